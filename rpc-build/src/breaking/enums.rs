@@ -1,0 +1,230 @@
+//! Enums: the numbers and names of their values, on the wire and in JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prost_types::EnumDescriptorProto;
+
+use super::index::{In, names_by_number};
+use super::reserved::{Ranges, check_reserved_enum};
+use super::violation::{Severity, Violation};
+use super::{Comparison, Element, Rule};
+
+/// Compares every enum with the one of the same full name; the file it stands in does not matter.
+pub(super) fn check_enums(cx: &mut Comparison<'_>) {
+    let (before, after) = (cx.before, cx.after);
+    for (name, &old) in &before.enums {
+        match after.enums.get(name) {
+            Some(&new) => check_enum(cx, name, old, new),
+            None => check_deleted(cx, name, old),
+        }
+    }
+}
+
+fn check_deleted(cx: &mut Comparison<'_>, name: &str, old: In<'_, EnumDescriptorProto>) {
+    let package = old.file.package();
+    let parent = name.rsplit_once('.').map_or("", |(parent, _)| parent);
+    let goes_with_more = !cx.after.packages.contains(package)
+        || (cx.before.messages.contains_key(parent) && !cx.after.messages.contains_key(parent));
+    if goes_with_more || cx.is_removed(name) {
+        return;
+    }
+    let short = name
+        .strip_prefix(package)
+        .map_or(name, |rest| rest.trim_start_matches('.'));
+    let anchor = cx
+        .after
+        .messages
+        .contains_key(parent)
+        .then(|| Element::message(parent));
+    cx.breaking(
+        vec![Rule::PackageEnumNoDelete],
+        Element::enumeration(name),
+        anchor,
+        format!("enum `{name}` is gone; a client already out there still uses it"),
+        format!(
+            "bring the contract back, or say that it is gone with #[contract(removed({short:?}))] on a contract of \
+             package `{package}`"
+        ),
+    );
+}
+
+fn check_enum(
+    cx: &mut Comparison<'_>,
+    name: &str,
+    old: In<'_, EnumDescriptorProto>,
+    new: In<'_, EnumDescriptorProto>,
+) {
+    let old_names = names_by_number(old.it);
+    let new_names = names_by_number(new.it);
+    for (&number, names) in &old_names {
+        match new_names.get(&number) {
+            Some(now) if names.is_subset(now) => {}
+            Some(now) => check_renamed(cx, name, number, names, now, &new_names),
+            None => check_deleted_value(cx, name, number, names, new.it, &new_names),
+        }
+    }
+    if cx.options.closed_enums.contains(name) {
+        warn_of_added_values(cx, name, &old_names, &new_names);
+    }
+    if old.is_proto3() && !new.is_proto3() {
+        cx.breaking(
+            vec![Rule::EnumSameJsonFormat],
+            Element::enumeration(name),
+            Some(Element::enumeration(name)),
+            format!(
+                "enum `{name}` went from proto3 to proto2, which has no JSON form that all languages share"
+            ),
+            "keep syntax = \"proto3\"".to_owned(),
+        );
+    }
+    check_reserved_enum(cx, name, old.it, new.it);
+}
+
+/// The number is there, and at least one of its names is not.
+fn check_renamed(
+    cx: &mut Comparison<'_>,
+    name: &str,
+    number: i32,
+    old: &BTreeSet<&str>,
+    new: &BTreeSet<&str>,
+    all_new: &BTreeMap<i32, BTreeSet<&str>>,
+) {
+    let lost: Vec<&str> = old.difference(new).copied().collect();
+    let moved = lost
+        .iter()
+        .copied()
+        .find(|lost| all_new.values().any(|names| names.contains(lost)));
+    let element = Element::enum_value(name, new.first().copied().unwrap_or_default(), number);
+    let (problem, help) = match moved {
+        Some(value) => (
+            format!(
+                "number {number} of enum `{name}` was {} and is now {}; a client already out there would read one as the \
+                 other",
+                quoted(old),
+                quoted(new)
+            ),
+            format!("write `{value} = {number}` again, and give a new value a number that was never used"),
+        ),
+        None => (
+            format!(
+                "number {number} of enum `{name}` was called {} and is now {}; the name is what JSON and the code of \
+                 clients use",
+                quoted(old),
+                quoted(new)
+            ),
+            format!(
+                "keep the name {}, or, if it is another value, give it a number of its own and add \
+                 #[contract(reserved({number}, {}))]",
+                quoted(&lost),
+                literals(&lost)
+            ),
+        ),
+    };
+    cx.breaking(
+        vec![Rule::EnumValueSameName],
+        element.clone(),
+        Some(element),
+        problem,
+        help,
+    );
+}
+
+/// A value may go when its number and all its names can never be given to another.
+fn check_deleted_value(
+    cx: &mut Comparison<'_>,
+    name: &str,
+    number: i32,
+    names: &BTreeSet<&str>,
+    new: &EnumDescriptorProto,
+    all_new: &BTreeMap<i32, BTreeSet<&str>>,
+) {
+    let number_reserved = Ranges::reserved_of_enum(new).contains(number);
+    let open: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !new.reserved_name.iter().any(|reserved| reserved == name))
+        .collect();
+    let mut rules = Vec::new();
+    if !number_reserved {
+        rules.push(Rule::EnumValueNoDeleteUnlessNumberReserved);
+    }
+    if !open.is_empty() {
+        rules.push(Rule::EnumValueNoDeleteUnlessNameReserved);
+    }
+    if rules.is_empty() {
+        return;
+    }
+    let value = names.first().copied().unwrap_or_default();
+    let element = Element::enum_value(name, value, number);
+    let moved = all_new
+        .iter()
+        .find(|(_, names)| names.contains(value))
+        .map(|(number, _)| *number);
+    if let Some(moved) = moved {
+        cx.breaking(
+            rules,
+            element,
+            Some(Element::enum_value(name, value, moved)),
+            format!(
+                "value `{value}` of enum `{name}` had number {number} and now has {moved}; a client already out there \
+                 sends and expects {number}"
+            ),
+            format!("write `{value} = {number}` again"),
+        );
+        return;
+    }
+    let mut missing: Vec<String> = Vec::new();
+    if !number_reserved {
+        missing.push(number.to_string());
+    }
+    if !open.is_empty() {
+        missing.push(literals(&open));
+    }
+    cx.breaking(
+        rules,
+        element,
+        Some(Element::enumeration(name)),
+        format!(
+            "value {} (number {number}) of enum `{name}` is gone and can be given out again; a client already out there \
+             would read the new one as the old",
+            quoted(names)
+        ),
+        format!("add #[contract(reserved({}))], or bring the value back", missing.join(", ")),
+    );
+}
+
+fn warn_of_added_values(
+    cx: &mut Comparison<'_>,
+    name: &str,
+    old: &BTreeMap<i32, BTreeSet<&str>>,
+    new: &BTreeMap<i32, BTreeSet<&str>>,
+) {
+    for (&number, names) in new.iter().filter(|(number, _)| !old.contains_key(number)) {
+        let element = Element::enum_value(name, names.first().copied().unwrap_or_default(), number);
+        cx.violations.push(Violation {
+            severity: Severity::Warning,
+            rules: vec![Rule::ClosedEnumValueAdded],
+            element: element.clone(),
+            anchor: Some(element),
+            problem: format!(
+                "enum `{name}` got the value {} = {number}; a client already out there refuses every message that holds it",
+                quoted(names)
+            ),
+            help: "send it only to clients that know it; with a variant `#[field(other)] Unknown(i32)` the next addition \
+                   will not need this care"
+                .to_owned(),
+        });
+    }
+}
+
+/// `` `OPEN` `` or `` `OPEN`, `STARTED` ``, for a sentence.
+fn quoted<'n>(names: impl IntoIterator<Item = &'n &'n str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// `"OPEN", "STARTED"`, for an attribute.
+fn literals(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
+}

@@ -1,0 +1,115 @@
+//! Names that are declared gone. Protobuf reserves numbers and names only inside a message or an enum; for a message,
+//! an enum, a service or a method, the emitted `.proto` says it in a comment: `// removed: Task`.
+
+use std::collections::BTreeSet;
+
+use super::{Comparison, Element, Rule};
+
+/// The start of the comment, after the slashes.
+const MARKER: &str = "removed:";
+
+/// The full names that the comments of one `.proto` declare gone, for [`Options`](super::Options).
+///
+/// A marker is a line of its own: `// removed: Task`, `// removed: TaskService/AddTask`, several separated by commas.
+/// The names are relative to the package of the file, and come back with it: `task.Task`, `task.TaskService/AddTask`.
+/// Anything else in the file is left to the compiler.
+///
+/// ```
+/// let source = "package task;\n// removed: Note, TaskService/PinTask\n";
+/// let removed = rpc_build::breaking::removed_names(source);
+/// assert!(removed.contains("task.Note") && removed.contains("task.TaskService/PinTask"));
+/// ```
+#[must_use]
+pub fn removed_names(source: &str) -> BTreeSet<String> {
+    let package = source
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("package ")?.split(';').next())
+        .map_or("", str::trim);
+    let markers = source.lines().filter_map(|line| {
+        line.trim_start()
+            .strip_prefix("//")?
+            .trim_start()
+            .strip_prefix(MARKER)
+    });
+    markers
+        .flat_map(|names| names.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            if package.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{package}.{name}")
+            }
+        })
+        .collect()
+}
+
+/// A declaration must stay, and must be true.
+pub(super) fn check_removed(cx: &mut Comparison<'_>) {
+    let options = cx.options;
+    for name in options.removed_before.difference(&options.removed) {
+        let element = element_named(cx, name);
+        cx.breaking(
+            vec![Rule::RemovedNoDelete],
+            element.clone(),
+            exists(cx, name).then_some(element),
+            format!(
+                "`{name}` was declared gone and no longer is; clients from before know another thing by this name"
+            ),
+            format!("keep #[contract(removed({:?}))], and use another name for what is new", short_name(name)),
+        );
+    }
+    for name in &options.removed {
+        if exists(cx, name) {
+            let element = element_named(cx, name);
+            cx.breaking(
+                vec![Rule::RemovedStillPresent],
+                element.clone(),
+                Some(element),
+                format!("`{name}` is declared gone and is still there"),
+                format!(
+                    "take {:?} out of removed(…), or delete the contract",
+                    short_name(name)
+                ),
+            );
+        }
+    }
+}
+
+fn exists(cx: &Comparison<'_>, name: &str) -> bool {
+    let after = cx.after;
+    match name.split_once('/') {
+        Some((service, method)) => after
+            .services
+            .get(service)
+            .is_some_and(|found| found.it.method.iter().any(|other| other.name() == method)),
+        None => {
+            after.messages.contains_key(name)
+                || after.enums.contains_key(name)
+                || after.services.contains_key(name)
+        }
+    }
+}
+
+/// What a declared name stands for. Of a name that is on neither side nothing but the name is known: it was a message
+/// more likely than anything else.
+fn element_named(cx: &Comparison<'_>, name: &str) -> Element {
+    if let Some((service, method)) = name.split_once('/') {
+        return Element::method(service, method);
+    }
+    for index in [cx.after, cx.before] {
+        if index.enums.contains_key(name) {
+            return Element::enumeration(name);
+        }
+        if index.services.contains_key(name) {
+            return Element::service(name);
+        }
+    }
+    Element::message(name)
+}
+
+/// The last part of a full name, which is how `removed(…)` on the contract writes it.
+fn short_name(name: &str) -> &str {
+    name.rsplit(['.', '/']).next().unwrap_or(name)
+}
