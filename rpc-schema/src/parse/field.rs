@@ -1,0 +1,509 @@
+//! A field of a struct, or a member of a oneof: its keys, its number, its rules.
+
+use super::{attribute_keys, docs, has_attribute, refuse_cfg, refuse_keys, whole};
+use crate::diagnostics::Errors;
+use crate::keys::Keys;
+use crate::model::{Facts, Field, Format, Message, Number, Range, Rule};
+use crate::names;
+use crate::types::{self, Cardinality, FieldType, Scalar, Value};
+use proc_macro2::Span;
+use std::collections::BTreeMap;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
+
+/// The greatest field number: 2^29 − 1.
+pub(super) const MAX_NUMBER: i64 = 536_870_911;
+
+/// Numbers that protobuf keeps for itself.
+const KEPT_BY_PROTOBUF: std::ops::RangeInclusive<i64> = 19_000..=19_999;
+
+/// The keys of `#[field(…)]`.
+pub(super) const FIELD_KEYS: [&str; 18] = [
+    "tag",
+    "id",
+    "default",
+    "unique",
+    "index",
+    "min_len",
+    "max_len",
+    "pattern",
+    "range",
+    "min_items",
+    "max_items",
+    "format",
+    "required",
+    "proto",
+    "rename",
+    "deprecated",
+    "skip",
+    "other",
+];
+
+/// What a field is read from.
+pub(super) struct Source<'a> {
+    ident: Ident,
+    /// What its protobuf name is unless renamed.
+    name: String,
+    ty: Option<&'a Type>,
+    attributes: &'a [Attribute],
+    span: Span,
+    member: bool,
+}
+
+impl<'a> Source<'a> {
+    /// A named field.
+    pub(super) fn of_field(field: &'a syn::Field) -> Self {
+        let ident = field
+            .ident
+            .clone()
+            .unwrap_or_else(|| Ident::new("_", field.span()));
+        Self {
+            name: names::plain(&ident),
+            span: ident.span(),
+            ident,
+            ty: Some(&field.ty),
+            attributes: &field.attrs,
+            member: false,
+        }
+    }
+
+    /// A variant, with its only field's type if it has one.
+    pub(super) fn of_variant(variant: &'a syn::Variant, ty: Option<&'a Type>) -> Self {
+        Self {
+            ident: variant.ident.clone(),
+            name: names::snake_case(&names::plain(&variant.ident)),
+            ty,
+            attributes: &variant.attrs,
+            span: variant.ident.span(),
+            member: true,
+        }
+    }
+}
+
+/// Reads all fields of a message, and numbers them.
+pub(super) fn parse_all<'a>(
+    message: &mut Message,
+    sources: impl Iterator<Item = Source<'a>>,
+    errors: &mut Errors,
+) {
+    let mut numbered = Vec::new();
+    for source in sources {
+        refuse_cfg(source.attributes, errors);
+        let mut keys = attribute_keys("field", &FIELD_KEYS, source.attributes, errors);
+        refuse_keys(
+            &keys,
+            &["other"],
+            "marks the variant of an enum that keeps unknown numbers",
+            errors,
+        );
+        if source.member {
+            let why = "is for the fields of a struct, not for the members of a oneof";
+            refuse_keys(
+                &keys,
+                &["id", "default", "unique", "index", "skip", "required"],
+                why,
+                errors,
+            );
+        }
+        if keys.flag("skip", errors) && !source.member {
+            message.skipped.push(source.ident);
+            continue;
+        }
+        let tag = keys.integer("tag", "1", errors);
+        if let Some(field) = parse(source, keys, errors) {
+            numbered.push((tag, field));
+        }
+    }
+    number(message, numbered, errors);
+    check_names(message, errors);
+}
+
+/// Gives each field its number: the one it was given, else the next that is neither taken nor reserved, so that a field
+/// that goes and is reserved leaves all others where they are.
+fn number(message: &mut Message, fields: Vec<(Option<(u64, Span)>, Field)>, errors: &mut Errors) {
+    let mut taken: BTreeMap<i64, Ident> = BTreeMap::new();
+    for (tag, field) in &fields {
+        let Some((number, span)) = tag else { continue };
+        let number = i64::try_from(*number).unwrap_or(i64::MAX);
+        if number < 1 || number > MAX_NUMBER {
+            errors.at_span(*span, format!("a field number lies between 1 and {MAX_NUMBER}"));
+        } else if KEPT_BY_PROTOBUF.contains(&number) {
+            errors.at_span(
+                *span,
+                "protobuf keeps the numbers 19000 to 19999 for itself; take another",
+            );
+        } else if message.reserved.has_number(number) {
+            errors.at_span(
+                *span,
+                format!("number {number} is reserved: it was another field's, and old clients still read it as that; take another"),
+            );
+        } else if let Some(first) = taken.get(&number) {
+            errors.at_span(
+                *span,
+                format!("number {number} is `{first}`'s already; take another"),
+            );
+        } else {
+            taken.insert(number, field.ident.clone());
+        }
+    }
+    let mut next = 1;
+    for (tag, mut field) in fields {
+        let number = match tag {
+            Some((number, span)) => {
+                field.number_span = span;
+                i64::try_from(number).unwrap_or(i64::MAX)
+            }
+            None => {
+                while taken.contains_key(&next)
+                    || message.reserved.has_number(next)
+                    || KEPT_BY_PROTOBUF.contains(&next)
+                {
+                    next += 1;
+                }
+                taken.insert(next, field.ident.clone());
+                next
+            }
+        };
+        field.number = u32::try_from(number).unwrap_or(u32::MAX);
+        message.fields.push(field);
+    }
+}
+
+fn check_names(message: &Message, errors: &mut Errors) {
+    let mut seen: BTreeMap<String, &Field> = BTreeMap::new();
+    for field in &message.fields {
+        if message.reserved.has_name(&field.name) {
+            errors.at(
+                &field.ident,
+                format!("the name `{}` is reserved: it was another field's; take another, or `#[field(rename = \"…\")]`", field.name),
+            );
+        }
+        if let Some(first) = seen.insert(names::json_name(&field.name), field) {
+            errors.at(
+                &field.ident,
+                format!(
+                    "`{}` and `{}` have the same name in JSON; rename one",
+                    first.ident, field.ident
+                ),
+            );
+        }
+    }
+}
+
+fn parse(source: Source<'_>, mut keys: Keys, errors: &mut Errors) -> Option<Field> {
+    let name = match keys.string("rename", "label", errors) {
+        Some(name) => {
+            let value = name.value();
+            if !names::is_proto_ident(&value) || value.chars().any(|c| c.is_ascii_uppercase()) {
+                errors.at(
+                    &name,
+                    format!("`{value}` is no field name; write lower-case letters, digits and `_`"),
+                );
+            }
+            value
+        }
+        None => source.name,
+    };
+    let deprecated = keys.flag("deprecated", errors) || has_attribute(source.attributes, "deprecated");
+    let encoding = keys.string("proto", "sint32", errors);
+    let ty = match source.ty {
+        Some(ty) => types::parse_field_type(ty, errors),
+        None => Some(FieldType {
+            cardinality: Cardinality::Singular,
+            value: Value::Unit,
+            boxed: false,
+            rust: syn::parse_quote!(()),
+        }),
+    };
+    let facts = Facts {
+        id: keys.flag("id", errors),
+        unique: keys.flag("unique", errors),
+        index: keys.flag("index", errors),
+        default: keys.expr("default", "false", errors),
+    };
+    let Some(mut ty) = ty else { return None };
+    if source.member && !matches!(ty.cardinality, Cardinality::Singular) {
+        errors.at(
+            &ty.rust,
+            "a member of a oneof is one value; put the list, map or option into a contract of its own",
+        );
+        return None;
+    }
+    if let Some(encoding) = encoding {
+        apply_encoding(&mut ty, &encoding, errors);
+    }
+    let rules = rules(&mut keys, &ty, errors);
+    check_facts(&facts, &ty, errors);
+    Some(Field {
+        ident: source.ident,
+        name,
+        number: 0,
+        number_span: source.span,
+        ty,
+        unit_variant: source.member && source.ty.is_none(),
+        docs: docs(source.attributes),
+        facts,
+        rules,
+        deprecated,
+        span: source.span,
+    })
+}
+
+/// `proto = "sint32"`: another encoding of the same Rust type.
+fn apply_encoding(ty: &mut FieldType, encoding: &syn::LitStr, errors: &mut Errors) {
+    let Value::Scalar(natural) = ty.value else {
+        errors.at(
+            encoding,
+            "`proto` chooses how a number is encoded; this is no number",
+        );
+        return;
+    };
+    match Scalar::from_proto_name(&encoding.value()) {
+        Some(scalar) if scalar.rust_name() == natural.rust_name() => ty.value = Value::Scalar(scalar),
+        _ => {
+            let fitting: Vec<&str> = [
+                "int32", "sint32", "sfixed32", "int64", "sint64", "sfixed64", "uint32", "fixed32", "uint64",
+                "fixed64",
+            ]
+            .into_iter()
+            .filter(|name| {
+                Scalar::from_proto_name(name).is_some_and(|scalar| scalar.rust_name() == natural.rust_name())
+            })
+            .collect();
+            let advice = match fitting.as_slice() {
+                [] => format!("`{}` has one encoding; leave `proto` out", natural.rust_name()),
+                fitting => format!("`{}` can be {}", natural.rust_name(), fitting.join(", ")),
+            };
+            errors.at(encoding, format!("`{}` does not fit: {advice}", encoding.value()));
+        }
+    }
+}
+
+fn rules(keys: &mut Keys, ty: &FieldType, errors: &mut Errors) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    let scalar = ty.value.scalar();
+    let is_string = scalar == Some(Scalar::String);
+    let has_length = is_string || scalar == Some(Scalar::Bytes);
+    let is_list = matches!(ty.cardinality, Cardinality::Repeated | Cardinality::Map { .. });
+    let mut misplaced = |keys: &Keys, names: &[&str], fits: bool, on: &str| {
+        if !fits {
+            refuse_keys(
+                keys,
+                names,
+                &format!("is for {on}, and this is `{}`", types::text(&ty.rust)),
+                errors,
+            );
+        }
+    };
+    misplaced(
+        keys,
+        &["min_len", "max_len"],
+        has_length,
+        "strings and bytes (`min_items` and `max_items` for lists)",
+    );
+    misplaced(keys, &["pattern", "format"], is_string, "strings");
+    misplaced(keys, &["range"], scalar.is_some_and(Scalar::is_number), "numbers");
+    misplaced(
+        keys,
+        &["min_items", "max_items"],
+        is_list,
+        "lists and maps (`min_len` and `max_len` for strings)",
+    );
+
+    let min_len = keys.integer("min_len", "1", errors);
+    let max_len = keys.integer("max_len", "200", errors);
+    let min_items = keys.integer("min_items", "1", errors);
+    let max_items = keys.integer("max_items", "100", errors);
+    for (least, most) in [(&min_len, &max_len), (&min_items, &max_items)] {
+        if let (Some((least, _)), Some((most, span))) = (least, most) {
+            if least > most {
+                errors.at_span(*span, format!("nothing is at least {least} and at most {most}"));
+            }
+        }
+    }
+    rules.extend(min_len.map(|(n, _)| Rule::MinLen(n)));
+    rules.extend(max_len.map(|(n, _)| Rule::MaxLen(n)));
+    if let Some(pattern) = keys.string("pattern", "^[a-z]+$", errors) {
+        match regex_syntax::parse(&pattern.value()) {
+            Ok(_) => rules.push(Rule::Pattern(pattern.value())),
+            Err(error) => errors.at(
+                &pattern,
+                format!("this is no regular expression: {}", short(&error)),
+            ),
+        }
+    }
+    if let Some(format) = keys.string("format", "email", errors) {
+        match Format::ALL.into_iter().find(|(_, name)| *name == format.value()) {
+            Some((format, _)) => rules.push(Rule::Format(format)),
+            None => errors.at(
+                &format,
+                format!(
+                    "there is no format `{}`; it is one of email, uuid, uri, hostname, ip",
+                    format.value()
+                ),
+            ),
+        }
+    }
+    if let Some(expr) = keys.expr("range", "0..=100", errors) {
+        if let Some(scalar) = scalar.filter(|scalar| scalar.is_number()) {
+            rules.extend(range(&expr, scalar, errors).map(Rule::Range));
+        }
+    }
+    rules.extend(min_items.map(|(n, _)| Rule::MinItems(n)));
+    rules.extend(max_items.map(|(n, _)| Rule::MaxItems(n)));
+    if keys.flag("required", errors) {
+        rules.push(Rule::Required);
+    }
+    rules
+}
+
+fn short(error: &regex_syntax::Error) -> String {
+    match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        other => other.to_string().lines().last().unwrap_or_default().to_owned(),
+    }
+}
+
+/// `0..=100`, `1..`, `..10.5`.
+fn range(expr: &Expr, scalar: Scalar, errors: &mut Errors) -> Option<Range> {
+    let Expr::Range(range) = expr else {
+        errors.at(expr, "`range` takes a range; write `range = 0..=100`");
+        return None;
+    };
+    let mut bound = |end: &Option<Box<Expr>>| match end.as_deref() {
+        None => Some(None),
+        Some(end) => match number_literal(end) {
+            Some(number) if fits(number, scalar) => Some(Some(normalized(number, scalar))),
+            Some(number) => {
+                errors.at(end, format!("{number} is no `{}`", scalar.rust_name()));
+                None
+            }
+            None => {
+                errors.at(end, "the ends of a range are literal numbers");
+                None
+            }
+        },
+    };
+    let (from, to) = (bound(&range.start)?, bound(&range.end)?);
+    let inclusive = matches!(range.limits, syn::RangeLimits::Closed(_));
+    if let (Some(from), Some(to)) = (from, to) {
+        if from > to || (from == to && !inclusive) {
+            errors.at(expr, "this range is empty");
+            return None;
+        }
+    }
+    if from.is_none() && to.is_none() {
+        errors.at(expr, "this range allows everything; leave it out");
+        return None;
+    }
+    Some(Range {
+        from,
+        to: to.map(|to| (to, inclusive)),
+    })
+}
+
+fn number_literal(expr: &Expr) -> Option<Number> {
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(value), ..
+        }) => value.base10_parse().ok().map(Number::Whole),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(value),
+            ..
+        }) => value.base10_parse().ok().map(Number::Fraction),
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => number_literal(expr).map(|number| match number {
+            Number::Whole(value) => Number::Whole(-value),
+            Number::Fraction(value) => Number::Fraction(-value),
+        }),
+        Expr::Group(group) => number_literal(&group.expr),
+        Expr::Paren(paren) => number_literal(&paren.expr),
+        _ => None,
+    }
+}
+
+fn fits(number: Number, scalar: Scalar) -> bool {
+    match (number, scalar.rust_name()) {
+        (_, "f64" | "f32") => true,
+        (Number::Fraction(_), _) => false,
+        (Number::Whole(value), "i32") => i32::try_from(value).is_ok(),
+        (Number::Whole(value), "u32") => u32::try_from(value).is_ok(),
+        (Number::Whole(value), "i64") => i64::try_from(value).is_ok(),
+        (Number::Whole(value), "u64") => u64::try_from(value).is_ok(),
+        _ => false,
+    }
+}
+
+/// A whole number on a float is that float.
+#[allow(clippy::cast_precision_loss, reason = "a literal such as `0` or `100`")]
+fn normalized(number: Number, scalar: Scalar) -> Number {
+    match number {
+        Number::Whole(value) if scalar.is_float() => Number::Fraction(value as f64),
+        other => other,
+    }
+}
+
+fn check_facts(facts: &Facts, ty: &FieldType, errors: &mut Errors) {
+    let single = matches!(ty.cardinality, Cardinality::Singular | Cardinality::Optional);
+    if (facts.unique || facts.index) && !single {
+        errors.at(
+            &ty.rust,
+            "`unique` and `index` are about one value, and this is a list or map",
+        );
+    }
+    let Some(default) = &facts.default else { return };
+    if !single {
+        errors.at(default, "a list or map is empty by default; leave `default` out");
+        return;
+    }
+    let wanted = match (&ty.value, default_kind(default)) {
+        (Value::Scalar(Scalar::Bool), Given::Bool) | (Value::Scalar(Scalar::String), Given::Text) => return,
+        (Value::Scalar(Scalar::Bytes) | Value::ByteVec, Given::Bytes) => return,
+        (Value::Scalar(scalar), Given::Number(number)) if scalar.is_number() && fits(number, *scalar) => {
+            return;
+        }
+        (Value::Named(_), Given::Path) => return,
+        (Value::Scalar(Scalar::Bool), _) => "`true` or `false`".to_owned(),
+        (Value::Scalar(Scalar::String), _) => "a string literal".to_owned(),
+        (Value::Scalar(Scalar::Bytes) | Value::ByteVec, _) => "a byte string literal, `b\"…\"`".to_owned(),
+        (Value::Scalar(scalar), _) => format!("a literal that is a `{}`", scalar.rust_name()),
+        (Value::Named(path), _) => format!("a value of an enum, like `{}::…`", types::path_text(path)),
+        (Value::Unit, _) => "nothing".to_owned(),
+    };
+    errors.at(
+        default,
+        format!("the default of `{}` is {wanted}", types::text(&ty.rust)),
+    );
+}
+
+enum Given {
+    Bool,
+    Text,
+    Bytes,
+    Number(Number),
+    Path,
+    Other,
+}
+
+fn default_kind(expr: &Expr) -> Given {
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(_), ..
+        }) => Given::Bool,
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => Given::Text,
+        Expr::Lit(ExprLit {
+            lit: Lit::ByteStr(_), ..
+        }) => Given::Bytes,
+        Expr::Path(_) => Given::Path,
+        other => number_literal(other).map_or(Given::Other, Given::Number),
+    }
+}
+
+/// The number of an enum's value, for `variants`.
+pub(super) fn discriminant(expr: &Expr) -> Option<i32> {
+    whole(expr).and_then(|value| i32::try_from(value).ok())
+}

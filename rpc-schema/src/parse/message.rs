@@ -1,0 +1,163 @@
+//! `#[contract]` on a struct.
+
+use super::{access, common, field, refuse_generics, reserved};
+use crate::diagnostics::Errors;
+use crate::keys::Keys;
+use crate::model::{Access, Crud, Field, Message, Operation, Reserved};
+use crate::names;
+use crate::types::Cardinality;
+use syn::{Fields, ItemStruct};
+
+/// Reads a struct.
+pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> Option<Message> {
+    let controller = keys.string("controller", "Task", errors);
+    let message = keys.string("message", "Task", errors);
+    let name = match message.as_ref().or(controller.as_ref()) {
+        Some(given) => {
+            let value = given.value();
+            let camel = value.starts_with(|c: char| c.is_ascii_uppercase()) && !value.contains('_');
+            if !names::is_proto_ident(&value) || !camel {
+                errors.at(
+                    given,
+                    format!("`{value}` is no message name; write letters and digits, like `TaskList`"),
+                );
+            }
+            value
+        }
+        None => names::plain(&item.ident),
+    };
+    let common = common(keys, &item.attrs, &item.ident, name, errors);
+    let mut message = Message {
+        ident: item.ident.clone(),
+        common,
+        fields: Vec::new(),
+        skipped: Vec::new(),
+        unset: None,
+        oneof: false,
+        unit: matches!(item.fields, Fields::Unit),
+        reserved: reserved(keys, errors),
+        crud: None,
+        event: keys.flag("event", errors),
+    };
+    check_reserved(&message.reserved, item, errors);
+    let operations = operations(keys, errors);
+    let access = access(keys, errors);
+    if refuse_generics(&item.generics, "contract", errors) {
+        return None;
+    }
+    let complete = match &item.fields {
+        Fields::Named(fields) => {
+            let known = errors.iter().count();
+            field::parse_all(
+                &mut message,
+                fields.named.iter().map(field::Source::of_field),
+                errors,
+            );
+            errors.iter().count() == known
+        }
+        Fields::Unit => true,
+        Fields::Unnamed(fields) => {
+            errors.at(
+                fields,
+                format!("a contract's fields have names, which stand in its schema; write `struct {} {{ pub …: … }}`", item.ident),
+            );
+            return None;
+        }
+    };
+    check_ids(&message.fields, errors);
+    match controller {
+        Some(controller) => {
+            if complete && !message.fields.iter().any(|field| field.facts.id) {
+                errors.at(
+                    &item.ident,
+                    format!(
+                        "`{}` has a controller, so its records need a key; add `#[field(id)] pub id: String`",
+                        item.ident
+                    ),
+                );
+            }
+            message.crud = Some(Crud {
+                controller: controller.value(),
+                operations,
+                access,
+            });
+        }
+        None => refuse_service_keys(&access, &operations, item, errors),
+    }
+    Some(message)
+}
+
+/// Which calls a controller has; all of them unless said otherwise.
+fn operations(keys: &mut Keys, errors: &mut Errors) -> Vec<Operation> {
+    let given = keys.list("operations", "add, get_all", errors);
+    if given.is_empty() {
+        return Operation::ALL
+            .into_iter()
+            .map(|(operation, _)| operation)
+            .collect();
+    }
+    let mut operations = Vec::new();
+    for expr in given {
+        let name = match &expr {
+            syn::Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+            _ => None,
+        };
+        match Operation::ALL
+            .into_iter()
+            .find(|(_, key)| name.as_deref() == Some(key))
+        {
+            Some((operation, _)) if !operations.contains(&operation) => operations.push(operation),
+            Some((_, key)) => errors.at(&expr, format!("`{key}` is given twice; keep one of them")),
+            None => errors.at(&expr, "`operations` knows add, update, delete and get_all"),
+        }
+    }
+    operations.sort_unstable();
+    operations
+}
+
+fn refuse_service_keys(access: &Access, operations: &[Operation], item: &ItemStruct, errors: &mut Errors) {
+    if *access != Access::default() || operations.len() != Operation::ALL.len() {
+        errors.at(
+            &item.ident,
+            "`auth`, `guard` and `operations` are about a service's calls; add `controller = \"…\"`, or move them to the trait",
+        );
+    }
+}
+
+fn check_ids(fields: &[Field], errors: &mut Errors) {
+    let mut ids = fields.iter().filter(|field| field.facts.id);
+    let first = ids.next();
+    for field in ids {
+        let first = first.map(|field| field.ident.to_string()).unwrap_or_default();
+        errors.at(
+            &field.ident,
+            format!("`{first}` is the id already; a contract has one `#[field(id)]`"),
+        );
+    }
+    for field in fields.iter().filter(|field| field.facts.id) {
+        use crate::types::Scalar::{Int32, Int64, String, Uint32, Uint64};
+        let fits = matches!(field.ty.cardinality, Cardinality::Singular)
+            && matches!(
+                field.ty.value.scalar(),
+                Some(String | Int32 | Int64 | Uint32 | Uint64)
+            );
+        if !fits {
+            errors.at(
+                &field.ty.rust,
+                "an id is a `String` or a whole number (`i32`, `i64`, `u32`, `u64`)",
+            );
+        }
+    }
+}
+
+/// Numbers that protobuf would not accept, even reserved.
+fn check_reserved(reserved: &Reserved, item: &ItemStruct, errors: &mut Errors) {
+    for (from, to) in &reserved.numbers {
+        if *from < 1 || *to > field::MAX_NUMBER {
+            errors.at(
+                &item.ident,
+                format!("reserved field numbers lie between 1 and {}", field::MAX_NUMBER),
+            );
+        }
+    }
+}

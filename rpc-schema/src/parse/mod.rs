@@ -1,0 +1,295 @@
+//! Pass 1: one annotated item becomes one [`Item`].
+//!
+//! Nothing here looks beyond the item. Every mistake is collected, so that all of an item's are shown at once.
+
+mod field;
+mod message;
+mod method;
+mod service;
+mod variants;
+
+use crate::diagnostics::Errors;
+use crate::keys::Keys;
+use crate::model::{Access, Common, Item, Reserved};
+use crate::names;
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, UnOp};
+
+/// The keys of `#[contract(…)]`.
+const CONTRACT_KEYS: [&str; 11] = [
+    "package",
+    "controller",
+    "message",
+    "operations",
+    "proto_path",
+    "auth",
+    "guard",
+    "event",
+    "reserved",
+    "removed",
+    "detached",
+];
+
+/// Reads the item below `#[contract(arguments)]`.
+///
+/// Gives nothing only where an item is so far off that there is nothing to emit; `errors` says why.
+pub fn contract(arguments: TokenStream, item: &syn::Item, errors: &mut Errors) -> Option<Item> {
+    let mut keys = Keys::parse("contract", &CONTRACT_KEYS, arguments, errors);
+    match item {
+        syn::Item::Struct(item) => message::parse(&mut keys, item, errors).map(Item::Message),
+        syn::Item::Enum(item) => variants::parse(&mut keys, item, errors),
+        syn::Item::Trait(item) => service::parse_trait(&mut keys, item, errors).map(Item::Service),
+        other => {
+            errors.at(
+                first_tokens(other),
+                "`#[contract]` stands on a struct, an enum or a trait; for the impl of a gateway write `#[rpc(\"package\")]`",
+            );
+            None
+        }
+    }
+}
+
+/// Reads the impl below `#[rpc(arguments)]`.
+pub fn rpc(arguments: TokenStream, item: &syn::ItemImpl, errors: &mut Errors) -> Option<Item> {
+    service::parse_impl(arguments, item, errors).map(Item::Service)
+}
+
+/// The path of an attribute without its arguments: `contract`, also when written `rpc_runtime::contract`.
+pub fn attribute_name(attribute: &Attribute) -> Option<String> {
+    attribute
+        .path()
+        .segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+}
+
+/// The tokens between an attribute's parentheses; none for `#[contract]`.
+pub fn attribute_arguments(attribute: &Attribute) -> TokenStream {
+    match &attribute.meta {
+        syn::Meta::List(list) => list.tokens.clone(),
+        _ => TokenStream::new(),
+    }
+}
+
+fn first_tokens(item: &impl ToTokens) -> TokenStream {
+    item.to_token_stream().into_iter().take(1).collect()
+}
+
+/// What all contracts have. `default_name` is the protobuf name where no key gives one.
+fn common(
+    keys: &mut Keys,
+    attributes: &[Attribute],
+    ident: &Ident,
+    name: String,
+    errors: &mut Errors,
+) -> Common {
+    let package = match keys.string("package", "task", errors) {
+        Some(package) => {
+            let value = package.value();
+            if !names::is_package(&value) {
+                errors.at(
+                    &package,
+                    format!(
+                        "`{value}` is no package name: write lower-case letters, digits and `_`, parts joined by dots, \
+                         like `acme.task.v1`"
+                    ),
+                );
+            }
+            value
+        }
+        None => {
+            if keys.leading.is_none() {
+                errors.at(
+                    ident,
+                    format!("`{ident}` does not say which protobuf package it is in; write `#[contract(package = \"…\")]`"),
+                );
+            }
+            String::new()
+        }
+    };
+    let proto_path = keys.string("proto_path", "protos/task/task.proto", errors).and_then(|path| {
+        let value = path.value();
+        let inside = !value.starts_with('/') && !value.split('/').any(|part| part == "..");
+        if !inside || !value.ends_with(".proto") {
+            errors.at(&path, "`proto_path` is a file below the crate that ends in `.proto`, like `protos/task/task.proto`");
+            return None;
+        }
+        Some(value)
+    });
+    let removed = keys
+        .list("removed", "\"OldMessage\"", errors)
+        .into_iter()
+        .filter_map(|expr| match expr {
+            Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => Some(name.value()),
+            other => {
+                errors.at(other, "`removed` lists the names of messages and methods that are gone: `removed(\"OldMessage\")`");
+                None
+            }
+        })
+        .collect();
+    Common {
+        package,
+        name,
+        docs: docs(attributes),
+        proto_path,
+        removed,
+        detached: keys.flag("detached", errors),
+        deprecated: has_attribute(attributes, "deprecated"),
+    }
+}
+
+/// `auth` and every `guard = "…"`.
+fn access(keys: &mut Keys, errors: &mut Errors) -> Access {
+    let auth = keys.flag("auth", errors);
+    let guards = keys
+        .strings("guard", "admin", errors)
+        .into_iter()
+        .map(|guard| guard.value())
+        .collect();
+    Access { auth, guards }
+}
+
+/// `reserved(2, 5..=7, "old")`.
+fn reserved(keys: &mut Keys, errors: &mut Errors) -> Reserved {
+    let mut reserved = Reserved::default();
+    for expr in keys.list("reserved", "2, \"old\"", errors) {
+        match &expr {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(name), ..
+            }) => reserved.names.push(name.value()),
+            Expr::Range(range) => match (
+                range.start.as_deref().and_then(whole),
+                range.end.as_deref().and_then(whole),
+            ) {
+                (Some(from), Some(to)) => {
+                    let to = if matches!(range.limits, syn::RangeLimits::HalfOpen(_)) {
+                        to - 1
+                    } else {
+                        to
+                    };
+                    if from > to {
+                        errors.at(&expr, "this range is empty");
+                    } else {
+                        reserved.numbers.push((from, to));
+                    }
+                }
+                _ => errors.at(&expr, "a reserved range has both ends: `5..=7`"),
+            },
+            other => match whole(other) {
+                Some(number) => reserved.numbers.push((number, number)),
+                None => errors.at(
+                    &expr,
+                    "`reserved` takes numbers, ranges and names: `reserved(2, 5..=7, \"old\")`",
+                ),
+            },
+        }
+    }
+    reserved.numbers.sort_unstable();
+    reserved.names.sort_unstable();
+    reserved
+}
+
+/// A whole literal number, with its sign.
+fn whole(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(value), ..
+        }) => value.base10_parse().ok(),
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => whole(expr).map(|value| -value),
+        Expr::Group(group) => whole(&group.expr),
+        Expr::Paren(paren) => whole(&paren.expr),
+        _ => None,
+    }
+}
+
+/// The doc comment, a line each, without the leading space.
+fn docs(attributes: &[Attribute]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for attribute in attributes {
+        if !attribute.path().is_ident("doc") {
+            continue;
+        }
+        if let syn::Meta::NameValue(pair) = &attribute.meta {
+            if let Expr::Lit(ExprLit {
+                lit: Lit::Str(text), ..
+            }) = &pair.value
+            {
+                lines.extend(
+                    text.value()
+                        .lines()
+                        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()),
+                );
+                if text.value().is_empty() {
+                    lines.push(String::new());
+                }
+            }
+        }
+    }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines
+}
+
+fn has_attribute(attributes: &[Attribute], name: &str) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident(name))
+}
+
+/// Contracts are the same for every reader, so nothing inside one may depend on a `cfg`.
+fn refuse_cfg(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes {
+        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            errors.at(
+                attribute,
+                "what is on the wire must not depend on how one side was compiled; put the `cfg` on the whole contract, or \
+                 make the field an `Option`",
+            );
+        }
+    }
+}
+
+/// All keys of all `#[name(…)]` attributes of an item.
+fn attribute_keys(name: &str, known: &[&str], attributes: &[Attribute], errors: &mut Errors) -> Keys {
+    let mut keys = Keys::parse(name, known, TokenStream::new(), errors);
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute_name(attribute).as_deref() == Some(name))
+    {
+        let more = Keys::parse(name, known, attribute_arguments(attribute), errors);
+        keys.append(more, errors);
+    }
+    keys
+}
+
+/// Refuses keys that exist, but mean nothing here.
+fn refuse_keys(keys: &Keys, refused: &[&str], why: &str, errors: &mut Errors) {
+    for key in refused {
+        if let Some(span) = keys.span(key) {
+            errors.at_span(span, format!("`{key}` {why}"));
+        }
+    }
+}
+
+/// Refuses generics, which protobuf does not have.
+fn refuse_generics(generics: &syn::Generics, what: &str, errors: &mut Errors) -> bool {
+    if generics.params.is_empty() {
+        return false;
+    }
+    let lifetimes = generics.lifetimes().next().is_some();
+    let advice = if lifetimes {
+        "a contract owns its data; use `String` and `Bytes` instead of references".to_owned()
+    } else {
+        format!("protobuf has no generics; make one {what} for each use")
+    };
+    errors.at_span(generics.params.span(), advice);
+    true
+}
+
+#[cfg(test)]
+mod tests;
