@@ -1,0 +1,74 @@
+//! Counting how often something happened of late.
+
+use std::time::Instant;
+
+use crate::limits::COUNTING_SPAN;
+
+const SECONDS: usize = COUNTING_SPAN.as_secs() as usize;
+
+/// How often something happened in the last ten seconds, in steps of one second.
+///
+/// A ring of counts, one for each second, instead of a list of times: its size does not depend on what a peer does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counter {
+    buckets: [u32; SECONDS],
+    /// The second, since the connection began, of the newest bucket. Never decreases.
+    second: u64,
+    /// The sum of the buckets.
+    total: u32,
+}
+
+impl Counter {
+    /// Counts one more and gives the new total.
+    #[inline]
+    pub(crate) fn add(&mut self, second: u64) -> u32 {
+        self.advance(second);
+        let bucket = &mut self.buckets[(self.second % SECONDS as u64) as usize];
+        *bucket = bucket.saturating_add(1);
+        self.total = self.total.saturating_add(1);
+        self.total
+    }
+
+    pub(crate) fn total(&mut self, second: u64) -> u32 {
+        self.advance(second);
+        self.total
+    }
+
+    #[inline]
+    fn advance(&mut self, second: u64) {
+        if second > self.second {
+            self.forget(second);
+        }
+    }
+
+    #[cold]
+    fn forget(&mut self, second: u64) {
+        let passed = (second - self.second).min(SECONDS as u64);
+        for step in 1..=passed {
+            self.buckets[((self.second + step) % SECONDS as u64) as usize] = 0;
+        }
+        // A jump over the whole ring empties every bucket, wherever the new one lies.
+        self.second = second;
+        self.total = self
+            .buckets
+            .iter()
+            .fold(0, |total, count| total.saturating_add(*count));
+    }
+}
+
+/// The connection's seconds: whole seconds since it began, by the `now` of the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seconds {
+    began: Instant,
+}
+
+impl Seconds {
+    pub(crate) const fn new(began: Instant) -> Self {
+        Self { began }
+    }
+
+    #[inline]
+    pub(crate) fn at(self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.began).as_secs()
+    }
+}
