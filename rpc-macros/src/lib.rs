@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The attributes `#[contract]`, `#[rpc]` and `#[message]`.
+//!
+//! Use them through `rpc_runtime`, which re-exports them and documents them with examples. Each is a thin shell: it
+//! hands the item to `rpc_schema`, which reads and checks it, and then expands what was found. The user's item is
+//! always emitted again, also when it has mistakes, so that one mistake does not cascade into a dozen.
+
+mod check;
+mod descriptor;
+mod enumeration;
+mod expand;
+mod gateway;
+mod message;
+mod oneof;
+mod reemit;
+mod service_trait;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct, an enum or a trait a contract.
+///
+/// See `rpc_runtime::contract`.
+#[proc_macro_attribute]
+pub fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::contract(arguments.into(), item.into()).into()
+}
+
+/// Makes an impl the gateway of a service.
+///
+/// See `rpc_runtime::rpc`.
+#[proc_macro_attribute]
+pub fn rpc(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::rpc(arguments.into(), item.into()).into()
+}
+
+/// Marks a handler inside an impl with `#[rpc]`, or sets the options of a method inside a trait contract.
+///
+/// See `rpc_runtime::message`.
+#[proc_macro_attribute]
+pub fn message(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::stray_message(item.into()).into()
+}

@@ -22,6 +22,9 @@ pub const fn fnv1a64(text: &str) -> u64 {
     hash
 }
 
+/// The name of the oneof that an enum with data is written as. It is not on the wire.
+pub const ONEOF_NAME: &str = "kind";
+
 /// A Rust identifier without its `r#`.
 pub fn plain(ident: &syn::Ident) -> String {
     let text = ident.to_string();
