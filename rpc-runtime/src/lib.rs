@@ -1,1 +1,8 @@
-//! Placeholder.
+//! The runtime: contracts, codecs, validation and statuses, and the server and client on tokio.
+
+extern crate self as rpc_runtime;
+
+mod codec;
+pub mod codegen;
+pub mod contract;
+pub mod validate;

@@ -1,0 +1,110 @@
+//! `codegen::prost_contract!`: gives a message that prost generated the traits of a contract.
+
+/// Implements `Contract` and `ContractField` for a message that prost's derive reads and writes.
+///
+/// Each field is named as in the Rust struct, with its number and its codec; the members of a `oneof` stand in braces
+/// behind the Rust path of its enum. Enum fields are `i32` in such messages and take the codec `Int32`.
+///
+/// ```ignore
+/// rpc_runtime::codegen::prost_contract! {
+///     AddTaskResponse = "task" "task.AddTaskResponse" {
+///         id: 1 => codegen::Singular<codegen::Utf8>,
+///         item: 2 => codegen::Optional<codegen::Named<crate::TasksContract>>,
+///         oneof extra: add_task_response::Extra {
+///             Note: note = 3 => codegen::Utf8,
+///             Child: child = 4 => codegen::Boxed<codegen::Named<AddTaskResponse>>,
+///         },
+///     }
+/// }
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __prost_contract {
+    ($message:ty = $package:literal $full_name:literal { $($body:tt)* }) => {
+        impl $crate::codegen::Contract for $message {
+            const FULL_NAME: &'static str = $full_name;
+            fn descriptor() -> &'static $crate::codegen::MessageDescriptor {
+                static DESCRIPTOR: $crate::codegen::MessageDescriptor =
+                    $crate::codegen::MessageDescriptor::new::<$message>(
+                        $package,
+                        $full_name,
+                        ::core::stringify!($message),
+                        $crate::__prost_contract!(@fields [] $($body)*),
+                    )
+                    .read_by_prost();
+                &DESCRIPTOR
+            }
+        }
+
+        impl $crate::codegen::ContractField for $message {
+            $crate::codegen::message_field!();
+            fn validate(&self, validator: &mut $crate::codegen::Validator<'_>) {
+                let facts = <Self as $crate::codegen::Contract>::descriptor().fields;
+                let _ = (facts, &validator);
+                $crate::__prost_contract!(@validate (self, validator, facts, 0usize) $($body)*);
+            }
+        }
+    };
+
+    (@fields [$($done:expr,)*]) => { &[$($done,)*] };
+    (@fields [$($done:expr,)*]
+        oneof $oneof:ident: $enum:path { $($variant:ident: $name:ident = $number:literal => $codec:ty),* $(,)? }
+        $(, $($rest:tt)*)?
+    ) => {
+        $crate::__prost_contract!(@fields [
+            $($done,)*
+            $($crate::codegen::FieldDescriptor::member::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number),)*
+        ] $($($rest)*)?)
+    };
+    (@fields [$($done:expr,)*] $name:ident: $number:literal => $codec:ty $(, $($rest:tt)*)?) => {
+        $crate::__prost_contract!(@fields [
+            $($done,)*
+            $crate::codegen::FieldDescriptor::of::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number),
+        ] $($($rest)*)?)
+    };
+
+    (@validate ($self:ident, $validator:ident, $facts:ident, $index:expr)) => {};
+    (@validate ($self:ident, $validator:ident, $facts:ident, $index:expr)
+        oneof $oneof:ident: $enum:path { $($variant:ident: $name:ident = $number:literal => $codec:ty),* $(,)? }
+        $(, $($rest:tt)*)?
+    ) => {
+        $crate::__prost_contract!(@members ($self, $validator, $facts, $index, $oneof) $enum { $($variant => $codec),* });
+        $crate::__prost_contract!(@validate
+            ($self, $validator, $facts, $index $(+ $crate::codegen::one($number))*) $($($rest)*)?);
+    };
+    (@validate ($self:ident, $validator:ident, $facts:ident, $index:expr)
+        $name:ident: $number:literal => $codec:ty $(, $($rest:tt)*)?
+    ) => {
+        <$codec as $crate::codegen::FieldCodec>::validate(&$self.$name, &$facts[$index], $validator);
+        $crate::__prost_contract!(@validate ($self, $validator, $facts, $index + 1usize) $($($rest)*)?);
+    };
+
+    (@members ($self:ident, $validator:ident, $facts:ident, $index:expr, $oneof:ident) $enum:path {}) => {};
+    (@members ($self:ident, $validator:ident, $facts:ident, $index:expr, $oneof:ident)
+        $enum:path { $variant:ident => $codec:ty $(, $others:ident => $other_codecs:ty)* }
+    ) => {
+        {
+            use $enum as __Oneof;
+            if let ::core::option::Option::Some(__Oneof::$variant(value)) = &$self.$oneof {
+                $validator.member::<$codec>(value, &$facts[$index]);
+            }
+        }
+        $crate::__prost_contract!(@members ($self, $validator, $facts, $index + 1usize, $oneof)
+            $enum { $($others => $other_codecs),* });
+    };
+}
+
+/// The protobuf name of a field whose Rust name may be a raw identifier.
+#[must_use]
+pub const fn field_name(rust_name: &'static str) -> &'static str {
+    match rust_name.as_bytes() {
+        [b'r', b'#', ..] => rust_name.split_at(2).1,
+        _ => rust_name,
+    }
+}
+
+/// One, whatever the number: counts the members of a `oneof`.
+#[must_use]
+pub const fn one(_number: u32) -> usize {
+    1
+}
