@@ -22,6 +22,7 @@ pub use crate::contract::{
     ServiceDescriptor,
 };
 pub use crate::contract::{field_name, one};
+pub use crate::status::Status;
 pub use crate::validate::{Bound, Format, Number, Pattern, Rule, Validator, ValueRef};
 pub use crate::{
     __enum_field as enum_field, __message_field as message_field, __prost_contract as prost_contract,

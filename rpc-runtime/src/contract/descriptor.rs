@@ -289,7 +289,7 @@ pub enum Kind {
 }
 
 /// A default that a contract declares for a field.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub enum DefaultValue {
     /// Of a `bool`.
     Bool(bool),
@@ -303,8 +303,23 @@ pub enum DefaultValue {
     Text(&'static str),
     /// Of `bytes`.
     Bytes(&'static [u8]),
-    /// The protobuf name of an enum's value.
-    Enum(&'static str),
+    /// The number of an enum's value. A function, because a constant cannot ask the enum.
+    Enum(fn() -> i32),
+}
+
+impl PartialEq for DefaultValue {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::Int(one), Self::Int(other)) => one == other,
+            (Self::Uint(one), Self::Uint(other)) => one == other,
+            (Self::Double(one), Self::Double(other)) => one == other,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Bytes(one), Self::Bytes(other)) => one == other,
+            (Self::Enum(one), Self::Enum(other)) => one() == other(),
+            _ => false,
+        }
+    }
 }
 
 /// What a field takes in memory, for the bound on decoding.

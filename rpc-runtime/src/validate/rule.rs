@@ -56,6 +56,18 @@ pub enum Number {
     Double(f64),
 }
 
+impl Number {
+    /// The number as a `double`, the nearest where it has none of its own.
+    pub(super) fn to_f64(self) -> f64 {
+        match self {
+            Number::Int(number) => number as f64,
+            Number::Uint(number) => number as f64,
+            Number::Float(number) => f64::from(number),
+            Number::Double(number) => number,
+        }
+    }
+}
+
 /// A known form of strings, as protovalidate defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

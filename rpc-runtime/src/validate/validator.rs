@@ -277,7 +277,8 @@ fn in_range(value: ValueRef<'_>, min: Bound, max: Bound) -> bool {
         (ValueRef::Int(value), Number::Int(bound)) => Some(value.cmp(&bound)),
         (ValueRef::Uint(value), Number::Uint(bound)) => Some(value.cmp(&bound)),
         (ValueRef::Float(value), Number::Float(bound)) => value.partial_cmp(&bound),
-        (ValueRef::Double(value), Number::Double(bound)) => value.partial_cmp(&bound),
+        (ValueRef::Float(value), bound) => f64::from(value).partial_cmp(&bound.to_f64()),
+        (ValueRef::Double(value), bound) => value.partial_cmp(&bound.to_f64()),
         // A bound of another type never holds; the macro writes bounds of the field's own type.
         _ => None,
     };
