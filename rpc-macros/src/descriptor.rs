@@ -59,6 +59,7 @@ fn hasher(ty: &Type) -> Option<&Type> {
 
 /// The body of `Contract::descriptor`: a static and a reference to it. `fields` are the fields' descriptors.
 pub(crate) fn message_descriptor(message: &Message, fields: &[TokenStream]) -> TokenStream {
+    let ident = &message.ident;
     let package = &message.common.package;
     let full_name = message.common.full_name();
     let rust_name = message.ident.to_string();
@@ -73,7 +74,7 @@ pub(crate) fn message_descriptor(message: &Message, fields: &[TokenStream]) -> T
     });
     quote! {
         static DESCRIPTOR: ::rpc_runtime::codegen::MessageDescriptor =
-            ::rpc_runtime::codegen::MessageDescriptor::new::<Self_>(#package, #full_name, #rust_name, &[#(#fields),*])
+            ::rpc_runtime::codegen::MessageDescriptor::new::<#ident>(#package, #full_name, #rust_name, &[#(#fields),*])
             #docs #oneof #event #crud;
         &DESCRIPTOR
     }

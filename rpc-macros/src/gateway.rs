@@ -5,7 +5,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use rpc_schema::model::{Method, MethodKind, Parameter, Service};
 use rpc_schema::names::fnv1a64;
-use rpc_schema::types::{Scalar, Value};
+use rpc_schema::types::Value;
 use syn::ItemImpl;
 use syn::spanned::Spanned;
 
@@ -125,9 +125,9 @@ fn method_descriptor(service: &Service, method: &Method) -> TokenStream {
         MethodKind::ClientStreaming => quote!(ClientStreaming),
         MethodKind::Bidirectional => quote!(Bidirectional),
     };
-    let request = message_of(&method.request, &request_type(method), span);
+    let request = message_of(&request_type(method), span);
     let response_type = &method.response_type;
-    let response = message_of(&method.response, &quote!(#response_type), response_type.span());
+    let response = message_of(&quote!(#response_type), response_type.span());
     let docs = descriptor::docs(&method.docs);
     let options = &method.options;
     let auth = (service.access.auth || options.access.auth).then(|| quote!(.auth()));
@@ -159,12 +159,7 @@ fn method_descriptor(service: &Service, method: &Method) -> TokenStream {
     }
 }
 
-/// The descriptor function of a message; a scalar travels in its wrapper.
-fn message_of(value: &Value, ty: &TokenStream, span: proc_macro2::Span) -> TokenStream {
-    match value.scalar().and_then(Scalar::wrapper) {
-        Some(_) => {
-            quote_spanned!(span=> <::rpc_runtime::codegen::Wrapped<#ty> as ::rpc_runtime::codegen::Contract>::descriptor)
-        }
-        None => quote_spanned!(span=> <#ty as ::rpc_runtime::codegen::Contract>::descriptor),
-    }
+/// The descriptor function of a message, spanned so that a type without a contract is reported where it stands.
+fn message_of(ty: &TokenStream, span: proc_macro2::Span) -> TokenStream {
+    quote_spanned!(span=> <#ty as ::rpc_runtime::codegen::Contract>::descriptor)
 }

@@ -125,7 +125,6 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
         impl ::rpc_runtime::codegen::Contract for #ident {
             const FULL_NAME: &'static str = #full_name;
             fn descriptor() -> &'static ::rpc_runtime::codegen::MessageDescriptor {
-                type Self_ = #ident;
                 #descriptor
             }
         }

@@ -4,9 +4,10 @@
 //! that what generated code depends on can be read in one place. Programs use the paths of the crate's root instead;
 //! this module may change between minor versions together with the generators.
 
-pub use bytes::{Buf, BufMut};
+pub use bytes::{Buf, BufMut, Bytes};
 pub use prost::encoding::{DecodeContext, WireType, skip_field};
 pub use prost::{DecodeError, Message};
+pub use {prost, prost_types};
 
 pub use crate::codec::{
     Bool, Boxed, ByteSlice, ByteVec, Double, FieldCodec, Fixed32, Fixed64, Float, Int32, Int64, Map, Named,
@@ -21,7 +22,7 @@ pub use crate::contract::{
     EnumValueDescriptor, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, MethodKind,
     ServiceDescriptor,
 };
-pub use crate::contract::{field_name, one};
+pub use crate::contract::{contract_problem, field_name, one};
 pub use crate::status::Status;
 pub use crate::validate::{Bound, Format, Number, Pattern, Rule, Validator, ValueRef};
 pub use crate::{

@@ -8,4 +8,8 @@ pub mod contract;
 pub mod status;
 pub mod validate;
 
+#[doc(inline)]
+pub use contract::{Contract, ContractEnum, ContractField};
+pub use rpc_macros::{contract, message, rpc};
 pub use status::{Code, ResultExt, Status};
+pub use {bytes, prost, prost_types};

@@ -4,12 +4,15 @@
 //! implementations for types that are no contracts: the well-known types, the standard library's times, and prost
 //! messages (through `codegen::prost_contract!`). It knows no transport and no service implementations.
 
+mod build_check;
 mod descriptor;
 mod prost_contract;
 mod service;
 mod time;
 mod well_known;
+mod wrappers;
 
+pub use build_check::contract_problem;
 pub use descriptor::{
     Cardinality, CrudDescriptor, DefaultValue, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, Holder,
     Kind, Layout, MessageDescriptor,

@@ -3,7 +3,7 @@
 /// Implements `Contract` and `ContractField` for a message that prost's derive reads and writes.
 ///
 /// Each field is named as in the Rust struct, with its number and its codec; the members of a `oneof` stand in braces
-/// behind the Rust path of its enum. Enum fields are `i32` in such messages and take the codec `Int32`.
+/// behind the Rust path of its enum. A field that must be set ends in `as Required`. Enum fields are `i32` in such messages and take the codec `Int32`.
 ///
 /// ```ignore
 /// rpc_runtime::codegen::prost_contract! {
@@ -56,10 +56,11 @@ macro_rules! __prost_contract {
             $($crate::codegen::FieldDescriptor::member::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number),)*
         ] $($($rest)*)?)
     };
-    (@fields [$($done:expr,)*] $name:ident: $number:literal => $codec:ty $(, $($rest:tt)*)?) => {
+    (@fields [$($done:expr,)*] $name:ident: $number:literal => $codec:ty $(as $rule:ident)? $(, $($rest:tt)*)?) => {
         $crate::__prost_contract!(@fields [
             $($done,)*
-            $crate::codegen::FieldDescriptor::of::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number),
+            $crate::codegen::FieldDescriptor::of::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number)
+                $(.rules(&[$crate::codegen::Rule::$rule]))?,
         ] $($($rest)*)?)
     };
 
@@ -73,7 +74,7 @@ macro_rules! __prost_contract {
             ($self, $validator, $facts, $index $(+ $crate::codegen::one($number))*) $($($rest)*)?);
     };
     (@validate ($self:ident, $validator:ident, $facts:ident, $index:expr)
-        $name:ident: $number:literal => $codec:ty $(, $($rest:tt)*)?
+        $name:ident: $number:literal => $codec:ty $(as $rule:ident)? $(, $($rest:tt)*)?
     ) => {
         <$codec as $crate::codegen::FieldCodec>::validate(&$self.$name, &$facts[$index], $validator);
         $crate::__prost_contract!(@validate ($self, $validator, $facts, $index + 1usize) $($($rest)*)?);

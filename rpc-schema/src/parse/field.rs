@@ -110,7 +110,12 @@ pub(super) fn parse_all<'a>(
             continue;
         }
         let tag = keys.integer("tag", "1", errors);
-        if let Some(field) = parse(source, keys, errors) {
+        if let Some(mut field) = parse(source, keys, errors) {
+            if let Value::Named(path) = &mut field.ty.value {
+                if path.is_ident("Self") {
+                    *path = message.ident.clone().into();
+                }
+            }
             numbered.push((tag, field));
         }
     }
