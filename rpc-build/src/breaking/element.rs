@@ -26,10 +26,10 @@ pub enum Element {
     Field {
         /// The full name of the message.
         message: String,
+        /// The field's number. Before the name, so that findings come in the order of the numbers.
+        number: i32,
         /// The field's name.
         name: String,
-        /// The field's number.
-        number: i32,
     },
     /// A oneof of a message.
     Oneof {
@@ -47,10 +47,10 @@ pub enum Element {
     EnumValue {
         /// The full name of the enum.
         enumeration: String,
+        /// The value's number. Before the name, so that findings come in the order of the numbers.
+        number: i32,
         /// The value's name.
         name: String,
-        /// The value's number.
-        number: i32,
     },
     /// A service.
     Service {

@@ -56,15 +56,24 @@ fn check_enum(
 ) {
     let old_names = names_by_number(old.it);
     let new_names = names_by_number(new.it);
+    let sides = Sides {
+        name,
+        old: &old_names,
+        new: &new_names,
+    };
     for (&number, names) in &old_names {
-        match new_names.get(&number) {
-            Some(now) if names.is_subset(now) => {}
-            Some(now) => check_renamed(cx, name, number, names, now, &new_names),
-            None => check_deleted_value(cx, name, number, names, new.it, &new_names),
+        if let Some(now) = new_names.get(&number).filter(|now| !names.is_subset(now)) {
+            check_renamed(cx, sides, number, names, now);
         }
     }
+    for (&number, names) in old_names
+        .iter()
+        .filter(|(number, _)| !new_names.contains_key(number))
+    {
+        check_deleted_value(cx, sides, number, names, new.it);
+    }
     if cx.options.closed_enums.contains(name) {
-        warn_of_added_values(cx, name, &old_names, &new_names);
+        warn_of_added_values(cx, sides);
     }
     if old.is_proto3() && !new.is_proto3() {
         cx.breaking(
@@ -80,32 +89,60 @@ fn check_enum(
     check_reserved_enum(cx, name, old.it, new.it);
 }
 
+/// The names of an enum's values by number, before and after.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    name: &'a str,
+    old: &'a BTreeMap<i32, BTreeSet<&'a str>>,
+    new: &'a BTreeMap<i32, BTreeSet<&'a str>>,
+}
+
+/// The number of a value on one side.
+fn number_of(side: &BTreeMap<i32, BTreeSet<&str>>, value: &str) -> Option<i32> {
+    side.iter()
+        .find(|(_, names)| names.contains(value))
+        .map(|(number, _)| *number)
+}
+
 /// The number is there, and at least one of its names is not.
 fn check_renamed(
     cx: &mut Comparison<'_>,
-    name: &str,
+    sides: Sides<'_>,
     number: i32,
     old: &BTreeSet<&str>,
     new: &BTreeSet<&str>,
-    all_new: &BTreeMap<i32, BTreeSet<&str>>,
 ) {
+    let name = sides.name;
     let lost: Vec<&str> = old.difference(new).copied().collect();
-    let moved = lost
+    let value = new.first().copied().unwrap_or_default();
+    let shifted = new
         .iter()
-        .copied()
-        .find(|lost| all_new.values().any(|names| names.contains(lost)));
-    let element = Element::enum_value(name, new.first().copied().unwrap_or_default(), number);
-    let (problem, help) = match moved {
-        Some(value) => (
+        .find_map(|value| Some((*value, number_of(sides.old, value)?)));
+    let (value, problem, help) = match shifted.filter(|(_, before)| *before != number) {
+        Some((value, before)) => (
+            value,
+            format!(
+                "value `{value}` of enum `{name}` had number {before} and now has {number}, which was {}; a client already \
+                 out there would read one as the other",
+                quoted(old)
+            ),
+            format!("give it its number back, with `= {before}` after the variant"),
+        ),
+        None if lost.iter().any(|lost| number_of(sides.new, lost).is_some()) => (
+            value,
             format!(
                 "number {number} of enum `{name}` was {} and is now {}; a client already out there would read one as the \
                  other",
                 quoted(old),
                 quoted(new)
             ),
-            format!("write `{value} = {number}` again, and give a new value a number that was never used"),
+            format!(
+                "declare {} after the other values, or give it a number that was never used",
+                quoted(new)
+            ),
         ),
         None => (
+            value,
             format!(
                 "number {number} of enum `{name}` was called {} and is now {}; the name is what JSON and the code of \
                  clients use",
@@ -113,13 +150,14 @@ fn check_renamed(
                 quoted(new)
             ),
             format!(
-                "keep the name {}, or, if it is another value, give it a number of its own and add \
-                 #[contract(reserved({number}, {}))]",
+                "keep the name {} with #[field(rename = …)]; or, if it is another value, give it a number of its own and \
+                 add #[contract(reserved({number}, {}))]",
                 quoted(&lost),
                 literals(&lost)
             ),
         ),
     };
+    let element = Element::enum_value(name, value, number);
     cx.breaking(
         vec![Rule::EnumValueSameName],
         element.clone(),
@@ -132,12 +170,12 @@ fn check_renamed(
 /// A value may go when its number and all its names can never be given to another.
 fn check_deleted_value(
     cx: &mut Comparison<'_>,
-    name: &str,
+    sides: Sides<'_>,
     number: i32,
     names: &BTreeSet<&str>,
     new: &EnumDescriptorProto,
-    all_new: &BTreeMap<i32, BTreeSet<&str>>,
 ) {
+    let name = sides.name;
     let number_reserved = Ranges::reserved_of_enum(new).contains(number);
     let open: Vec<&str> = names
         .iter()
@@ -156,20 +194,22 @@ fn check_deleted_value(
     }
     let value = names.first().copied().unwrap_or_default();
     let element = Element::enum_value(name, value, number);
-    let moved = all_new
-        .iter()
-        .find(|(_, names)| names.contains(value))
-        .map(|(number, _)| *number);
-    if let Some(moved) = moved {
+    if let Some(moved) = number_of(sides.new, value) {
+        let now = Element::enum_value(name, value, moved);
+        // A value that took the number of another one was told of there.
+        if let Some(told) = cx.violations.iter_mut().find(|told| told.element == now) {
+            told.rules.extend(rules);
+            return;
+        }
         cx.breaking(
             rules,
             element,
-            Some(Element::enum_value(name, value, moved)),
+            Some(now),
             format!(
                 "value `{value}` of enum `{name}` had number {number} and now has {moved}; a client already out there \
                  sends and expects {number}"
             ),
-            format!("write `{value} = {number}` again"),
+            format!("give it its number back, with `= {number}` after the variant"),
         );
         return;
     }
@@ -193,13 +233,13 @@ fn check_deleted_value(
     );
 }
 
-fn warn_of_added_values(
-    cx: &mut Comparison<'_>,
-    name: &str,
-    old: &BTreeMap<i32, BTreeSet<&str>>,
-    new: &BTreeMap<i32, BTreeSet<&str>>,
-) {
-    for (&number, names) in new.iter().filter(|(number, _)| !old.contains_key(number)) {
+fn warn_of_added_values(cx: &mut Comparison<'_>, sides: Sides<'_>) {
+    let name = sides.name;
+    for (&number, names) in sides
+        .new
+        .iter()
+        .filter(|(number, _)| !sides.old.contains_key(number))
+    {
         let element = Element::enum_value(name, names.first().copied().unwrap_or_default(), number);
         cx.violations.push(Violation {
             severity: Severity::Warning,

@@ -2,26 +2,16 @@
 
 use prost_types::field_descriptor_proto::Type;
 
+use super::field_help::{Surroundings, called_differently, moved, reshaped, reused};
 use super::index::{Index, full_name, names_by_number};
 use super::message::next_free_number;
 use super::types::{Field, wire_group, wire_json_group};
 use super::{Comparison, Element, Rule};
 
-/// What the sentences about one field need to know of the message around it.
-#[derive(Clone, Copy)]
-pub(super) struct Surroundings<'a> {
-    pub(super) message: &'a str,
-    /// All fields of the message, before and after.
-    pub(super) before: &'a [Field<'a>],
-    pub(super) after: &'a [Field<'a>],
-    /// A number that nothing has used or reserved, to be suggested.
-    pub(super) free_number: i32,
-}
-
 /// Compares two fields with one number.
 pub(super) fn check_field(
     cx: &mut Comparison<'_>,
-    around: Surroundings<'_>,
+    around: &Surroundings<'_>,
     old: &Field<'_>,
     new: &Field<'_>,
 ) {
@@ -46,13 +36,8 @@ pub(super) fn check_extensions(cx: &mut Comparison<'_>) {
                 .messages
                 .get(extended)
                 .map_or(1, |message| next_free_number(&[message.it]));
-            let around = Surroundings {
-                message: extended,
-                before: &[old_field],
-                after: &[new_field],
-                free_number,
-            };
-            check_field(cx, around, &old_field, &new_field);
+            let around = Surroundings::new(extended, vec![old_field], vec![new_field], free_number);
+            check_field(cx, &around, &old_field, &new_field);
         }
         if !after.extensions.contains_key(name)
             && after.packages.contains(old.file.package())
@@ -73,7 +58,7 @@ pub(super) fn check_extensions(cx: &mut Comparison<'_>) {
 }
 
 /// Name, type and cardinality: together, because they change together when a number is given to another field.
-fn check_declaration(cx: &mut Comparison<'_>, around: Surroundings<'_>, old: &Field<'_>, new: &Field<'_>) {
+fn check_declaration(cx: &mut Comparison<'_>, around: &Surroundings<'_>, old: &Field<'_>, new: &Field<'_>) {
     let mut rules = type_rules(cx.before, cx.after, old, new);
     if old.cardinality.wire_json_group() != new.cardinality.wire_json_group() {
         rules.push(Rule::FieldWireJsonCompatibleCardinality);
@@ -93,97 +78,25 @@ fn check_declaration(cx: &mut Comparison<'_>, around: Surroundings<'_>, old: &Fi
         return;
     }
 
-    let message = around.message;
-    let number = old.number();
-    let (was, is) = (old.describe(message), new.describe(message));
-    let free = around.free_number;
-    let moved_to = around
-        .after
-        .iter()
-        .find(|field| field.name() == old.name())
-        .map(|field| field.number());
-    let (problem, help) = if renamed && moved_to.is_some() {
-        let name = old.name();
-        (
+    let element = Element::field(around.message, new.name(), new.number());
+    let (problem, help) = match (renamed, shape_changed) {
+        (true, _) if around.is_before(new.name()) || around.is_after(old.name()) => moved(around, old, new),
+        (true, true) => reused(around, old, new),
+        (true, false) => called_differently(around, old, new),
+        (false, true) => reshaped(around, &rules, old, new),
+        (false, false) => (
             format!(
-                "field number {number} of `{message}` was `{was}` and is now `{is}`; a client already out there would \
-                 read one as the other"
-            ),
-            format!(
-                "let `{name}` keep its number with #[field(tag = {number})], and {}",
-                place_of(around, new)
-            ),
-        )
-    } else if renamed && shape_changed {
-        (
-            format!(
-                "field number {number} of `{message}` was `{was}` and is now `{is}`; a client already out there would \
-                 read one as the other"
-            ),
-            format!(
-                "{} and add #[contract(reserved({number}, {:?}))]",
-                place_of(around, new),
-                old.name()
-            ),
-        )
-    } else if shape_changed {
-        (
-            format!(
-                "field `{}` (number {number}) of `{message}` was `{}` and is now `{}`; a client already out there would \
-                 misread it",
+                "field `{}` (number {}) of `{}` was {:?} in JSON and is now {:?}",
                 new.name(),
-                old.describe_type(message),
-                new.describe_type(message),
-            ),
-            format!(
-                "keep the type, or leave the old number and name behind: give the field a new name with \
-                 #[field(tag = {free})] and add #[contract(reserved({number}, {:?}))]",
-                old.name()
-            ),
-        )
-    } else if renamed {
-        (
-            format!(
-                "field number {number} of `{message}` was called `{}` and is now `{}`; its name is what JSON and the \
-                 code of clients use",
-                old.name(),
-                new.name()
-            ),
-            format!(
-                "keep the name in the `.proto` with #[field(rename = {:?})], or, if it is another field, {} and add \
-                 #[contract(reserved({number}, {:?}))]",
-                old.name(),
-                place_of(around, new),
-                old.name(),
-            ),
-        )
-    } else {
-        (
-            format!(
-                "field `{}` (number {number}) of `{message}` was {:?} in JSON and is now {:?}",
-                new.name(),
+                new.number(),
+                around.message,
                 old.json_name(),
                 new.json_name()
             ),
             format!("keep json_name = {:?}", old.json_name()),
-        )
+        ),
     };
-    let element = Element::field(message, new.name(), number);
     cx.breaking(rules, element.clone(), Some(element), problem, help);
-}
-
-/// Where the field that took another one's number should go instead: back to its own, or to a fresh one.
-fn place_of(around: Surroundings<'_>, new: &Field<'_>) -> String {
-    match around.before.iter().find(|field| field.name() == new.name()) {
-        Some(own) => format!("`{}` its own with #[field(tag = {})]", new.name(), own.number()),
-        None => {
-            format!(
-                "give `{}` a number of its own with #[field(tag = {})]",
-                new.name(),
-                around.free_number
-            )
-        }
-    }
 }
 
 /// The rules about types that the change from `old` to `new` breaks.
@@ -235,7 +148,7 @@ fn is_same_enum(before: &Index<'_>, after: &Index<'_>, old: &str, new: &str) -> 
 }
 
 /// Fields that move into a oneof begin to clear each other; fields that leave one cease to.
-fn check_oneof(cx: &mut Comparison<'_>, around: Surroundings<'_>, old: &Field<'_>, new: &Field<'_>) {
+fn check_oneof(cx: &mut Comparison<'_>, around: &Surroundings<'_>, old: &Field<'_>, new: &Field<'_>) {
     if old.oneof == new.oneof {
         return;
     }
@@ -258,13 +171,13 @@ fn check_oneof(cx: &mut Comparison<'_>, around: Surroundings<'_>, old: &Field<'_
         ),
         format!(
             "leave it where it was, and declare what is new under another name with #[field(tag = {})]",
-            around.free_number
+            around.free_number()
         ),
     );
 }
 
 /// proto2 fills in a default when it reads, so both sides must have the same one. proto3 has none but zero.
-fn check_default(cx: &mut Comparison<'_>, around: Surroundings<'_>, old: &Field<'_>, new: &Field<'_>) {
+fn check_default(cx: &mut Comparison<'_>, around: &Surroundings<'_>, old: &Field<'_>, new: &Field<'_>) {
     let (Some(was), Some(is)) = (default_of(cx.before, old), default_of(cx.after, new)) else {
         return;
     };

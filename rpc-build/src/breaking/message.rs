@@ -3,7 +3,8 @@
 use prost_types::DescriptorProto;
 use prost_types::field_descriptor_proto::Label;
 
-use super::field::{Surroundings, check_field};
+use super::field::check_field;
+use super::field_help::{Surroundings, shift_help};
 use super::index::In;
 use super::reserved::{Ranges, check_reserved_message};
 use super::types::Field;
@@ -71,22 +72,18 @@ fn check_message<'a>(
         .iter()
         .map(|field| Field::resolve(cx.after, new, Some(new.it), field))
         .collect();
-    let around = Surroundings {
-        message: name,
-        before: &old_fields,
-        after: &new_fields,
-        free_number: next_free_number(&[old.it, new.it]),
-    };
-    for old_field in &old_fields {
-        match new_fields
+    let around = Surroundings::new(name, old_fields, new_fields, next_free_number(&[old.it, new.it]));
+    for old_field in around.before() {
+        match around
+            .after()
             .iter()
             .find(|field| field.number() == old_field.number())
         {
-            Some(new_field) => check_field(cx, around, old_field, new_field),
-            None => check_deleted_field(cx, around, old_field, new),
+            Some(new_field) => check_field(cx, &around, old_field, new_field),
+            None => check_deleted_field(cx, &around, old_field, new),
         }
     }
-    check_oneofs(cx, name, old, &old_fields, new);
+    check_oneofs(cx, name, old, around.before(), new);
     check_required(cx, name, old, new);
     check_json(cx, name, old, new);
     check_reserved_message(cx, name, old.it, new.it);
@@ -95,7 +92,7 @@ fn check_message<'a>(
 /// A field may go when its number and its name can never be given to another.
 fn check_deleted_field(
     cx: &mut Comparison<'_>,
-    around: Surroundings<'_>,
+    around: &Surroundings<'_>,
     old: &Field<'_>,
     message: In<'_, DescriptorProto>,
 ) {
@@ -113,17 +110,22 @@ fn check_deleted_field(
         return;
     }
     let full_name = around.message;
-    if let Some(moved) = around.after.iter().find(|field| field.name() == name) {
+    if let Some(moved) = around.after().iter().find(|field| field.name() == name) {
+        let now = Element::field(full_name, name, moved.number());
+        if let Some(told) = cx.violations.iter_mut().find(|told| told.element == now) {
+            told.rules.extend(rules);
+            return;
+        }
         cx.breaking(
             rules,
             Element::field(full_name, name, number),
-            Some(Element::field(full_name, name, moved.number())),
+            Some(now),
             format!(
                 "field `{name}` of `{full_name}` had number {number} and now has {}; a client already out there looks \
                  for it at {number}",
                 moved.number()
             ),
-            format!("let it keep its number with #[field(tag = {number})]"),
+            shift_help(around, name, number),
         );
         return;
     }

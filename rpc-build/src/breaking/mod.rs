@@ -11,6 +11,7 @@
 mod element;
 mod enums;
 mod field;
+mod field_help;
 mod index;
 mod message;
 mod package;

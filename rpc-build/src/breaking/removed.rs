@@ -57,7 +57,7 @@ pub(super) fn check_removed(cx: &mut Comparison<'_>) {
             format!(
                 "`{name}` was declared gone and no longer is; clients from before know another thing by this name"
             ),
-            format!("keep #[contract(removed({:?}))], and use another name for what is new", short_name(name)),
+            format!("keep #[contract(removed({:?}))], and use another name for what is new", short_name(cx, name)),
         );
     }
     for name in &options.removed {
@@ -70,7 +70,7 @@ pub(super) fn check_removed(cx: &mut Comparison<'_>) {
                 format!("`{name}` is declared gone and is still there"),
                 format!(
                     "take {:?} out of removed(…), or delete the contract",
-                    short_name(name)
+                    short_name(cx, name)
                 ),
             );
         }
@@ -109,7 +109,9 @@ fn element_named(cx: &Comparison<'_>, name: &str) -> Element {
     Element::message(name)
 }
 
-/// The last part of a full name, which is how `removed(…)` on the contract writes it.
-fn short_name(name: &str) -> &str {
-    name.rsplit(['.', '/']).next().unwrap_or(name)
+/// The name within its package, which is how `removed(…)` on the contract writes it.
+fn short_name<'n>(cx: &Comparison<'_>, name: &'n str) -> &'n str {
+    let packages = cx.after.packages.iter().chain(&cx.before.packages);
+    let within = packages.filter_map(|package| name.strip_prefix(package)?.strip_prefix('.'));
+    within.min_by_key(|rest| rest.len()).unwrap_or(name)
 }

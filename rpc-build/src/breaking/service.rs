@@ -6,6 +6,9 @@ use prost_types::{MethodDescriptorProto, ServiceDescriptorProto};
 use super::index::{In, full_name};
 use super::{Comparison, Element, Rule};
 
+/// What `()` is in a `.proto`. It is not the user's, and cannot grow.
+const EMPTY: &str = "google.protobuf.Empty";
+
 /// Compares every service with the one of the same full name; the file it stands in does not matter.
 pub(super) fn check_services(cx: &mut Comparison<'_>) {
     let (before, after) = (cx.before, cx.after);
@@ -51,7 +54,10 @@ fn check_service(
                 Element::method(service, name),
                 Some(Element::service(service)),
                 format!("method `{name}` of `{service}` is gone; a client already out there still calls it"),
-                format!("bring it back, or say that it is gone with #[contract(removed({name:?}))]"),
+                format!(
+                    "bring it back, or say that it is gone with #[contract(removed(\"{}/{name}\"))]",
+                    old.name()
+                ),
             ),
         }
     }
@@ -88,26 +94,36 @@ fn check_method(
             other_method.to_owned(),
         );
     }
-    for (rule, verb, was, is) in [
+    for (rule, verb, before, was, is) in [
         (
             Rule::RpcSameRequestType,
             "takes",
+            "took",
             old.input_type(),
             new.input_type(),
         ),
         (
             Rule::RpcSameResponseType,
             "returns",
+            "returned",
             old.output_type(),
             new.output_type(),
         ),
     ] {
         if was != is {
             let (was, is) = (full_name(was), full_name(is));
+            let keep = if was == EMPTY {
+                "keep `()`".to_owned()
+            } else {
+                format!("keep `{was}` and add fields to it")
+            };
             report(
                 vec![rule],
-                format!("method `{name}` of `{service}` now {verb} `{is}`, and `{was}` before"),
-                format!("keep `{was}` and add fields to it, or add a method of another name"),
+                format!(
+                    "method `{name}` of `{service}` {verb} `{is}` and {before} `{was}`; a client already out there knows \
+                     only that"
+                ),
+                format!("{keep}, or add a method of another name"),
             );
         }
     }
