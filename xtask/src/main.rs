@@ -1,2 +1,71 @@
-//! The one door for tasks.
-fn main() {}
+//! The one door for tasks: `cargo xtask test`, `ci`, `codegen`, `fuzz`, `bench`.
+//!
+//! Each task installs what it needs by the ordinary package clients, and where it cannot, says what to install.
+
+mod process;
+mod tasks;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// How long each fuzz target runs with the tests, in seconds: enough to notice a broken decoder, not to search for days.
+const FUZZ_SECONDS: u64 = 20;
+
+/// The project's tasks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about, long_about = None)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run every test: the workspace's, the schema checks that need npm, and the fuzz targets for a bounded time.
+    Test {
+        /// Seconds for each fuzz target; 0 leaves fuzzing out.
+        #[arg(long, default_value_t = FUZZ_SECONDS)]
+        fuzz_seconds: u64,
+    },
+    /// Formatting, lints, docs, generated files and packaging.
+    Checks,
+    /// What CI runs: the checks, then every test.
+    Ci,
+    /// Bring generated files up to date.
+    Codegen {
+        /// Only say whether they are, and fail if they are not.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run the fuzz targets.
+    Fuzz {
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// Measure server CPU per call beside other systems; see bench/README.md.
+    Bench {
+        /// What the benchmark is called with.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Test { fuzz_seconds } => tasks::test(fuzz_seconds),
+        Task::Checks => tasks::checks(),
+        Task::Ci => tasks::checks().and_then(|()| tasks::test(FUZZ_SECONDS)),
+        Task::Codegen { check } => tasks::codegen(check),
+        Task::Fuzz { seconds } => tasks::fuzz(seconds),
+        Task::Bench { arguments } => tasks::bench(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The tasks.
+
+use crate::process::{cargo, root, run};
+use crate::tools;
+use anyhow::{Context, Result, bail};
+
+/// Every test there is.
+pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
+    cargo(&["test", "--workspace"]).go()?;
+    schemas()?;
+    if fuzz_seconds > 0 {
+        fuzz(fuzz_seconds)?;
+    }
+    println!("\nEvery test passed.");
+    Ok(())
+}
+
+/// What the pinned `buf` says of the corpus of changes and of the schemas that the build writes.
+fn schemas() -> Result<()> {
+    let folder = tools::npm("tests/breaking")?;
+    run("node", &["verdicts.mjs", "--check"]).at(&folder).go()?;
+    run("node", &["lint.mjs"]).at(&folder).go()
+}
+
+/// Formatting, lints, docs, generated files and packaging.
+pub(crate) fn checks() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"])
+        .go()
+        .context("run `cargo fmt --all`")?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go()?;
+    cargo(&["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .go()?;
+    codegen(true)?;
+    package()
+}
+
+/// Everything that a crate needs at build time lies inside the crate: each is built from its package.
+fn package() -> Result<()> {
+    cargo(&["package", "--workspace", "--allow-dirty"]).go()
+}
+
+/// Builds what generates files. With `check`, a file that is not up to date is an error.
+pub(crate) fn codegen(check: bool) -> Result<()> {
+    let build = cargo(&["check", "--workspace", "--all-targets"]);
+    if check {
+        build
+            .env("CI", "true")
+            .go()
+            .context("run `cargo xtask codegen` and commit what it changes")?;
+        let changed = run("git", &["status", "--porcelain", "--", "*.proto", "*Cargo.lock"]).output()?;
+        if std::env::var_os("CI").is_some() && !changed.trim().is_empty() {
+            bail!(
+                "these files are not as committed:\n{changed}run `cargo xtask codegen` and commit what it changes"
+            );
+        }
+        return Ok(());
+    }
+    build.go()
+}
+
+/// Each fuzz target, for a bounded time.
+pub(crate) fn fuzz(seconds: u64) -> Result<()> {
+    tools::cargo_fuzz()?;
+    let folder = root().join("fuzz");
+    let targets = cargo(&["fuzz", "list"]).at(&folder).output()?;
+    for target in targets.split_whitespace() {
+        let limit = format!("-max_total_time={seconds}");
+        // The sanitizers need a nightly compiler; panics and hangs are found without them.
+        cargo(&["fuzz", "run", "-s", "none", target, "--", &limit, "-timeout=10"])
+            .at(&folder)
+            .go()?;
+    }
+    Ok(())
+}
+
+/// The comparison with other systems, in a workspace of its own.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    let mut all = vec!["run", "--release", "--manifest-path", "bench/Cargo.toml", "--"];
+    all.extend(arguments.iter().map(String::as_str));
+    cargo(&all).go()
+}
