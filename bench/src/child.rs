@@ -1,0 +1,128 @@
+//! Starting and ending the processes of a run. Each is ended by its own id, and none can outlive the run.
+
+use crate::Options;
+use crate::load::Measured;
+use crate::peers::{Peer, text};
+use crate::shape::Shape;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a client may take over the time it was told to measure.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A process of this program under another subcommand.
+struct Process {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(arguments: &[String]) -> Result<Self, String> {
+        let program = std::env::current_exe().map_err(text)?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(text)?;
+        let stdin = child.stdin.take();
+        let stdout = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+        Ok(Self { child, stdin, stdout })
+    }
+
+    fn line(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).map_err(text)?;
+        if line.is_empty() {
+            Err("a process ended before it answered".to_owned())
+        } else {
+            Ok(line.trim().to_owned())
+        }
+    }
+
+    /// Waits for the process to end by itself, and gives what it printed.
+    fn finish(mut self, within: Duration) -> Result<String, String> {
+        let deadline = Instant::now() + within;
+        loop {
+            match self.child.try_wait().map_err(text)? {
+                Some(status) if status.success() => break,
+                Some(status) => return Err(format!("a process ended with {status}")),
+                None if Instant::now() > deadline => return Err("a process took too long".to_owned()),
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+        let mut output = String::new();
+        self.stdout.read_to_string(&mut output).map_err(text)?;
+        Ok(output)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running server.
+pub(crate) struct Server {
+    process: Process,
+    addr: SocketAddr,
+}
+
+impl Server {
+    /// Starts the server of `peer` on a free port.
+    pub(crate) fn start(peer: Peer, options: &Options) -> Result<Self, String> {
+        let read_buffer = options.read_buffer.to_string();
+        let arguments = ["serve", peer.name(), "--read-buffer", &read_buffer].map(str::to_owned);
+        let mut process = Process::start(&arguments)?;
+        let addr = process.line()?.parse().map_err(text)?;
+        Ok(Self { process, addr })
+    }
+
+    /// The server's process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Runs the client of `peer` against this server.
+    pub(crate) fn load(&self, peer: Peer, shape: Shape, window: Duration) -> Result<Measured, String> {
+        let mut arguments = vec!["load".to_owned(), peer.name().to_owned()];
+        for (name, value) in [
+            ("--addr", self.addr.to_string()),
+            ("--server", self.pid().to_string()),
+            ("--connections", shape.connections.to_string()),
+            ("--in-flight", shape.in_flight.to_string()),
+            ("--label", shape.label.to_string()),
+            ("--window-ms", window.as_millis().to_string()),
+        ] {
+            arguments.extend([name.to_owned(), value]);
+        }
+        let output = Process::start(&arguments)?.finish(window * 2 + GRACE)?;
+        serde_json::from_str(&output).map_err(text)
+    }
+
+    /// Starts a client that holds connections to this server.
+    pub(crate) fn hold(&self, peer: Peer) -> Result<Holder, String> {
+        let arguments = ["hold", peer.name(), "--addr", &self.addr.to_string()].map(str::to_owned);
+        Ok(Holder(Process::start(&arguments)?))
+    }
+}
+
+/// A client that holds connections.
+pub(crate) struct Holder(Process);
+
+impl Holder {
+    /// Opens `connections` more, with one call on each.
+    pub(crate) fn open(&mut self, connections: usize) -> Result<(), String> {
+        let stdin = self.0.stdin.as_mut().ok_or("no standard input")?;
+        writeln!(stdin, "{connections}")
+            .and_then(|()| stdin.flush())
+            .map_err(text)?;
+        self.0.line().map(drop)
+    }
+}

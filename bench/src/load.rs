@@ -1,0 +1,110 @@
+//! The client process: connects, keeps the calls of a shape in flight, and measures a window in the middle.
+
+use crate::peers::{Client, Counter};
+use crate::process::CpuClock;
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// What one client process measured, handed to the orchestrator as one line of JSON.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    /// Calls answered within the window.
+    pub(crate) calls: u64,
+    /// Length of the window.
+    pub(crate) seconds: f64,
+    /// CPU time of the server within the window, in nanoseconds.
+    pub(crate) server_cpu_ns: u64,
+    /// CPU time of the client within the window, in nanoseconds.
+    pub(crate) client_cpu_ns: u64,
+}
+
+impl Measured {
+    /// Server CPU per call, in microseconds.
+    pub(crate) fn server_us(&self) -> f64 {
+        self.server_cpu_ns as f64 / 1_000.0 / self.calls.max(1) as f64
+    }
+
+    /// Client CPU per call, in microseconds.
+    pub(crate) fn client_us(&self) -> f64 {
+        self.client_cpu_ns as f64 / 1_000.0 / self.calls.max(1) as f64
+    }
+
+    /// Calls per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.calls as f64 / self.seconds
+    }
+}
+
+/// Runs a shape against the server `server_pid` at `addr`, and measures `window` after `warm_up`.
+pub(crate) async fn measure<C: Client>(
+    addr: SocketAddr,
+    server_pid: u32,
+    shape: Shape,
+    warm_up: Duration,
+    window: Duration,
+) -> Result<Measured, String> {
+    let mut counters = Vec::with_capacity(shape.connections);
+    for _ in 0..shape.connections {
+        let client = C::connect(addr).await?;
+        let counter = Arc::new(Counter::default());
+        counters.push(Arc::clone(&counter));
+        tokio::spawn(async move {
+            if let Err(error) = client.load(shape.in_flight, shape.label, counter).await {
+                // A run that lost a connection measures something else.
+                eprintln!("load: {error}");
+                std::process::exit(1);
+            }
+        });
+    }
+    let answered = || {
+        counters
+            .iter()
+            .map(|counter| counter.0.load(Ordering::Relaxed))
+            .sum::<u64>()
+    };
+    let server = CpuClock::of(server_pid).map_err(|error| error.to_string())?;
+    let client = CpuClock::of(std::process::id()).map_err(|error| error.to_string())?;
+    let read = || -> Result<_, String> {
+        let server = server.now().map_err(|error| error.to_string())?;
+        let client = client.now().map_err(|error| error.to_string())?;
+        Ok((answered(), Instant::now(), server, client))
+    };
+
+    tokio::time::sleep(warm_up).await;
+    let before = read()?;
+    tokio::time::sleep(window).await;
+    let after = read()?;
+    let calls = after.0 - before.0;
+    if calls == 0 {
+        return Err("no call was answered within the window".to_owned());
+    }
+    Ok(Measured {
+        calls,
+        seconds: (after.1 - before.1).as_secs_f64(),
+        server_cpu_ns: nanoseconds(after.2 - before.2),
+        client_cpu_ns: nanoseconds(after.3 - before.3),
+    })
+}
+
+/// Opens `connections`, makes one call on each, and gives them back, so that they stay open.
+pub(crate) async fn hold<C: Client>(
+    addr: SocketAddr,
+    connections: usize,
+    label: usize,
+) -> Result<Vec<C>, String> {
+    let mut held = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        let mut client = C::connect(addr).await?;
+        client.call_once(label).await?;
+        held.push(client);
+    }
+    Ok(held)
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
