@@ -1,9 +1,9 @@
 //! Starting and ending the processes of a run. Each is ended by its own id, and none can outlive the run.
 
-use crate::Options;
 use crate::load::Measured;
 use crate::peers::{Peer, text};
 use crate::shape::Shape;
+use crate::{Options, Placement};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -72,16 +72,29 @@ impl Drop for Process {
 pub(crate) struct Server {
     process: Process,
     addr: SocketAddr,
+    placement: Placement,
 }
 
 impl Server {
     /// Starts the server of `peer` on a free port.
-    pub(crate) fn start(peer: Peer, options: &Options) -> Result<Self, String> {
+    pub(crate) fn start(peer: Peer, placement: Placement, options: &Options) -> Result<Self, String> {
         let read_buffer = options.read_buffer.to_string();
-        let arguments = ["serve", peer.name(), "--read-buffer", &read_buffer].map(str::to_owned);
+        let arguments = [
+            "serve",
+            peer.name(),
+            "--read-buffer",
+            &read_buffer,
+            "--placement",
+            placement.name(),
+        ];
+        let arguments = arguments.map(str::to_owned);
         let mut process = Process::start(&arguments)?;
         let addr = process.line()?.parse().map_err(text)?;
-        Ok(Self { process, addr })
+        Ok(Self {
+            process,
+            addr,
+            placement,
+        })
     }
 
     /// The server's process id.
@@ -90,7 +103,8 @@ impl Server {
     }
 
     /// Runs the client of `peer` against this server.
-    pub(crate) fn load(&self, peer: Peer, shape: Shape, window: Duration) -> Result<Measured, String> {
+    pub(crate) fn load(&self, peer: Peer, shape: Shape, options: &Options) -> Result<Measured, String> {
+        let window = options.window();
         let mut arguments = vec!["load".to_owned(), peer.name().to_owned()];
         for (name, value) in [
             ("--addr", self.addr.to_string()),
@@ -99,6 +113,7 @@ impl Server {
             ("--in-flight", shape.in_flight.to_string()),
             ("--label", shape.label.to_string()),
             ("--window-ms", window.as_millis().to_string()),
+            ("--placement", self.placement.name().to_owned()),
         ] {
             arguments.extend([name.to_owned(), value]);
         }

@@ -13,7 +13,7 @@ mod shape;
 mod statistics;
 mod targets;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use peers::Peer;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -53,6 +53,34 @@ pub(crate) struct Options {
     /// Bytes that the floor asks a socket for at once.
     #[arg(long, global = true, default_value_t = peers::websocket::READ_BUFFER)]
     read_buffer: usize,
+    /// Where the scheduler may put the two processes [default: apart, then together].
+    #[arg(long, global = true, value_enum, value_delimiter = ',')]
+    placement: Vec<Placement>,
+}
+
+/// Where the scheduler may put server and client.
+///
+/// A wake-up across cores of a virtual machine costs some 25 microseconds, one on the same core 3. Left alone, the
+/// scheduler changes its mind between runs, which moves `1 x 1` and `1 x 64` by more than any program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Placement {
+    /// Anywhere: which of the other two it is may change within a second.
+    Free,
+    /// The server on the first core, the client on the second: every wake-up crosses cores.
+    Apart,
+    /// Both on the first core: no wake-up does.
+    Together,
+}
+
+impl Placement {
+    /// The name on the command line and in the tables.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Apart => "apart",
+            Self::Together => "together",
+        }
+    }
 }
 
 impl Options {
@@ -88,6 +116,19 @@ impl Options {
             .into_iter()
             .filter(|shape| wanted(shape.name))
             .collect()
+    }
+
+    fn placements(&self) -> Vec<Placement> {
+        if self.placement.is_empty() {
+            vec![Placement::Apart, Placement::Together]
+        } else {
+            self.placement.clone()
+        }
+    }
+
+    /// The one placement of a server or client process.
+    fn placed(&self) -> Placement {
+        self.placement.first().copied().unwrap_or(Placement::Free)
     }
 
     fn held(&self) -> usize {
@@ -168,7 +209,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
         }),
         Command::Memory => memory::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Serve { peer } => {
-            serve::run(peer, options.read_buffer)?;
+            serve::run(peer, &options)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Load {
@@ -185,7 +226,9 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
                 in_flight,
                 label,
             };
-            let measured = peer.measure(addr, server, shape, options.warm_up(), options.window())?;
+            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            let measured =
+                peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?;
             println!(
                 "{}",
                 serde_json::to_string(&measured).map_err(|error| error.to_string())?
@@ -194,7 +237,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             std::process::exit(0);
         }
         Command::Hold { peer, addr } => {
-            peer.hold(addr)?;
+            peer.hold(&serve::runtime(serve::Side::Client, Placement::Free)?, addr)?;
             std::process::exit(0);
         }
     }

@@ -1,9 +1,9 @@
 //! Resident memory of a server per idle connection after one call.
 
-use crate::Options;
 use crate::child::Server;
 use crate::peers::text;
 use crate::process::resident;
+use crate::{Options, Placement};
 use std::time::Duration;
 
 /// Connections opened before the baseline is read, so that code, runtime and allocator are warm.
@@ -17,7 +17,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     println!("\n## Resident per idle connection after one call (KiB, {held} connections)\n");
     println!("| peer | KiB |\n|---|---:|");
     for peer in options.peers() {
-        let server = Server::start(peer, options)?;
+        let server = Server::start(peer, Placement::Free, options)?;
         let mut holder = server.hold(peer)?;
         let read = || resident(server.pid()).map_err(text);
         holder.open(WARM_UP)?;

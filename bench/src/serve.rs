@@ -1,30 +1,55 @@
 //! The server process: binds a free port, says which, serves, and ends when its standard input does.
 
 use crate::peers::{Peer, text};
+use crate::{Options, Placement};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
 use std::io::{Read, Write};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 /// Serves `peer` until standard input ends, so that no server outlives the process that started it.
-pub(crate) fn run(peer: Peer, read_buffer: usize) -> Result<(), String> {
+pub(crate) fn run(peer: Peer, options: &Options) -> Result<(), String> {
     std::thread::spawn(|| {
         let mut rest = Vec::new();
         let _ = std::io::stdin().read_to_end(&mut rest);
         std::process::exit(0);
     });
-    runtime()?.block_on(async {
+    runtime(Side::Server, options.placed())?.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(text)?;
         let addr = listener.local_addr().map_err(text)?;
         let mut stdout = std::io::stdout();
         writeln!(stdout, "{addr}")
             .and_then(|()| stdout.flush())
             .map_err(text)?;
-        peer.serve(listener, read_buffer).await
+        peer.serve(listener, options.read_buffer).await
     })
 }
 
-/// The runtime of every server and every client: multi-threaded, with as many workers as there are cores.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+/// Whose process this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Server,
+    Client,
+}
+
+/// The runtime of every server and every client: multi-threaded, with as many workers as the machine has cores.
+///
+/// Called before any other thread is started, so that all threads of the process keep to their placement.
+pub(crate) fn runtime(side: Side, placement: Placement) -> Result<Runtime, String> {
+    let workers = std::thread::available_parallelism().map_err(text)?.get();
+    let core = match (placement, side) {
+        (Placement::Free, _) => None,
+        (Placement::Apart, Side::Client) => Some(1),
+        (Placement::Apart, Side::Server) | (Placement::Together, _) => Some(0),
+    };
+    if let Some(core) = core {
+        let mut cores = CpuSet::new();
+        cores.set(core).map_err(text)?;
+        sched_setaffinity(Pid::from_raw(0), &cores).map_err(text)?;
+    }
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
         .enable_all()
         .build()
         .map_err(text)

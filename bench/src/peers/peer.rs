@@ -2,13 +2,13 @@
 
 use super::{Client, axum_ws, floor, jsonrpsee_ws, tarpc_tcp, text, tonic_grpc, websocket};
 use crate::load::{Measured, hold, measure};
-use crate::serve::runtime;
 use crate::shape::{SMALL_LABEL, Shape};
 use clap::ValueEnum;
 use std::io::{BufRead, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 /// One row of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -79,18 +79,19 @@ impl Peer {
     /// Measures this peer's server with its own client.
     pub(crate) fn measure(
         self,
+        runtime: &Runtime,
         addr: SocketAddr,
         server: u32,
         shape: Shape,
         warm_up: Duration,
         window: Duration,
     ) -> Result<Measured, String> {
-        runtime()?.block_on(async { with_client!(self, measure(addr, server, shape, warm_up, window)) })
+        runtime.block_on(async { with_client!(self, measure(addr, server, shape, warm_up, window)) })
     }
 
     /// Opens as many connections as each line of standard input says, and holds all of them until it ends.
-    pub(crate) fn hold(self, addr: SocketAddr) -> Result<(), String> {
-        runtime()?.block_on(async { with_client!(self, hold_lines(addr)) })
+    pub(crate) fn hold(self, runtime: &Runtime, addr: SocketAddr) -> Result<(), String> {
+        runtime.block_on(async { with_client!(self, hold_lines(addr)) })
     }
 }
 
