@@ -5,6 +5,7 @@ extern crate self as rpc_runtime;
 mod codec;
 pub mod codegen;
 pub mod contract;
+pub mod memory;
 pub mod status;
 pub mod validate;
 

@@ -13,7 +13,6 @@ mod repeated;
 mod scalar;
 mod text;
 
-#[allow(unused_imports)]
 pub(crate) use error::FieldPath;
 pub use error::{decode_error, in_field};
 pub use field::{Optional, Singular};

@@ -288,6 +288,14 @@ pub enum Kind {
     Enum(fn() -> &'static EnumDescriptor),
 }
 
+impl Kind {
+    /// Whether proto3 packs lists of this kind: numbers, `bool` and enums.
+    #[must_use]
+    pub const fn is_packable(self) -> bool {
+        !matches!(self, Kind::String | Kind::Bytes | Kind::Message(_))
+    }
+}
+
 /// A default that a contract declares for a field.
 #[derive(Debug, Clone, Copy)]
 pub enum DefaultValue {

@@ -7,6 +7,7 @@
 mod build_check;
 mod descriptor;
 mod prost_contract;
+mod request;
 mod service;
 mod time;
 mod well_known;
@@ -18,6 +19,7 @@ pub use descriptor::{
     Kind, Layout, MessageDescriptor,
 };
 pub use prost_contract::{field_name, one};
+pub use request::RequestPlan;
 pub use service::{MethodDescriptor, MethodKind, ServiceDescriptor};
 
 use bytes::{Buf, BufMut};

@@ -3,7 +3,8 @@
 /// Implements `Contract` and `ContractField` for a message that prost's derive reads and writes.
 ///
 /// Each field is named as in the Rust struct, with its number and its codec; the members of a `oneof` stand in braces
-/// behind the Rust path of its enum. A field that must be set ends in `as Required`. Enum fields are `i32` in such messages and take the codec `Int32`.
+/// behind the Rust path of its enum. A field that must be set ends in `as Required`. Enum fields are `i32` in such
+/// messages and take the codec `Int32`. Facts about a field may follow in brackets, as calls on its descriptor.
 ///
 /// ```ignore
 /// rpc_runtime::codegen::prost_contract! {
@@ -56,11 +57,13 @@ macro_rules! __prost_contract {
             $($crate::codegen::FieldDescriptor::member::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number),)*
         ] $($($rest)*)?)
     };
-    (@fields [$($done:expr,)*] $name:ident: $number:literal => $codec:ty $(as $rule:ident)? $(, $($rest:tt)*)?) => {
+    (@fields [$($done:expr,)*]
+        $name:ident: $number:literal => $codec:ty $(as $rule:ident)? $([$($fact:tt)*])? $(, $($rest:tt)*)?
+    ) => {
         $crate::__prost_contract!(@fields [
             $($done,)*
             $crate::codegen::FieldDescriptor::of::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number)
-                $(.rules(&[$crate::codegen::Rule::$rule]))?,
+                $(.rules(&[$crate::codegen::Rule::$rule]))? $($($fact)*)?,
         ] $($($rest)*)?)
     };
 
@@ -74,7 +77,7 @@ macro_rules! __prost_contract {
             ($self, $validator, $facts, $index $(+ $crate::codegen::one($number))*) $($($rest)*)?);
     };
     (@validate ($self:ident, $validator:ident, $facts:ident, $index:expr)
-        $name:ident: $number:literal => $codec:ty $(as $rule:ident)? $(, $($rest:tt)*)?
+        $name:ident: $number:literal => $codec:ty $(as $rule:ident)? $([$($fact:tt)*])? $(, $($rest:tt)*)?
     ) => {
         <$codec as $crate::codegen::FieldCodec>::validate(&$self.$name, &$facts[$index], $validator);
         $crate::__prost_contract!(@validate ($self, $validator, $facts, $index + 1usize) $($($rest)*)?);

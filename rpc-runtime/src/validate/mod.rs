@@ -37,8 +37,8 @@ pub fn validate<M: ContractField>(message: &M) -> Result<(), Violations> {
 /// Walks the graph of types: meant to be asked once per method, so that types without rules pay nothing.
 #[must_use]
 pub fn needs_validation<M: ContractField>() -> bool {
-    fn walk(message: &'static MessageDescriptor, seen: &mut HashSet<&'static str>) -> bool {
-        seen.insert(message.full_name)
+    fn walk(message: &'static MessageDescriptor, seen: &mut HashSet<*const MessageDescriptor>) -> bool {
+        seen.insert(message)
             && message.fields.iter().any(|field| {
                 !field.rules.is_empty() || matches!(field.kind, Kind::Message(inner) if walk(inner(), seen))
             })

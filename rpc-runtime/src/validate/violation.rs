@@ -1,5 +1,7 @@
 //! `buf.validate.Violations`, as clients that know protovalidate read them from a status' details.
 
+use std::fmt;
+
 use crate::codec::{Bool, Int32, Int64, Named, Optional, Repeated, Uint64, Utf8};
 use crate::codegen::prost_contract;
 
@@ -9,6 +11,56 @@ pub struct Violations {
     /// The violations, in the order of the fields.
     #[prost(message, repeated, tag = "1")]
     pub violations: Vec<Violation>,
+}
+
+/// For people and the log: `label: must be at most 2 characters [string.max_len]`, the first few of many. Keys of maps
+/// come from the peer and are shown escaped and cut.
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        for (at, violation) in self.violations.iter().take(SHOWN).enumerate() {
+            let path = violation
+                .field
+                .as_ref()
+                .map(|path| path.elements.as_slice())
+                .unwrap_or_default();
+            let separator = if at == 0 { "" } else { "; " };
+            write!(
+                f,
+                "{separator}{}: {} [{}]",
+                Path(path),
+                violation.message(),
+                violation.rule_id()
+            )?;
+        }
+        match self.violations.len() {
+            0..=SHOWN => Ok(()),
+            many => write!(f, "; and {} more", many - SHOWN),
+        }
+    }
+}
+
+struct Path<'a>(&'a [FieldPathElement]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use field_path_element::Subscript;
+        for (at, element) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "." };
+            write!(f, "{separator}{}", element.field_name())?;
+            match &element.subscript {
+                None => {}
+                Some(Subscript::Index(index)) => write!(f, "[{index}]")?,
+                Some(Subscript::BoolKey(key)) => write!(f, "[{key}]")?,
+                Some(Subscript::IntKey(key)) => write!(f, "[{key}]")?,
+                Some(Subscript::UintKey(key)) => write!(f, "[{key}]")?,
+                Some(Subscript::StringKey(key)) => {
+                    write!(f, "[{:?}]", key.chars().take(32).collect::<String>())?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One rule that one value breaks: `buf.validate.Violation`.

@@ -1,0 +1,194 @@
+//! From a request's bytes to a message that keeps its rules, and the statuses of those that do not.
+
+use bytes::Bytes;
+
+use super::ContractField;
+use crate::codec::FieldPath;
+use crate::memory::{Cost, CostModel};
+use crate::status::Status;
+use crate::validate::{self, Violations};
+
+/// How the requests of one method are read: worked out once, when the method is registered.
+///
+/// A request is weighed, then decoded, then checked. The three are apart because what is large is decoded elsewhere than
+/// on the connection's own turn, and because only a body that does not decode counts as a fault of the client.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestPlan {
+    cost: CostModel,
+    validates: bool,
+}
+
+impl RequestPlan {
+    /// The plan for requests of type `M`.
+    #[must_use]
+    pub fn of<M: ContractField>() -> Self {
+        RequestPlan {
+            cost: CostModel::of::<M>(),
+            validates: validate::needs_validation::<M>(),
+        }
+    }
+
+    /// An upper bound on what decoding `body` takes; see [`CostModel::weigh`].
+    ///
+    /// # Errors
+    ///
+    /// RESOURCE_EXHAUSTED when that is more than `budget` bytes.
+    #[inline]
+    pub fn weigh(&self, body: &[u8], budget: usize) -> Result<Cost, Status> {
+        self.cost.weigh(body, budget).map_err(|_| over_budget())
+    }
+
+    /// Decodes `body`. Fields of type `Bytes` are slices of it.
+    ///
+    /// # Errors
+    ///
+    /// INVALID_ARGUMENT with a fixed text and the path of the field that does not decode.
+    #[inline]
+    pub fn decode<M: prost::Message + Default>(&self, body: Bytes) -> Result<M, Status> {
+        M::decode(body).map_err(|error| undecodable(&error))
+    }
+
+    /// Checks the rules of `request`, at no cost where its type has none.
+    ///
+    /// # Errors
+    ///
+    /// INVALID_ARGUMENT with the violations as details, a `buf.validate.Violations`.
+    #[inline]
+    pub fn check<M: ContractField>(&self, request: &M) -> Result<(), Status> {
+        if self.validates {
+            validate::validate(request).map_err(|violations| invalid(&violations))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cold]
+fn over_budget() -> Status {
+    Status::resource_exhausted("the request would take too much memory")
+}
+
+#[cold]
+fn undecodable(error: &prost::DecodeError) -> Status {
+    let path = FieldPath::of(error);
+    let what = if path.too_deep {
+        "the request is nested more than 100 messages deep"
+    } else {
+        "the request does not decode"
+    };
+    if path.is_empty() {
+        Status::invalid_argument(what)
+    } else {
+        Status::invalid_argument(format!("{what}, at field {path}"))
+    }
+}
+
+#[cold]
+fn invalid(violations: &Violations) -> Status {
+    Status::invalid_argument(violations.to_string()).with_detail(violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::codegen::{Named, Optional, Singular, Utf8, prost_contract};
+    use crate::status::Code;
+
+    #[derive(Clone, PartialEq, Message)]
+    struct Chain {
+        #[prost(message, optional, boxed, tag = "1")]
+        next: Option<Box<Chain>>,
+        #[prost(string, tag = "2")]
+        label: String,
+    }
+
+    prost_contract! {
+        Chain = "test" "test.Chain" {
+            next: 1 => Optional<crate::codec::Boxed<Named<Chain>>>,
+            label: 2 => Singular<Utf8> [.rules(&[crate::validate::Rule::MaxLen(2)])],
+        }
+    }
+
+    /// `depth` messages, one inside the other, with `innermost` in the last.
+    fn nested(depth: usize, innermost: &[u8]) -> Bytes {
+        let mut bytes = innermost.to_vec();
+        for _ in 0..depth {
+            let mut outer = vec![10];
+            prost::encoding::encode_varint(bytes.len() as u64, &mut outer);
+            outer.extend(bytes);
+            bytes = outer;
+        }
+        bytes.into()
+    }
+
+    fn refusal(body: Bytes) -> Status {
+        let plan = RequestPlan::of::<Chain>();
+        plan.decode::<Chain>(body).expect_err("is refused")
+    }
+
+    #[test]
+    fn a_body_that_does_not_decode_tells_the_field_from_the_outside_in() {
+        let status = refusal(nested(2, &[18, 1, 0xff]));
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(
+            status.message(),
+            "the request does not decode, at field next.next.label"
+        );
+        assert_eq!(
+            refusal(Bytes::from_static(&[0xff])).message(),
+            "the request does not decode"
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_nested_too_deeply_tells_the_field_once() {
+        let plan = RequestPlan::of::<Chain>();
+        assert!(plan.decode::<Chain>(nested(100, &[])).is_ok());
+        let status = refusal(nested(101, &[]));
+        assert_eq!(
+            status.message(),
+            "the request is nested more than 100 messages deep, at field next"
+        );
+    }
+
+    #[test]
+    fn a_long_path_is_cut() {
+        let message = refusal(nested(99, &[18, 1, 0xff])).message().to_owned();
+        assert!(message.len() < 256 && message.ends_with(".…"), "{message}");
+    }
+
+    #[test]
+    fn broken_rules_are_details_of_the_status() {
+        let plan = RequestPlan::of::<Chain>();
+        let inner = Chain {
+            label: "long".into(),
+            ..Chain::default()
+        };
+        let status = plan
+            .check(&Chain {
+                next: Some(Box::new(inner)),
+                label: "ok".into(),
+            })
+            .expect_err("is refused");
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(
+            status.message(),
+            "next.label: must be at most 2 characters [string.max_len]"
+        );
+        let violations: Vec<_> = status
+            .details::<Violations>()
+            .flat_map(|all| all.violations)
+            .collect();
+        assert_eq!(violations.len(), 1);
+    }
+
+    #[test]
+    fn a_body_over_its_budget_is_refused_before_it_is_decoded() {
+        let plan = RequestPlan::of::<Chain>();
+        let body = nested(50_000, &[]);
+        let status = plan.weigh(&body, 1000).expect_err("is refused");
+        assert_eq!(status.code(), Code::ResourceExhausted);
+    }
+}
