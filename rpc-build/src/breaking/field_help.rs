@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use super::message::number_after;
 use super::rule::Rule;
 use super::types::Field;
 
@@ -49,7 +50,7 @@ impl<'a> Surroundings<'a> {
     /// A number that nothing has used or reserved.
     pub(super) fn free_number(&self) -> i32 {
         let number = self.free_number.get();
-        self.free_number.set(number + 1);
+        self.free_number.set(number_after(number));
         number
     }
 }

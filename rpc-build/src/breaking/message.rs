@@ -260,10 +260,61 @@ pub(super) fn next_free_number(versions: &[&DescriptorProto]) -> i32 {
             .filter(|&number| number < MAX_FIELD_NUMBER);
         last = last.max(used.max().unwrap_or(0));
     }
-    let next = last + 1;
+    number_after(last)
+}
+
+/// The field number after `number` that protobuf does not keep for itself.
+pub(super) fn number_after(number: i32) -> i32 {
+    let next = number + 1;
     if KEPT_BY_PROTOBUF.contains(&next) {
         KEPT_BY_PROTOBUF.end() + 1
     } else {
         next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost_types::FieldDescriptorProto;
+    use prost_types::descriptor_proto::ReservedRange;
+
+    fn message(numbers: &[i32], reserved: &[(i32, i32)]) -> DescriptorProto {
+        let field = |&number: &i32| FieldDescriptorProto {
+            number: Some(number),
+            ..Default::default()
+        };
+        let range = |&(start, end): &(i32, i32)| ReservedRange {
+            start: Some(start),
+            end: Some(end),
+        };
+        DescriptorProto {
+            field: numbers.iter().map(field).collect(),
+            reserved_range: reserved.iter().map(range).collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn the_free_number_is_above_all_that_was_ever_used() {
+        assert_eq!(next_free_number(&[&message(&[], &[])]), 1);
+        assert_eq!(
+            next_free_number(&[&message(&[1, 3], &[]), &message(&[2], &[])]),
+            4
+        );
+        assert_eq!(next_free_number(&[&message(&[1], &[(5, 10)])]), 10);
+    }
+
+    #[test]
+    fn the_free_number_is_none_that_protobuf_keeps() {
+        assert_eq!(next_free_number(&[&message(&[18_999], &[])]), 20_000);
+    }
+
+    #[test]
+    fn a_range_up_to_the_maximum_is_not_counted() {
+        assert_eq!(
+            next_free_number(&[&message(&[1, 2], &[(100, MAX_FIELD_NUMBER + 1)])]),
+            3
+        );
     }
 }

@@ -72,6 +72,21 @@ impl Buf {
         &self.version
     }
 
+    /// Runs `buf lint` over the repository, by the `buf.yaml` at its root.
+    ///
+    /// # Errors
+    ///
+    /// With buf's findings, one per line, when there are any; the first twenty.
+    pub fn lint(&self) -> Result<(), BufError> {
+        let root = folder().join("../..");
+        run(
+            "buf lint",
+            Command::new(&self.binary).arg("lint").current_dir(root),
+            &[0],
+        )
+        .map(|_| ())
+    }
+
     /// The rules that buf says the change breaks.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ mod rpc_build_verdict;
 pub use buf::{Buf, BufError};
 pub use corpus::{Case, CorpusError, Side, read_cases};
 pub use record::{Difference, RecordError, read_differences, read_verdicts, write_verdicts};
-pub use rpc_build_verdict::{CompileError, judge};
+pub use rpc_build_verdict::{CompileError, compile, judge};
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! `record` asks the pinned buf about every case and writes `verdicts.txt`; `check` fails where the file says
-//! something else. Both need npm once; the Rust tests read only the file.
+//! something else; `lint` runs the same buf over all `.proto` files of the repository. They need npm once; the Rust tests
+//! read only the file.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -15,7 +16,8 @@ fn main() -> ExitCode {
     let result = match command.as_deref() {
         Some("record") => record(),
         Some("check") => check(),
-        _ => Err("usage: breaking-corpus record | check".into()),
+        Some("lint") => lint(),
+        _ => Err("usage: breaking-corpus record | check | lint".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,6 +53,13 @@ fn check() -> Result<(), Box<dyn Error>> {
         }
     }
     Err("verdicts.txt is not what buf says; look at the difference, then `cargo run -p breaking-corpus -- record`".into())
+}
+
+fn lint() -> Result<(), Box<dyn Error>> {
+    let buf = Buf::install()?;
+    buf.lint()?;
+    println!("buf {}: nothing to remark", buf.version());
+    Ok(())
 }
 
 /// Asks buf about every case, on as many threads as there are cores.

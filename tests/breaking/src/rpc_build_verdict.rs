@@ -46,8 +46,12 @@ pub fn judge(case: &Case) -> Result<Vec<Violation>, CompileError> {
     Ok(compare(&before, &after, &options))
 }
 
-/// Through the compiler's raw bytes, the way rpc-build does it: they are what keeps custom options.
-fn compile(side: &Side) -> Result<FileDescriptorSet, String> {
+/// Compiles one side, through the compiler's raw bytes as rpc-build does it: they are what keeps custom options.
+///
+/// # Errors
+///
+/// With the compiler's message, when it is not valid protobuf.
+pub fn compile(side: &Side) -> Result<FileDescriptorSet, String> {
     let mut resolver = ChainFileResolver::new();
     resolver.add(GoogleFileResolver::new());
     resolver.add(InMemory(side.files.clone()));

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use breaking_corpus::{
-    Case, Difference, Verdict, folder, judge, read_cases, read_differences, read_verdicts,
+    Case, Difference, Verdict, compile, folder, judge, read_cases, read_differences, read_verdicts,
 };
-use rpc_build::breaking::Violation;
+use rpc_build::breaking::{Options, Violation, compare};
 
 fn judged() -> Vec<(Case, Vec<Violation>)> {
     let cases = read_cases(&folder().join("cases")).expect("the corpus is well-formed");
@@ -112,6 +112,20 @@ fn breaking_rules() -> Verdict {
     arms.filter_map(|(_, rest)| rest.split_once('"'))
         .map(|(rule, _)| rule.to_owned())
         .collect()
+}
+
+/// A build that changes nothing must say nothing, whatever order the compiler gives the files in.
+#[test]
+fn no_side_breaks_itself() {
+    for case in read_cases(&folder().join("cases")).expect("the corpus is well-formed") {
+        for side in [&case.before, &case.after] {
+            let set = compile(side).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+            let mut turned = set.clone();
+            turned.file.reverse();
+            let violations = compare(&set, &turned, &Options::default());
+            assert!(violations.is_empty(), "{}: {violations:?}", case.name);
+        }
+    }
 }
 
 #[test]
