@@ -49,12 +49,13 @@ macro_rules! __prost_contract {
 
     (@fields [$($done:expr,)*]) => { &[$($done,)*] };
     (@fields [$($done:expr,)*]
-        oneof $oneof:ident: $enum:path { $($variant:ident: $name:ident = $number:literal => $codec:ty),* $(,)? }
+        oneof $oneof:ident: $enum:path { $($variant:ident: $name:ident = $number:literal => $codec:ty $([$($fact:tt)*])?),* $(,)? }
         $(, $($rest:tt)*)?
     ) => {
         $crate::__prost_contract!(@fields [
             $($done,)*
-            $($crate::codegen::FieldDescriptor::member::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number),)*
+            $($crate::codegen::FieldDescriptor::member::<$codec>($crate::codegen::field_name(::core::stringify!($name)), $number)
+                $($($fact)*)?,)*
         ] $($($rest)*)?)
     };
     (@fields [$($done:expr,)*]
@@ -69,7 +70,7 @@ macro_rules! __prost_contract {
 
     (@validate ($self:ident, $validator:ident, $facts:ident, $index:expr)) => {};
     (@validate ($self:ident, $validator:ident, $facts:ident, $index:expr)
-        oneof $oneof:ident: $enum:path { $($variant:ident: $name:ident = $number:literal => $codec:ty),* $(,)? }
+        oneof $oneof:ident: $enum:path { $($variant:ident: $name:ident = $number:literal => $codec:ty $([$($fact:tt)*])?),* $(,)? }
         $(, $($rest:tt)*)?
     ) => {
         $crate::__prost_contract!(@members ($self, $validator, $facts, $index, $oneof) $enum { $($variant => $codec),* });

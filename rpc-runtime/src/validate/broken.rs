@@ -170,7 +170,7 @@ pub(super) fn max_items(check: Check, max: u64) -> Broken {
             let path = vec![REPEATED, (2, "max_items", FieldType::Uint64)];
             broken(
                 "repeated.max_items",
-                format!("must contain at most {max} item(s)"),
+                format!("must contain no more than {max} item(s)"),
                 path,
             )
         }
