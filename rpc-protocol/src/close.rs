@@ -163,3 +163,35 @@ impl fmt::Display for CloseCode {
         write!(f, "{}", self.as_u16())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CloseCode;
+
+    #[test]
+    fn a_client_comes_back_where_the_threat_model_says_so() {
+        let comes_back = [
+            1001, 1005, 1006, 1011, 1012, 1013, 1014, 4000, 4401, 4408, 4429, 4499,
+        ];
+        let is_final = [
+            1000, 1002, 1003, 1007, 1008, 1009, 1010, 1015, 3000, 4500, 4501, 4502, 4503, 4504, 4505, 4506,
+            4999,
+        ];
+        for number in comes_back {
+            assert!(CloseCode::from_u16(number).may_return(), "{number}");
+        }
+        for number in is_final {
+            assert!(CloseCode::from_u16(number).is_final(), "{number}");
+        }
+    }
+
+    #[test]
+    fn every_number_is_kept() {
+        for number in 0..=u16::MAX {
+            assert_eq!(CloseCode::from_u16(number).as_u16(), number);
+        }
+        for code in CloseCode::ALL {
+            assert_eq!(CloseCode::from_u16(code.as_u16()), code);
+        }
+    }
+}

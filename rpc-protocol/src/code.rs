@@ -110,3 +110,18 @@ impl fmt::Display for Code {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn every_code_has_its_number_and_unknown_numbers_are_unknown() {
+        for (number, code) in (0..).zip(Code::ALL) {
+            assert_eq!((code.as_i32(), Code::from_i32(number)), (number, code));
+        }
+        for number in [-1, 17, i32::MIN, i32::MAX] {
+            assert_eq!(Code::from_i32(number), Code::Unknown);
+        }
+    }
+}

@@ -39,3 +39,18 @@ pub enum MethodRef {
     /// By its full name. Empty where the request named no method at all.
     Name(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::method_number;
+
+    /// From the FNV reference vectors, <http://www.isthe.com/chongo/src/fnv/test_fnv.c>, and one of ours.
+    #[test]
+    fn method_numbers_are_those_of_the_published_test_vectors() {
+        assert_eq!(method_number(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(method_number("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(method_number("b"), 0xaf63_df4c_8601_f1a5);
+        assert_eq!(method_number("foobar"), 0x8594_4171_f739_67e8);
+        assert_eq!(method_number("task.TaskService/AddTask"), 0xedfe_a793_aa22_e9fb);
+    }
+}

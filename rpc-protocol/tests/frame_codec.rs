@@ -218,8 +218,8 @@ fn lists_end_at_a_bound_before_memory_is_taken() {
 #[test]
 fn groups_nest_as_deep_as_prost_lets_them() {
     for depth in [99, 100, 101, 100_000] {
-        let mut bytes = vec![0x83, 0x01].repeat(depth);
-        bytes.extend(vec![0x84, 0x01].repeat(depth));
+        let mut bytes = [0x83, 0x01].repeat(depth);
+        bytes.extend([0x84, 0x01].repeat(depth));
         let ours = Frame::decode(Bytes::from(bytes.clone()));
         assert_eq!(
             ours.is_ok(),

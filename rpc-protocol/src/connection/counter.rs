@@ -72,3 +72,27 @@ impl Seconds {
         now.saturating_duration_since(self.began).as_secs()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Counter;
+
+    proptest! {
+        #[test]
+        fn the_counter_counts_the_last_ten_seconds(steps in proptest::collection::vec(0..14_u64, 0..100)) {
+            let mut counter = Counter::default();
+            let mut seconds = Vec::new();
+            let mut now = 0;
+            for step in steps {
+                // Mostly small steps, and some over the whole ring.
+                now += if step < 9 { step % 3 } else { step };
+                seconds.push(now);
+                let of_late = seconds.iter().filter(|second| **second + 10 > now).count();
+                prop_assert_eq!(counter.add(now) as usize, of_late);
+                prop_assert_eq!(counter.total(now) as usize, of_late);
+            }
+        }
+    }
+}

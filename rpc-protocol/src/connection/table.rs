@@ -71,3 +71,35 @@ impl<S> StreamTable<S> {
         self.entries.binary_search_by_key(&id, |(entry, _)| *entry).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::StreamTable;
+
+    proptest! {
+        #[test]
+        fn the_table_is_a_map(operations in proptest::collection::vec((any::<bool>(), 0..40_u64), 0..200)) {
+            let mut table = StreamTable::default();
+            let mut model = BTreeMap::new();
+            let mut next = 0;
+            for (insert, id) in operations {
+                if insert {
+                    table.insert(next, next * 2);
+                    model.insert(next, next * 2);
+                    next += 1 + id % 3;
+                } else {
+                    prop_assert_eq!(table.remove(id), model.remove(&id));
+                }
+                prop_assert_eq!(table.len(), model.len());
+                prop_assert_eq!(table.contains(id), model.contains_key(&id));
+                prop_assert_eq!(table.get_mut(id), model.get_mut(&id));
+                prop_assert_eq!(table.ids().collect::<Vec<_>>(), model.keys().copied().collect::<Vec<_>>());
+                prop_assert!(table.entries.len() <= 2 * table.open + 9, "gaps stay in the minority");
+            }
+        }
+    }
+}
