@@ -252,8 +252,14 @@ pub(super) fn next_free_number(versions: &[&DescriptorProto]) -> i32 {
     for message in versions {
         let fields = message.field.iter().map(|field| field.number());
         // The ends are exclusive. A range up to the maximum leaves nothing above it to suggest.
-        let reserved = message.reserved_range.iter().map(|range| range.end() - 1);
-        let extensions = message.extension_range.iter().map(|range| range.end() - 1);
+        let reserved = message
+            .reserved_range
+            .iter()
+            .map(|range| range.end().saturating_sub(1));
+        let extensions = message
+            .extension_range
+            .iter()
+            .map(|range| range.end().saturating_sub(1));
         let used = fields
             .chain(reserved)
             .chain(extensions)

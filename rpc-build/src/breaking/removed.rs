@@ -115,3 +115,28 @@ fn short_name<'n>(cx: &Comparison<'_>, name: &'n str) -> &'n str {
     let within = packages.filter_map(|package| name.strip_prefix(package)?.strip_prefix('.'));
     within.min_by_key(|rest| rest.len()).unwrap_or(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(source: &str) -> Vec<String> {
+        removed_names(source).into_iter().collect()
+    }
+
+    #[test]
+    fn a_marker_is_a_comment_line_of_its_own() {
+        let source = "  package acme.v1 ;\n\t//removed:A\n// removed: B ,, S/M\nmessage C {} // removed: D\n// not removed: E\n";
+        assert_eq!(names(source), ["acme.v1.A", "acme.v1.B", "acme.v1.S/M"]);
+    }
+
+    #[test]
+    fn names_without_a_package_stay_as_they_are() {
+        assert_eq!(names("// removed: A"), ["A"]);
+    }
+
+    #[test]
+    fn the_package_may_follow_the_marker() {
+        assert_eq!(names("// removed: A\r\npackage task;\r\n"), ["task.A"]);
+    }
+}
