@@ -9,11 +9,13 @@ pub use prost::encoding::{DecodeContext, WireType, skip_field};
 pub use prost::{DecodeError, Message};
 pub use {prost, prost_types};
 
+pub use crate::client::{CallError, Client, UnaryCall};
 pub use crate::codec::{
     Bool, Boxed, ByteSlice, ByteVec, Double, FieldCodec, Fixed32, Fixed64, Float, Int32, Int64, Map, Named,
     Optional, Repeated, Sfixed32, Sfixed64, Singular, Sint32, Sint64, SortedMap, Uint32, Uint64, Utf8,
     ValueCodec, decode_error, in_field, merge_member,
 };
+pub use crate::context::Context;
 pub use crate::contract::glue::{
     encode_enum, encode_message, enum_len, merge_enum, merge_message, message_len,
 };
@@ -23,7 +25,9 @@ pub use crate::contract::{
     ServiceDescriptor,
 };
 pub use crate::contract::{contract_problem, field_name, one};
+pub use crate::dispatch::{Gateway, MethodTable, UnaryMethod};
 pub use crate::status::Status;
+pub use crate::streaming::{Outgoing, Streaming};
 pub use crate::validate::{Bound, Format, Number, Pattern, Rule, Validator, ValueRef};
 pub use crate::{
     __enum_field as enum_field, __message_field as message_field, __prost_contract as prost_contract,

@@ -2,15 +2,33 @@
 
 extern crate self as rpc_runtime;
 
+mod client;
 mod codec;
 pub mod codegen;
+mod context;
 pub mod contract;
+mod dispatch;
+mod limits;
 pub mod memory;
+mod router;
+mod server;
+mod session;
 pub mod status;
+mod streaming;
+mod transport;
 pub mod validate;
 
+pub use client::{CallError, Client, Closed, Refused, UnaryCall};
+pub use context::{CallId, Context, Metadata};
 #[doc(inline)]
 pub use contract::{Contract, ContractEnum, ContractField};
+pub use dispatch::{Gateway, MethodTable, UnaryMethod};
+pub use limits::Limits;
+pub use router::StartError;
 pub use rpc_macros::{contract, message, rpc};
+pub use rpc_protocol::CloseCode;
+pub use server::{RemoteAddr, Server, ServerBuilder};
+pub use session::{ClientId, ConnectInfo, Headers, Session};
 pub use status::{Code, ResultExt, Status};
+pub use streaming::{Outgoing, Streaming};
 pub use {bytes, prost, prost_types};

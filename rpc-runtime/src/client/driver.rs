@@ -1,0 +1,219 @@
+//! The task of a client's connection: it moves bytes and time, and hands outcomes out.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use rpc_protocol::CloseCode;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Sleep},
+};
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::{
+    error::Closed,
+    link::{Link, State},
+};
+use crate::transport::{
+    io::Io,
+    output::OutputBuffer,
+    websocket::{Incoming, Stop, WebSocket},
+};
+
+/// Responses may be as long as the protocol's default limit, which is what the server takes for granted.
+const LONGEST_MESSAGE: usize = 1 << 20;
+
+/// How long the server may take to answer our close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Messages that are handled in one turn before other tasks get theirs.
+const TURN_MESSAGES: usize = 256;
+
+pub(super) struct Driver<S> {
+    socket: WebSocket<S>,
+    link: Arc<Link>,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Set once a close frame was sent or received: until when the rest is waited for.
+    closing: Option<Instant>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    pub(super) fn new(stream: S, read_ahead: &[u8], link: Arc<Link>) -> Self {
+        let io = Io::new(stream, OutputBuffer::of_client(), read_ahead);
+        let socket = WebSocket::new(io, Role::Client, LONGEST_MESSAGE);
+        Self {
+            socket,
+            link,
+            timer: None,
+            closing: None,
+        }
+    }
+
+    /// One turn. Ready when the connection is over, with what is known of why.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Closed> {
+        self.link.register(cx.waker());
+        let now = Instant::now();
+        let more = match self.read(now, cx) {
+            Ok(more) => more,
+            Err(closed) => return Poll::Ready(closed),
+        };
+        let link = self.link.clone();
+        let mut state = link.lock();
+        let State { protocol, output, .. } = &mut *state;
+        if self.closing.is_none()
+            && let Err(error) = protocol.handle_timeout(now.into_std(), output)
+        {
+            return Poll::Ready(Closed::new(CloseCode::Abnormal, error.to_string()));
+        }
+        let heartbeat = protocol.poll_timeout().map(Instant::from_std);
+        let over = state.is_over();
+        self.socket.io.output.take_from(&mut state.output);
+        drop(state);
+        if over {
+            self.close(CloseCode::Normal, "", now);
+        }
+        match self.socket.io.poll_flush(cx) {
+            Poll::Ready(Ok(())) => link.lock().protocol.handle_flushed(),
+            Poll::Ready(Err(error)) => return Poll::Ready(broken(&error)),
+            Poll::Pending => {}
+        }
+        match self.closing {
+            Some(until) if now >= until => return Poll::Ready(lost()),
+            _ => {}
+        }
+        if self.arm(self.closing.or(heartbeat), cx) || more {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Reads and hands out what is there. Whether there may be more.
+    fn read(&mut self, now: Instant, cx: &mut Context<'_>) -> Result<bool, Closed> {
+        let mut handled = 0;
+        loop {
+            if self.handle_messages(&mut handled, now)? {
+                return Ok(true);
+            }
+            match self.socket.io.poll_fill(cx) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Err(broken(&error)),
+                Poll::Pending => return Ok(false),
+            }
+        }
+    }
+
+    /// Handles every whole message that was read, under one lock. Whether the turn is over.
+    fn handle_messages(&mut self, handled: &mut usize, now: Instant) -> Result<bool, Closed> {
+        let link = self.link.clone();
+        let mut state = link.lock();
+        let mut free = 0;
+        let ended = loop {
+            match self.socket.read() {
+                Ok(Incoming::Binary(message)) if self.closing.is_none() => {
+                    match state.handle_message(message, now) {
+                        Ok(streams) => free += streams,
+                        Err(error) => break Some(Ended::ByUs(error.close_code(), error.to_string())),
+                    }
+                }
+                Ok(Incoming::Ping | Incoming::Pong) => state.protocol.handle_activity(now.into_std()),
+                Ok(Incoming::Close(frame)) => break Some(Ended::ByPeer(frame)),
+                Ok(Incoming::Text) if self.closing.is_none() => {
+                    break Some(Ended::ByUs(CloseCode::Unsupported, "text message".to_owned()));
+                }
+                Ok(_) => {}
+                Err(Stop::NeedsMore) => break None,
+                Err(Stop::Finished | Stop::Broken) => return Err(lost()),
+                Err(Stop::Violation { code, reason }) => {
+                    break Some(Ended::ByUs(CloseCode::from_u16(code), reason));
+                }
+            }
+            *handled += 1;
+            if *handled >= TURN_MESSAGES {
+                return Ok(true);
+            }
+        };
+        drop(state);
+        link.streams_became_free(free);
+        match ended {
+            None => {}
+            Some(Ended::ByUs(code, reason)) => self.close(code, &reason, now),
+            Some(Ended::ByPeer(frame)) => {
+                let (code, reason) = frame.unwrap_or((1005, String::new()));
+                link.close(Closed::new(CloseCode::from_u16(code), reason));
+                self.closing.get_or_insert(now + CLOSE_TIMEOUT);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends a close frame and fails what is waited for; the server's answer is waited for a little while.
+    fn close(&mut self, code: CloseCode, reason: &str, now: Instant) {
+        if self.closing.is_none() {
+            self.socket.close(code.as_u16(), reason);
+            self.closing = Some(now + CLOSE_TIMEOUT);
+            self.link.close(Closed::new(code, reason));
+        }
+    }
+
+    /// Sees to it that the task is polled at `due`, or somewhat before. Whether that is now.
+    fn arm(&mut self, due: Option<Instant>, cx: &mut Context<'_>) -> bool {
+        let Some(due) = due else { return false };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        if timer.deadline() > due || timer.is_elapsed() {
+            timer.as_mut().reset(due);
+        }
+        timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+/// Why the exchange of messages ends.
+enum Ended {
+    ByUs(CloseCode, String),
+    ByPeer(Option<(u16, String)>),
+}
+
+/// The connection ended without a close frame.
+fn lost() -> Closed {
+    Closed::new(CloseCode::Abnormal, "the connection was lost")
+}
+
+fn broken(error: &io::Error) -> Closed {
+    Closed::new(CloseCode::Abnormal, format!("the connection was lost: {error}"))
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let polled = this.turn(cx);
+        this.socket.io.release_input();
+        match polled {
+            Poll::Ready(closed) => {
+                let _ = Pin::new(&mut this.socket.io.stream).poll_shutdown(cx);
+                // Where a close frame has said more, that stays.
+                this.link.close(closed);
+                Poll::Ready(())
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<S> Drop for Driver<S> {
+    fn drop(&mut self) {
+        // The runtime is gone: nobody shall wait for ever.
+        self.link.close(Closed::new(
+            CloseCode::Abnormal,
+            "the connection's task was dropped",
+        ));
+    }
+}

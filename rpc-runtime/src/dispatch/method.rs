@@ -1,0 +1,233 @@
+//! What generated gateways implement, and how one of their methods is run.
+
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    task::{Context as TaskContext, Poll},
+};
+
+use bytes::Bytes;
+use prost::Message;
+use tokio::task::spawn_blocking;
+
+use super::{
+    call::{Begun, Call, Decoded, Failure, RunningCall, Task, Turn, Work},
+    panics,
+};
+use crate::{
+    Context, Limits, Status,
+    contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
+};
+
+/// A service that can be called: what `#[rpc]` implements for a gateway.
+pub trait Gateway: Sized + Send + Sync + 'static {
+    /// The service's facts.
+    fn descriptor() -> &'static ServiceDescriptor;
+
+    /// Registers every method of the descriptor.
+    fn methods(table: &mut MethodTable<Self>);
+}
+
+/// One unary method of a gateway, as a type.
+pub trait UnaryMethod<G>: 'static {
+    /// What the method is called with.
+    type Request: Message + Default + ContractField + Send + 'static;
+    /// What it answers.
+    type Response: Message + Send + 'static;
+
+    /// Calls it.
+    fn call<'a>(
+        gateway: &'a G,
+        cx: &'a Context,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Response, Status>> + Send + 'a;
+}
+
+/// The methods of a gateway, while they are registered.
+#[derive(Debug)]
+pub struct MethodTable<G> {
+    gateway: usize,
+    entries: Vec<MethodEntry>,
+    service: PhantomData<fn(G)>,
+}
+
+impl<G: Gateway> MethodTable<G> {
+    pub(crate) fn new(gateway: usize) -> Self {
+        Self {
+            gateway,
+            entries: Vec::new(),
+            service: PhantomData,
+        }
+    }
+
+    pub(crate) fn into_entries(self) -> Vec<MethodEntry> {
+        self.entries
+    }
+
+    /// Registers the method at `index` of the service's descriptor.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn unary<M: UnaryMethod<G>>(&mut self, index: usize) {
+        self.entries.push(MethodEntry {
+            descriptor: &G::descriptor().methods[index],
+            gateway: self.gateway,
+            plan: RequestPlan::of::<M::Request>(),
+            begin: begin::<G, M>,
+            resume: resume::<G, M>,
+        });
+    }
+
+    /// Registers the method at `index`, a streaming one, as not served: it is answered UNIMPLEMENTED.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn not_served(&mut self, index: usize) {
+        self.entries.push(MethodEntry {
+            descriptor: &G::descriptor().methods[index],
+            gateway: self.gateway,
+            plan: RequestPlan::of::<()>(),
+            begin: |entry, _, _, _| not_served(entry),
+            resume: |entry, _, _, _, _| not_served(entry),
+        });
+    }
+}
+
+/// A request, on its way to its handler.
+pub(crate) struct Arrived<'a> {
+    pub(crate) context: Context,
+    pub(crate) body: Bytes,
+    pub(crate) limits: &'a Limits,
+}
+
+/// One registered method, its types erased.
+pub(crate) struct MethodEntry {
+    pub(crate) descriptor: &'static MethodDescriptor,
+    gateway: usize,
+    plan: RequestPlan,
+    begin: fn(&Self, Arrived<'_>, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun,
+    resume: fn(&Self, Decoded, Context, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun,
+}
+
+impl MethodEntry {
+    /// Decodes a request and begins its handler, which is polled once, with `cx`.
+    #[inline]
+    pub(crate) fn begin(&self, arrived: Arrived<'_>, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Begun {
+        (self.begin)(self, arrived, cx, turn)
+    }
+
+    /// Begins the handler of a request that was decoded elsewhere.
+    pub(crate) fn resume(
+        &self,
+        request: Decoded,
+        context: Context,
+        cx: &mut TaskContext<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Begun {
+        (self.resume)(self, request, context, cx, turn)
+    }
+}
+
+impl fmt::Debug for MethodEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodEntry")
+            .field("method", &self.descriptor.full_name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn not_served(entry: &MethodEntry) -> Begun {
+    let method = entry.descriptor.full_name;
+    Begun::Failed(
+        Status::unimplemented(format!("{method} streams, which this server does not serve yet")).into(),
+    )
+}
+
+fn begin<G: Gateway, M: UnaryMethod<G>>(
+    entry: &MethodEntry,
+    arrived: Arrived<'_>,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    let Arrived {
+        context,
+        body,
+        limits,
+    } = arrived;
+    let plan = entry.plan;
+    match plan.weigh(&body, limits.decode_bytes) {
+        Err(status) => Begun::Failed(status.into()),
+        Ok(cost) if cost.elements > limits.inline_elements => {
+            let task = spawn_blocking(move || {
+                read::<M::Request>(plan, body).map(|request| Box::new(request) as Decoded)
+            });
+            Begun::Pending(Work::Decoding(Task(task), context))
+        }
+        Ok(_) => match panics::catch(|| read::<M::Request>(plan, body)) {
+            Ok(Ok(request)) => run::<G, M>(entry, request, context, cx, turn),
+            Ok(Err(failure)) => Begun::Failed(failure),
+            Err(panic) => Begun::Failed(Failure::Panicked(panic)),
+        },
+    }
+}
+
+/// Decodes and validates. Only what does not decode is counted against the client.
+fn read<R: Message + Default + ContractField>(plan: RequestPlan, body: Bytes) -> Result<R, Failure> {
+    let request = plan.decode::<R>(body).map_err(Failure::Fault)?;
+    plan.check(&request)?;
+    Ok(request)
+}
+
+fn resume<G: Gateway, M: UnaryMethod<G>>(
+    entry: &MethodEntry,
+    request: Decoded,
+    context: Context,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    match request.downcast::<M::Request>() {
+        Ok(request) => run::<G, M>(entry, *request, context, cx, turn),
+        // Not reached: the same method's `begin` has made it.
+        Err(_) => Begun::Failed(Status::internal("the request has another type").into()),
+    }
+}
+
+/// Polls a handler for the first time.
+fn run<G: Gateway, M: UnaryMethod<G>>(
+    entry: &MethodEntry,
+    request: M::Request,
+    context: Context,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    let (gateway, stream_id) = (entry.gateway, context.stream_id());
+    let future = async move {
+        let context = context;
+        // The session keeps the router, so that the gateway is borrowed and no counter shared between connections
+        // is touched.
+        match context.session().router.gateway::<G>(gateway) {
+            Some(gateway) => M::call(gateway, &context, request).await,
+            // Not reached: the gateway registered this method.
+            None => Err(Status::internal("the gateway has another type")),
+        }
+    };
+    let mut call = Box::pin(Call::new(future));
+    if entry.descriptor.spawn {
+        return Begun::Pending(Work::spawn(call));
+    }
+    match panics::catch(|| call.as_mut().poll(cx)) {
+        Ok(Poll::Ready(Ok(()))) => {
+            call.as_mut().respond(stream_id, turn);
+            Begun::Answered
+        }
+        Ok(Poll::Ready(Err(status))) => Begun::Failed(status.into()),
+        Ok(Poll::Pending) => Begun::Pending(Work::Inline(call)),
+        Err(panic) => {
+            panics::drop_quietly(call);
+            Begun::Failed(Failure::Panicked(panic))
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! From a request's body to its handler and back.
+//!
+//! Owns the traits that generated gateways implement, the running of one call, and the calls that wait. It knows the
+//! protocol only as the place where an answer is written, and no sockets.
+//!
+//! A handler is polled once where its request was read. Most are ready then: their reply is encoded straight into the
+//! connection's output and nothing was scheduled. One that is pending is parked, with a waker and a timer of its own.
+
+mod call;
+mod method;
+mod panics;
+pub(crate) mod parked;
+
+pub(crate) use call::{Begun, Failure, Step, Turn};
+pub(crate) use method::{Arrived, MethodEntry};
+pub use method::{Gateway, MethodTable, UnaryMethod};

@@ -1,0 +1,39 @@
+//! Panics of handlers, which end their call and nothing else.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// Runs what may panic; the error is what the panic said.
+///
+/// What `run` had in its hands is not looked at again afterwards, which is what unwind safety asks.
+#[inline]
+pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| text(&*payload))
+}
+
+/// Drops a handler's future; what its destructors may panic with is logged.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if let Err(panic) = catch(|| drop(value)) {
+        tracing::error!(panic, "a cancelled handler panicked while it was dropped");
+    }
+}
+
+fn text(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a text".to_owned()
+    }
+}
+
+/// What a panic that ended a task said.
+pub(crate) fn of_task(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(payload) => text(&*payload),
+        Err(_) => "the task was cancelled because the runtime is shutting down".to_owned(),
+    }
+}

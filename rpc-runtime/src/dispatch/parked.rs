@@ -1,0 +1,226 @@
+//! Calls that wait: each with a waker of its own, so that one that became ready is polled and its siblings are not.
+//!
+//! A slot is empty, or holds a call from the moment its handler was pending until it is answered, cancelled or out of
+//! time. The waker of the next empty slot is the one with which handlers are polled for the first time: parking a
+//! call is then a move and nothing has to be polled twice.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Waker},
+};
+
+use tokio::time::{Instant, Sleep};
+
+use super::{
+    call::{Failure, Step, Work},
+    panics,
+};
+use crate::{
+    contract::MethodDescriptor,
+    session::{Session, mailbox::CallWaker},
+};
+
+/// Slots that are kept when no call is parked.
+const KEPT_SLOTS: usize = 4;
+
+/// A call that waits.
+pub(crate) struct Parked {
+    stream_id: u64,
+    method: &'static MethodDescriptor,
+    work: Work,
+    /// Armed when the call was parked, not before.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Nothing is owed for the call any more: only the end of its work is waited for.
+    stopped: bool,
+}
+
+impl Parked {
+    pub(crate) fn new(
+        stream_id: u64,
+        method: &'static MethodDescriptor,
+        deadline: Option<Instant>,
+        work: Work,
+    ) -> Self {
+        let timer = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
+        Self {
+            stream_id,
+            method,
+            work,
+            timer,
+            stopped: false,
+        }
+    }
+
+    /// Goes on with the call: what came of it, and the call where it goes on.
+    fn poll(self, cx: &mut TaskContext<'_>) -> (Option<Step>, Option<Self>) {
+        let Self {
+            stream_id,
+            method,
+            work,
+            mut timer,
+            stopped,
+        } = self;
+        let work = match work.poll(cx) {
+            Ok(_) if stopped => return (Some(Step::Over), None),
+            Ok(step) => return (Some(step), None),
+            Err(work) => work,
+        };
+        if let Some(sleep) = &mut timer
+            && sleep.as_mut().poll(cx).is_ready()
+        {
+            return match work.stop() {
+                None => (Some(Step::Failed(Failure::DeadlineExceeded)), None),
+                Some(work) => {
+                    let rest = Self {
+                        stream_id,
+                        method,
+                        work,
+                        timer: None,
+                        stopped: true,
+                    };
+                    (Some(Step::Late), Some(rest))
+                }
+            };
+        }
+        (
+            None,
+            Some(Self {
+                stream_id,
+                method,
+                work,
+                timer,
+                stopped,
+            }),
+        )
+    }
+}
+
+/// What became of a call that was cancelled.
+pub(crate) enum Cancelled {
+    /// It is gone.
+    Dropped,
+    /// What works on it has been told to end, and [`Step::Over`] will say when it has.
+    Ending,
+}
+
+struct Slot {
+    notify: Arc<CallWaker>,
+    /// The same, as a waker.
+    waker: Waker,
+    call: Option<Parked>,
+}
+
+/// What a parked call came to, and whose it is.
+pub(crate) struct Progress {
+    pub(crate) stream_id: u64,
+    pub(crate) method: &'static MethodDescriptor,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) step: Step,
+}
+
+/// The calls of one connection that wait.
+#[derive(Default)]
+pub(crate) struct ParkedCalls {
+    slots: Vec<Slot>,
+    /// Invariant: exactly the slots without a call.
+    empty: Vec<u32>,
+}
+
+impl ParkedCalls {
+    /// Whether no call waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.len() == self.empty.len()
+    }
+
+    /// The waker for the next call that may have to be parked.
+    pub(crate) fn next_waker(&mut self, session: &Arc<Session>) -> &Waker {
+        let slot = match self.empty.last() {
+            Some(&slot) => slot,
+            None => {
+                // At most as many as streams may be open, and one.
+                let slot = self.slots.len() as u32;
+                let notify = CallWaker::new(session.clone(), slot);
+                self.slots.push(Slot {
+                    waker: notify.clone().into(),
+                    notify,
+                    call: None,
+                });
+                self.empty.push(slot);
+                slot
+            }
+        };
+        &self.slots[slot as usize].waker
+    }
+
+    /// Parks a call whose work was polled with [`next_waker`](Self::next_waker); its timer and what is new in it are
+    /// polled here for the first time. What came of it meanwhile, if anything.
+    pub(crate) fn park(&mut self, session: &Arc<Session>, call: Parked) -> Option<Progress> {
+        self.next_waker(session);
+        let slot = self.empty.pop()?;
+        self.slots[slot as usize].call = Some(call);
+        self.poll(slot)
+    }
+
+    /// Polls the call in a slot that was woken.
+    pub(crate) fn poll(&mut self, slot: u32) -> Option<Progress> {
+        let place = self.slots.get_mut(slot as usize)?;
+        // Before the poll: a call that is woken while it is polled is polled again.
+        place.notify.rearm();
+        let call = place.call.take()?;
+        let (stream_id, method) = (call.stream_id, call.method);
+        let deadline = call.timer.as_ref().map(|timer| timer.deadline());
+        let (step, rest) = call.poll(&mut TaskContext::from_waker(&place.waker));
+        if rest.is_none() {
+            self.empty.push(slot);
+        }
+        place.call = rest;
+        Some(Progress {
+            stream_id,
+            method,
+            deadline,
+            step: step?,
+        })
+    }
+
+    /// Cancels the call of a stream: the future of a handler is dropped before this returns.
+    pub(crate) fn cancel(&mut self, stream_id: u64) -> Cancelled {
+        let found = self
+            .slots
+            .iter()
+            .position(|slot| slot.call.as_ref().is_some_and(|call| call.stream_id == stream_id));
+        let Some(slot) = found else {
+            return Cancelled::Dropped;
+        };
+        let place = &mut self.slots[slot];
+        place.call = place.call.take().and_then(|call| {
+            Some(Parked {
+                work: call.work.stop()?,
+                timer: None,
+                stopped: true,
+                ..call
+            })
+        });
+        if place.call.is_some() {
+            return Cancelled::Ending;
+        }
+        self.empty.push(slot as u32);
+        Cancelled::Dropped
+    }
+
+    /// Cancels all of them.
+    pub(crate) fn cancel_all(&mut self) {
+        for slot in std::mem::take(&mut self.slots) {
+            panics::drop_quietly(slot.call);
+        }
+        self.empty.clear();
+    }
+
+    /// Lets go of what a burst left behind.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() && self.slots.len() > KEPT_SLOTS {
+            *self = Self::default();
+        }
+    }
+}

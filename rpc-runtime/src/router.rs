@@ -1,0 +1,149 @@
+//! Which method a request means.
+//!
+//! Methods stand in one dense table; a map from their numbers, which are hashes already, gives the place. The router
+//! owns the gateways too: a call reaches its own through the session, so that no counter shared between connections
+//! is touched.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use crate::dispatch::{Gateway, MethodEntry, MethodTable};
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Two methods have one number.
+    #[error(
+        "the methods `{first}` and `{second}` share the number {number:#018x}; give one of them another: \
+         `#[message(number = …)]`"
+    )]
+    NumberTaken {
+        /// The method that was registered first.
+        first: &'static str,
+        /// The one that came after it.
+        second: &'static str,
+        /// Their number.
+        number: u64,
+    },
+    /// A method was registered twice.
+    #[error("the method `{method}` is registered twice: add its service once")]
+    MethodTwice {
+        /// The method's full name.
+        method: &'static str,
+    },
+    /// A method's number is 0, which is reserved.
+    #[error(
+        "the method `{method}` has the number 0, which is reserved; give it another: `#[message(number = …)]`"
+    )]
+    NumberZero {
+        /// The method's full name.
+        method: &'static str,
+    },
+    /// The program is compiled with `panic = "abort"`.
+    #[error(
+        "this program is compiled with panic = \"abort\": one handler's panic would end all connections. Remove it \
+         from the profile in Cargo.toml"
+    )]
+    PanicAborts,
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address as it was given.
+        address: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+}
+
+/// All methods of a server.
+#[derive(Default)]
+pub(crate) struct Router {
+    methods: Vec<MethodEntry>,
+    by_number: HashMap<u64, u32, BuildHasherDefault<Identity>>,
+    by_name: HashMap<&'static str, u32>,
+    gateways: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+impl Router {
+    /// Adds a gateway with all its methods.
+    pub(crate) fn add<G: Gateway>(&mut self, gateway: G) -> Result<(), StartError> {
+        let mut table = MethodTable::new(self.gateways.len());
+        G::methods(&mut table);
+        self.gateways.push(Box::new(gateway));
+        for entry in table.into_entries() {
+            let (name, number) = (entry.descriptor.full_name, entry.descriptor.number);
+            if number == 0 {
+                return Err(StartError::NumberZero { method: name });
+            }
+            // Fewer than 2^32 methods fit into memory.
+            let index = self.methods.len() as u32;
+            if self.by_name.insert(name, index).is_some() {
+                return Err(StartError::MethodTwice { method: name });
+            }
+            if let Some(first) = self.by_number.insert(number, index) {
+                let first = self.methods[first as usize].descriptor.full_name;
+                return Err(StartError::NumberTaken {
+                    first,
+                    second: name,
+                    number,
+                });
+            }
+            self.methods.push(entry);
+        }
+        Ok(())
+    }
+
+    /// The method with a number.
+    #[inline]
+    pub(crate) fn by_number(&self, number: u64) -> Option<&MethodEntry> {
+        self.by_number
+            .get(&number)
+            .map(|&index| &self.methods[index as usize])
+    }
+
+    /// The method with a full name.
+    pub(crate) fn by_name(&self, name: &str) -> Option<&MethodEntry> {
+        self.by_name.get(name).map(|&index| &self.methods[index as usize])
+    }
+
+    /// The gateway that was added as number `index`.
+    #[inline]
+    pub(crate) fn gateway<G: Gateway>(&self, index: usize) -> Option<&G> {
+        self.gateways.get(index)?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router")
+            .field("methods", &self.by_name.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Takes a number as its own hash: method numbers are FNV-1a hashes of names that the program's author chose, and a
+/// peer's unknown number only looks, it is never inserted.
+#[derive(Default)]
+pub(crate) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Not reached with u64 keys; still a hash.
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}

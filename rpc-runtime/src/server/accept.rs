@@ -1,0 +1,195 @@
+//! The standalone server's accept loop, which nothing ends but the shutdown.
+
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{handshake, shared::Shared};
+
+/// The first and the longest pause after the system refused a connection for want of resources.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// hyper refuses a smaller buffer; fewer bytes of headers are a limit of their own.
+const SMALLEST_BUFFER: usize = 8 * 1024;
+
+/// Where connections come from: a listener, or what a test makes of it.
+pub(super) trait Accept {
+    fn accept(&mut self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+}
+
+impl Accept for TcpListener {
+    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        TcpListener::accept(self).await
+    }
+}
+
+/// Accepts until `shutdown` is ready.
+pub(super) async fn accept(
+    shared: &Arc<Shared>,
+    mut listener: impl Accept,
+    shutdown: impl Future<Output = ()>,
+) {
+    let mut shutdown = pin!(shutdown);
+    let mut pause = None;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut shutdown => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, remote)) => {
+                if pause.take().is_some() {
+                    tracing::info!("connections are accepted again");
+                }
+                if let Some(place) = shared.begin_handshake() {
+                    let shared = shared.clone();
+                    tokio::spawn(async move {
+                        serve_http(shared, stream, remote).await;
+                        drop(place);
+                    });
+                }
+            }
+            Err(error) if concerns_one_connection(&error) => {}
+            Err(error) => {
+                if pause.is_none() {
+                    tracing::error!(%error, "connections cannot be accepted; trying again until they can");
+                }
+                let (first, longest) = PAUSES;
+                let length = pause.map_or(first, |last: Duration| (last * 2).min(longest));
+                pause = Some(length);
+                tokio::select! {
+                    () = &mut shutdown => return,
+                    () = tokio::time::sleep(length) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Whether only the connection that was just coming in is lost.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// One connection until it is upgraded, refused, or too slow; the last is closed without a word.
+async fn serve_http(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr) {
+    // Replies are small and flushed once per batch: waiting for more to send would only add latency.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let answering = shared.clone();
+    let service = service_fn(move |mut request| {
+        let response = handshake::answer_standalone(&answering, &mut request, remote);
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let connection = http1::Builder::new()
+        .keep_alive(false)
+        .header_read_timeout(None)
+        .max_buf_size(shared.limits.header_bytes.max(SMALLEST_BUFFER))
+        .max_header_size(shared.limits.header_bytes)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    // What goes wrong here is the client's loss alone, and it has been answered where that was possible.
+    let _ = tokio::time::timeout(shared.limits.handshake_timeout, connection).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, router::Router};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Fails `failures` times with one error, then gives one connection, then nothing.
+    struct Failing {
+        failures: usize,
+        error: io::ErrorKind,
+        errno: Option<i32>,
+        tried: Arc<AtomicUsize>,
+        then: Option<TcpStream>,
+    }
+
+    impl Accept for Failing {
+        async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+            if self.tried.fetch_add(1, Ordering::SeqCst) < self.failures {
+                return Err(match self.errno {
+                    Some(errno) => io::Error::from_raw_os_error(errno),
+                    None => self.error.into(),
+                });
+            }
+            match self.then.take() {
+                Some(stream) => Ok((stream, ([127, 0, 0, 1], 1).into())),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn shared() -> Arc<Shared> {
+        Shared::new(Router::default(), Limits::default(), "/rpc".to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_descriptors_run_out_accepting_backs_off_from_10_ms_to_1_s_and_never_ends() {
+        const EMFILE: i32 = 24;
+        let tried = Arc::new(AtomicUsize::new(0));
+        let listener = Failing {
+            failures: usize::MAX,
+            error: io::ErrorKind::Other,
+            errno: Some(EMFILE),
+            tried: tried.clone(),
+            then: None,
+        };
+        accept(&shared(), listener, tokio::time::sleep(Duration::from_secs(60))).await;
+        // 10, 20, … 640 ms take 1.27 s; then one in each second.
+        let tried = tried.load(Ordering::SeqCst);
+        assert!((60..=70).contains(&tried), "tried {tried} times in 60 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_of_one_connection_is_skipped_without_a_pause() {
+        let tried = Arc::new(AtomicUsize::new(0));
+        let listener = Failing {
+            failures: 1_000,
+            error: io::ErrorKind::ConnectionAborted,
+            errno: None,
+            tried: tried.clone(),
+            then: None,
+        };
+        accept(&shared(), listener, tokio::time::sleep(Duration::from_millis(1))).await;
+        assert_eq!(tried.load(Ordering::SeqCst), 1_001);
+    }
+
+    #[tokio::test]
+    async fn connections_are_accepted_again_once_the_system_recovers() {
+        let real = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(real.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = real.accept().await.unwrap();
+        let listener = Failing {
+            failures: 2,
+            error: io::ErrorKind::OutOfMemory,
+            errno: None,
+            tried: Arc::default(),
+            then: Some(stream),
+        };
+        accept(&shared(), listener, async {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let mut client = client;
+            client
+                .write_all(b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n")
+                .await
+                .unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        })
+        .await;
+    }
+}

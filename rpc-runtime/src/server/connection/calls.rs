@@ -1,0 +1,212 @@
+//! The calls of one connection: from a request to its handler, and from an outcome to the output.
+
+use std::task::Context as TaskContext;
+
+use rpc_protocol::{Code, IncomingRequest, MethodRef, frame::End};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+
+use super::Connection;
+use crate::{
+    CallId, Context, Status,
+    contract::MethodDescriptor,
+    dispatch::{
+        Arrived, Begun, Failure, Step, Turn,
+        parked::{Cancelled, Parked, Progress},
+    },
+};
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Begins a call. Most are answered when this returns.
+    pub(super) fn handle_request(&mut self, request: IncomingRequest, now: Instant) {
+        let stream_id = request.stream_id;
+        let router = &self.session.router;
+        let entry = match &request.method {
+            MethodRef::Number(number) => router.by_number(*number),
+            MethodRef::Name(name) => router.by_name(name),
+        };
+        let Some(entry) = entry else {
+            self.fail(
+                stream_id,
+                None,
+                Failure::Fault(unknown_method(&request.method)),
+                now,
+            );
+            return;
+        };
+        let method = entry.descriptor;
+        let time = match (request.timeout, method.deadline) {
+            (Some(client), Some(method)) => Some(client.min(method)),
+            (client, method) => client.or(method),
+        };
+        // A deadline that the clock cannot hold is none.
+        let deadline = time.and_then(|time| now.checked_add(time));
+        let context = Context::new(
+            self.session.clone(),
+            stream_id,
+            method,
+            request.metadata,
+            deadline,
+        );
+        let begun = entry.begin(
+            Arrived {
+                context,
+                body: request.body,
+                limits: &self.shared.limits,
+            },
+            &mut TaskContext::from_waker(self.calls.next_waker(&self.session)),
+            &mut Turn {
+                protocol: &mut self.protocol,
+                output: &mut self.socket.io.output,
+            },
+        );
+        self.begun(begun, stream_id, method, deadline, now);
+    }
+
+    fn begun(
+        &mut self,
+        begun: Begun,
+        stream_id: u64,
+        method: &'static MethodDescriptor,
+        deadline: Option<Instant>,
+        now: Instant,
+    ) {
+        match begun {
+            Begun::Answered => {}
+            Begun::Failed(failure) => self.fail(stream_id, Some(method), failure, now),
+            Begun::Pending(work) => {
+                self.protocol.park(stream_id);
+                let call = Parked::new(stream_id, method, deadline, work);
+                if let Some(progress) = self.calls.park(&self.session, call) {
+                    self.progress(progress, now);
+                }
+            }
+        }
+    }
+
+    /// Goes on with what a parked call came to.
+    pub(super) fn progress(&mut self, progress: Progress, now: Instant) {
+        let Progress {
+            stream_id,
+            method,
+            deadline,
+            step,
+        } = progress;
+        match step {
+            Step::Done(mut call) => call.as_mut().respond(
+                stream_id,
+                &mut Turn {
+                    protocol: &mut self.protocol,
+                    output: &mut self.socket.io.output,
+                },
+            ),
+            Step::Failed(failure) => self.fail(stream_id, Some(method), failure, now),
+            Step::Decoded(request, context) => {
+                let Some(entry) = self.session.router.by_number(method.number) else {
+                    return;
+                };
+                let begun = entry.resume(
+                    request,
+                    context,
+                    &mut TaskContext::from_waker(self.calls.next_waker(&self.session)),
+                    &mut Turn {
+                        protocol: &mut self.protocol,
+                        output: &mut self.socket.io.output,
+                    },
+                );
+                self.begun(begun, stream_id, method, deadline, now);
+            }
+            Step::Late => {
+                let _ = self
+                    .protocol
+                    .end_running(stream_id, &late(), &mut self.socket.io.output);
+            }
+            Step::Over => self.protocol.finished(stream_id),
+        }
+    }
+
+    /// The client has given a call up.
+    pub(super) fn cancel(&mut self, stream_id: u64) {
+        match self.calls.cancel(stream_id) {
+            Cancelled::Dropped => self.protocol.finished(stream_id),
+            // Its slot is free when the task that has it has really ended.
+            Cancelled::Ending => {}
+        }
+    }
+
+    /// Ends a call that went wrong.
+    #[cold]
+    fn fail(
+        &mut self,
+        stream_id: u64,
+        method: Option<&'static MethodDescriptor>,
+        failure: Failure,
+        now: Instant,
+    ) {
+        let method = method.map_or("", |method| method.full_name);
+        let call = CallId {
+            client: self.session.id(),
+            stream_id,
+        };
+        let fault = matches!(failure, Failure::Fault(_));
+        let end = match failure {
+            Failure::Status(status) | Failure::Fault(status) => {
+                if let Some(cause) = status.cause() {
+                    tracing::error!(%call, method, error = %Causes(cause), "a handler failed");
+                    internal(call)
+                } else {
+                    End {
+                        status: Some(status.to_wire()),
+                        ..End::default()
+                    }
+                }
+            }
+            Failure::Panicked(panic) => {
+                tracing::error!(%call, method, panic, "a handler panicked");
+                internal(call)
+            }
+            Failure::DeadlineExceeded => late(),
+        };
+        // What is over the client's limit has been cut to its code; nothing else is to be done.
+        let _ = self.protocol.end(stream_id, &end, &mut self.socket.io.output);
+        if fault && let Err(error) = self.protocol.fault(now.into_std()) {
+            self.close_for(&error);
+        }
+    }
+}
+
+fn late() -> End {
+    End::new(Code::DeadlineExceeded, "the call took longer than it may")
+}
+
+/// What a peer is told of an error that is not meant for it.
+fn internal(call: CallId) -> End {
+    End::new(
+        Code::Internal,
+        format!("internal error, logged under call {call}"),
+    )
+}
+
+fn unknown_method(method: &MethodRef) -> Status {
+    Status::unimplemented(match method {
+        MethodRef::Number(number) => format!("this server has no method with the number {number:#018x}"),
+        MethodRef::Name(name) => format!("this server has no method {name:.200?}"),
+    })
+}
+
+/// An error with everything that caused it, on one line.
+struct Causes<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,316 @@
+//! The driver of one connection on the server: it supplies bytes, time and wakers, and moves what comes back.
+//!
+//! It is one future, polled by one task. A turn of it is: commands and calls that became ready, then everything that
+//! can be read (up to the turn's bounds), each message through protocol, router and dispatch, then one flush.
+//!
+//! ```text
+//!  Open ── drain ──► Draining ── no call left ──┐
+//!    │                   │                      ▼
+//!    └── close, fault, violation, timer ──► Closing ── peer answered, or time is over ──► done
+//! ```
+
+mod calls;
+mod closing;
+mod timers;
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+};
+
+use bytes::Bytes;
+use rpc_protocol::{CloseCode, ConnectionError, ServerConnection, ServerEvent, frame::GoAway};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::shared::{Registration, Shared, micros};
+use crate::{
+    dispatch::parked::ParkedCalls,
+    session::{ConnectInfo, Session, mailbox::Command},
+    transport::{
+        io::Io,
+        output::OutputBuffer,
+        websocket::{Incoming, Stop, WebSocket},
+    },
+};
+use closing::Closing;
+use timers::{Pings, Timers};
+
+/// The clock is looked at after this many messages of one turn.
+const MESSAGES_PER_LOOK: usize = 16;
+
+/// Output beyond this is handed to the socket in the middle of a turn: it no longer fits into the socket's own buffer
+/// or the processor's cache.
+const FLUSH_ABOVE: usize = 128 * 1024;
+
+/// One connection, from the end of its handshake to its end.
+pub(crate) struct Connection<S> {
+    socket: WebSocket<S>,
+    protocol: ServerConnection,
+    session: Arc<Session>,
+    shared: Arc<Shared>,
+    calls: ParkedCalls,
+    timers: Timers,
+    pings: Pings,
+    phase: Phase,
+    /// Takes the session off the server's list at the end.
+    _registration: Registration,
+}
+
+enum Phase {
+    Open,
+    /// Since when.
+    Draining(Instant),
+    Closing(Closing),
+}
+
+/// What a turn's reading came to.
+enum Read {
+    /// The socket has no more.
+    Dry,
+    /// There is more, and others have waited long enough.
+    TurnIsOver,
+    /// The peer does not take our output.
+    Clogged,
+    /// The socket ended, or failed.
+    Ended,
+    /// The connection is being closed.
+    Closing,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Begins a connection whose upgrade is over; `read_ahead` was read behind it already. The greeting is in its
+    /// output.
+    pub(crate) fn new(stream: S, read_ahead: &[u8], info: ConnectInfo, shared: Arc<Shared>) -> Self {
+        let mut connection = Self::begin(stream, read_ahead, info, shared);
+        let greeting = connection.shared.greeting(&connection.session);
+        connection
+            .protocol
+            .greet(greeting, &mut connection.socket.io.output);
+        connection
+    }
+
+    fn begin(stream: S, read_ahead: &[u8], info: ConnectInfo, shared: Arc<Shared>) -> Self {
+        let now = Instant::now();
+        let session = Session::new(info, shared.router.clone());
+        let registration = shared.register(session.clone());
+        let io = Io::new(stream, OutputBuffer::of_server(), read_ahead);
+        Self {
+            socket: WebSocket::new(io, Role::Server, shared.limits.message_bytes),
+            protocol: ServerConnection::new(shared.protocol_limits.clone(), now.into_std()),
+            session,
+            calls: ParkedCalls::default(),
+            timers: Timers::default(),
+            pings: Pings::default(),
+            phase: Phase::Open,
+            shared,
+            _registration: registration,
+        }
+    }
+
+    /// Begins a connection only to close it: its handshake asked for what is not served.
+    pub(crate) fn refused(
+        stream: S,
+        info: ConnectInfo,
+        shared: Arc<Shared>,
+        code: CloseCode,
+        reason: &str,
+    ) -> Self {
+        let mut connection = Self::begin(stream, &[], info, shared);
+        connection.close(code, reason);
+        connection
+    }
+
+    /// One turn. Ready when the connection is over.
+    fn turn(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        self.session.mailbox.register(cx.waker());
+        let now = Instant::now();
+        if let Some(mail) = self.session.mailbox.take() {
+            for command in mail.commands {
+                self.obey(command, now);
+            }
+            for slot in mail.woken {
+                if let Some(progress) = self.calls.poll(slot) {
+                    self.progress(progress, now);
+                }
+            }
+        }
+        if !matches!(self.phase, Phase::Closing(_)) {
+            match self.read(now, cx) {
+                Read::TurnIsOver => cx.waker().wake_by_ref(),
+                Read::Ended => return Poll::Ready(()),
+                Read::Dry | Read::Clogged | Read::Closing => {}
+            }
+        }
+        self.expire(now);
+        if let Phase::Draining(since) = self.phase {
+            self.finish_drain(since, now);
+        }
+        if let Phase::Closing(_) = self.phase {
+            return self.poll_closing(now, cx);
+        }
+        if self.flush(now, cx).is_err() {
+            return Poll::Ready(());
+        }
+        self.calls.shrink();
+        if self.arm(now, cx) {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    fn obey(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Drain => {
+                if let Phase::Open = self.phase {
+                    self.phase = Phase::Draining(now);
+                    let go_away = GoAway {
+                        grace_us: micros(self.shared.limits.drain_grace),
+                        ..GoAway::default()
+                    };
+                    self.protocol.go_away(go_away, &mut self.socket.io.output);
+                }
+            }
+            Command::Close { code, reason } => self.close(code, &reason),
+        }
+    }
+
+    /// Reads and handles what is there.
+    fn read(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Read {
+        let mut handled = 0;
+        loop {
+            if self.socket.io.output.pending() > FLUSH_ABOVE {
+                if self.flush(now, cx).is_err() {
+                    return Read::Ended;
+                }
+                if self.is_clogged() {
+                    return Read::Clogged;
+                }
+            }
+            // First what was read before, which a turn that was over may have left.
+            match self.handle_messages(&mut handled, now) {
+                Read::Dry => {}
+                Read::Clogged => continue,
+                other => return other,
+            }
+            match self.socket.io.poll_fill(cx) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Read::Ended,
+                Poll::Pending => return Read::Dry,
+            }
+        }
+    }
+
+    /// Whether so much output waits that nothing more may be read.
+    fn is_clogged(&self) -> bool {
+        self.socket.io.output.pending() > self.shared.limits.unflushed_bytes
+    }
+
+    /// Handles every whole message that was read.
+    fn handle_messages(&mut self, handled: &mut usize, began: Instant) -> Read {
+        loop {
+            match self.socket.read() {
+                Ok(incoming) => self.handle_incoming(incoming, began),
+                Err(Stop::NeedsMore) => return Read::Dry,
+                Err(Stop::Finished | Stop::Broken) => return Read::Ended,
+                Err(Stop::Violation { code, reason }) => {
+                    self.close_deaf(CloseCode::from_u16(code), &reason);
+                }
+            }
+            if let Phase::Closing(_) = self.phase {
+                return Read::Closing;
+            }
+            *handled += 1;
+            if self.turn_is_over(*handled, began) {
+                return Read::TurnIsOver;
+            }
+            if self.is_clogged() {
+                return Read::Clogged;
+            }
+        }
+    }
+
+    fn turn_is_over(&self, handled: usize, began: Instant) -> bool {
+        let limits = &self.shared.limits;
+        handled >= limits.turn_messages
+            || handled.is_multiple_of(MESSAGES_PER_LOOK) && began.elapsed() >= limits.turn_time
+    }
+
+    fn handle_incoming(&mut self, incoming: Incoming, now: Instant) {
+        self.timers.whole_message();
+        match incoming {
+            Incoming::Binary(message) => self.handle_message(message, now),
+            Incoming::Text => {
+                self.close(CloseCode::Unsupported, "text message: this protocol is binary");
+            }
+            Incoming::Ping => {
+                self.protocol.handle_activity(now.into_std());
+                if !self.pings.allows(now, self.shared.protocol_limits.max_pings) {
+                    self.close_for(&ConnectionError::TooManyPings);
+                }
+            }
+            Incoming::Pong => self.protocol.handle_activity(now.into_std()),
+            Incoming::Close(_) => self.closed_by_peer(),
+        }
+    }
+
+    fn handle_message(&mut self, message: Bytes, now: Instant) {
+        match self
+            .protocol
+            .handle_message(message, now.into_std(), &mut self.socket.io.output)
+        {
+            Ok(ServerEvent::Request(request)) => self.handle_request(request, now),
+            Ok(ServerEvent::Cancelled { stream_id, .. }) => self.cancel(stream_id),
+            Ok(_) => {}
+            Err(error) => self.close_for(&error),
+        }
+    }
+
+    /// Closes because of what the peer did, and leaves one line in the log.
+    fn close_for(&mut self, error: &ConnectionError) {
+        let reason = error.to_string();
+        tracing::warn!(client = %self.session.id(), code = %error.close_code(), "closing: {reason:.120}");
+        self.close(error.close_code(), &reason);
+    }
+
+    /// Hands the output to the socket, as much as it takes.
+    fn flush(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> io::Result<()> {
+        let before = self.socket.io.output.pending();
+        match self.socket.io.poll_flush(cx) {
+            Poll::Ready(Ok(())) => {
+                self.timers.flushed();
+                self.protocol.handle_flushed();
+            }
+            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Pending => {
+                let progress = self.socket.io.output.pending() < before;
+                self.timers.stalled(progress, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let polled = this.turn(cx);
+        this.socket.io.release_input();
+        polled
+    }
+}
+
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        // Before anything else of the connection goes: handlers may look at their session while they are dropped.
+        self.calls.cancel_all();
+    }
+}

@@ -1,0 +1,124 @@
+//! The one timer of a connection, and what it watches over besides the protocol.
+//!
+//! It is not set anew with every message: it fires at the earliest time that was once known, finds that more time is
+//! left, and is set again. A busy connection touches tokio's timer a few times a minute.
+
+use std::{future::Future, pin::Pin, task::Context as TaskContext};
+
+use rpc_protocol::{COUNTING_SPAN, CloseCode};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Sleep},
+};
+
+use super::{Connection, Phase};
+
+#[derive(Default)]
+pub(super) struct Timers {
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Since when a message has begun and is not whole.
+    message_began: Option<Instant>,
+    /// Since when the peer takes nothing of what waits for it.
+    stalled_since: Option<Instant>,
+}
+
+impl Timers {
+    pub(super) fn whole_message(&mut self) {
+        self.message_began = None;
+    }
+
+    pub(super) fn flushed(&mut self) {
+        self.stalled_since = None;
+    }
+
+    pub(super) fn stalled(&mut self, progress: bool, now: Instant) {
+        if progress {
+            self.stalled_since = None;
+        }
+        self.stalled_since.get_or_insert(now);
+    }
+
+    /// Sees to it that the task is polled at `due`, or somewhat before. Whether that is now.
+    pub(super) fn arm(&mut self, due: Instant, cx: &mut TaskContext<'_>) -> bool {
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        if sleep.deadline() > due || sleep.is_elapsed() {
+            sleep.as_mut().reset(due);
+        }
+        sleep.as_mut().poll(cx).is_ready()
+    }
+}
+
+/// WebSocket pings of the peer. Those that are frames of ours are counted by the protocol, by the same measure.
+#[derive(Default)]
+pub(super) struct Pings {
+    began: Option<Instant>,
+    count: u32,
+}
+
+impl Pings {
+    /// Counts one; whether it is one that `limits` allow.
+    pub(super) fn allows(&mut self, now: Instant, most: u32) -> bool {
+        if self.began.is_none_or(|began| now >= began + COUNTING_SPAN) {
+            *self = Self {
+                began: Some(now),
+                count: 0,
+            };
+        }
+        self.count += 1;
+        self.count <= most
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Does what is due.
+    pub(super) fn expire(&mut self, now: Instant) {
+        if let Phase::Closing(_) = self.phase {
+            return;
+        }
+        let limits = &self.shared.limits;
+        if self
+            .timers
+            .stalled_since
+            .is_some_and(|since| now >= since + limits.write_stall)
+        {
+            self.close(CloseCode::TooSlow, "the peer does not read what it is sent");
+        } else if self
+            .timers
+            .message_began
+            .is_some_and(|since| now >= since + limits.message_time)
+        {
+            self.close_deaf(CloseCode::TooSlow, "a message was begun and not finished");
+        } else if self
+            .protocol
+            .poll_timeout()
+            .is_some_and(|due| now.into_std() >= due)
+            && let Err(error) = self
+                .protocol
+                .handle_timeout(now.into_std(), &mut self.socket.io.output)
+        {
+            self.close_for(&error);
+        }
+    }
+
+    /// Sets the timer to what is due next. Whether something is due already.
+    pub(super) fn arm(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+        let limits = &self.shared.limits;
+        if !self.is_clogged() && self.socket.is_inside_message() {
+            self.timers.message_began.get_or_insert(now);
+        } else {
+            self.timers.message_began = None;
+        }
+        let due = [
+            self.protocol.poll_timeout().map(Instant::from_std),
+            self.timers.message_began.map(|since| since + limits.message_time),
+            self.timers.stalled_since.map(|since| since + limits.write_stall),
+            self.drain_due(),
+        ];
+        match due.into_iter().flatten().min() {
+            Some(due) => self.timers.arm(due, cx),
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The server: services in, connections served, an orderly stop.
+//!
+//! Owns listening, the HTTP upgrade and the connections' tasks. What a request means is the router's, what runs it
+//! the dispatcher's.
+
+mod accept;
+mod builder;
+mod connection;
+mod handshake;
+mod shared;
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::{Future, Ready, ready},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
+
+pub use builder::ServerBuilder;
+pub use handshake::RemoteAddr;
+
+use crate::{ConnectInfo, router::StartError};
+use connection::Connection;
+use shared::Shared;
+
+/// A server of contracts over WebSocket.
+///
+/// Made by [`Server::builder`]. Cloning is cheap, and all clones are one server: they share services, limits and the
+/// list of connections.
+///
+/// It is a [`tower_service::Service`] for HTTP requests, so it mounts into axum or any other router (any path is
+/// served then, and the caller's shutdown calls [`shutdown`](Self::shutdown)):
+///
+/// ```ignore
+/// let app = axum::Router::new().route_service("/rpc", server.clone());
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Begins a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::new()
+    }
+
+    /// Serves one connection whose upgrade to WebSocket is over, until it ends.
+    ///
+    /// For servers that do the upgrade themselves (the client has offered, and was answered, the subprotocol
+    /// `rpc.v1`), and for connections in memory: [`Client::from_io`](crate::Client::from_io) is the other end.
+    /// Dropping the future cancels the connection's calls and drops the socket.
+    pub fn serve_connection<S>(&self, io: S, info: ConnectInfo) -> impl Future<Output = ()> + Send + use<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let shared = self.shared.clone();
+        async move {
+            // The limit is the upgrading server's matter; the count is kept, so that a stop waits for this too.
+            let admission = shared.admit_always();
+            Connection::new(io, &[], info, shared).await;
+            drop(admission);
+        }
+    }
+
+    /// Accepts connections until `shutdown` is ready, then stops in order: see [`shutdown`](Self::shutdown).
+    ///
+    /// Errors of accepting do not end it: what concerns one connection is skipped, and where the system is out of
+    /// descriptors or memory it waits 10 ms to 1 s before it tries again.
+    pub async fn serve_with_listener(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        accept::accept(&self.shared, listener, shutdown).await;
+        self.shutdown().await;
+    }
+
+    /// Stops in order: no new connections, a go-away on each, new calls UNAVAILABLE, running calls up to
+    /// [`Limits::drain_grace`](crate::Limits::drain_grace), then every connection left is closed with 1012. Returns
+    /// when none is left, or shortly after the grace.
+    ///
+    /// A listener that was given to another server goes on accepting; its upgrades are answered with 503.
+    pub async fn shutdown(&self) {
+        self.shared.drain().await;
+    }
+
+    /// How many clients are connected.
+    pub fn connections(&self) -> usize {
+        self.shared.connections()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("router", &self.shared.router)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<B> tower_service::Service<http::Request<B>> for Server {
+    type Response = http::Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        let remote = request.extensions().get::<RemoteAddr>().map(|remote| remote.0);
+        ready(Ok(handshake::answer(&self.shared, &mut request, remote)))
+    }
+}
+
+/// A server whose panics abort the process would let one handler end every connection.
+fn check_panics(abort: bool) -> Result<(), StartError> {
+    if abort {
+        Err(StartError::PanicAborts)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_whose_panics_abort_is_refused_with_the_remedy() {
+        let refusal = check_panics(true).unwrap_err().to_string();
+        assert!(
+            refusal.contains("panic = \"abort\"") && refusal.contains("Cargo.toml"),
+            "{refusal}"
+        );
+        assert!(check_panics(false).is_ok());
+    }
+}

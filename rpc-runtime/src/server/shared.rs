@@ -1,0 +1,228 @@
+//! What all connections of a server share, and the list of them.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rpc_protocol::{CloseCode, Limits as ProtocolLimits, frame::Greeting};
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{
+    Limits,
+    router::Router,
+    session::{ClientId, Session, mailbox::Command},
+};
+
+/// The list is split so that connects and disconnects on several cores seldom meet.
+const SHARDS: usize = 16;
+
+/// When a server stops, each connection waits this much longer than the one before it, so that not all clients come
+/// back at the same moment; and no connection waits longer than this in all.
+const SPREAD_EACH: Duration = Duration::from_micros(200);
+const SPREAD_MOST: Duration = Duration::from_secs(2);
+
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) router: Arc<Router>,
+    pub(crate) limits: Limits,
+    pub(crate) protocol_limits: ProtocolLimits,
+    pub(crate) path: Box<str>,
+    sessions: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
+    /// Connections and handshakes that were let in.
+    admitted: AtomicUsize,
+    handshakes: AtomicUsize,
+    draining: AtomicBool,
+    /// Told when the last admission ends.
+    empty: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(router: Router, limits: Limits, path: String) -> Arc<Self> {
+        let mut protocol_limits = ProtocolLimits::default();
+        protocol_limits.max_message_bytes = limits.message_bytes;
+        protocol_limits.max_streams = limits.streams;
+        protocol_limits.keep_alive_interval = Some(limits.ping_interval);
+        protocol_limits.keep_alive_timeout = limits.pong_timeout;
+        Arc::new(Self {
+            router: Arc::new(router),
+            limits,
+            protocol_limits,
+            path: path.into(),
+            sessions: Default::default(),
+            admitted: AtomicUsize::new(0),
+            handshakes: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            empty: Notify::new(),
+        })
+    }
+
+    /// How many clients are connected.
+    pub(crate) fn connections(&self) -> usize {
+        self.sessions.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    /// Whether the server is stopping.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Lets one more connection in, if the limit allows.
+    pub(crate) fn admit(self: &Arc<Self>) -> Option<Admission> {
+        let admitted = self.admitted.fetch_add(1, Ordering::AcqRel);
+        // Made first: dropping it takes the count back.
+        let admission = Admission { shared: self.clone() };
+        (admitted < self.limits.connections).then_some(admission)
+    }
+
+    /// Counts a connection that was let in elsewhere.
+    pub(crate) fn admit_always(self: &Arc<Self>) -> Admission {
+        self.admitted.fetch_add(1, Ordering::AcqRel);
+        Admission { shared: self.clone() }
+    }
+
+    /// A place among the handshakes that may be under way.
+    pub(crate) fn begin_handshake(self: &Arc<Self>) -> Option<Handshake> {
+        let under_way = self.handshakes.fetch_add(1, Ordering::AcqRel);
+        let handshake = Handshake { shared: self.clone() };
+        (under_way < self.limits.handshakes).then_some(handshake)
+    }
+
+    /// Puts a session on the list for as long as the result lives.
+    pub(crate) fn register(self: &Arc<Self>, session: Arc<Session>) -> Registration {
+        let id = session.id();
+        lock(self.shard(id)).insert(id, session.clone());
+        if self.is_draining() {
+            session.mailbox.send(Command::Drain);
+        }
+        Registration {
+            shared: self.clone(),
+            id,
+        }
+    }
+
+    fn shard(&self, id: ClientId) -> &Mutex<HashMap<ClientId, Arc<Session>>> {
+        &self.sessions[id.shard(SHARDS)]
+    }
+
+    /// The greeting of one connection.
+    pub(crate) fn greeting(&self, session: &Session) -> Greeting {
+        // The protocol fills in limits and heartbeat.
+        Greeting {
+            client_id: session.id().to_string(),
+            server_time_us: micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
+            ..Greeting::default()
+        }
+    }
+
+    /// Stops: tells every client, waits for running calls up to the grace, then closes what is left. Returns when no
+    /// connection is left, or shortly after the grace whatever happens.
+    pub(crate) async fn drain(self: &Arc<Self>) {
+        self.draining.store(true, Ordering::Release);
+        let grace = Instant::now() + self.limits.drain_grace;
+        let told = async {
+            self.tell_all(|| Command::Drain).await;
+            self.wait_until_empty().await;
+        };
+        if tokio::time::timeout_at(grace, told).await.is_ok() {
+            return;
+        }
+        tracing::warn!(
+            connections = self.connections(),
+            "the grace is over: cancelling the calls still running"
+        );
+        let close = || Command::Close {
+            code: CloseCode::Restart,
+            reason: "the server is stopping".to_owned(),
+        };
+        let closed = async {
+            self.tell_all(close).await;
+            self.wait_until_empty().await;
+        };
+        let _ = tokio::time::timeout(SPREAD_MOST + self.limits.close_timeout, closed).await;
+    }
+
+    /// Sends a command to every session, spread over a time that grows with their number.
+    async fn tell_all(&self, command: impl Fn() -> Command) {
+        let sessions: Vec<_> = self
+            .sessions
+            .iter()
+            .flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
+            .collect();
+        let spread = (SPREAD_EACH * u32::try_from(sessions.len()).unwrap_or(u32::MAX)).min(SPREAD_MOST);
+        let began = Instant::now();
+        let total = sessions.len().max(1);
+        for (index, session) in sessions.into_iter().enumerate() {
+            session.mailbox.send(command());
+            drop(session);
+            // tokio's timer counts milliseconds: a pause per session would be far too long.
+            if index % 64 == 63 {
+                tokio::time::sleep_until(began + spread.mul_f64(index as f64 / total as f64)).await;
+            }
+        }
+    }
+
+    async fn wait_until_empty(&self) {
+        loop {
+            let notified = self.empty.notified();
+            if self.admitted.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+/// A duration as frames carry it.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A place among the connections that the limit allows.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if self.shared.admitted.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.empty.notify_waiters();
+        }
+    }
+}
+
+/// A handshake that is under way.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Handshake {
+    fn drop(&mut self) {
+        self.shared.handshakes.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A session's place on the list.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    shared: Arc<Shared>,
+    id: ClientId,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        lock(self.shared.shard(self.id)).remove(&self.id);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while one of these locks is held.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,163 @@
+//! How a client connected, in as few bytes as it takes: it is kept for as long as the connection lives.
+
+use std::{fmt, net::SocketAddr};
+
+use http::{HeaderMap, header};
+
+/// How a client connected.
+///
+/// Servers that do the upgrade themselves make one for
+/// [`Server::serve_connection`](crate::Server::serve_connection).
+#[derive(Debug, Clone, Default)]
+pub struct ConnectInfo {
+    remote_addr: Option<SocketAddr>,
+    path: Box<str>,
+    query: Option<Box<str>>,
+    headers: Headers,
+}
+
+impl ConnectInfo {
+    /// Nothing is known: the in-memory transport, or a test.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the HTTP request that was upgraded says.
+    pub fn from_request<B>(request: &http::Request<B>) -> Self {
+        Self {
+            remote_addr: None,
+            path: request.uri().path().into(),
+            query: request.uri().query().map(Into::into),
+            headers: Headers::from_map(request.headers()),
+        }
+    }
+
+    /// Sets the peer's address.
+    #[must_use]
+    pub fn with_remote_addr(mut self, remote_addr: SocketAddr) -> Self {
+        self.remote_addr = Some(remote_addr);
+        self
+    }
+
+    /// The peer's address, where the transport has one.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.remote_addr
+    }
+
+    /// The path of the HTTP request; empty without one.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query of the HTTP request, without the question mark.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// The headers of the HTTP request.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+}
+
+/// The headers of the HTTP request, without those that carry credentials (`Authorization`, `Cookie`, offered
+/// subprotocols) and those of the upgrade itself.
+#[derive(Clone, Default)]
+pub struct Headers(Box<[u8]>);
+
+impl Headers {
+    /// Copies what is worth keeping: a `HeaderMap` would hold on to hyper's whole read buffer.
+    fn from_map(map: &HeaderMap) -> Self {
+        let mut bytes = Vec::new();
+        for (name, value) in map {
+            if left_out(name) {
+                continue;
+            }
+            let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
+            for part in [name, value] {
+                // Headers are bounded by far less than 4 GiB.
+                bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+                bytes.extend_from_slice(part);
+            }
+        }
+        Self(bytes.into())
+    }
+
+    /// The first value of a header; its name is compared without regard to case.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.iter()
+            .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// All headers, in the order of the request.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut rest = &*self.0;
+        let mut part = move || {
+            let (length, tail) = rest.split_first_chunk()?;
+            let (part, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            rest = tail;
+            Some(part)
+        };
+        std::iter::from_fn(move || Some((std::str::from_utf8(part()?).ok()?, part()?)))
+    }
+}
+
+fn left_out(name: &header::HeaderName) -> bool {
+    [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::COOKIE,
+        header::CONNECTION,
+        header::UPGRADE,
+        header::SEC_WEBSOCKET_ACCEPT,
+        header::SEC_WEBSOCKET_EXTENSIONS,
+        header::SEC_WEBSOCKET_KEY,
+        header::SEC_WEBSOCKET_PROTOCOL,
+        header::SEC_WEBSOCKET_VERSION,
+    ]
+    .contains(name)
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(
+                self.iter()
+                    .map(|(name, value)| (name, String::from_utf8_lossy(value))),
+            )
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_keep_everything_but_credentials_and_the_upgrade() {
+        let request = http::Request::builder()
+            .uri("/rpc?a=b")
+            .header("User-Agent", "test")
+            .header("Authorization", "Bearer secret")
+            .header("Cookie", "secret")
+            .header("Sec-WebSocket-Protocol", "rpc.v1, bearer.secret")
+            .header("X-Forwarded-For", "1.2.3.4")
+            .header("X-Forwarded-For", "5.6.7.8")
+            .body(())
+            .unwrap();
+        let info = ConnectInfo::from_request(&request);
+        assert_eq!((info.path(), info.query()), ("/rpc", Some("a=b")));
+        let kept: Vec<_> = info.headers().iter().collect();
+        assert_eq!(
+            kept,
+            [
+                ("user-agent", &b"test"[..]),
+                ("x-forwarded-for", b"1.2.3.4"),
+                ("x-forwarded-for", b"5.6.7.8")
+            ]
+        );
+        assert_eq!(info.headers().get("USER-AGENT"), Some(&b"test"[..]));
+        assert!(!format!("{info:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,113 @@
+//! How others reach a connection's task: calls that became ready, and commands.
+
+use std::{
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Wake, Waker},
+};
+
+use futures_util::task::AtomicWaker;
+use rpc_protocol::CloseCode;
+
+use super::Session;
+
+/// What a connection is told to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Say go-away, let running calls finish, close when none is left.
+    Drain,
+    /// Close now.
+    Close { code: CloseCode, reason: String },
+}
+
+/// The letters for one connection's task.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    task: AtomicWaker,
+    /// Whether `contents` holds anything: looked at once per turn, without a lock.
+    filled: AtomicBool,
+    contents: Mutex<Contents>,
+}
+
+/// What was put into a mailbox since it was last emptied.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// Slots of parked calls that want to be polled.
+    pub(crate) woken: Vec<u32>,
+    pub(crate) commands: Vec<Command>,
+}
+
+impl Mailbox {
+    /// Says which task to wake. To be called before [`take`](Self::take).
+    pub(crate) fn register(&self, task: &Waker) {
+        self.task.register(task);
+    }
+
+    /// Takes everything out, if there is anything.
+    pub(crate) fn take(&self) -> Option<Contents> {
+        if !self.filled.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut contents = self.lock();
+        self.filled.store(false, Ordering::Release);
+        Some(mem::take(&mut *contents))
+    }
+
+    pub(crate) fn send(&self, command: Command) {
+        self.put(|contents| contents.commands.push(command));
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Contents)) {
+        let mut contents = self.lock();
+        put(&mut contents);
+        self.filled.store(true, Ordering::Release);
+        drop(contents);
+        self.task.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        // Nothing in here panics while the lock is held.
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes one parked call, not its siblings.
+#[derive(Debug)]
+pub(crate) struct CallWaker {
+    session: Arc<Session>,
+    slot: u32,
+    /// The slot stands in the mailbox already.
+    queued: AtomicBool,
+}
+
+impl CallWaker {
+    pub(crate) fn new(session: Arc<Session>, slot: u32) -> Arc<Self> {
+        Arc::new(Self {
+            session,
+            slot,
+            queued: AtomicBool::new(false),
+        })
+    }
+
+    /// The call is about to be polled: from now on it may be woken again.
+    pub(crate) fn rearm(&self) {
+        self.queued.store(false, Ordering::Release);
+    }
+}
+
+impl Wake for CallWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.session
+                .mailbox
+                .put(|contents| contents.woken.push(self.slot));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a connection is about to send.
+//!
+//! A frame is written here once, in place: WebSocket header, then the frame, then its body. tungstenite appends its
+//! own control messages to the same bytes, so that order holds at the boundaries of messages.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{BufMut, BytesMut};
+use rpc_protocol::Output;
+use tokio::io::AsyncWrite;
+
+use super::{
+    mask::{self, Keys},
+    scratch,
+};
+
+/// The first byte of a binary message in one piece.
+const FIN_BINARY: u8 = 0x82;
+/// The bit that says that a key follows the length.
+const MASKED: u8 = 0x80;
+/// Lengths up to this stand in the second byte itself.
+const SHORT: usize = 125;
+
+/// Bytes for the peer, in order, with what the socket already took at the front.
+#[derive(Debug)]
+pub(crate) struct OutputBuffer {
+    /// Empty and without room while the connection is idle; the room is the thread's.
+    buffer: BytesMut,
+    /// How much of `buffer` the socket has taken.
+    written: usize,
+    /// A client masks what it sends; a server does not.
+    keys: Option<Keys>,
+    /// Invariant: set only by a client, for the last message begun; its payload starts here and is not masked yet.
+    unmasked: Option<(usize, [u8; 4])>,
+}
+
+impl Output for OutputBuffer {
+    #[inline]
+    fn begin_message(&mut self, len: usize) -> &mut BytesMut {
+        self.begin(len)
+    }
+}
+
+impl OutputBuffer {
+    /// The output of a server's connection.
+    pub(crate) fn of_server() -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            written: 0,
+            keys: None,
+            unmasked: None,
+        }
+    }
+
+    /// The output of a client's connection: every message is masked.
+    pub(crate) fn of_client() -> Self {
+        Self {
+            keys: Some(Keys::new()),
+            ..Self::of_server()
+        }
+    }
+
+    /// How many bytes the socket has not taken yet.
+    pub(crate) fn pending(&self) -> usize {
+        self.buffer.len() - self.written
+    }
+
+    /// Begins one binary message of exactly `len` bytes, which the caller appends to what is returned.
+    pub(crate) fn begin(&mut self, len: usize) -> &mut BytesMut {
+        self.seal();
+        if self.buffer.capacity() == 0 {
+            self.buffer = scratch::take_output();
+        }
+        let mask = if self.keys.is_some() { MASKED } else { 0 };
+        self.buffer.reserve(len + 14);
+        self.buffer.put_u8(FIN_BINARY);
+        if len <= SHORT {
+            // Fits: at most 125.
+            self.buffer.put_u8(mask | len as u8);
+        } else if let Ok(len) = u16::try_from(len) {
+            self.buffer.put_u8(mask | 126);
+            self.buffer.put_u16(len);
+        } else {
+            self.buffer.put_u8(mask | 127);
+            self.buffer.put_u64(len as u64);
+        }
+        if let Some(keys) = &mut self.keys {
+            let key = keys.next();
+            self.buffer.put_slice(&key);
+            self.unmasked = Some((self.buffer.len(), key));
+        }
+        &mut self.buffer
+    }
+
+    /// Appends what is already a WebSocket frame (tungstenite's own).
+    pub(crate) fn append(&mut self, frame: &[u8]) {
+        self.seal();
+        if self.buffer.capacity() == 0 {
+            self.buffer = scratch::take_output();
+        }
+        self.buffer.extend_from_slice(frame);
+    }
+
+    /// Masks the message that was begun last, now that it is whole.
+    fn seal(&mut self) {
+        if let Some((start, key)) = self.unmasked.take() {
+            mask::apply(key, &mut self.buffer[start..]);
+        }
+    }
+
+    /// Hands what is pending to the socket. Ready when the socket took everything; then the room goes back to the
+    /// thread.
+    pub(crate) fn poll_flush<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.seal();
+        while self.written < self.buffer.len() {
+            match Pin::new(&mut *stream).poll_write(cx, &self.buffer[self.written..]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => self.written += count,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        self.written = 0;
+        if self.buffer.capacity() > 0 {
+            scratch::give_output(std::mem::take(&mut self.buffer));
+        }
+        // TLS and the like keep bytes of their own; a TCP socket answers at once.
+        Pin::new(stream).poll_flush(cx)
+    }
+
+    /// Takes everything that `other` holds, behind what is here. Both are at a boundary of messages.
+    pub(crate) fn take_from(&mut self, other: &mut Self) {
+        if other.pending() == 0 {
+            return;
+        }
+        other.seal();
+        if self.pending() == 0 {
+            (self.written, other.written) = (other.written, 0);
+            std::mem::swap(&mut self.buffer, &mut other.buffer);
+        } else {
+            self.append(&other.buffer[other.written..]);
+            other.written = 0;
+        }
+        other.buffer.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocket};
+
+    fn read_back(output: &mut OutputBuffer, role: Role) -> Vec<Vec<u8>> {
+        output.seal();
+        let bytes = output.buffer.to_vec();
+        let mut peer = WebSocket::from_raw_socket(io::Cursor::new(bytes), role, None);
+        let mut messages = Vec::new();
+        while let Ok(Message::Binary(message)) = peer.read() {
+            messages.push(message.to_vec());
+        }
+        messages
+    }
+
+    fn payload(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i * 31 % 251) as u8).collect()
+    }
+
+    #[test]
+    fn messages_of_every_header_length_are_read_back_by_tungstenite_from_a_server_and_from_a_client() {
+        for (make, reader) in [
+            (OutputBuffer::of_server as fn() -> OutputBuffer, Role::Client),
+            (OutputBuffer::of_client, Role::Server),
+        ] {
+            let mut output = make();
+            let sent: Vec<_> = [0, 1, 125, 126, 65_535, 65_536, 70_001]
+                .into_iter()
+                .map(payload)
+                .collect();
+            for message in &sent {
+                output.begin(message.len()).put_slice(message);
+            }
+            assert_eq!(read_back(&mut output, reader), sent);
+        }
+    }
+}
