@@ -135,8 +135,7 @@ impl Field for Text {
     type Value = String;
     fn merge(value: &mut String, wire_type: WireType, reader: &mut Reader<'_>) -> Result<(), FrameError> {
         expect(wire_type, WireType::Length)?;
-        let range = reader.range()?;
-        let text = std::str::from_utf8(reader.slice(range)).map_err(|_| FrameError::InvalidUtf8)?;
+        let text = std::str::from_utf8(reader.delimited()?).map_err(|_| FrameError::InvalidUtf8)?;
         value.clear();
         value.push_str(text);
         Ok(())

@@ -167,12 +167,11 @@ impl Frame {
         let mut frame = Self::default();
         let mut reader = Reader::new(&message);
         frame.merge(&mut reader)?;
-        let range = reader.body();
-        if let Some(body) = frame.kind.body_mut()
-            && !range.is_empty()
+        if let Some(place) = reader.body()
+            && let Some(body) = frame.kind.body_mut()
         {
-            message.truncate(range.end);
-            message.advance(range.start);
+            message.truncate(place.end);
+            message.advance(place.start);
             *body = message;
         }
         Ok(frame)

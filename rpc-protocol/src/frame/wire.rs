@@ -41,15 +41,15 @@ impl WireType {
 /// Reads one message, or one part of it, out of the bytes of a WebSocket message.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
+    /// The whole WebSocket message.
     source: &'a Bytes,
-    at: usize,
-    /// At most `source.len()`.
-    end: usize,
+    /// What is left of the message that is being read: a part of `source`.
+    rest: &'a [u8],
     /// How often groups may still nest below this message.
     depth: u32,
-    /// Where the last body was seen. A position and not a slice: the frame gets the received buffer itself, cut to
-    /// the body, once everything else is read, and no reference count is touched.
-    body: Range<usize>,
+    /// Where the last body was seen: a part of `source`. Not a `Bytes`: the frame gets the received buffer itself, cut
+    /// to the body, once everything else is read, and no reference count is touched.
+    body: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
@@ -57,31 +57,40 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(source: &'a Bytes) -> Self {
         Self {
             source,
-            at: 0,
-            end: source.len(),
+            rest: source,
             depth: MAX_DEPTH,
-            body: 0..0,
+            body: &[],
         }
     }
 
+    /// The place of the last body in the WebSocket message, `None` where there is none or an empty one.
     #[inline]
-    pub(crate) fn body(&self) -> Range<usize> {
-        self.body.clone()
+    pub(crate) fn body(&self) -> Option<Range<usize>> {
+        if self.body.is_empty() {
+            return None;
+        }
+        let start = self.body.as_ptr() as usize - self.source.as_ptr() as usize;
+        Some(start..start + self.body.len())
     }
 
     /// Forgets a body that belonged to a kind which a later one has replaced.
     #[inline]
     pub(crate) fn forget_body(&mut self) {
-        self.body = 0..0;
+        self.body = &[];
     }
 
     /// The next field's number and wire type, or `None` at the end of the message.
     #[inline]
     pub(crate) fn next_field(&mut self) -> Result<Option<(u32, WireType)>, FrameError> {
-        if self.at >= self.end {
-            return Ok(None);
-        }
-        let key = u32::try_from(self.varint()?).map_err(|_| FrameError::InvalidKey)?;
+        let key = match *self.rest {
+            [] => return Ok(None),
+            // Field numbers below 16: all that are in use but one.
+            [key, ref rest @ ..] if key < 0x80 => {
+                self.rest = rest;
+                u32::from(key)
+            }
+            _ => u32::try_from(self.varint()?).map_err(|_| FrameError::InvalidKey)?,
+        };
         match WireType::from_key(key) {
             Some(wire_type) if key >= 8 => Ok(Some((key >> 3, wire_type))),
             _ => Err(FrameError::InvalidKey),
@@ -90,13 +99,13 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, FrameError> {
-        match self.source[self.at..self.end] {
-            [low, ..] if low < 0x80 => {
-                self.at += 1;
+        match *self.rest {
+            [low, ref rest @ ..] if low < 0x80 => {
+                self.rest = rest;
                 Ok(u64::from(low))
             }
-            [low, high, ..] if high < 0x80 => {
-                self.at += 2;
+            [low, high, ref rest @ ..] if high < 0x80 => {
+                self.rest = rest;
                 Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
             _ => self.long_varint(),
@@ -105,23 +114,18 @@ impl<'a> Reader<'a> {
 
     fn long_varint(&mut self) -> Result<u64, FrameError> {
         let mut value = 0_u64;
-        for (index, byte) in self.source[self.at..self.end]
-            .iter()
-            .copied()
-            .enumerate()
-            .take(10)
-        {
+        for (index, &byte) in self.rest.iter().enumerate().take(10) {
             value |= u64::from(byte & 0x7f) << (7 * index);
             if byte < 0x80 {
                 // The tenth byte holds the 64th bit only.
                 if index == 9 && byte > 1 {
                     return Err(FrameError::VarintTooLong);
                 }
-                self.at += index + 1;
+                self.rest = &self.rest[index + 1..];
                 return Ok(value);
             }
         }
-        if self.end - self.at >= 10 {
+        if self.rest.len() >= 10 {
             Err(FrameError::VarintTooLong)
         } else {
             Err(FrameError::Truncated)
@@ -130,45 +134,40 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn fixed64(&mut self) -> Result<u64, FrameError> {
-        let bytes = self.source[self.at..self.end]
-            .first_chunk::<8>()
-            .ok_or(FrameError::Truncated)?;
-        self.at += 8;
+        let (bytes, rest) = self.rest.split_first_chunk::<8>().ok_or(FrameError::Truncated)?;
+        self.rest = rest;
         Ok(u64::from_le_bytes(*bytes))
     }
 
-    /// Reads a length and steps over that many bytes; gives their place.
+    /// Reads a length, and that many bytes.
     #[inline]
-    pub(crate) fn range(&mut self) -> Result<Range<usize>, FrameError> {
+    pub(crate) fn delimited(&mut self) -> Result<&'a [u8], FrameError> {
         let len = self.varint()?;
-        let start = self.at;
-        match usize::try_from(len) {
-            Ok(len) if len <= self.end - start => {
-                self.at = start + len;
-                Ok(start..start + len)
-            }
-            _ => Err(FrameError::Truncated),
-        }
+        let len = usize::try_from(len).map_err(|_| FrameError::Truncated)?;
+        self.take(len)
+    }
+
+    #[inline]
+    fn take(&mut self, len: usize) -> Result<&'a [u8], FrameError> {
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(FrameError::Truncated)?;
+        self.rest = rest;
+        Ok(taken)
     }
 
     #[inline]
     pub(crate) fn read_body(&mut self) -> Result<(), FrameError> {
-        self.body = self.range()?;
+        self.body = self.delimited()?;
         Ok(())
-    }
-
-    pub(crate) fn slice(&self, range: Range<usize>) -> &'a [u8] {
-        &self.source[range]
     }
 
     /// Bytes that outlive the reader. Small ones are copied, so that a key of ten bytes does not keep a message of a
     /// megabyte.
     pub(crate) fn bytes(&mut self) -> Result<Bytes, FrameError> {
-        let range = self.range()?;
-        Ok(if range.len() < self.source.len() / 4 {
-            Bytes::copy_from_slice(&self.source[range])
+        let bytes = self.delimited()?;
+        Ok(if bytes.len() < self.source.len() / 4 {
+            Bytes::copy_from_slice(bytes)
         } else {
-            self.source.slice(range)
+            self.source.slice_ref(bytes)
         })
     }
 
@@ -178,15 +177,13 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<(), FrameError>,
     ) -> Result<(), FrameError> {
-        let range = self.range()?;
-        let outer_end = self.end;
-        self.at = range.start;
-        self.end = range.end;
+        let nested = self.delimited()?;
+        let after = std::mem::replace(&mut self.rest, nested);
         self.depth -= 1;
         read(self)?;
-        debug_assert_eq!(self.at, self.end, "a nested message is read to its end");
+        debug_assert!(self.rest.is_empty(), "a nested message is read to its end");
         self.depth += 1;
-        self.end = outer_end;
+        self.rest = after;
         Ok(())
     }
 
@@ -196,7 +193,7 @@ impl<'a> Reader<'a> {
         mut read: impl FnMut(u64) -> Result<(), FrameError>,
     ) -> Result<(), FrameError> {
         self.nested(|reader| {
-            while reader.at < reader.end {
+            while !reader.rest.is_empty() {
                 let value = reader.varint()?;
                 read(value)?;
             }
@@ -218,10 +215,14 @@ impl<'a> Reader<'a> {
             WireType::Varint => {
                 self.varint()?;
             }
-            WireType::Fixed64 => self.skip_bytes(8)?,
-            WireType::Fixed32 => self.skip_bytes(4)?,
+            WireType::Fixed64 => {
+                self.take(8)?;
+            }
+            WireType::Fixed32 => {
+                self.take(4)?;
+            }
             WireType::Length => {
-                self.range()?;
+                self.delimited()?;
             }
             WireType::StartGroup => loop {
                 match self.next_field()? {
@@ -232,14 +233,6 @@ impl<'a> Reader<'a> {
             },
             WireType::EndGroup => return Err(FrameError::UnexpectedEndOfGroup),
         }
-        Ok(())
-    }
-
-    fn skip_bytes(&mut self, count: usize) -> Result<(), FrameError> {
-        if self.end - self.at < count {
-            return Err(FrameError::Truncated);
-        }
-        self.at += count;
         Ok(())
     }
 }
