@@ -155,7 +155,9 @@ impl ClientConnection {
         out: &mut impl Output,
     ) -> Result<ClientEvent, ConnectionError> {
         self.liveness.on_message(now);
-        let Frame { stream_id, kind } = Frame::decode(message)?;
+        let mut frame = Frame::default();
+        frame.read(message)?;
+        let Frame { stream_id, kind } = frame;
         if stream_id == 0 {
             return self.on_connection_frame(kind, now, out);
         }
