@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "contracts are public where users write them")]
 
+#[path = "../../../../rpc-runtime/tests/codec/hostile.rs"]
 mod hostile;
 mod messages;
 
