@@ -94,6 +94,8 @@
 //!
 //! What a connection holds does not depend on what its peer does, but for its open streams, which are limited.
 
+#![warn(clippy::cast_possible_truncation)]
+
 mod close;
 mod code;
 mod connection;

@@ -4,14 +4,21 @@ use std::time::Instant;
 
 use crate::limits::COUNTING_SPAN;
 
-const SECONDS: usize = COUNTING_SPAN.as_secs() as usize;
+/// One bucket for each second of the span.
+const SECONDS: u64 = COUNTING_SPAN.as_secs();
+
+/// The bucket of a second.
+#[expect(clippy::cast_possible_truncation, reason = "the remainder is below ten")]
+const fn bucket(second: u64) -> usize {
+    (second % SECONDS) as usize
+}
 
 /// How often something happened in the last ten seconds, in steps of one second.
 ///
 /// A ring of counts, one for each second, instead of a list of times: its size does not depend on what a peer does.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counter {
-    buckets: [u32; SECONDS],
+    buckets: [u32; bucket(SECONDS - 1) + 1],
     /// The second, since the connection began, of the newest bucket. Never decreases.
     second: u64,
     /// The sum of the buckets.
@@ -23,8 +30,8 @@ impl Counter {
     #[inline]
     pub(crate) fn add(&mut self, second: u64) -> u32 {
         self.advance(second);
-        let bucket = &mut self.buckets[(self.second % SECONDS as u64) as usize];
-        *bucket = bucket.saturating_add(1);
+        let count = &mut self.buckets[bucket(self.second)];
+        *count = count.saturating_add(1);
         self.total = self.total.saturating_add(1);
         self.total
     }
@@ -43,9 +50,9 @@ impl Counter {
 
     #[cold]
     fn forget(&mut self, second: u64) {
-        let passed = (second - self.second).min(SECONDS as u64);
+        let passed = (second - self.second).min(SECONDS);
         for step in 1..=passed {
-            self.buckets[((self.second + step) % SECONDS as u64) as usize] = 0;
+            self.buckets[bucket(self.second + step)] = 0;
         }
         // A jump over the whole ring empties every bucket, wherever the new one lies.
         self.second = second;

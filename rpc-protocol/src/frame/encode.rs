@@ -58,7 +58,7 @@ fn encode_frame(
         head.byte(0x08);
         head.varint(stream_id);
     }
-    head.byte((number << 3) as u8 | WireType::Length as u8);
+    head.byte(length_key(number));
     head.varint(len.kind as u64);
     if len.fields > 0 {
         buf.put_slice(head.as_slice());
@@ -66,7 +66,7 @@ fn encode_frame(
         head = Head::new();
     }
     if len.body > 0 {
-        head.byte((number::BODY << 3) as u8 | WireType::Length as u8);
+        head.byte(length_key(number::BODY));
         head.varint(len.body as u64);
     }
     buf.put_slice(head.as_slice());
@@ -78,6 +78,13 @@ fn encode_frame(
         len.total,
         "a body writes as many bytes as it says"
     );
+}
+
+/// The key of a length-delimited field. Every kind, and the body, has a number below 16 and so a key of one byte.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the number is below 16")]
+const fn length_key(number: u32) -> u8 {
+    (number << 3) as u8 | WireType::Length as u8
 }
 
 macro_rules! kinds_with_body {

@@ -45,6 +45,13 @@ const fn key_len(number: u32) -> usize {
     varint_len((number << 3) as u64)
 }
 
+/// An int32 is sent as 64 bits with its sign, and read by its lower 32 bits, as protobuf has it.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "protobuf says so")]
+const fn lower_32_bits(wire: u64) -> i32 {
+    wire as i32
+}
+
 macro_rules! varint_field {
     ($name:ident, $value:ty, |$wire:ident| $from:expr, |$in:ident| $to:expr) => {
         pub(crate) enum $name {}
@@ -86,13 +93,12 @@ macro_rules! varint_field {
 
 varint_field!(Uint64, u64, |wire| wire, |value| value);
 varint_field!(Bool, bool, |wire| wire != 0, |value| u64::from(value));
-// An int32 is sent as 64 bits with its sign, and read by its lower 32 bits, as protobuf has it.
-varint_field!(Int32, i32, |wire| wire as u32 as i32, |value| i64::from(value)
+varint_field!(Int32, i32, |wire| lower_32_bits(wire), |value| i64::from(value)
     as u64);
 varint_field!(
     CompressionField,
     Compression,
-    |wire| Compression(wire as u32 as i32),
+    |wire| Compression(lower_32_bits(wire)),
     |value| { i64::from(value.0) as u64 }
 );
 
@@ -255,7 +261,7 @@ impl Compressions {
         if value.len() >= MAX_ELEMENTS {
             return Err(FrameError::TooManyElements);
         }
-        value.push(Compression(wire as u32 as i32));
+        value.push(Compression(lower_32_bits(wire)));
         Ok(())
     }
 
