@@ -2,6 +2,8 @@
 //!
 //! Generated code builds them in constants. Storage, forms, validation, the memory bound and reflection read them.
 
+use super::enumeration::EnumDescriptor;
+use super::layout::{Holder, Layout};
 use crate::codec::{FieldCodec, ValueCodec};
 use crate::validate::Rule;
 
@@ -327,138 +329,5 @@ impl PartialEq for DefaultValue {
             (Self::Enum(one), Self::Enum(other)) => one() == other(),
             _ => false,
         }
-    }
-}
-
-/// What a field takes in memory, for the bound on decoding.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Layout {
-    /// What holds the values.
-    pub holder: Holder,
-    /// Bytes of one value inside its holder; of a map, of one key and its value.
-    pub slot: usize,
-    /// Bytes of the box around each value, 0 where there is none.
-    pub boxed: usize,
-    /// Whether the bytes of a `string` or `bytes` value are copied; a slice of the received buffer is not.
-    pub copied: bool,
-}
-
-impl Layout {
-    /// The layout of values of `C` in `holder`.
-    #[must_use]
-    pub const fn of_value<C: ValueCodec>(holder: Holder, slot: usize) -> Self {
-        Layout {
-            holder,
-            slot,
-            boxed: C::BOXED,
-            copied: C::COPIED,
-        }
-    }
-}
-
-/// What holds a field's values in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder {
-    /// The message itself.
-    Inline,
-    /// A `Vec`.
-    List,
-    /// A `HashMap`.
-    HashMap,
-    /// A `BTreeMap`.
-    BTreeMap,
-}
-
-/// All facts about an enum without data.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct EnumDescriptor {
-    /// The protobuf full name, such as `task.Priority`.
-    pub full_name: &'static str,
-    /// The protobuf package, such as `task`.
-    pub package: &'static str,
-    /// The name of the Rust type.
-    pub rust_name: &'static str,
-    /// The contract's documentation, without comment marks.
-    pub docs: &'static str,
-    /// The values in the order of their declaration, without the one that keeps unknown numbers.
-    pub values: &'static [EnumValueDescriptor],
-    /// Whether unknown numbers are kept (`#[field(other)] Unknown(i32)`) instead of refused.
-    pub open: bool,
-}
-
-impl EnumDescriptor {
-    /// The descriptor of the enum `full_name` in `package`.
-    #[must_use]
-    pub const fn new(
-        package: &'static str,
-        full_name: &'static str,
-        rust_name: &'static str,
-        values: &'static [EnumValueDescriptor],
-    ) -> Self {
-        EnumDescriptor {
-            full_name,
-            package,
-            rust_name,
-            docs: "",
-            values,
-            open: false,
-        }
-    }
-
-    /// Sets the documentation.
-    #[must_use]
-    pub const fn docs(mut self, docs: &'static str) -> Self {
-        self.docs = docs;
-        self
-    }
-
-    /// Says that unknown numbers are kept.
-    #[must_use]
-    pub const fn open(mut self) -> Self {
-        self.open = true;
-        self
-    }
-}
-
-/// One value of an enum.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct EnumValueDescriptor {
-    /// The protobuf name, such as `PRIORITY_HIGH`.
-    pub name: &'static str,
-    /// The number.
-    pub number: i32,
-    /// The value's documentation, without comment marks.
-    pub docs: &'static str,
-    /// Whether its use is discouraged.
-    pub deprecated: bool,
-}
-
-impl EnumValueDescriptor {
-    /// The value `name = number`.
-    #[must_use]
-    pub const fn new(name: &'static str, number: i32) -> Self {
-        EnumValueDescriptor {
-            name,
-            number,
-            docs: "",
-            deprecated: false,
-        }
-    }
-
-    /// Sets the documentation.
-    #[must_use]
-    pub const fn docs(mut self, docs: &'static str) -> Self {
-        self.docs = docs;
-        self
-    }
-
-    /// Says that the value's use is discouraged.
-    #[must_use]
-    pub const fn deprecated(mut self) -> Self {
-        self.deprecated = true;
-        self
     }
 }

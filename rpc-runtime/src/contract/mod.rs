@@ -6,6 +6,8 @@
 
 mod build_check;
 mod descriptor;
+mod enumeration;
+mod layout;
 mod prost_contract;
 mod request;
 mod service;
@@ -14,10 +16,9 @@ mod well_known;
 mod wrappers;
 
 pub use build_check::contract_problem;
-pub use descriptor::{
-    Cardinality, CrudDescriptor, DefaultValue, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, Holder,
-    Kind, Layout, MessageDescriptor,
-};
+pub use descriptor::{Cardinality, CrudDescriptor, DefaultValue, FieldDescriptor, Kind, MessageDescriptor};
+pub use enumeration::{EnumDescriptor, EnumValueDescriptor};
+pub use layout::{Holder, Layout};
 pub use prost_contract::{field_name, one};
 pub use request::RequestPlan;
 pub use service::{MethodDescriptor, MethodKind, ServiceDescriptor};

@@ -114,8 +114,14 @@ impl Scan {
                 self.charge(growth::push(slot, true) + growth::push(slot, false) * values)
             };
         }
-        if wire_type != WireType::LengthDelimited {
-            return skip(wire_type, field.number, buf);
+        // Prost's derive reads an entry of a map whatever the wire type of its key says. All else is refused.
+        let is_entry = matches!(field.layout.holder, Holder::HashMap | Holder::BTreeMap);
+        if wire_type != WireType::LengthDelimited && !(is_entry && !message.reserves_packed) {
+            return if field.kind.is_packable() {
+                skip(wire_type, field.number, buf)
+            } else {
+                Err(Stop)
+            };
         }
         self.cost.elements += 1;
         match field.layout.holder {

@@ -1,6 +1,12 @@
 //! The reference expansion: what `#[contract]` emits, written by hand, and compared with what prost's derive does.
 
 #![allow(unreachable_pub, reason = "contracts are public where users write them")]
+#![allow(
+    clippy::identity_op,
+    clippy::match_single_binding,
+    clippy::derivable_impls,
+    reason = "the expansion has one shape, whatever the number of fields"
+)]
 
 mod contracts;
 mod twins;
