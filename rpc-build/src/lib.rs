@@ -1,3 +1,75 @@
-//! Placeholder.
+//! The build step: reads the contracts of a crate, guards its `.proto` files and generates what goes with them.
+//!
+//! ```no_run
+//! // build.rs
+//! fn main() {
+//!     rpc_build::contracts("src/contracts.rs").run();
+//! }
+//! ```
+//!
+//! What it writes, for each protobuf package:
+//!
+//! - the `.proto`, inside the crate and meant to be committed: it is the wire's promise, and a change of a contract that
+//!   breaks it fails the build at the contract;
+//! - a module in `OUT_DIR`, taken in with `rpc_runtime::include_gateway!("task")`: the messages of CRUD services, the
+//!   service trait, the gateway and the client;
+//! - the descriptor set of all packages, with custom options kept.
+//!
+//! # How it reports
+//!
+//! A build script cannot point into the source, and a macro sees one item at a time. So mistakes that one item shows
+//! are reported by the macro alone, and what shows only across items, or against the committed `.proto`, is handed to
+//! the macro through environment variables of the compilation. The script itself exits with success then. What belongs
+//! to no item any more (a deleted contract) it prints itself.
+//!
+//! # What this crate does not know
+//!
+//! No sockets and no frames. It is the only one that writes files and reads the environment; `rpc_schema`, which it
+//! shares with the macros, does neither.
 
 pub mod breaking;
+
+mod check;
+mod config;
+mod descriptor;
+mod drift;
+mod emit;
+mod environment;
+mod externals;
+mod files;
+mod hand_written;
+mod report;
+mod run;
+mod scan;
+mod stamp;
+
+pub use config::{Builder, Emit};
+
+use std::path::PathBuf;
+
+#[cfg(test)]
+mod tests;
+
+/// Builds what the contracts in a file, and in the modules below it, describe.
+///
+/// The path is relative to the crate. Use [`configure`] for more than the defaults.
+///
+/// ```no_run
+/// rpc_build::contracts("src/contracts.rs").run();
+/// ```
+pub fn contracts(root: impl Into<PathBuf>) -> Builder {
+    configure().contracts(root)
+}
+
+/// A builder without contracts yet.
+///
+/// ```no_run
+/// rpc_build::configure()
+///     .contracts("src/contracts.rs")
+///     .contracts("src/gateways.rs")
+///     .descriptor_set_path("contracts.binpb")
+///     .run();
+/// ```
+pub fn configure() -> Builder {
+    Builder::default()
+}

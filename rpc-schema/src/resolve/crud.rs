@@ -173,12 +173,22 @@ impl Derive<'_> {
             name: name.to_owned(),
             rust_name: name.to_owned(),
             number,
-            docs: Vec::new(),
+            docs: vec![field_docs(name).to_owned()],
             label,
             ty,
             id: false,
             deprecated: false,
             rules,
         }
+    }
+}
+
+/// What a field of a CRUD message holds.
+fn field_docs(name: &str) -> &'static str {
+    match name {
+        "id" => "The item's id.",
+        "item" => "The item itself.",
+        "items" => "All items.",
+        _ => "Whether there was such an item.",
     }
 }

@@ -1,0 +1,101 @@
+//! Compiles `.proto` text into a descriptor set, without protoc.
+
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use protox::Compiler;
+use protox::file::{File, FileResolver, GoogleFileResolver, IncludeFileResolver};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The rules on fields, as buf publishes them.
+const VALIDATE: &str = include_str!("../protos/buf/validate/validate.proto");
+
+/// What a compilation gave.
+#[derive(Debug, Clone)]
+pub(crate) struct Compiled {
+    /// All files, with comments.
+    pub(crate) set: FileDescriptorSet,
+    /// All files, encoded: custom options are in here only.
+    pub(crate) bytes: Vec<u8>,
+    /// The files on disk that were read.
+    pub(crate) read: BTreeSet<PathBuf>,
+}
+
+impl Compiled {
+    /// The files of these names, in their order.
+    pub(crate) fn files<'a>(&'a self, names: &'a BTreeSet<String>) -> impl Iterator<Item = &'a FileDescriptorProto> {
+        self.set.file.iter().filter(|file| names.contains(file.name()))
+    }
+}
+
+/// Compiles `names`. They and what they import are looked for among `texts`, then in the folders.
+pub(crate) fn compile(
+    names: &BTreeSet<String>,
+    texts: &BTreeMap<String, String>,
+    folders: &[PathBuf],
+) -> Result<Compiled, String> {
+    let read = Rc::new(RefCell::new(BTreeSet::new()));
+    let resolver = Sources {
+        texts: texts.clone(),
+        google: GoogleFileResolver::new(),
+        folders: folders.iter().cloned().map(IncludeFileResolver::new).collect(),
+        read: Rc::clone(&read),
+    };
+    let mut compiler = Compiler::with_file_resolver(resolver);
+    compiler.include_imports(true).include_source_info(true);
+    for name in names {
+        compiler.open_file(name).map_err(|error| told(&error))?;
+    }
+    let bytes = compiler.encode_file_descriptor_set();
+    let set = compiler.file_descriptor_set();
+    let read = read.borrow().clone();
+    Ok(Compiled { set, bytes, read })
+}
+
+/// Where files come from.
+struct Sources {
+    texts: BTreeMap<String, String>,
+    google: GoogleFileResolver,
+    folders: Vec<IncludeFileResolver>,
+    read: Rc<RefCell<BTreeSet<PathBuf>>>,
+}
+
+impl FileResolver for Sources {
+    fn resolve_path(&self, path: &Path) -> Option<String> {
+        // Files are asked for by name.
+        path.to_str().map(str::to_owned)
+    }
+
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        if let Some(text) = self.texts.get(name) {
+            return File::from_source(name, text);
+        }
+        if name == crate::emit::proto::VALIDATE {
+            return File::from_source(name, VALIDATE);
+        }
+        if let Ok(file) = self.google.open_file(name) {
+            return Ok(file);
+        }
+        let mut missing = protox::Error::file_not_found(name);
+        for folder in &self.folders {
+            match folder.open_file(name) {
+                Ok(file) => {
+                    self.read.borrow_mut().extend(file.path().map(Path::to_path_buf));
+                    return Ok(file);
+                }
+                Err(error) if error.is_file_not_found() => missing = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(missing)
+    }
+}
+
+/// The error with its place: protox tells it in its debug form only.
+fn told(error: &protox::Error) -> String {
+    match error.file() {
+        Some(file) => format!("{error} (in `{file}`)"),
+        None => error.to_string(),
+    }
+}

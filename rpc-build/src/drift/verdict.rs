@@ -1,0 +1,44 @@
+//! Finds the contract that a violation is shown at.
+
+use crate::breaking::{Element, Violation};
+use rpc_schema::resolve::{Origin, Schema};
+
+/// The key of the item, field, value or method that a macro shows the violation at; nothing where none is left.
+pub(super) fn key(violation: &Violation, schema: &Schema) -> Option<String> {
+    let element = violation.anchor.as_ref()?;
+    let owner = element.owner()?;
+    if let Some(contract) = of_controller(owner, schema) {
+        return Some(contract);
+    }
+    if !is_contract(owner, schema) {
+        return None;
+    }
+    Some(match element {
+        Element::Field { message, name, .. } => format!("{message}.{name}"),
+        Element::EnumValue { enumeration, name, .. } => format!("{enumeration}.{name}"),
+        Element::Method { service, name } => format!("{service}.{name}"),
+        _ => owner.to_owned(),
+    })
+}
+
+/// The contract whose controller brought a message or service.
+fn of_controller(owner: &str, schema: &Schema) -> Option<String> {
+    schema.files.iter().flat_map(|file| &file.services).find_map(|service| {
+        let Origin::Crud(crud) = &service.origin else { return None };
+        let brings = service.full_name == owner
+            || service.methods.iter().any(|method| {
+                [&method.request, &method.response]
+                    .iter()
+                    .any(|side| side.ty.full_name() == Some(owner))
+            });
+        brings.then(|| crud.contract.clone())
+    })
+}
+
+fn is_contract(owner: &str, schema: &Schema) -> bool {
+    schema.files.iter().any(|file| {
+        file.messages.iter().any(|message| message.full_name == owner)
+            || file.enums.iter().any(|item| item.full_name == owner)
+            || file.services.iter().any(|service| service.full_name == owner)
+    })
+}

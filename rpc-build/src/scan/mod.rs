@@ -1,0 +1,34 @@
+//! Reads contracts from a crate's sources: follows `mod`s from the crate's root to the files that hold contracts, and
+//! collects what they and the modules below them declare.
+//!
+//! Only files on the way are read. What is wrong inside an item is not reported here, because the macro reports it at
+//! the right place; it is only noted, so that nothing is destroyed for a contract that is being typed.
+
+mod attributes;
+mod cfg;
+mod items;
+mod modules;
+mod uses;
+
+pub(crate) use modules::scan;
+
+use rpc_schema::resolve::{Module, ScannedItem};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What the sources say.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    /// The modules that were read.
+    pub(crate) modules: Vec<Module>,
+    /// The contracts, in the order of reading.
+    pub(crate) items: Vec<ScannedItem>,
+    /// Every file that was read, or that should have been there.
+    pub(crate) files: BTreeSet<PathBuf>,
+    /// Whether something was found that is no contract yet: a file that does not parse, an item with mistakes.
+    pub(crate) broken: bool,
+    /// The packages that broken items name, as far as can be told.
+    pub(crate) broken_packages: BTreeSet<String>,
+    /// What is wrong with the build script's own arguments.
+    pub(crate) errors: Vec<String>,
+}

@@ -1,0 +1,4 @@
+//! Tests that build whole crates in temporary folders, without cargo.
+
+mod support;
+mod task;
