@@ -10,7 +10,10 @@ pub(crate) fn method_numbers(schema: &Schema) -> Vec<Problem> {
     let mut owners: BTreeMap<u64, (&ServiceDef, &str)> = BTreeMap::new();
     for service in schema.files.iter().flat_map(|file| &file.services) {
         for method in &service.methods {
-            let number = method.options.number.unwrap_or_else(|| fnv1a64(&method.full_name));
+            let number = method
+                .options
+                .number
+                .unwrap_or_else(|| fnv1a64(&method.full_name));
             if number == 0 {
                 problems.push(Problem {
                     key: key(service, &method.name),

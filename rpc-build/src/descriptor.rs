@@ -24,7 +24,10 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// The files of these names, in their order.
-    pub(crate) fn files<'a>(&'a self, names: &'a BTreeSet<String>) -> impl Iterator<Item = &'a FileDescriptorProto> {
+    pub(crate) fn files<'a>(
+        &'a self,
+        names: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = &'a FileDescriptorProto> {
         self.set.file.iter().filter(|file| names.contains(file.name()))
     }
 }

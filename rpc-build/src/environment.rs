@@ -21,6 +21,7 @@ pub(crate) struct Environment {
     /// Where cargo keeps sources that are not the user's.
     pub(crate) cargo_home: Option<PathBuf>,
     /// What tells one build of this crate from another: its output may differ though nothing else changed.
+    #[allow(dead_code, reason = "read through `Debug`, as a part of the key of a build")]
     pub(crate) tool: String,
 }
 
@@ -49,20 +50,26 @@ impl Environment {
         let mut environment = Self {
             manifest_dir: required("CARGO_MANIFEST_DIR")?,
             out_dir: required("OUT_DIR")?,
-            crate_name: std::env::var("CARGO_PKG_NAME").unwrap_or_default().replace('-', "_"),
+            crate_name: std::env::var("CARGO_PKG_NAME")
+                .unwrap_or_default()
+                .replace('-', "_"),
             ci: std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false")),
             cargo_home: cargo_home(),
             tool: tool(),
             ..Self::default()
         };
         for (name, value) in std::env::vars_os() {
-            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+                continue;
+            };
             if let Some(feature) = name.strip_prefix("CARGO_FEATURE_") {
                 environment.cfg.features.insert(feature.to_owned());
             } else if let Some(key) = name.strip_prefix("CARGO_CFG_") {
                 environment.cfg.add(key, value);
             } else if name.starts_with("DEP_") && name.ends_with("_RPC_CONTRACTS") {
-                environment.dependencies.insert(name.to_owned(), PathBuf::from(value));
+                environment
+                    .dependencies
+                    .insert(name.to_owned(), PathBuf::from(value));
             }
         }
         Ok(environment)

@@ -29,7 +29,9 @@ pub(crate) fn read(environment: &Environment) -> Externals {
     let mut folders = BTreeSet::new();
     for path in environment.dependencies.values() {
         externals.files.push(path.clone());
-        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        let Ok(text) = std::fs::read_to_string(path) else {
+            continue;
+        };
         let mut lines = text.lines();
         if lines.next() != Some(FIRST_LINE) {
             continue;
@@ -72,11 +74,21 @@ pub(crate) fn manifest(schema: &Schema, crate_name: &str, crate_path: &str, fold
     for file in &schema.files {
         for message in &file.messages {
             if let Some(rust) = &message.rust {
-                text.push_str(&format!("message {} {} {}\n", message.full_name, outside(rust), file.import_name));
+                text.push_str(&format!(
+                    "message {} {} {}\n",
+                    message.full_name,
+                    outside(rust),
+                    file.import_name
+                ));
             }
         }
         for item in &file.enums {
-            text.push_str(&format!("enum {} {} {}\n", item.full_name, outside(&item.rust), file.import_name));
+            text.push_str(&format!(
+                "enum {} {} {}\n",
+                item.full_name,
+                outside(&item.rust),
+                file.import_name
+            ));
         }
     }
     text

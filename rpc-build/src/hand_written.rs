@@ -51,7 +51,14 @@ impl HandWritten {
         read
     }
 
-    fn add(&mut self, message: &DescriptorProto, scope: &str, path: &[String], file: &str, builder: &Builder) {
+    fn add(
+        &mut self,
+        message: &DescriptorProto,
+        scope: &str,
+        path: &[String],
+        file: &str,
+        builder: &Builder,
+    ) {
         let full_name = format!("{scope}.{}", message.name());
         let given = builder
             .extern_paths
@@ -63,7 +70,11 @@ impl HandWritten {
             path
         };
         let rust_path = match given {
-            Some((_, rust)) => rust.trim_start_matches("::").split("::").map(str::to_owned).collect(),
+            Some((_, rust)) => rust
+                .trim_start_matches("::")
+                .split("::")
+                .map(str::to_owned)
+                .collect(),
             None => with(message.name().to_upper_camel_case()),
         };
         self.types.push(External {

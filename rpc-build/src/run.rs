@@ -6,10 +6,10 @@ use crate::drift::{Emitted, Guard};
 use crate::emit::{module, proto};
 use crate::environment::Environment;
 use crate::externals::{self, Externals};
+use crate::hand_written::HandWritten;
 use crate::report::Report;
 use crate::scan::{self, Scan};
 use crate::stamp::{self, Seen};
-use crate::hand_written::HandWritten;
 use crate::{check, files};
 use rpc_schema::fingerprint::fingerprint;
 use rpc_schema::resolve::{Scanned, Schema};
@@ -19,8 +19,12 @@ use std::path::{Path, PathBuf};
 /// Builds what a build script asks for. An error is a fault of the environment; mistakes in contracts are in the report.
 pub(crate) fn run(builder: &Builder, environment: &Environment) -> Result<Report, String> {
     let out = environment.out_dir.join("rpc");
-    std::fs::create_dir_all(&out)
-        .map_err(|error| format!("the output directory `{}` cannot be written: {error}", out.display()))?;
+    std::fs::create_dir_all(&out).map_err(|error| {
+        format!(
+            "the output directory `{}` cannot be written: {error}",
+            out.display()
+        )
+    })?;
     let stamp = out.join("stamp.txt");
     let key = files::hash(format!("{builder:?}\n{environment:?}").as_bytes());
     if let Some(report) = stamp::unchanged(&stamp, key) {
@@ -38,7 +42,11 @@ pub(crate) fn run(builder: &Builder, environment: &Environment) -> Result<Report
     };
     build.run()?;
     let Build { mut report, seen, .. } = build;
-    for path in seen.inputs.iter().filter(|path| path.exists() && !is_of_git(path)) {
+    for path in seen
+        .inputs
+        .iter()
+        .filter(|path| path.exists() && !is_of_git(path))
+    {
         report.rerun_if_changed(path);
     }
     report.rerun_if_env_changed("CI");
@@ -111,8 +119,9 @@ impl Build<'_> {
             }
             compiled => {
                 if let (Err(error), false) = (&compiled, broken) {
-                    self.report
-                        .error(&format!("the contracts do not give a schema that compiles: {error}"));
+                    self.report.error(&format!(
+                        "the contracts do not give a schema that compiles: {error}"
+                    ));
                 }
                 self.keep_or_stub(&schema, &scan, &sources, compiled.ok().as_ref(), &externals)
             }
@@ -151,15 +160,22 @@ impl Build<'_> {
                     .messages
                     .iter()
                     .filter_map(|message| Some((message.full_name.clone(), message.rust.clone()?)));
-                let enums = file.enums.iter().map(|item| (item.full_name.clone(), item.rust.clone()));
+                let enums = file
+                    .enums
+                    .iter()
+                    .map(|item| (item.full_name.clone(), item.rust.clone()));
                 messages.chain(enums)
             })
             .collect();
         for external in &externals.types {
-            contracts.insert(external.full_name.clone(), format!("::{}", external.rust_path.join("::")));
+            contracts.insert(
+                external.full_name.clone(),
+                format!("::{}", external.rust_path.join("::")),
+            );
         }
-        module::emit(schema, &compiled.set, &sources.names, &contracts, self.builder)
-            .map_err(|error| format!("the generated code is not valid, which is a mistake of rpc-build: {error}"))
+        module::emit(schema, &compiled.set, &sources.names, &contracts, self.builder).map_err(|error| {
+            format!("the generated code is not valid, which is a mistake of rpc-build: {error}")
+        })
     }
 
     fn write(
@@ -184,10 +200,16 @@ impl Build<'_> {
         let folders: Vec<&Path> = std::iter::once(protos.as_path())
             .chain(externals.folders.iter().map(PathBuf::as_path))
             .collect();
-        let manifest = externals::manifest(schema, &self.environment.crate_name, &self.builder.crate_path, &folders);
+        let manifest = externals::manifest(
+            schema,
+            &self.environment.crate_name,
+            &self.builder.crate_path,
+            &folders,
+        );
         let path = self.out.join("contracts.txt");
         self.output(&path, manifest.as_bytes())?;
-        self.report.metadata(externals::METADATA, &path.display().to_string());
+        self.report
+            .metadata(externals::METADATA, &path.display().to_string());
         Ok(())
     }
 
@@ -206,13 +228,19 @@ impl Build<'_> {
         let partial = compiled
             .and_then(|compiled| self.modules(schema, sources, compiled, externals).ok())
             .unwrap_or_default();
-        for package in packages.iter().filter(|package| rpc_schema::names::is_package(package)) {
+        for package in packages
+            .iter()
+            .filter(|package| rpc_schema::names::is_package(package))
+        {
             let path = self.out.join(format!("{package}.rs"));
             if path.is_file() {
                 self.seen.outputs.insert(path);
                 continue;
             }
-            let text = partial.get(package).cloned().unwrap_or_else(|| module::empty(package));
+            let text = partial
+                .get(package)
+                .cloned()
+                .unwrap_or_else(|| module::empty(package));
             self.output(&path, text.as_bytes())?;
         }
         let manifest = self.out.join("contracts.txt");
@@ -261,8 +289,17 @@ impl Sources {
             .iter()
             .map(|emitted| (emitted.import_name.clone(), emitted.text.clone()))
             .collect();
-        texts.extend(hand_written.texts.iter().map(|(name, text)| (name.clone(), text.clone())));
-        let mut folders: Vec<PathBuf> = builder.includes.iter().map(|folder| manifest.join(folder)).collect();
+        texts.extend(
+            hand_written
+                .texts
+                .iter()
+                .map(|(name, text)| (name.clone(), text.clone())),
+        );
+        let mut folders: Vec<PathBuf> = builder
+            .includes
+            .iter()
+            .map(|folder| manifest.join(folder))
+            .collect();
         folders.push(manifest.join(&builder.proto_directory));
         folders.extend(externals.folders.iter().cloned());
         Self {

@@ -5,6 +5,7 @@
 //! this module may change between minor versions together with the generators.
 
 pub use bytes::{Buf, BufMut, Bytes};
+pub use futures_core::Stream;
 pub use prost::encoding::{DecodeContext, WireType, skip_field};
 pub use prost::{DecodeError, Message};
 pub use {prost, prost_types};

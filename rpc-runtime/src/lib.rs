@@ -32,3 +32,21 @@ pub use session::{ClientId, ConnectInfo, Headers, Session};
 pub use status::{Code, ResultExt, Status};
 pub use streaming::{Outgoing, Streaming};
 pub use {bytes, prost, prost_types};
+
+/// Takes in what the build script generated for a protobuf package: the messages of CRUD services, their traits,
+/// gateways and clients. The items come to stand where this stands.
+///
+/// ```ignore
+/// rpc_runtime::include_gateway!("task");
+/// ```
+#[macro_export]
+macro_rules! include_gateway {
+    ($package:literal) => {
+        ::core::include!(::core::concat!(
+            ::core::env!("OUT_DIR"),
+            "/rpc/",
+            $package,
+            ".rs"
+        ));
+    };
+}

@@ -72,7 +72,9 @@ pub(super) struct Head {
 
 /// Finds them without a process, also in linked worktrees.
 pub(super) fn head(manifest: &Path) -> Head {
-    let Some(directory) = repository(manifest) else { return Head::default() };
+    let Some(directory) = repository(manifest) else {
+        return Head::default();
+    };
     // A linked worktree has a HEAD of its own; branches are the repository's.
     let common = std::fs::read_to_string(directory.join("commondir"))
         .map(|common| crate::files::normal(&directory.join(common.trim())))
@@ -92,7 +94,10 @@ pub(super) fn head(manifest: &Path) -> Head {
     } else {
         found.iter().filter(|file| file.is_file()).cloned().collect()
     };
-    Head { files: found, watched }
+    Head {
+        files: found,
+        watched,
+    }
 }
 
 /// The folder with HEAD of the repository that a folder is in.

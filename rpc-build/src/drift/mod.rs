@@ -188,7 +188,9 @@ impl Guard<'_> {
             Err(error) => {
                 return vec![(
                     None,
-                    format!("the committed schema does not compile, so nothing can be compared with it: {error}"),
+                    format!(
+                        "the committed schema does not compile, so nothing can be compared with it: {error}"
+                    ),
                 )];
             }
         };
@@ -207,7 +209,11 @@ impl Guard<'_> {
                 .map(|item| item.full_name.clone())
                 .collect(),
         };
-        let own: BTreeSet<String> = self.emitted.iter().map(|emitted| emitted.import_name.clone()).collect();
+        let own: BTreeSet<String> = self
+            .emitted
+            .iter()
+            .map(|emitted| emitted.import_name.clone())
+            .collect();
         let after = prost_types::FileDescriptorSet {
             file: self.compiled.files(&own).cloned().collect(),
         };
@@ -272,7 +278,9 @@ impl Guard<'_> {
 
 /// The `.proto` files below a folder that were written here.
 fn ours_below(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {

@@ -15,7 +15,9 @@ pub(super) fn key(violation: &Violation, schema: &Schema) -> Option<String> {
     }
     Some(match element {
         Element::Field { message, name, .. } => format!("{message}.{name}"),
-        Element::EnumValue { enumeration, name, .. } => format!("{enumeration}.{name}"),
+        Element::EnumValue {
+            enumeration, name, ..
+        } => format!("{enumeration}.{name}"),
         Element::Method { service, name } => format!("{service}.{name}"),
         _ => owner.to_owned(),
     })
@@ -23,16 +25,22 @@ pub(super) fn key(violation: &Violation, schema: &Schema) -> Option<String> {
 
 /// The contract whose controller brought a message or service.
 fn of_controller(owner: &str, schema: &Schema) -> Option<String> {
-    schema.files.iter().flat_map(|file| &file.services).find_map(|service| {
-        let Origin::Crud(crud) = &service.origin else { return None };
-        let brings = service.full_name == owner
-            || service.methods.iter().any(|method| {
-                [&method.request, &method.response]
-                    .iter()
-                    .any(|side| side.ty.full_name() == Some(owner))
-            });
-        brings.then(|| crud.contract.clone())
-    })
+    schema
+        .files
+        .iter()
+        .flat_map(|file| &file.services)
+        .find_map(|service| {
+            let Origin::Crud(crud) = &service.origin else {
+                return None;
+            };
+            let brings = service.full_name == owner
+                || service.methods.iter().any(|method| {
+                    [&method.request, &method.response]
+                        .iter()
+                        .any(|side| side.ty.full_name() == Some(owner))
+                });
+            brings.then(|| crud.contract.clone())
+        })
 }
 
 fn is_contract(owner: &str, schema: &Schema) -> bool {

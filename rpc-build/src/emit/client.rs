@@ -17,7 +17,11 @@ pub(super) fn emit(out: &mut String, service: &ServiceDef, paths: &Paths) {
         .filter(|method| method.kind != MethodKind::Unary)
         .map(|method| method.name.as_str())
         .collect();
-    docs(out, &service.docs, &format!("The service `{}`.", service.full_name));
+    docs(
+        out,
+        &service.docs,
+        &format!("The service `{}`.", service.full_name),
+    );
     let _ = writeln!(
         out,
         "///\n/// Calls `{}` over one connection, which clones share.",
@@ -37,7 +41,11 @@ pub(super) fn emit(out: &mut String, service: &ServiceDef, paths: &Paths) {
     if service.deprecated {
         out.push_str("#[deprecated]\n");
     }
-    let allow = if service.deprecated { "#[allow(deprecated)]\n" } else { "" };
+    let allow = if service.deprecated {
+        "#[allow(deprecated)]\n"
+    } else {
+        ""
+    };
     let _ = writeln!(
         out,
         "#[derive(Debug, Clone)]
@@ -51,7 +59,7 @@ pub(super) fn emit(out: &mut String, service: &ServiceDef, paths: &Paths) {
              /// # Errors
              ///
              /// When the address is none, nobody answers there, or the server refuses.
-             pub async fn connect(url: &str) -> ::core::result::Result<Self, {codegen}::ConnectError> {{
+             pub async fn connect(url: &str) -> ::core::result::Result<Self, {codegen}::CallError> {{
                  ::core::result::Result::Ok(Self::new({codegen}::Client::connect(url).await?))
              }}
 
@@ -66,7 +74,11 @@ pub(super) fn emit(out: &mut String, service: &ServiceDef, paths: &Paths) {
              }}
         ",
     );
-    let unary = service.methods.iter().enumerate().filter(|(_, method)| method.kind == MethodKind::Unary);
+    let unary = service
+        .methods
+        .iter()
+        .enumerate()
+        .filter(|(_, method)| method.kind == MethodKind::Unary);
     for (at, method) in unary {
         match &service.origin {
             Origin::Crud(crud) => crud_method(out, crud.operations[at], method, crud, paths),
@@ -76,41 +88,48 @@ pub(super) fn emit(out: &mut String, service: &ServiceDef, paths: &Paths) {
     out.push_str("}\n");
 }
 
+/// A server of this crate always answers with the item; another might not.
+const ITEM: &str = ".try_map(|response: {response}| {
+             response
+                 .item
+                 .ok_or_else(|| {codegen}::Status::internal(\"the answer has no item\"))
+         })";
+
 fn crud_method(out: &mut String, operation: Operation, method: &MethodDef, crud: &CrudDef, paths: &Paths) {
     let item = &crud.rust;
     let id = id_type(crud.id_scalar);
-    let request = type_path(&method.request);
+    let (request, response) = (type_path(&method.request), type_path(&method.response));
     let some = "::core::option::Option::Some(item)";
     let (parameters, fields, answer, map) = match operation {
         Operation::Add => (
             format!(", item: {item}"),
             format!("item: {some}"),
             item.clone(),
-            "response.item.unwrap_or_default()",
+            ITEM,
         ),
         Operation::Update => (
             format!(", id: {id}, item: {item}"),
             format!("id, item: {some}"),
             item.clone(),
-            "response.item.unwrap_or_default()",
+            ITEM,
         ),
         Operation::Delete => (
             format!(", id: {id}"),
             "id".to_owned(),
             "bool".to_owned(),
-            "response.success",
+            ".map(|response: {response}| response.success)",
         ),
         Operation::GetAll => (
             String::new(),
             String::new(),
             format!("::std::vec::Vec<{item}>"),
-            "response.items",
+            ".map(|response: {response}| response.items)",
         ),
     };
     docs(out, &method.docs, "");
     let _ = writeln!(
         out,
-        "pub fn {}(&self{parameters}) -> {}::UnaryCall<{answer}> {{",
+        "pub fn {}(&self{parameters}) -> {}::UnaryCall<{response}, {answer}> {{",
         operation.key(),
         paths.codegen
     );
@@ -118,10 +137,11 @@ fn crud_method(out: &mut String, operation: Operation, method: &MethodDef, crud:
     let _ = writeln!(
         out,
         "self.client
-             .unary(&METHOD, {request} {{ {fields} }})
-             .map(|response: {}| {map})
+             .unary(&METHOD, &{request} {{ {fields} }})
+             {}
          }}",
-        type_path(&method.response),
+        map.replace("{response}", response)
+            .replace("{codegen}", &paths.codegen),
     );
 }
 
@@ -143,7 +163,7 @@ fn method(out: &mut String, method: &MethodDef, paths: &Paths) {
         paths.codegen
     );
     descriptor(out, method, paths);
-    let _ = writeln!(out, "self.client.unary(&METHOD, {data})\n}}");
+    let _ = writeln!(out, "self.client.unary(&METHOD, &{data})\n}}");
 }
 
 fn is_empty(ty: &TypeDef) -> bool {
@@ -165,12 +185,14 @@ fn descriptor(out: &mut String, method: &MethodDef, paths: &Paths) {
         options.push_str(".one_way()");
     }
     let side = |ty: &rpc_schema::resolve::TypeRef| {
-        let wrapped = ty
-            .ty
-            .full_name()
-            .is_some_and(|name| name.starts_with("google.protobuf.") && name.ends_with("Value") && is_scalar(&ty.rust));
+        let wrapped = ty.ty.full_name().is_some_and(|name| {
+            name.starts_with("google.protobuf.") && name.ends_with("Value") && is_scalar(&ty.rust)
+        });
         match wrapped {
-            true => format!("<{codegen}::Wrapped<{}> as {codegen}::Contract>::descriptor", type_path(ty)),
+            true => format!(
+                "<{codegen}::Wrapped<{}> as {codegen}::Contract>::descriptor",
+                type_path(ty)
+            ),
             false => format!("<{} as {codegen}::Contract>::descriptor", type_path(ty)),
         }
     };

@@ -39,11 +39,19 @@ pub(super) fn result(paths: &Paths, ty: &str) -> String {
     format!("::core::result::Result<{ty}, {}::Status>", paths.codegen)
 }
 
+/// The words that cannot be names; `self`, `super` and `crate` never are.
+const KEYWORDS: [&str; 48] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
 /// A Rust identifier for a name that may be a keyword.
 pub(super) fn ident(name: &str) -> String {
-    match syn::parse_str::<syn::Ident>(name) {
-        Ok(_) => name.to_owned(),
-        Err(_) => format!("r#{name}"),
+    match KEYWORDS.contains(&name) {
+        true => format!("r#{name}"),
+        false => name.to_owned(),
     }
 }
 
@@ -77,7 +85,12 @@ pub(super) fn access_keys(access: &Access) -> Vec<String> {
     if access.auth {
         keys.push("auth".to_owned());
     }
-    keys.extend(access.guards.iter().map(|guard| format!("guard = {}", literal(guard))));
+    keys.extend(
+        access
+            .guards
+            .iter()
+            .map(|guard| format!("guard = {}", literal(guard))),
+    );
     keys
 }
 

@@ -8,7 +8,13 @@ use rpc_schema::types::Scalar;
 use std::fmt::Write;
 
 /// Adds the gateway of a CRUD service.
-pub(super) fn emit_crud(out: &mut String, package: &str, service: &ServiceDef, crud: &CrudDef, paths: &Paths) {
+pub(super) fn emit_crud(
+    out: &mut String,
+    package: &str,
+    service: &ServiceDef,
+    crud: &CrudDef,
+    paths: &Paths,
+) {
     open(out, package, service, &service.name, paths);
     for (operation, method) in crud.operations.iter().zip(&service.methods) {
         crud_method(out, *operation, method, crud, paths);
@@ -17,7 +23,13 @@ pub(super) fn emit_crud(out: &mut String, package: &str, service: &ServiceDef, c
 }
 
 /// Adds the gateway of a trait contract.
-pub(super) fn emit_trait(out: &mut String, package: &str, service: &ServiceDef, contract: &str, paths: &Paths) {
+pub(super) fn emit_trait(
+    out: &mut String,
+    package: &str,
+    service: &ServiceDef,
+    contract: &str,
+    paths: &Paths,
+) {
     open(out, package, service, contract, paths);
     for method in &service.methods {
         trait_method(out, method, contract, paths);
@@ -29,8 +41,16 @@ pub(super) fn emit_trait(out: &mut String, package: &str, service: &ServiceDef, 
 fn open(out: &mut String, package: &str, service: &ServiceDef, bound: &str, paths: &Paths) {
     let gateway = format!("{}Gateway", service.stem());
     let link = bound.strip_prefix("::").unwrap_or(bound);
-    let deprecated = if service.deprecated { "#[allow(deprecated)]\n" } else { "" };
-    docs(out, &service.docs, &format!("The service `{}`.", service.full_name));
+    let deprecated = if service.deprecated {
+        "#[allow(deprecated)]\n"
+    } else {
+        ""
+    };
+    docs(
+        out,
+        &service.docs,
+        &format!("The service `{}`.", service.full_name),
+    );
     let _ = writeln!(
         out,
         "///
@@ -70,7 +90,11 @@ fn crud_method(out: &mut String, operation: Operation, method: &MethodDef, crud:
     docs(out, &method.docs, "");
     let _ = writeln!(out, "#[message({})]", literal(request));
     let codegen = &paths.codegen;
-    let data = if operation == Operation::GetAll { "_data" } else { "data" };
+    let data = if operation == Operation::GetAll {
+        "_data"
+    } else {
+        "data"
+    };
     let _ = writeln!(
         out,
         "async fn {}(&self, cx: &{codegen}::Context, {data}: {request}) -> {} {{",
@@ -79,8 +103,16 @@ fn crud_method(out: &mut String, operation: Operation, method: &MethodDef, crud:
     );
     let id = ident(&crud.id);
     // A string is needed twice; a number is copied.
-    let clone = if crud.id_scalar == Scalar::String { ".clone()" } else { "" };
-    let item = format!("let mut item = {codegen}::required(data.item, \"item\")?;");
+    let clone = if crud.id_scalar == Scalar::String {
+        ".clone()"
+    } else {
+        ""
+    };
+    let item = format!(
+        "let mut item = data
+             .item
+             .ok_or_else(|| {codegen}::Status::invalid_argument(\"the item is missing\"))?;"
+    );
     let _ = match operation {
         Operation::Add => writeln!(
             out,
@@ -120,7 +152,11 @@ fn crud_method(out: &mut String, operation: Operation, method: &MethodDef, crud:
 }
 
 fn trait_method(out: &mut String, method: &MethodDef, contract: &str, paths: &Paths) {
-    docs(out, &method.docs, &format!("Calls [`{}`]({contract}::{}).", method.name, method.rust_name));
+    docs(
+        out,
+        &method.docs,
+        &format!("Calls [`{}`]({contract}::{}).", method.name, method.rust_name),
+    );
     let mut keys = Vec::new();
     if names::upper_camel_case(&method.rust_name) != method.name {
         keys.push(format!("name = {}", literal(&method.name)));
@@ -135,7 +171,12 @@ fn trait_method(out: &mut String, method: &MethodDef, contract: &str, paths: &Pa
     if method.options.deprecated {
         out.push_str("#[deprecated]\n");
     }
-    let session = method.parameters.contains(&rpc_schema::model::Parameter::Outgoing);
+    if method.kind != MethodKind::Unary {
+        out.push_str("#[allow(dead_code)]\n");
+    }
+    let session = method
+        .parameters
+        .contains(&rpc_schema::model::Parameter::Outgoing);
     let answer = match method.kind {
         _ if session => "()".to_owned(),
         MethodKind::Unary | MethodKind::ClientStreaming => type_path(&method.response).to_owned(),

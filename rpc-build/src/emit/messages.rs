@@ -1,16 +1,20 @@
 //! The messages that no contract is: those of CRUD services and of hand-written `.proto` files, made by prost-build,
 //! with the traits of contracts added.
 
-use super::code::Paths;
+use super::code::{Paths, ident as ident_of};
 use super::proto::VALIDATE;
 use crate::config::Builder;
 use prost_build::Module;
 use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 use quote::ToTokens;
+use rpc_schema::model::Rule;
+use rpc_schema::resolve::Schema;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, GenericArgument, Item, ItemStruct, Lit, Meta, PathArguments, Token, Type};
+use syn::{
+    Attribute, Expr, ExprLit, GenericArgument, Item, ItemStruct, Lit, Meta, PathArguments, Token, Type,
+};
 
 /// What is generated for one package.
 #[derive(Debug, Default)]
@@ -26,6 +30,7 @@ pub(super) type Messages = BTreeMap<String, Generated>;
 
 /// Generates the messages of the files in `own` that are not in `contracts` (full names with their Rust paths).
 pub(super) fn emit(
+    schema: &Schema,
     set: &FileDescriptorSet,
     own: &BTreeSet<String>,
     contracts: &BTreeMap<String, String>,
@@ -57,7 +62,11 @@ pub(super) fn emit(
         .map(|file| without(file, contracts))
         .collect();
     let mut requests: Vec<(Module, FileDescriptorProto)> = Vec::new();
-    for file in set.file.iter().filter(|file| !is_ours(file) && file.name() != VALIDATE) {
+    for file in set
+        .file
+        .iter()
+        .filter(|file| !is_ours(file) && file.name() != VALIDATE)
+    {
         // What is imported has to be known, and must not be generated.
         for message in &file.message_type {
             let full_name = format!("{}.{}", file.package(), message.name());
@@ -74,6 +83,7 @@ pub(super) fn emit(
     );
     let packages: BTreeSet<&str> = files.iter().map(FileDescriptorProto::package).collect();
     let generated: HashMap<Module, String> = config.generate(requests).map_err(|error| error.to_string())?;
+    let required = required(schema);
     let mut messages = Messages::new();
     for package in packages {
         let Some(text) = generated.get(&Module::from_protobuf_package_name(package)) else {
@@ -92,12 +102,31 @@ pub(super) fn emit(
             package,
             full_name: package.to_owned(),
             module: String::new(),
+            required: &required,
             paths,
         };
         scope.contracts(&items, &declared, &mut traits);
         messages.insert(package.to_owned(), Generated { items, traits });
     }
     Ok(messages)
+}
+
+/// The required fields of CRUD messages.
+fn required(schema: &Schema) -> BTreeSet<(String, String)> {
+    let mut required = BTreeSet::new();
+    for message in schema
+        .files
+        .iter()
+        .flat_map(|file| &file.messages)
+        .filter(|message| message.rust.is_none())
+    {
+        for field in &message.fields {
+            if field.rules.iter().any(|rule| matches!(rule, Rule::Required)) {
+                required.insert((message.full_name.clone(), field.number.to_string()));
+            }
+        }
+    }
+    required
 }
 
 /// A file of which only the names of messages are left.
@@ -162,6 +191,8 @@ struct Scope<'a> {
     package: &'a str,
     full_name: String,
     module: String,
+    /// Fields that must be there: the full name of their message, and their number.
+    required: &'a BTreeSet<(String, String)>,
     paths: &'a Paths,
 }
 
@@ -169,61 +200,109 @@ impl Scope<'_> {
     /// Adds a `prost_contract!` for each message. prost-build writes messages in the order of their declaration, and
     /// what is nested in one into a module right after it.
     fn contracts(&self, items: &[Item], declared: &[&DescriptorProto], out: &mut String) {
-        let mut declared = declared
-            .iter()
-            .filter(|message| !message.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry));
-        let mut last: Option<&DescriptorProto> = None;
-        for item in items {
-            match item {
-                Item::Struct(item) if is_message(&item.attrs) => {
-                    last = declared.next().copied();
-                    if let Some(message) = last {
-                        self.contract(item, message, out);
-                    }
-                }
-                Item::Mod(item) => {
-                    if let (Some(message), Some((_, items))) = (last, &item.content) {
-                        let nested: Vec<&DescriptorProto> = message.nested_type.iter().collect();
-                        let inner = Scope {
-                            package: self.package,
-                            full_name: format!("{}.{}", self.full_name, message.name()),
-                            module: format!("{}{}::", self.module, item.ident),
-                            paths: self.paths,
-                        };
-                        inner.contracts(items, &nested, out);
-                    }
-                }
-                _ => {}
+        let mut declared = declared.iter().filter(|message| {
+            !message
+                .options
+                .as_ref()
+                .is_some_and(prost_types::MessageOptions::map_entry)
+        });
+        for (at, item) in items.iter().enumerate() {
+            let Item::Struct(item) = item else { continue };
+            if !derives(&item.attrs, "::Message)]") {
+                continue;
             }
+            let Some(message) = declared.next() else { return };
+            let inside = match items.get(at + 1) {
+                Some(Item::Mod(module)) => module
+                    .content
+                    .as_ref()
+                    .map(|(_, items)| (&module.ident, items.as_slice())),
+                _ => None,
+            };
+            let (module, nested) = match inside {
+                Some((name, items)) => (format!("{}{name}::", self.module), items),
+                None => (String::new(), [].as_slice()),
+            };
+            let inner = Scope {
+                package: self.package,
+                full_name: format!("{}.{}", self.full_name, message.name()),
+                module,
+                required: self.required,
+                paths: self.paths,
+            };
+            self.contract(item, message, &inner, nested, out);
+            let messages: Vec<&DescriptorProto> = message.nested_type.iter().collect();
+            inner.contracts(nested, &messages, out);
         }
     }
 
-    fn contract(&self, item: &ItemStruct, message: &DescriptorProto, out: &mut String) {
+    fn contract(
+        &self,
+        item: &ItemStruct,
+        message: &DescriptorProto,
+        inner: &Scope<'_>,
+        nested: &[Item],
+        out: &mut String,
+    ) {
         let _ = writeln!(
             out,
-            "\n{}::prost_contract! {{\n    {}{} = {:?} \"{}.{}\" {{",
-            self.paths.codegen,
-            self.module,
-            item.ident,
-            self.package,
-            self.full_name,
-            message.name()
+            "\n{}::prost_contract! {{\n    {}{} = {:?} {:?} {{",
+            self.paths.codegen, self.module, item.ident, self.package, inner.full_name,
         );
         for field in &item.fields {
-            let (Some(name), Some(facts)) = (&field.ident, Facts::read(&field.attrs)) else { continue };
+            let (Some(name), Some(facts)) = (&field.ident, Facts::read(&field.attrs)) else {
+                continue;
+            };
             if let Some(oneof) = &facts.oneof {
-                self.oneof(&name.to_string(), oneof, message, out);
+                inner.oneof(&name.to_string(), oneof, message, nested, out);
             } else {
+                let is_required = self
+                    .required
+                    .contains(&(inner.full_name.clone(), facts.tag.clone()));
+                let required = if is_required { " as Required" } else { "" };
                 let codec = self.codec(&facts, &field.ty);
-                let _ = writeln!(out, "        {name}: {} => {codec},", facts.tag);
+                let _ = writeln!(out, "        {name}: {} => {codec}{required},", facts.tag);
             }
         }
         out.push_str("    }\n}\n");
     }
 
-    /// The members of a oneof, named as in the descriptor; their variants are prost-build's.
-    fn oneof(&self, name: &str, oneof: &str, message: &DescriptorProto, out: &mut String) {
-        let _ = (name, oneof, message, out);
+    /// The members of a oneof, named as in the descriptor; their variants are prost-build's. This scope is the message's.
+    fn oneof(&self, name: &str, path: &str, message: &DescriptorProto, items: &[Item], out: &mut String) {
+        let ident = path.rsplit("::").next().unwrap_or(path);
+        let _ = writeln!(out, "        oneof {name}: {}{ident} {{", self.module);
+        let variants = items.iter().filter_map(|item| match item {
+            Item::Enum(item) if item.ident == ident && derives(&item.attrs, "::Oneof)]") => {
+                Some(&item.variants)
+            }
+            _ => None,
+        });
+        for variant in variants.flatten() {
+            let (Some(facts), Some(field)) = (Facts::read(&variant.attrs), variant.fields.iter().next())
+            else {
+                continue;
+            };
+            let declared = message
+                .field
+                .iter()
+                .find(|field| field.number().to_string() == facts.tag);
+            let ty = match facts.boxed {
+                true => arguments(&field.ty)
+                    .first()
+                    .cloned()
+                    .unwrap_or_else(|| field.ty.clone()),
+                false => field.ty.clone(),
+            };
+            let _ = writeln!(
+                out,
+                "            {}: {} = {} => {},",
+                variant.ident,
+                ident_of(declared.map_or("", |field| field.name())),
+                facts.tag,
+                self.value(&facts.kind, Some(&ty), facts.boxed)
+            );
+        }
+        out.push_str("        },\n");
     }
 
     fn codec(&self, facts: &Facts, ty: &Type) -> String {
@@ -233,7 +312,10 @@ impl Scope<'_> {
             let arguments = arguments(ty);
             let map = if *ordered { "SortedMap" } else { "Map" };
             let value = self.value(value.trim(), arguments.get(1), false);
-            return format!("{codegen}::{map}<{}, {value}>", self.value(key.trim(), None, false));
+            return format!(
+                "{codegen}::{map}<{}, {value}>",
+                self.value(key.trim(), None, false)
+            );
         }
         let holder = match (facts.repeated, facts.optional) {
             (true, _) => "Repeated",
@@ -247,14 +329,19 @@ impl Scope<'_> {
         if facts.boxed {
             inner = arguments(&inner).first().cloned().unwrap_or(inner);
         }
-        format!("{codegen}::{holder}<{}>", self.value(&facts.kind, Some(&inner), facts.boxed))
+        format!(
+            "{codegen}::{holder}<{}>",
+            self.value(&facts.kind, Some(&inner), facts.boxed)
+        )
     }
 
     /// The codec of one value. `kind` is as in prost's attribute.
     fn value(&self, kind: &str, ty: Option<&Type>, boxed: bool) -> String {
         let codegen = &self.paths.codegen;
         if kind == "message" {
-            let ty = ty.map(|ty| ty.to_token_stream().to_string().replace(' ', "")).unwrap_or_default();
+            let ty = ty
+                .map(|ty| ty.to_token_stream().to_string().replace(' ', ""))
+                .unwrap_or_default();
             let named = match wrapper_codec(&ty) {
                 Some(codec) => format!("{codegen}::{codec}"),
                 None => format!("{codegen}::Named<{}>", self.from_outside(&ty)),
@@ -308,16 +395,23 @@ fn wrapper_codec(ty: &str) -> Option<&'static str> {
     })
 }
 
-fn is_message(attributes: &[Attribute]) -> bool {
+/// Whether a derive of prost's stands on an item; `end` is how its text ends.
+fn derives(attributes: &[Attribute], end: &str) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("derive")
-            && attribute.to_token_stream().to_string().replace(' ', "").ends_with("::Message)]")
+            && attribute
+                .to_token_stream()
+                .to_string()
+                .replace(' ', "")
+                .ends_with(end)
     })
 }
 
 fn arguments(ty: &Type) -> Vec<Type> {
     let Type::Path(path) = ty else { return Vec::new() };
-    let Some(PathArguments::AngleBracketed(arguments)) = path.path.segments.last().map(|last| &last.arguments) else {
+    let Some(PathArguments::AngleBracketed(arguments)) =
+        path.path.segments.last().map(|last| &last.arguments)
+    else {
         return Vec::new();
     };
     arguments
@@ -345,7 +439,9 @@ struct Facts {
 
 impl Facts {
     fn read(attributes: &[Attribute]) -> Option<Self> {
-        let attribute = attributes.iter().find(|attribute| attribute.path().is_ident("prost"))?;
+        let attribute = attributes
+            .iter()
+            .find(|attribute| attribute.path().is_ident("prost"))?;
         let metas = attribute
             .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
             .ok()?;
@@ -354,7 +450,9 @@ impl Facts {
             let name = meta.path().get_ident()?.to_string();
             let value = match meta {
                 Meta::NameValue(pair) => match &pair.value {
-                    Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
+                    Expr::Lit(ExprLit {
+                        lit: Lit::Str(text), ..
+                    }) => text.value(),
                     _ => String::new(),
                 },
                 _ => String::new(),

@@ -25,7 +25,7 @@ pub(crate) fn emit(
         runtime: builder.runtime_path.clone(),
         codegen: builder.codegen_path(),
     };
-    let mut messages = messages::emit(set, own, contracts, builder, &paths)?;
+    let mut messages = messages::emit(schema, set, own, contracts, builder, &paths)?;
     let mut modules = BTreeMap::new();
     let mut packages: Vec<String> = schema.packages().into_iter().map(str::to_owned).collect();
     let own = set.file.iter().filter(|file| own.contains(file.name()));
@@ -33,7 +33,8 @@ pub(crate) fn emit(
     packages.sort();
     packages.dedup();
     for package in packages {
-        let mut file = syn::parse_file(&services(schema, &package, builder, &paths)).map_err(|error| error.to_string())?;
+        let mut file = syn::parse_file(&services(schema, &package, builder, &paths))
+            .map_err(|error| error.to_string())?;
         let generated = messages.remove(&package).unwrap_or_default();
         file.items.extend(generated.items);
         let mut text = head(schema, &package);
@@ -104,10 +105,13 @@ fn spaced(formatted: &str, out: &mut String) {
     let mut last = "";
     for line in formatted.lines() {
         let indent = line.len() - line.trim_start().len();
-        let begins = ["///", "#[", "pub ", "impl"].iter().any(|start| line[indent..].starts_with(start));
+        let begins = ["///", "#[", "pub ", "impl"]
+            .iter()
+            .any(|start| line[indent..].starts_with(start));
         let last_indent = last.len() - last.trim_start().len();
         let ended = last_indent == indent
-            && (last.ends_with('}') || (last.ends_with(';') && (indent == 0 || last.trim_start().starts_with('>'))));
+            && (last.ends_with('}')
+                || (last.ends_with(';') && (indent == 0 || last.trim_start().starts_with('>'))));
         if begins && ended {
             out.push('\n');
         }

@@ -51,7 +51,9 @@ fn method(out: &mut String, operation: Operation, method: &MethodDef, crud: &Cru
 fn method_docs(operation: Operation, method: &MethodDef) -> Vec<String> {
     let mut docs = method.docs.clone();
     match operation {
-        Operation::Add => docs.push("The item comes without an id; the answer has the one that it was given.".to_owned()),
+        Operation::Add => {
+            docs.push("The item comes without an id; the answer has the one that it was given.".to_owned())
+        }
         Operation::Delete => {
             docs.clear();
             docs.push("Deletes the item with the given id, and says whether there was one.".to_owned());

@@ -7,7 +7,10 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
 
 /// Expands `cfg_attr`s in place. Says whether every `cfg` holds: if not, the item is not there.
 pub(super) fn evaluate(attributes: &mut Vec<Attribute>, cfg: &Cfg) -> bool {
-    if attributes.iter().any(|attribute| attribute.path().is_ident("cfg_attr")) {
+    if attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("cfg_attr"))
+    {
         let mut expanded = Vec::with_capacity(attributes.len());
         for attribute in attributes.drain(..) {
             expand(attribute, cfg, &mut expanded);
@@ -17,7 +20,11 @@ pub(super) fn evaluate(attributes: &mut Vec<Attribute>, cfg: &Cfg) -> bool {
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("cfg"))
-        .all(|attribute| attribute.parse_args::<Meta>().map_or(true, |predicate| cfg::holds(&predicate, cfg)))
+        .all(|attribute| {
+            attribute
+                .parse_args::<Meta>()
+                .map_or(true, |predicate| cfg::holds(&predicate, cfg))
+        })
 }
 
 fn expand(attribute: Attribute, cfg: &Cfg, expanded: &mut Vec<Attribute>) {
@@ -33,7 +40,14 @@ fn expand(attribute: Attribute, cfg: &Cfg, expanded: &mut Vec<Attribute>) {
         return;
     }
     for meta in metas {
-        expand(Attribute { meta, ..attribute.clone() }, cfg, expanded);
+        expand(
+            Attribute {
+                meta,
+                ..attribute.clone()
+            },
+            cfg,
+            expanded,
+        );
     }
 }
 
@@ -41,7 +55,9 @@ fn expand(attribute: Attribute, cfg: &Cfg, expanded: &mut Vec<Attribute>) {
 pub(super) fn path(attributes: &[Attribute]) -> Option<String> {
     attributes.iter().find_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(path), ..
+            }) => Some(path.value()),
             _ => None,
         },
         _ => None,

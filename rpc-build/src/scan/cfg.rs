@@ -16,7 +16,10 @@ pub(super) fn holds(predicate: &Meta, cfg: &Cfg) -> bool {
             flag => cfg.flags.contains(flag),
         },
         Meta::NameValue(pair) => {
-            let Expr::Lit(ExprLit { lit: Lit::Str(value), .. }) = &pair.value else {
+            let Expr::Lit(ExprLit {
+                lit: Lit::Str(value), ..
+            }) = &pair.value
+            else {
                 return true;
             };
             let value = value.value();

@@ -13,17 +13,27 @@ pub(super) fn read(item: &Item, module: usize, scan: &mut Scan) {
     let mut errors = Errors::new();
     let (arguments, parsed) = match item {
         Item::Impl(block) => {
-            let Some(attribute) = find(&block.attrs, "rpc") else { return };
+            let Some(attribute) = find(&block.attrs, "rpc") else {
+                return;
+            };
             let arguments = attribute_arguments(attribute);
             if has_word(&arguments, "generated") {
                 return;
             }
-            (arguments.clone(), rpc_schema::parse::rpc(arguments, block, &mut errors))
+            (
+                arguments.clone(),
+                rpc_schema::parse::rpc(arguments, block, &mut errors),
+            )
         }
         Item::Struct(_) | Item::Enum(_) | Item::Trait(_) => {
-            let Some(attribute) = find(attributes(item), "contract") else { return };
+            let Some(attribute) = find(attributes(item), "contract") else {
+                return;
+            };
             let arguments = attribute_arguments(attribute);
-            (arguments.clone(), rpc_schema::parse::contract(arguments, item, &mut errors))
+            (
+                arguments.clone(),
+                rpc_schema::parse::contract(arguments, item, &mut errors),
+            )
         }
         _ => return,
     };
@@ -86,7 +96,11 @@ fn package(arguments: &TokenStream) -> Option<String> {
     let literal = match tokens.first() {
         Some(TokenTree::Literal(literal)) => Some(literal),
         _ => tokens.windows(3).find_map(|window| match window {
-            [TokenTree::Ident(key), TokenTree::Punct(_), TokenTree::Literal(literal)] if key == "package" => Some(literal),
+            [
+                TokenTree::Ident(key),
+                TokenTree::Punct(_),
+                TokenTree::Literal(literal),
+            ] if key == "package" => Some(literal),
             _ => None,
         }),
     }?;

@@ -24,9 +24,10 @@ pub(crate) fn scan(builder: &Builder, environment: &Environment) -> Scan {
         scan: Scan::default(),
     };
     if walk.wanted.is_empty() {
-        walk.scan
-            .errors
-            .push("no file with contracts was named; write `rpc_build::contracts(\"src/contracts.rs\").run()`".to_owned());
+        walk.scan.errors.push(
+            "no file with contracts was named; write `rpc_build::contracts(\"src/contracts.rs\").run()`"
+                .to_owned(),
+        );
         return walk.scan;
     }
     let crate_roots: Vec<PathBuf> = match builder.crate_roots.as_slice() {
@@ -153,7 +154,11 @@ impl Walk<'_> {
         let name = plain(&item.ident);
         let given = attributes::path(&item.attrs);
         // `#[path]` starts at the source file's folder, and in an inline module at that module's.
-        let base = if place.inline { &place.children } else { &place.file };
+        let base = if place.inline {
+            &place.children
+        } else {
+            &place.file
+        };
         if let Some((_, items)) = item.content {
             let children = match given {
                 Some(given) => base.join(given),
@@ -177,7 +182,11 @@ impl Walk<'_> {
                 let beside = files::normal(&place.children.join(format!("{name}.rs")));
                 let folder = files::normal(&place.children.join(&name));
                 let inside = folder.join("mod.rs");
-                let file = if !beside.is_file() && inside.is_file() { inside } else { beside };
+                let file = if !beside.is_file() && inside.is_file() {
+                    inside
+                } else {
+                    beside
+                };
                 (file, folder)
             }
         };
@@ -201,7 +210,10 @@ impl Walk<'_> {
     fn report_lost(&mut self, root: &Path, manifest: &Path) {
         self.scan.files.insert(root.to_path_buf());
         let shown = root.strip_prefix(manifest).unwrap_or(root).display();
-        let name = root.file_stem().and_then(|stem| stem.to_str()).unwrap_or("contracts");
+        let name = root
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or("contracts");
         if !root.is_file() {
             self.scan.errors.push(format!(
                 "`{shown}`, which the build script names, does not exist; create it, or correct `rpc_build::contracts(…)`"

@@ -7,9 +7,7 @@ mod text;
 
 use rpc_schema::model::Reserved;
 use rpc_schema::names;
-use rpc_schema::resolve::{
-    EnumDef, FieldDef, File, Label, MessageDef, MethodDef, ServiceDef, TypeDef,
-};
+use rpc_schema::resolve::{EnumDef, FieldDef, File, Label, MessageDef, MethodDef, ServiceDef, TypeDef};
 use text::Text;
 
 /// The first line of every file that is written here, by which a file is known to be ours.
@@ -49,7 +47,9 @@ pub(crate) fn emit(file: &File) -> String {
             text.line(&format!("// removed: {name}"));
         }
     }
-    let scope = Scope { package: &file.package };
+    let scope = Scope {
+        package: &file.package,
+    };
     for service in &file.services {
         text.blank();
         scope.service(&mut text, service);
@@ -114,9 +114,8 @@ impl Scope<'_> {
 
     fn message(&self, text: &mut Text, message: &MessageDef) {
         text.docs(&message.docs);
-        let empty = message.fields.is_empty()
-            && !message.deprecated
-            && message.reserved == Reserved::default();
+        let empty =
+            message.fields.is_empty() && !message.deprecated && message.reserved == Reserved::default();
         if empty {
             text.line(&format!("message {} {{}}", message.name));
             return;

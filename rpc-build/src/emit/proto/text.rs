@@ -84,7 +84,9 @@ pub(super) fn quoted(value: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if u32::from(c) < 0x20 || u32::from(c) == 0x7f => out.push_str(&format!("\\{:03o}", u32::from(c))),
+            c if u32::from(c) < 0x20 || u32::from(c) == 0x7f => {
+                out.push_str(&format!("\\{:03o}", u32::from(c)))
+            }
             c => out.push(c),
         }
     }

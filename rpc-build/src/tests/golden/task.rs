@@ -16,6 +16,7 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
             ::rpc_runtime::codegen::Status,
         >,
     > + ::core::marker::Send;
+
     /// Replaces the Task with the given id.
     fn update(
         &self,
@@ -28,6 +29,7 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
             ::rpc_runtime::codegen::Status,
         >,
     > + ::core::marker::Send;
+
     /// Deletes the item with the given id, and says whether there was one.
     fn delete(
         &self,
@@ -36,6 +38,7 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<bool, ::rpc_runtime::codegen::Status>,
     > + ::core::marker::Send;
+
     /// Lists every Task.
     fn get_all(
         &self,
@@ -47,6 +50,7 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
         >,
     > + ::core::marker::Send;
 }
+
 /// Adds, updates, deletes and lists what `Task` describes.
 ///
 /// Serves `task.TaskService` with an implementation of [`TaskService`].
@@ -54,16 +58,19 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
 pub struct TaskGateway<S> {
     service: S,
 }
+
 impl<S> TaskGateway<S> {
     /// A gateway to this implementation of the service.
     pub fn new(service: S) -> Self {
         Self { service }
     }
+
     /// The implementation.
     pub fn service(&self) -> &S {
         &self.service
     }
 }
+
 #[::rpc_runtime::rpc("task", generated)]
 impl<S: TaskService> TaskGateway<S> {
     /// Adds a Task; the service assigns its id.
@@ -73,7 +80,11 @@ impl<S: TaskService> TaskGateway<S> {
         cx: &::rpc_runtime::codegen::Context,
         data: AddTaskRequest,
     ) -> ::core::result::Result<AddTaskResponse, ::rpc_runtime::codegen::Status> {
-        let mut item = ::rpc_runtime::codegen::required(data.item, "item")?;
+        let mut item = data
+            .item
+            .ok_or_else(|| ::rpc_runtime::codegen::Status::invalid_argument(
+                "the item is missing",
+            ))?;
         item.id = ::core::default::Default::default();
         let item = self.service.add(cx, item).await?;
         ::core::result::Result::Ok(AddTaskResponse {
@@ -81,6 +92,7 @@ impl<S: TaskService> TaskGateway<S> {
             item: ::core::option::Option::Some(item),
         })
     }
+
     /// Replaces the Task with the given id.
     #[message("UpdateTaskRequest")]
     async fn update(
@@ -88,7 +100,11 @@ impl<S: TaskService> TaskGateway<S> {
         cx: &::rpc_runtime::codegen::Context,
         data: UpdateTaskRequest,
     ) -> ::core::result::Result<UpdateTaskResponse, ::rpc_runtime::codegen::Status> {
-        let mut item = ::rpc_runtime::codegen::required(data.item, "item")?;
+        let mut item = data
+            .item
+            .ok_or_else(|| ::rpc_runtime::codegen::Status::invalid_argument(
+                "the item is missing",
+            ))?;
         item.id = data.id.clone();
         let item = self.service.update(cx, data.id, item).await?;
         ::core::result::Result::Ok(UpdateTaskResponse {
@@ -96,6 +112,7 @@ impl<S: TaskService> TaskGateway<S> {
             item: ::core::option::Option::Some(item),
         })
     }
+
     /// Deletes the Task with the given id; `success` is false if there was none.
     #[message("DeleteTaskRequest")]
     async fn delete(
@@ -109,6 +126,7 @@ impl<S: TaskService> TaskGateway<S> {
             id: data.id,
         })
     }
+
     /// Lists every Task.
     #[message("GetAllTaskRequest")]
     async fn get_all(
@@ -120,6 +138,7 @@ impl<S: TaskService> TaskGateway<S> {
         ::core::result::Result::Ok(GetAllTaskResponse { items })
     }
 }
+
 /// Adds, updates, deletes and lists what `Task` describes.
 ///
 /// Calls `task.TaskService` over one connection, which clones share.
@@ -127,6 +146,7 @@ impl<S: TaskService> TaskGateway<S> {
 pub struct TaskClient {
     client: ::rpc_runtime::codegen::Client,
 }
+
 impl TaskClient {
     /// Connects to a server, such as `ws://127.0.0.1:3000/rpc`.
     ///
@@ -135,24 +155,30 @@ impl TaskClient {
     /// When the address is none, nobody answers there, or the server refuses.
     pub async fn connect(
         url: &str,
-    ) -> ::core::result::Result<Self, ::rpc_runtime::codegen::ConnectError> {
+    ) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
         ::core::result::Result::Ok(
             Self::new(::rpc_runtime::codegen::Client::connect(url).await?),
         )
     }
+
     /// Calls over a connection that is there already; clients of several services may share one.
     pub fn new(client: ::rpc_runtime::codegen::Client) -> Self {
         Self { client }
     }
+
     /// The connection.
     pub fn client(&self) -> &::rpc_runtime::codegen::Client {
         &self.client
     }
+
     /// Adds a Task; the service assigns its id.
     pub fn add(
         &self,
         item: crate::contracts::TasksContract,
-    ) -> ::rpc_runtime::codegen::UnaryCall<crate::contracts::TasksContract> {
+    ) -> ::rpc_runtime::codegen::UnaryCall<
+        AddTaskResponse,
+        crate::contracts::TasksContract,
+    > {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "AddTask",
             "task.TaskService/AddTask",
@@ -164,18 +190,28 @@ impl TaskClient {
         self.client
             .unary(
                 &METHOD,
-                AddTaskRequest {
+                &AddTaskRequest {
                     item: ::core::option::Option::Some(item),
                 },
             )
-            .map(|response: AddTaskResponse| response.item.unwrap_or_default())
+            .try_map(|response: AddTaskResponse| {
+                response
+                    .item
+                    .ok_or_else(|| ::rpc_runtime::codegen::Status::internal(
+                        "the answer has no item",
+                    ))
+            })
     }
+
     /// Replaces the Task with the given id.
     pub fn update(
         &self,
         id: ::std::string::String,
         item: crate::contracts::TasksContract,
-    ) -> ::rpc_runtime::codegen::UnaryCall<crate::contracts::TasksContract> {
+    ) -> ::rpc_runtime::codegen::UnaryCall<
+        UpdateTaskResponse,
+        crate::contracts::TasksContract,
+    > {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "UpdateTask",
             "task.TaskService/UpdateTask",
@@ -187,18 +223,25 @@ impl TaskClient {
         self.client
             .unary(
                 &METHOD,
-                UpdateTaskRequest {
+                &UpdateTaskRequest {
                     id,
                     item: ::core::option::Option::Some(item),
                 },
             )
-            .map(|response: UpdateTaskResponse| response.item.unwrap_or_default())
+            .try_map(|response: UpdateTaskResponse| {
+                response
+                    .item
+                    .ok_or_else(|| ::rpc_runtime::codegen::Status::internal(
+                        "the answer has no item",
+                    ))
+            })
     }
+
     /// Deletes the Task with the given id; `success` is false if there was none.
     pub fn delete(
         &self,
         id: ::std::string::String,
-    ) -> ::rpc_runtime::codegen::UnaryCall<bool> {
+    ) -> ::rpc_runtime::codegen::UnaryCall<DeleteTaskResponse, bool> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "DeleteTask",
             "task.TaskService/DeleteTask",
@@ -208,13 +251,15 @@ impl TaskClient {
             <DeleteTaskResponse as ::rpc_runtime::codegen::Contract>::descriptor,
         );
         self.client
-            .unary(&METHOD, DeleteTaskRequest { id })
+            .unary(&METHOD, &DeleteTaskRequest { id })
             .map(|response: DeleteTaskResponse| response.success)
     }
+
     /// Lists every Task.
     pub fn get_all(
         &self,
     ) -> ::rpc_runtime::codegen::UnaryCall<
+        GetAllTaskResponse,
         ::std::vec::Vec<crate::contracts::TasksContract>,
     > {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
@@ -226,110 +271,140 @@ impl TaskClient {
             <GetAllTaskResponse as ::rpc_runtime::codegen::Contract>::descriptor,
         );
         self.client
-            .unary(&METHOD, GetAllTaskRequest {})
+            .unary(&METHOD, &GetAllTaskRequest {})
             .map(|response: GetAllTaskResponse| response.items)
     }
 }
+
 /// What `AddTask` is called with.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct AddTaskRequest {
+    /// The item itself.
     #[prost(message, optional, tag = "1")]
     pub item: ::core::option::Option<crate::contracts::TasksContract>,
 }
+
 /// What `AddTask` answers.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct AddTaskResponse {
+    /// The item's id.
     #[prost(string, tag = "1")]
     pub id: ::rpc_runtime::codegen::prost::alloc::string::String,
+    /// The item itself.
     #[prost(message, optional, tag = "2")]
     pub item: ::core::option::Option<crate::contracts::TasksContract>,
 }
+
 /// What `UpdateTask` is called with.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct UpdateTaskRequest {
+    /// The item's id.
     #[prost(string, tag = "1")]
     pub id: ::rpc_runtime::codegen::prost::alloc::string::String,
+    /// The item itself.
     #[prost(message, optional, tag = "2")]
     pub item: ::core::option::Option<crate::contracts::TasksContract>,
 }
+
 /// What `UpdateTask` answers.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct UpdateTaskResponse {
+    /// The item's id.
     #[prost(string, tag = "1")]
     pub id: ::rpc_runtime::codegen::prost::alloc::string::String,
+    /// The item itself.
     #[prost(message, optional, tag = "2")]
     pub item: ::core::option::Option<crate::contracts::TasksContract>,
 }
+
 /// What `DeleteTask` is called with.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct DeleteTaskRequest {
+    /// The item's id.
     #[prost(string, tag = "1")]
     pub id: ::rpc_runtime::codegen::prost::alloc::string::String,
 }
+
 /// What `DeleteTask` answers.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct DeleteTaskResponse {
+    /// Whether there was such an item.
     #[prost(bool, tag = "1")]
     pub success: bool,
+    /// The item's id.
     #[prost(string, tag = "3")]
     pub id: ::rpc_runtime::codegen::prost::alloc::string::String,
 }
+
 /// What `GetAllTask` is called with.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct GetAllTaskRequest {}
+
 /// What `GetAllTask` answers.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
 pub struct GetAllTaskResponse {
+    /// All items.
     #[prost(message, repeated, tag = "1")]
     pub items: ::rpc_runtime::codegen::prost::alloc::vec::Vec<
         crate::contracts::TasksContract,
     >,
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    AddTaskRequest = "task" "task.AddTaskRequest" { item : 1 =>
-    ::rpc_runtime::codegen::Optional <::rpc_runtime::codegen::Named < crate
-    ::contracts::TasksContract >>, }
+    AddTaskRequest = "task" "task.AddTaskRequest" {
+        item: 1 => ::rpc_runtime::codegen::Optional<::rpc_runtime::codegen::Named<crate::contracts::TasksContract>> as Required,
+    }
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    AddTaskResponse = "task" "task.AddTaskResponse" { id : 1 =>
-    ::rpc_runtime::codegen::Singular <::rpc_runtime::codegen::Utf8 >, item : 2 =>
-    ::rpc_runtime::codegen::Optional <::rpc_runtime::codegen::Named < crate
-    ::contracts::TasksContract >>, }
+    AddTaskResponse = "task" "task.AddTaskResponse" {
+        id: 1 => ::rpc_runtime::codegen::Singular<::rpc_runtime::codegen::Utf8>,
+        item: 2 => ::rpc_runtime::codegen::Optional<::rpc_runtime::codegen::Named<crate::contracts::TasksContract>>,
+    }
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    UpdateTaskRequest = "task" "task.UpdateTaskRequest" { id : 1 =>
-    ::rpc_runtime::codegen::Singular <::rpc_runtime::codegen::Utf8 >, item : 2 =>
-    ::rpc_runtime::codegen::Optional <::rpc_runtime::codegen::Named < crate
-    ::contracts::TasksContract >>, }
+    UpdateTaskRequest = "task" "task.UpdateTaskRequest" {
+        id: 1 => ::rpc_runtime::codegen::Singular<::rpc_runtime::codegen::Utf8>,
+        item: 2 => ::rpc_runtime::codegen::Optional<::rpc_runtime::codegen::Named<crate::contracts::TasksContract>> as Required,
+    }
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    UpdateTaskResponse = "task" "task.UpdateTaskResponse" { id : 1 =>
-    ::rpc_runtime::codegen::Singular <::rpc_runtime::codegen::Utf8 >, item : 2 =>
-    ::rpc_runtime::codegen::Optional <::rpc_runtime::codegen::Named < crate
-    ::contracts::TasksContract >>, }
+    UpdateTaskResponse = "task" "task.UpdateTaskResponse" {
+        id: 1 => ::rpc_runtime::codegen::Singular<::rpc_runtime::codegen::Utf8>,
+        item: 2 => ::rpc_runtime::codegen::Optional<::rpc_runtime::codegen::Named<crate::contracts::TasksContract>>,
+    }
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    DeleteTaskRequest = "task" "task.DeleteTaskRequest" { id : 1 =>
-    ::rpc_runtime::codegen::Singular <::rpc_runtime::codegen::Utf8 >, }
+    DeleteTaskRequest = "task" "task.DeleteTaskRequest" {
+        id: 1 => ::rpc_runtime::codegen::Singular<::rpc_runtime::codegen::Utf8>,
+    }
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    DeleteTaskResponse = "task" "task.DeleteTaskResponse" { success : 1 =>
-    ::rpc_runtime::codegen::Singular <::rpc_runtime::codegen::Bool >, id : 3 =>
-    ::rpc_runtime::codegen::Singular <::rpc_runtime::codegen::Utf8 >, }
+    DeleteTaskResponse = "task" "task.DeleteTaskResponse" {
+        success: 1 => ::rpc_runtime::codegen::Singular<::rpc_runtime::codegen::Bool>,
+        id: 3 => ::rpc_runtime::codegen::Singular<::rpc_runtime::codegen::Utf8>,
+    }
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    GetAllTaskRequest = "task" "task.GetAllTaskRequest" {}
+    GetAllTaskRequest = "task" "task.GetAllTaskRequest" {
+    }
 }
+
 ::rpc_runtime::codegen::prost_contract! {
-    GetAllTaskResponse = "task" "task.GetAllTaskResponse" { items : 1 =>
-    ::rpc_runtime::codegen::Repeated <::rpc_runtime::codegen::Named < crate
-    ::contracts::TasksContract >>, }
+    GetAllTaskResponse = "task" "task.GetAllTaskResponse" {
+        items: 1 => ::rpc_runtime::codegen::Repeated<::rpc_runtime::codegen::Named<crate::contracts::TasksContract>>,
+    }
 }
