@@ -6,17 +6,39 @@
 /// behind the Rust path of its enum. A field that must be set ends in `as Required`. Enum fields are `i32` in such
 /// messages and take the codec `Int32`. Facts about a field may follow in brackets, as calls on its descriptor.
 ///
-/// ```ignore
-/// rpc_runtime::codegen::prost_contract! {
-///     AddTaskResponse = "task" "task.AddTaskResponse" {
-///         id: 1 => codegen::Singular<codegen::Utf8>,
-///         item: 2 => codegen::Optional<codegen::Named<crate::TasksContract>>,
-///         oneof extra: add_task_response::Extra {
-///             Note: note = 3 => codegen::Utf8,
-///             Child: child = 4 => codegen::Boxed<codegen::Named<AddTaskResponse>>,
+/// ```
+/// use rpc_runtime::codegen;
+///
+/// #[derive(Clone, PartialEq, prost::Message)]
+/// pub struct Note {
+///     #[prost(string, tag = "1")]
+///     pub id: String,
+///     #[prost(oneof = "Extra", tags = "3, 4")]
+///     pub extra: Option<Extra>,
+/// }
+///
+/// #[derive(Clone, PartialEq, prost::Oneof)]
+/// pub enum Extra {
+///     #[prost(string, tag = "3")]
+///     Text(String),
+///     #[prost(message, tag = "4")]
+///     Child(Box<Note>),
+/// }
+///
+/// codegen::prost_contract! {
+///     Note = "notes" "notes.Note" {
+///         id: 1 => codegen::Singular<codegen::Utf8> [.rules(&[codegen::Rule::MinLen(1)])],
+///         oneof extra: Extra {
+///             Text: text = 3 => codegen::Utf8,
+///             Child: child = 4 => codegen::Boxed<codegen::Named<Note>>,
 ///         },
 ///     }
 /// }
+///
+/// let child = Extra::Child(Box::new(Note::default()));
+/// let note = Note { id: "1".into(), extra: Some(child) };
+/// let violations = rpc_runtime::validate::validate(&note).unwrap_err();
+/// assert_eq!(violations.to_string(), "child.id: must be at least 1 characters [string.min_len]");
 /// ```
 #[doc(hidden)]
 #[macro_export]

@@ -5,6 +5,20 @@
 //! on the heap that decoding a body takes at its peak, by a scan that collects nothing. Bodies that cannot exceed the
 //! budget whatever they hold are not scanned. It decodes nothing and knows no calls.
 //!
+//! ```
+//! use rpc_runtime::contract;
+//! use rpc_runtime::memory::{CostModel, DEFAULT_BUDGET};
+//!
+//! #[contract(package = "shop", detached)]
+//! pub struct Orders {
+//!     pub customers: Vec<String>,
+//! }
+//!
+//! // A key and a length of zero: two bytes for each empty string, which takes 24.
+//! let body = [0x0a, 0x00].repeat(1 << 19);
+//! assert!(CostModel::of::<Orders>().weigh(&body, DEFAULT_BUDGET).is_err());
+//! ```
+//!
 //! The bound holds for bodies that are decoded from [`bytes::Bytes`], and counts what is asked of the allocator. How
 //! the standard library's collections grow is written down in the `growth` module; a test with a counting allocator
 //! (`tests/counting-alloc`) holds it against what really happens.

@@ -19,6 +19,29 @@ use crate::contract::{ContractField, Kind, MessageDescriptor};
 
 /// Checks `message` by the rules of its contract and of those inside it.
 ///
+/// A server does this with every request before its handler is called.
+///
+/// ```
+/// use rpc_runtime::contract;
+/// use rpc_runtime::validate::validate;
+///
+/// #[contract(package = "shop", detached)]
+/// pub struct Order {
+///     #[field(min_len = 1)]
+///     pub customer: String,
+///     #[field(range = 1..=99)]
+///     pub pieces: i32,
+/// }
+///
+/// let order = Order { customer: "Ada".into(), pieces: 100 };
+/// let violations = validate(&order).unwrap_err();
+/// assert_eq!(violations.violations[0].rule_id(), "int32.gte_lte");
+/// assert_eq!(
+///     violations.to_string(),
+///     "pieces: must be greater than or equal to 1 and less than or equal to 99 [int32.gte_lte]",
+/// );
+/// ```
+///
 /// # Errors
 ///
 /// The violations, at most [`Validator::MOST_VIOLATIONS`] of them.

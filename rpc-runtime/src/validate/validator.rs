@@ -212,10 +212,10 @@ impl<'a> Validator<'a> {
     ) {
         for rule in facts.rules {
             let broken = match (rule, value) {
-                (Rule::MinLen(min), ValueRef::Text(text)) if characters(text) < *min => {
+                (Rule::MinLen(min), ValueRef::Text(text)) if is_shorter(text, *min) => {
                     broken::text_min_len(*min)
                 }
-                (Rule::MaxLen(max), ValueRef::Text(text)) if characters(text) > *max => {
+                (Rule::MaxLen(max), ValueRef::Text(text)) if is_longer(text, *max) => {
                     broken::text_max_len(*max)
                 }
                 (Rule::MinLen(min), ValueRef::Bytes(bytes)) if (bytes.len() as u64) < *min => {
@@ -264,9 +264,16 @@ impl<'a> Validator<'a> {
     }
 }
 
-/// Protovalidate counts characters (Unicode scalar values), not bytes.
-fn characters(text: &str) -> u64 {
-    text.chars().count() as u64
+/// Whether `text` has fewer characters than `min`. Protovalidate counts Unicode scalar values, of one to four bytes each,
+/// so that most texts need not be counted.
+fn is_shorter(text: &str, min: u64) -> bool {
+    let bytes = text.len() as u64;
+    bytes < min || bytes / 4 < min && (text.chars().count() as u64) < min
+}
+
+/// Whether `text` has more characters than `max`.
+fn is_longer(text: &str, max: u64) -> bool {
+    text.len() as u64 > max && text.chars().count() as u64 > max
 }
 
 /// Not-a-number is in no range.
