@@ -12,9 +12,9 @@ use tokio_tungstenite::tungstenite::Message;
 struct Answer;
 
 impl Handle for Answer {
-    fn handle(&mut self, message: Bytes) -> Result<Message, String> {
+    fn handle(&mut self, message: Bytes) -> Result<Option<Message>, String> {
         let response = add(AddTaskRequest::decode(message).map_err(text)?);
-        Ok(Message::Binary(response.encode_to_vec().into()))
+        Ok(Some(Message::Binary(response.encode_to_vec().into())))
     }
 }
 

@@ -7,6 +7,8 @@ pub(crate) mod axum_ws;
 pub(crate) mod floor;
 pub(crate) mod jsonrpsee_ws;
 mod peer;
+pub(crate) mod rpc;
+pub(crate) mod rpc_raw;
 pub(crate) mod tarpc_tcp;
 pub(crate) mod tonic_grpc;
 pub(crate) mod websocket;

@@ -1,6 +1,6 @@
 //! The list of peers, and which server and client each stands for.
 
-use super::{Client, axum_ws, floor, jsonrpsee_ws, tarpc_tcp, text, tonic_grpc, websocket};
+use super::{Client, axum_ws, floor, jsonrpsee_ws, rpc, rpc_raw, tarpc_tcp, text, tonic_grpc, websocket};
 use crate::load::{Measured, hold, measure};
 use crate::shape::{SMALL_LABEL, Shape};
 use clap::ValueEnum;
@@ -15,6 +15,10 @@ use tokio::runtime::Runtime;
 pub(crate) enum Peer {
     /// tokio-tungstenite and the messages.
     Floor,
+    /// This project, its server under the floor's load.
+    RpcRaw,
+    /// This project, server and client.
+    Rpc,
     /// tonic.
     Tonic,
     /// jsonrpsee over WebSocket.
@@ -30,6 +34,8 @@ macro_rules! with_client {
     ($peer:expr, $function:ident ($($argument:expr),*)) => {
         match $peer {
             Peer::Floor | Peer::Axum => $function::<websocket::BareClient>($($argument),*).await,
+            Peer::RpcRaw => $function::<rpc_raw::RawClient>($($argument),*).await,
+            Peer::Rpc => $function::<rpc::RpcClient>($($argument),*).await,
             Peer::Tonic => $function::<tonic_grpc::TonicClient>($($argument),*).await,
             Peer::Jsonrpsee => $function::<jsonrpsee_ws::JsonrpseeClient>($($argument),*).await,
             Peer::Tarpc => $function::<tarpc_tcp::TarpcClient>($($argument),*).await,
@@ -39,14 +45,24 @@ macro_rules! with_client {
 
 impl Peer {
     /// All peers, in the order in which a round measures them.
-    pub(crate) const ALL: [Self; 5] = [Self::Floor, Self::Tonic, Self::Jsonrpsee, Self::Tarpc, Self::Axum];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Floor,
+        Self::RpcRaw,
+        Self::Rpc,
+        Self::Tonic,
+        Self::Jsonrpsee,
+        Self::Tarpc,
+        Self::Axum,
+    ];
     /// The rows that are this project's.
-    pub(crate) const OURS: [Self; 0] = [];
+    pub(crate) const OURS: [Self; 2] = [Self::RpcRaw, Self::Rpc];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::RpcRaw => "rpc-raw",
+            Self::Rpc => "rpc",
             Self::Tonic => "tonic",
             Self::Jsonrpsee => "jsonrpsee",
             Self::Tarpc => "tarpc",
@@ -58,6 +74,8 @@ impl Peer {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Floor => "floor (tokio-tungstenite)",
+            Self::RpcRaw => "rpc, the floor's client",
+            Self::Rpc => "rpc, its own client",
             Self::Tonic => "tonic",
             Self::Jsonrpsee => "jsonrpsee (ws)",
             Self::Tarpc => "tarpc (tcp, bincode)",
@@ -69,6 +87,7 @@ impl Peer {
     pub(crate) async fn serve(self, listener: TcpListener, read_buffer: usize) -> Result<(), String> {
         match self {
             Self::Floor => floor::serve(listener, read_buffer).await,
+            Self::RpcRaw | Self::Rpc => rpc::serve(listener).await,
             Self::Tonic => tonic_grpc::serve(listener).await,
             Self::Jsonrpsee => jsonrpsee_ws::serve(listener).await,
             Self::Tarpc => tarpc_tcp::serve(listener).await,

@@ -25,8 +25,8 @@ pub(crate) fn config(read_buffer: usize) -> WebSocketConfig {
 
 /// What is done with each message of a batch.
 pub(crate) trait Handle {
-    /// Answers one message; the reply is written with the rest of the batch.
-    fn handle(&mut self, message: Bytes) -> Result<Message, String>;
+    /// Takes one message; a reply is written with the rest of the batch.
+    fn handle(&mut self, message: Bytes) -> Result<Option<Message>, String>;
     /// A whole batch has been read.
     fn batch_ended(&mut self) {}
 }
@@ -55,9 +55,10 @@ fn poll_exchange<H: Handle>(
         }
         match socket.poll_next_unpin(cx) {
             Poll::Ready(Some(Ok(Message::Binary(message)))) => {
-                let reply = handle.handle(message)?;
-                Pin::new(&mut *socket).start_send(reply).map_err(text)?;
-                *unflushed = true;
+                if let Some(reply) = handle.handle(message)? {
+                    Pin::new(&mut *socket).start_send(reply).map_err(text)?;
+                    *unflushed = true;
+                }
             }
             Poll::Ready(Some(Ok(Message::Close(_))) | None) => return Poll::Ready(Ok(())),
             Poll::Ready(Some(Ok(_))) => {}
@@ -86,10 +87,10 @@ struct Again {
 }
 
 impl Handle for Again {
-    fn handle(&mut self, message: Bytes) -> Result<Message, String> {
+    fn handle(&mut self, message: Bytes) -> Result<Option<Message>, String> {
         check(message, self.label)?;
         self.answered += 1;
-        Ok(Message::Binary(self.request.encode_to_vec().into()))
+        Ok(Some(Message::Binary(self.request.encode_to_vec().into())))
     }
 
     fn batch_ended(&mut self) {
