@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
-use bytes::{Bytes, BytesMut};
+use bytes::{Bytes};
 use libfuzzer_sys::fuzz_target;
 use rpc_protocol::frame::{Data, End, GoAway, Greeting, Metadata, Ping, Pong, Request, Reset, Response};
 use rpc_protocol::{Code, Frame, FrameKind, Limits, ServerConnection, ServerEvent};
@@ -70,7 +70,7 @@ const MAX_STREAMS: usize = 4;
 struct Driver {
     connection: ServerConnection,
     now: Instant,
-    out: Vec<BytesMut>,
+    out: Vec<Vec<u8>>,
     last_id: u64,
     /// Calls given to the application.
     given: BTreeSet<u64>,
@@ -125,7 +125,7 @@ impl Driver {
         }
     }
 
-    fn command(&mut self, command: impl FnOnce(&mut ServerConnection, &mut Vec<BytesMut>)) {
+    fn command(&mut self, command: impl FnOnce(&mut ServerConnection, &mut Vec<Vec<u8>>)) {
         let before = self.out.len();
         command(&mut self.connection, &mut self.out);
         assert!(self.out.len() <= before + 1, "at most one frame for each command");

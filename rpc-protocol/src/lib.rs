@@ -26,7 +26,7 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use bytes::BytesMut;
+//! use bytes::Bytes;
 //! use rpc_protocol::frame::{Greeting, Request, Response};
 //! use rpc_protocol::{ClientConnection, ClientEvent, Limits, MethodRef, ServerConnection, ServerEvent, method_number};
 //!
@@ -34,18 +34,18 @@
 //! let mut server = ServerConnection::new(Limits::default(), now);
 //! let mut client = ClientConnection::new(Limits::default(), now);
 //! // Each message that is written goes to the other side; here by hand.
-//! let (mut up, mut down): (Vec<BytesMut>, Vec<BytesMut>) = (Vec::new(), Vec::new());
+//! let (mut up, mut down): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
 //!
 //! let echo = method_number("demo.DemoService/Echo");
 //! let request = Request { method: echo, ..Request::default() };
 //! let id = client.open_unary(&request, &b"hello"[..], &mut up)?;
 //!
-//! let message = up.remove(0).freeze();
+//! let message = Bytes::from(up.remove(0));
 //! let ServerEvent::Request(call) = server.handle_message(message, now, &mut down)? else { unreachable!() };
 //! assert_eq!(call.method, MethodRef::Number(echo));
 //! server.respond(call.stream_id, &Response::default(), &call.body, &mut down)?;
 //!
-//! let message = down.remove(0).freeze();
+//! let message = Bytes::from(down.remove(0));
 //! let ClientEvent::Response { stream_id, response } = client.handle_message(message, now, &mut up)? else {
 //!     unreachable!()
 //! };

@@ -2,33 +2,35 @@
 
 use std::collections::VecDeque;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 
 /// Where frames are written to: a queue of WebSocket messages.
 ///
 /// A connection's output buffer can implement it so that a frame is written once, straight behind the WebSocket header
-/// that `begin_message` put there. In tests, a `Vec<BytesMut>` collects the messages.
+/// that `begin_message` put there. In tests, a `Vec<Vec<u8>>` collects the messages.
 pub trait Output {
     /// Begins one binary WebSocket message of exactly `len` bytes. The caller appends exactly `len` bytes to what is
     /// returned, at once, and touches nothing that is in it already.
-    fn begin_message(&mut self, len: usize) -> &mut BytesMut;
+    ///
+    /// A `Vec` and not a `BytesMut`, whose every write is a call: a frame is written in many small pieces.
+    fn begin_message(&mut self, len: usize) -> &mut Vec<u8>;
 }
 
 impl<T: Output + ?Sized> Output for &mut T {
-    fn begin_message(&mut self, len: usize) -> &mut BytesMut {
+    fn begin_message(&mut self, len: usize) -> &mut Vec<u8> {
         (**self).begin_message(len)
     }
 }
 
-impl Output for Vec<BytesMut> {
-    fn begin_message(&mut self, len: usize) -> &mut BytesMut {
-        self.push_mut(BytesMut::with_capacity(len))
+impl Output for Vec<Vec<u8>> {
+    fn begin_message(&mut self, len: usize) -> &mut Vec<u8> {
+        self.push_mut(Vec::with_capacity(len))
     }
 }
 
-impl Output for VecDeque<BytesMut> {
-    fn begin_message(&mut self, len: usize) -> &mut BytesMut {
-        self.push_back_mut(BytesMut::with_capacity(len))
+impl Output for VecDeque<Vec<u8>> {
+    fn begin_message(&mut self, len: usize) -> &mut Vec<u8> {
+        self.push_back_mut(Vec::with_capacity(len))
     }
 }
 
@@ -39,7 +41,7 @@ pub trait Body {
     fn encoded_len(&self) -> usize;
 
     /// Appends the encoded body to `buf`.
-    fn encode(&self, buf: &mut BytesMut);
+    fn encode(&self, buf: &mut Vec<u8>);
 }
 
 impl Body for () {
@@ -49,7 +51,7 @@ impl Body for () {
     }
 
     #[inline]
-    fn encode(&self, _: &mut BytesMut) {}
+    fn encode(&self, _: &mut Vec<u8>) {}
 }
 
 impl Body for [u8] {
@@ -59,7 +61,7 @@ impl Body for [u8] {
     }
 
     #[inline]
-    fn encode(&self, buf: &mut BytesMut) {
+    fn encode(&self, buf: &mut Vec<u8>) {
         buf.put_slice(self);
     }
 }
@@ -71,7 +73,7 @@ impl Body for Bytes {
     }
 
     #[inline]
-    fn encode(&self, buf: &mut BytesMut) {
+    fn encode(&self, buf: &mut Vec<u8>) {
         buf.put_slice(self);
     }
 }
@@ -83,7 +85,7 @@ impl Body for Vec<u8> {
     }
 
     #[inline]
-    fn encode(&self, buf: &mut BytesMut) {
+    fn encode(&self, buf: &mut Vec<u8>) {
         buf.put_slice(self);
     }
 }
@@ -95,7 +97,7 @@ impl<T: Body + ?Sized> Body for &T {
     }
 
     #[inline]
-    fn encode(&self, buf: &mut BytesMut) {
+    fn encode(&self, buf: &mut Vec<u8>) {
         (**self).encode(buf);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Bytes};
 use rpc_protocol::frame::{
     AnnouncedLimits, Data, End, GoAway, Greeting, Ping, Pong, Request, Reset, Response,
 };
@@ -13,7 +13,7 @@ use rpc_protocol::{
 struct Client {
     connection: ClientConnection,
     now: Instant,
-    out: Vec<BytesMut>,
+    out: Vec<Vec<u8>>,
 }
 
 impl Client {
@@ -42,7 +42,7 @@ impl Client {
     fn sent(&mut self) -> Vec<Frame> {
         self.out
             .drain(..)
-            .map(|message| Frame::decode(message.freeze()).expect("a frame"))
+            .map(|message| Frame::decode(Bytes::from(message)).expect("a frame"))
             .collect()
     }
 

@@ -3,7 +3,7 @@
 
 mod support;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -277,13 +277,13 @@ fn a_body_is_written_straight_into_the_output() {
         fn encoded_len(&self) -> usize {
             3
         }
-        fn encode(&self, buf: &mut BytesMut) {
+        fn encode(&self, buf: &mut Vec<u8>) {
             self.0.set(self.0.get() + 1);
             buf.put_slice(b"abc");
         }
     }
     let body = Counted(std::cell::Cell::new(0));
-    let mut out: Vec<BytesMut> = Vec::new();
+    let mut out: Vec<Vec<u8>> = Vec::new();
     Data::default().encode(3, &body, &mut out);
     assert_eq!(body.0.get(), 1, "a body is encoded once");
     assert_eq!(&out[0][..], [0x08, 3, 0x22, 5, 0x7a, 3, b'a', b'b', b'c']);

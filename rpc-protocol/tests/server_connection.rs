@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Bytes};
 use rpc_protocol::frame::{
     AnnouncedLimits, Authenticate, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Pong,
     Request, Reset, Response,
@@ -17,7 +17,7 @@ use rpc_protocol::{
 struct Server {
     connection: ServerConnection,
     now: Instant,
-    out: Vec<BytesMut>,
+    out: Vec<Vec<u8>>,
     next_id: u64,
 }
 
@@ -76,7 +76,7 @@ impl Server {
     fn sent(&mut self) -> Vec<Frame> {
         self.out
             .drain(..)
-            .map(|message| Frame::decode(message.freeze()).expect("a frame"))
+            .map(|message| Frame::decode(Bytes::from(message)).expect("a frame"))
             .collect()
     }
 

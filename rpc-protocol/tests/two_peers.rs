@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Bytes};
 use rpc_protocol::frame::{End, GoAway, Greeting, Request, Response};
 use rpc_protocol::{
     ClientConnection, ClientEvent, Code, Limits, MethodRef, OpenError, ServerConnection, ServerEvent,
@@ -47,11 +47,11 @@ impl Random {
 struct Link(VecDeque<(Instant, Bytes)>);
 
 impl Link {
-    fn send(&mut self, written: &mut Vec<BytesMut>, now: Instant, random: &mut Random) {
+    fn send(&mut self, written: &mut Vec<Vec<u8>>, now: Instant, random: &mut Random) {
         for message in written.drain(..) {
             let delay = Duration::from_millis(random.below(80) as u64);
             let after = self.0.back().map_or(now, |(last, _)| (*last).max(now));
-            self.0.push_back((after.max(now + delay), message.freeze()));
+            self.0.push_back((after.max(now + delay), Bytes::from(message)));
         }
     }
 
@@ -78,8 +78,8 @@ struct World {
     server: ServerConnection,
     up: Link,
     down: Link,
-    from_client: Vec<BytesMut>,
-    from_server: Vec<BytesMut>,
+    from_client: Vec<Vec<u8>>,
+    from_server: Vec<Vec<u8>>,
     calls: BTreeMap<u64, Call>,
     /// Calls that reached the server's application, in order.
     seen: Vec<u64>,

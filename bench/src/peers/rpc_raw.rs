@@ -4,7 +4,7 @@
 use super::websocket::{Handle, READ_BUFFER, config, exchange};
 use super::{Client, Counter, text};
 use crate::messages::{AddTaskRequest, AddTaskResponse, is_answer, request};
-use bytes::{Bytes, BytesMut};
+use bytes::{Bytes};
 use futures_util::{SinkExt, StreamExt};
 use prost::Message as _;
 use rpc_protocol::frame::Request;
@@ -37,10 +37,10 @@ struct Calls {
 
 /// One message on its way out.
 #[derive(Default)]
-struct Outgoing(BytesMut);
+struct Outgoing(Vec<u8>);
 
 impl Output for Outgoing {
-    fn begin_message(&mut self, len: usize) -> &mut BytesMut {
+    fn begin_message(&mut self, len: usize) -> &mut Vec<u8> {
         self.0.reserve(len);
         &mut self.0
     }
@@ -54,7 +54,7 @@ impl Body for RequestBody<'_> {
         self.0.encoded_len()
     }
 
-    fn encode(&self, buf: &mut BytesMut) {
+    fn encode(&self, buf: &mut Vec<u8>) {
         self.0.encode_raw(buf);
     }
 }
@@ -65,7 +65,7 @@ impl Calls {
         self.connection
             .open_unary(&self.head, &RequestBody(request), &mut out)
             .map_err(text)?;
-        Ok(Message::Binary(out.0.freeze()))
+        Ok(Message::Binary(out.0.into()))
     }
 
     /// Takes a message; whether it was an answer.

@@ -32,7 +32,7 @@ mod response;
 mod status;
 mod wire;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
 pub use self::acknowledgement::Acknowledgement;
 pub use self::authenticate::{Authenticate, AuthenticationPurpose};
@@ -245,9 +245,9 @@ impl Frame {
     /// The frame's bytes, in a buffer of their own.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        let mut out: Vec<BytesMut> = Vec::with_capacity(1);
+        let mut out: Vec<Vec<u8>> = Vec::with_capacity(1);
         self.encode(&mut out);
-        out.pop().unwrap_or_default().freeze()
+        out.pop().unwrap_or_default().into()
     }
 }
 

@@ -7,7 +7,6 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 
-use bytes::BytesMut;
 use pin_project_lite::pin_project;
 use prost::Message;
 use rpc_protocol::{Body, ServerConnection, frame::Response};
@@ -121,7 +120,7 @@ impl<M: Message> Body for MessageBody<'_, M> {
         self.0.encoded_len()
     }
 
-    fn encode(&self, buf: &mut BytesMut) {
+    fn encode(&self, buf: &mut Vec<u8>) {
         self.0.encode_raw(buf);
     }
 }

@@ -92,7 +92,6 @@ async fn serve_http(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr) 
         std::future::ready(Ok::<_, Infallible>(response))
     });
     let connection = http1::Builder::new()
-        .keep_alive(false)
         .header_read_timeout(None)
         .max_buf_size(shared.limits.header_bytes.max(SMALLEST_BUFFER))
         .max_header_size(shared.limits.header_bytes)

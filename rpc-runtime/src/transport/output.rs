@@ -9,7 +9,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{BufMut, BytesMut};
 use rpc_protocol::Output;
 use tokio::io::AsyncWrite;
 
@@ -22,6 +21,8 @@ use super::{
 const FIN_BINARY: u8 = 0x82;
 /// The bit that says that a key follows the length.
 const MASKED: u8 = 0x80;
+/// The longest header of a message, with its key (RFC 6455, section 5.2).
+const HEADER: usize = 14;
 /// Lengths up to this stand in the second byte itself.
 const SHORT: usize = 125;
 
@@ -29,7 +30,7 @@ const SHORT: usize = 125;
 #[derive(Debug)]
 pub(crate) struct OutputBuffer {
     /// Empty and without room while the connection is idle; the room is the thread's.
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     /// How much of `buffer` the socket has taken.
     written: usize,
     /// A client masks what it sends; a server does not.
@@ -40,7 +41,7 @@ pub(crate) struct OutputBuffer {
 
 impl Output for OutputBuffer {
     #[inline]
-    fn begin_message(&mut self, len: usize) -> &mut BytesMut {
+    fn begin_message(&mut self, len: usize) -> &mut Vec<u8> {
         self.begin(len)
     }
 }
@@ -49,7 +50,7 @@ impl OutputBuffer {
     /// The output of a server's connection.
     pub(crate) fn of_server() -> Self {
         Self {
-            buffer: BytesMut::new(),
+            buffer: Vec::new(),
             written: 0,
             keys: None,
             unmasked: None,
@@ -70,27 +71,27 @@ impl OutputBuffer {
     }
 
     /// Begins one binary message of exactly `len` bytes, which the caller appends to what is returned.
-    pub(crate) fn begin(&mut self, len: usize) -> &mut BytesMut {
+    pub(crate) fn begin(&mut self, len: usize) -> &mut Vec<u8> {
         self.seal();
         if self.buffer.capacity() == 0 {
             self.buffer = scratch::take_output();
         }
         let mask = if self.keys.is_some() { MASKED } else { 0 };
-        self.buffer.reserve(len + 14);
-        self.buffer.put_u8(FIN_BINARY);
+        // Payload and header together, so that nothing that is written grows the buffer again.
+        self.buffer.reserve(len + HEADER);
         if len <= SHORT {
             // Fits: at most 125.
-            self.buffer.put_u8(mask | len as u8);
+            self.buffer.extend_from_slice(&[FIN_BINARY, mask | len as u8]);
         } else if let Ok(len) = u16::try_from(len) {
-            self.buffer.put_u8(mask | 126);
-            self.buffer.put_u16(len);
+            let [high, low] = len.to_be_bytes();
+            self.buffer.extend_from_slice(&[FIN_BINARY, mask | 126, high, low]);
         } else {
-            self.buffer.put_u8(mask | 127);
-            self.buffer.put_u64(len as u64);
+            self.buffer.extend_from_slice(&[FIN_BINARY, mask | 127]);
+            self.buffer.extend_from_slice(&(len as u64).to_be_bytes());
         }
         if let Some(keys) = &mut self.keys {
             let key = keys.next();
-            self.buffer.put_slice(&key);
+            self.buffer.extend_from_slice(&key);
             self.unmasked = Some((self.buffer.len(), key));
         }
         &mut self.buffer
@@ -156,6 +157,7 @@ impl OutputBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::BufMut;
     use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocket};
 
     fn read_back(output: &mut OutputBuffer, role: Role) -> Vec<Vec<u8>> {

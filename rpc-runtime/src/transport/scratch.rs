@@ -5,8 +5,6 @@
 
 use std::cell::Cell;
 
-use bytes::BytesMut;
-
 /// One read from a socket takes at most this much. It covers a whole burst of small requests, and a partial read
 /// tells tokio that the socket is empty, which saves the system call that would find out.
 pub(crate) const READ_SIZE: usize = 64 * 1024;
@@ -16,7 +14,7 @@ const KEPT_OUTPUT: usize = 512 * 1024;
 
 thread_local! {
     static READ: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
-    static OUTPUT: Cell<Option<BytesMut>> = const { Cell::new(None) };
+    static OUTPUT: Cell<Option<Vec<u8>>> = const { Cell::new(None) };
 }
 
 /// Takes this thread's read buffer, of [`READ_SIZE`] bytes.
@@ -39,12 +37,12 @@ pub(crate) fn give_read(buffer: Box<[u8]>) {
 }
 
 /// Takes this thread's output buffer; empty, with whatever room it has.
-pub(crate) fn take_output() -> BytesMut {
+pub(crate) fn take_output() -> Vec<u8> {
     OUTPUT.try_with(Cell::take).ok().flatten().unwrap_or_default()
 }
 
 /// Gives an output buffer back. Its contents are discarded.
-pub(crate) fn give_output(mut buffer: BytesMut) {
+pub(crate) fn give_output(mut buffer: Vec<u8>) {
     buffer.clear();
     if (1..=KEPT_OUTPUT).contains(&buffer.capacity()) {
         let _ = OUTPUT.try_with(|cell| cell.set(Some(buffer)));
