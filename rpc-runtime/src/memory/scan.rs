@@ -115,8 +115,9 @@ impl Scan {
             };
         }
         // Prost's derive reads an entry of a map whatever the wire type of its key says. All else is refused.
-        let is_entry = matches!(field.layout.holder, Holder::HashMap | Holder::BTreeMap);
-        if wire_type != WireType::LengthDelimited && !(is_entry && !message.reserves_packed) {
+        let is_map = matches!(field.layout.holder, Holder::HashMap | Holder::BTreeMap);
+        let lenient = is_map && !message.reserves_packed;
+        if wire_type != WireType::LengthDelimited && !lenient {
             return if field.kind.is_packable() {
                 skip(wire_type, field.number, buf)
             } else {
