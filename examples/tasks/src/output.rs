@@ -1,0 +1,166 @@
+//! What a person or a script reads: a table or JSON, with everything escaped that would move a terminal's cursor.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::contracts::TasksContract;
+
+/// How much of an id is shown, unless more is needed to tell two apart.
+const SHORT_ID: usize = 8;
+
+/// The tasks as a table, one line each.
+pub(crate) fn table(tasks: &[TasksContract]) -> String {
+    if tasks.is_empty() {
+        return "no tasks\n".to_owned();
+    }
+    let width = id_width(tasks);
+    let mut table = format!("{:width$}  DONE  LABEL\n", "ID");
+    for task in tasks {
+        let _ = writeln!(
+            table,
+            "{:width$}  {}   {}{}",
+            short_id(&task.id, width),
+            if task.checked { "[x]" } else { "[ ]" },
+            escape(&task.label),
+            if task.removed { "  (removed)" } else { "" },
+        );
+    }
+    table
+}
+
+/// What was done to a task: `added 3f2a91c0  Buy milk`.
+pub(crate) fn done(what: &str, task: &TasksContract) -> String {
+    format!(
+        "{what} {}  {}\n",
+        short_id(&task.id, SHORT_ID),
+        escape(&task.label)
+    )
+}
+
+/// The tasks as a JSON array.
+pub(crate) fn json_list(tasks: &[TasksContract]) -> String {
+    ascii(&Value::from_iter(tasks.iter().map(object)))
+}
+
+/// A task as a JSON object.
+pub(crate) fn json_object(task: &TasksContract) -> String {
+    ascii(&object(task))
+}
+
+/// The text as one line that a terminal only shows: control characters, line separators, and the invisible ones that
+/// turn or hide what stands around them become `\u{…}`.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn object(task: &TasksContract) -> Value {
+    json!({
+        "id": task.id,
+        "label": task.label,
+        "checked": task.checked,
+        "removed": task.removed,
+    })
+}
+
+/// JSON whose strings have no hidden characters either. They can stand in strings only, where `\u` means the same.
+fn ascii(value: &Value) -> String {
+    let mut escaped = String::new();
+    for character in format!("{value:#}").chars() {
+        if is_hidden(character) && character != '\n' {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped.push('\n');
+    escaped
+}
+
+/// How many characters of the ids tell all of them apart, and no fewer than [`SHORT_ID`].
+fn id_width(tasks: &[TasksContract]) -> usize {
+    let mut ids: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+    ids.sort_unstable();
+    let alike = ids.windows(2).map(|pair| {
+        let (one, other) = (pair[0].chars(), pair[1].chars());
+        one.zip(other).take_while(|(one, other)| one == other).count()
+    });
+    alike.max().map_or(SHORT_ID, |alike| SHORT_ID.max(alike + 1))
+}
+
+fn short_id(id: &str, width: usize) -> String {
+    escape(&id.chars().take(width).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    fn task(id: &str, label: &str) -> TasksContract {
+        TasksContract {
+            id: id.into(),
+            label: label.into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_label_cannot_move_the_cursor_or_begin_a_line() {
+        let label = "red \u{1b}[31m\r\nback\u{8} \u{202e}nrut\u{9b}2J é 日本 🙂 \\";
+        expect![[r"red \u{1b}[31m\r\nback\u{8} \u{202e}nrut\u{9b}2J é 日本 🙂 \"]].assert_eq(&escape(label));
+    }
+
+    #[test]
+    fn json_says_the_same_as_the_label_without_hidden_characters() {
+        let json = json_object(&task("1", "\u{1b}[31m \u{9b}2J \u{202e} \u{e0041} 🙂 \" \\"));
+        expect![[r#"
+            {
+              "checked": false,
+              "id": "1",
+              "label": "\u001b[31m \u009b2J \u202e \udb40\udc41 🙂 \" \\",
+              "removed": false
+            }
+        "#]]
+        .assert_eq(&json);
+        let read: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["label"], "\u{1b}[31m \u{9b}2J \u{202e} \u{e0041} 🙂 \" \\");
+    }
+
+    #[test]
+    fn ids_are_as_long_as_it_takes_to_tell_them_apart() {
+        let mut tasks = vec![task("0123456789a", "one"), task("fedcba98765", "two")];
+        expect![[r"
+            ID        DONE  LABEL
+            01234567  [ ]   one
+            fedcba98  [ ]   two
+        "]]
+        .assert_eq(&table(&tasks));
+        tasks[1].id = "0123456788a".into();
+        tasks[1].checked = true;
+        tasks[0].removed = true;
+        expect![[r"
+            ID          DONE  LABEL
+            0123456789  [ ]   one  (removed)
+            0123456788  [x]   two
+        "]]
+        .assert_eq(&table(&tasks));
+    }
+}

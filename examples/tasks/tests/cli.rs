@@ -1,0 +1,702 @@
+//! The program as its users meet it: the real binary, a server on a free port, every command a process of its own.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test ends where something unexpected comes")]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use expect_test::{Expect, expect};
+
+/// A server that is running. Dropping it kills its process.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    /// Serves the tasks in `database` on a free port.
+    fn start(database: &Path) -> Self {
+        Self::start_with(
+            &["serve", "--listen", "127.0.0.1:0", "--database"],
+            Some(database),
+        )
+    }
+
+    fn in_memory() -> Self {
+        Self::start_with(&["--listen", "127.0.0.1:0", "--memory"], None)
+    }
+
+    fn start_with(args: &[&str], database: Option<&Path>) -> Self {
+        let mut process = program()
+            .args(args)
+            .args(database)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut first)
+            .unwrap();
+        let url = first
+            .split([' ', ','])
+            .find(|word| word.starts_with("ws://"))
+            .unwrap_or_else(|| panic!("no address in {first:?}"));
+        Server {
+            url: url.to_owned(),
+            process,
+        }
+    }
+
+    /// Runs a client command against this server.
+    fn call(&self, args: &[&str]) -> Outcome {
+        Outcome::of(program().args(args).args(["--server", &self.url]))
+    }
+
+    /// Runs a client command that goes well.
+    fn ok(&self, args: &[&str]) -> String {
+        let outcome = self.call(args);
+        assert_eq!(outcome.code, 0, "{args:?}: {outcome:?}");
+        assert_eq!(outcome.stderr, "", "{args:?}");
+        outcome.stdout
+    }
+
+    /// The full ids, in the order of the list.
+    fn ids(&self) -> Vec<String> {
+        let list: serde_json::Value = serde_json::from_str(&self.ok(&["list", "--json"])).unwrap();
+        let tasks = list.as_array().unwrap();
+        tasks
+            .iter()
+            .map(|task| task["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Sends a signal and gives the exit code.
+    fn stop(mut self, signal: &str) -> Option<i32> {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a process printed, and how it ended.
+#[derive(Debug)]
+struct Outcome {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Outcome {
+    fn of(command: &mut Command) -> Self {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
+        Outcome {
+            code: status.code().unwrap(),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
+/// The binary, without what the surroundings might set.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tasks"));
+    for variable in ["RUST_LOG", "TASKS_SERVER", "TASKS_LISTEN", "TASKS_DATABASE"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Compares with `expected`, in which `what` stands for texts that differ from run to run.
+fn check(outcome: &Outcome, what: &[(&str, &str)], expected: Expect) {
+    let mut text = format!("{}{}exit {}\n", outcome.stdout, outcome.stderr, outcome.code);
+    for (found, shown) in what {
+        text = text.replace(found, shown);
+    }
+    // Help has lines of nothing but spaces, which editors and formatters move.
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    expected.assert_eq(&(lines.join("\n") + "\n"));
+}
+
+#[test]
+fn tasks_are_added_listed_checked_and_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start(&directory.path().join("tasks.db"));
+    check(
+        &server.call(&["list"]),
+        &[],
+        expect![[r#"
+        no tasks
+        exit 0
+    "#]],
+    );
+    let added = server.call(&["add", "Buy milk"]);
+    server.ok(&["add", "Buy bread"]);
+    let ids = server.ids();
+    let (milk, bread) = (&ids[0], &ids[1]);
+    let names = [(&milk[..8], "<milk>"), (&bread[..8], "<bread>")];
+    check(
+        &added,
+        &names,
+        expect![[r#"
+        added <milk>  Buy milk
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["check", &milk[..8]]),
+        &names,
+        expect![[r#"
+        checked <milk>  Buy milk
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["list"]),
+        &names,
+        expect![[r#"
+        ID        DONE  LABEL
+        <milk>  [x]   Buy milk
+        <bread>  [ ]   Buy bread
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["uncheck", milk]),
+        &names,
+        expect![[r#"
+        unchecked <milk>  Buy milk
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["remove", &bread[..8]]),
+        &names,
+        expect![[r#"
+        removed <bread>  Buy bread
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["list"]),
+        &names,
+        expect![[r#"
+        ID        DONE  LABEL
+        <milk>  [ ]   Buy milk
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn json_has_the_whole_task() {
+    let server = Server::in_memory();
+    let added = server.call(&["add", "Buy milk", "--json"]);
+    let id = server.ids().remove(0);
+    let names = [(id.as_str(), "<id>")];
+    check(
+        &added,
+        &names,
+        expect![[r#"
+        {
+          "checked": false,
+          "id": "<id>",
+          "label": "Buy milk",
+          "removed": false
+        }
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["check", &id, "--json"]),
+        &names,
+        expect![[r#"
+        {
+          "checked": true,
+          "id": "<id>",
+          "label": "Buy milk",
+          "removed": false
+        }
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["list", "--json"]),
+        &names,
+        expect![[r#"
+        [
+          {
+            "checked": true,
+            "id": "<id>",
+            "label": "Buy milk",
+            "removed": false
+          }
+        ]
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["remove", &id, "--json"]),
+        &names,
+        expect![[r#"
+        {
+          "checked": true,
+          "id": "<id>",
+          "label": "Buy milk",
+          "removed": false
+        }
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["list", "--json"]),
+        &names,
+        expect![[r#"
+        []
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn a_label_that_would_move_the_cursor_is_shown_escaped() {
+    let server = Server::in_memory();
+    server.ok(&["add", "\u{1b}[2J\u{1b}[31mred\nsecond line"]);
+    let id = server.ids().remove(0);
+    let names = [(&id[..8], "<id>")];
+    check(
+        &server.call(&["list"]),
+        &names,
+        expect![[r#"
+        ID        DONE  LABEL
+        <id>  [ ]   \u{1b}[2J\u{1b}[31mred\nsecond line
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["remove", &id]),
+        &names,
+        expect![[r#"
+        removed <id>  \u{1b}[2J\u{1b}[31mred\nsecond line
+        exit 0
+    "#]],
+    );
+    check(
+        &server.call(&["remove", "\u{1b}[31m"]),
+        &names,
+        expect![[r#"
+        error: no task has an id that begins with "\u{1b}[31m"
+        exit 66
+    "#]],
+    );
+}
+
+#[test]
+fn what_the_server_refuses_is_one_line_and_a_code() {
+    let server = Server::in_memory();
+    server.ok(&["add", "Buy milk"]);
+    check(
+        &server.call(&["add", "Buy milk"]),
+        &[],
+        expect![[r#"
+        error: label: another task has it already
+        exit 73
+    "#]],
+    );
+    check(
+        &server.call(&["add", ""]),
+        &[],
+        expect![[r#"
+        error: label: must be at least 1 characters
+        exit 65
+    "#]],
+    );
+    check(
+        &server.call(&["add", &"é".repeat(201)]),
+        &[],
+        expect![[r#"
+        error: label: must be at most 200 characters
+        exit 65
+    "#]],
+    );
+    server.ok(&["add", &"é".repeat(200)]);
+    for command in ["check", "uncheck", "remove"] {
+        let outcome = server.call(&[command, "zzz"]);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (66, ""));
+        assert_eq!(
+            outcome.stderr,
+            "error: no task has an id that begins with \"zzz\"\n"
+        );
+    }
+}
+
+#[test]
+fn an_id_that_several_tasks_have_is_asked_for_again() {
+    let server = Server::in_memory();
+    // There are 16 digits, so two of 17 ids begin alike.
+    for number in 0..17 {
+        server.ok(&["add", &format!("Task {number}")]);
+    }
+    let mut firsts: Vec<String> = server.ids().iter().map(|id| id[..1].to_owned()).collect();
+    firsts.sort();
+    let twice = firsts.windows(2).find(|pair| pair[0] == pair[1]).unwrap()[0].clone();
+    let count = firsts.iter().filter(|first| **first == twice).count().to_string();
+    let outcome = server.call(&["check", &twice]);
+    check(
+        &outcome,
+        &[
+            (&format!("{count} tasks"), "<count> tasks"),
+            (&format!("{twice:?}"), "<digit>"),
+        ],
+        expect![[r#"
+            error: <count> tasks have ids that begin with <digit>; give more of it
+            exit 66
+        "#]],
+    );
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_one_line_and_a_code() {
+    let client = |url: &str| Outcome::of(program().args(["list", "--timeout", "1", "--server", url]));
+    // A port that was free a moment ago.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let names = [(&*free.to_string(), "<address>")];
+    check(
+        &client(&format!("ws://{free}/rpc")),
+        &names,
+        expect![[r#"
+        error: cannot connect to ws://<address>/rpc: Connection refused (os error 111); `tasks serve` starts a server, --server names another
+        exit 69
+    "#]],
+    );
+
+    let server = Server::in_memory();
+    let names = [(server.url.trim_end_matches("/rpc"), "<server>")];
+    check(
+        &client(&server.url.replace("/rpc", "/other")),
+        &names,
+        expect![[r#"
+        error: cannot connect to <server>/other: the server answered with HTTP status 404 Not Found
+        exit 69
+    "#]],
+    );
+
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let names = [(address.as_str(), "<silent>")];
+    check(
+        &client(&format!("ws://{address}/rpc")),
+        &names,
+        expect![[r#"
+        error: ws://<silent>/rpc did not answer within 1s
+        exit 75
+    "#]],
+    );
+
+    check(
+        &client("http://localhost/rpc"),
+        &[],
+        expect![[r#"
+        error: "http://localhost/rpc" is no server's URL: it begins with ws://, as in ws://127.0.0.1:3000/rpc
+        exit 64
+    "#]],
+    );
+    check(
+        &client("nonsense"),
+        &[],
+        expect![[r#"
+        error: "nonsense" is no server's URL: it begins with ws://, as in ws://127.0.0.1:3000/rpc
+        exit 64
+    "#]],
+    );
+}
+
+#[test]
+fn a_server_that_cannot_start_is_one_line_and_a_code() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let serve = |args: &[&str]| Outcome::of(program().arg("serve").args(args));
+    let names = [(path, "<directory>")];
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    check(
+        &serve(&["--listen", &address, "--memory"]),
+        &[(&address, "<taken>")],
+        expect![[r#"
+            error: cannot listen on <taken>: the port is in use; --listen names another, as in --listen 127.0.0.1:3001
+            exit 71
+        "#]],
+    );
+    check(
+        &serve(&["--listen", "3000", "--memory"]),
+        &[],
+        expect![[r#"
+        error: cannot listen on 3000: invalid socket address; an address and a port are expected, as in 127.0.0.1:3000
+        exit 71
+    "#]],
+    );
+
+    let missing = format!("{path}/missing/tasks.db");
+    let free = ["--listen", "127.0.0.1:0"];
+    let with = |database: &str| serve(&[&free[..], &["--database", database]].concat());
+    check(
+        &with(&missing),
+        &names,
+        expect![[r#"
+        error: cannot open the database <directory>/missing/tasks.db: <directory>/missing: No such file or directory (os error 2)
+        exit 74
+    "#]],
+    );
+    check(
+        &with(path),
+        &names,
+        expect![[r#"
+        error: cannot open the database <directory>: Is a directory (os error 21)
+        exit 74
+    "#]],
+    );
+    std::fs::write(directory.path().join("notes.txt"), "no database ".repeat(100)).unwrap();
+    check(
+        &with(&format!("{path}/notes.txt")),
+        &names,
+        expect![[r#"
+        error: cannot open the database <directory>/notes.txt: file is not a database
+        exit 74
+    "#]],
+    );
+    let read_only = format!("sqlite:{path}/tasks.db?mode=ro");
+    check(
+        &with(&read_only),
+        &names,
+        expect![[r#"
+        error: cannot open the database sqlite:<directory>/tasks.db?mode=ro: unable to open database file
+        exit 74
+    "#]],
+    );
+    std::fs::write(directory.path().join("tasks.db"), "").unwrap();
+    check(
+        &with(&read_only),
+        &names,
+        expect![[r#"
+        error: cannot open the database sqlite:<directory>/tasks.db?mode=ro: attempt to write a readonly database
+        exit 74
+    "#]],
+    );
+    check(
+        &with("mysql://localhost/tasks"),
+        &names,
+        expect![[r#"
+        error: --database: `mysql` is no database that this program speaks: use a file, sqlite: or postgres://
+        exit 64
+    "#]],
+    );
+}
+
+#[test]
+fn a_mistaken_command_line_says_how_it_is_meant() {
+    let run = |args: &[&str]| Outcome::of(program().args(args));
+    check(
+        &run(&["add"]),
+        &[],
+        expect![[r#"
+        error: the following required arguments were not provided:
+          <LABEL>
+
+        Usage: tasks add <LABEL>
+
+        For more information, try '--help'.
+        exit 64
+    "#]],
+    );
+    check(
+        &run(&["lsit"]),
+        &[],
+        expect![[r#"
+        error: unrecognized subcommand 'lsit'
+
+          tip: a similar subcommand exists: 'list'
+
+        Usage: tasks [OPTIONS]
+               tasks <COMMAND>
+
+        For more information, try '--help'.
+        exit 64
+    "#]],
+    );
+}
+
+#[test]
+fn the_help_has_every_command_example_and_exit_code() {
+    check(
+        &Outcome::of(program().arg("--help")),
+        &[],
+        expect![[r#"
+            Keeps tasks, and serves them over WebSocket in binary protobuf.
+
+            Without a command it serves. The other commands are a client: they call a server that is running.
+
+            Usage: tasks [OPTIONS]
+                   tasks <COMMAND>
+
+            Commands:
+              serve    Serve tasks until Ctrl-C or SIGTERM
+              add      Add a task
+              list     List the tasks, in the order in which they were added
+              check    Say that a task is done
+              uncheck  Say that a task is not done after all
+              remove   Delete a task
+              help     Print this message or the help of the given subcommand(s)
+
+            Options:
+                  --listen <ADDRESS>
+                      The address to listen on; port 0 takes a free one
+          
+                      [env: TASKS_LISTEN=]
+                      [default: 127.0.0.1:3000]
+
+                  --database <PATH|URL>
+                      The database: a file of SQLite, or a URL (sqlite:…, postgres://… with the feature `postgres`)
+          
+                      It is created when it is missing, and columns that the contract has and its table lacks are added.
+          
+                      [env: TASKS_DATABASE]
+                      [default: tasks.db]
+
+                  --memory
+                      Keep the tasks in memory instead; they are gone when the server ends
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+              -V, --version
+                      Print version
+
+            Examples:
+              tasks                              serve on 127.0.0.1:3000, with the tasks in ./tasks.db
+              tasks --memory                     the same, with tasks that are gone at the end
+              tasks serve --listen 0.0.0.0:4000 --database /var/lib/tasks.db
+              tasks add "Buy milk"
+              tasks list
+              tasks check 3f2a                   an id may be cut to where no other begins alike
+              tasks remove 3f2a
+              tasks list --json --server ws://tasks.example.com:4000/rpc
+
+            Exit codes:
+               0  done
+              64  the command line is wrong, or a URL on it
+              65  the label is not one: empty, or longer than 200 characters
+              66  no task has this id, or several do
+              69  the server cannot be reached, or went away
+              70  something failed that should not; the server's log says more
+              71  the address cannot be listened on
+              73  another task has this label
+              74  the database cannot be opened or written
+              75  no answer in time; the call may have run
+
+            Environment:
+              RUST_LOG  what is logged to the standard error, such as `debug` or `rpc_runtime=trace`
+            exit 0
+        "#]],
+    );
+    check(
+        &Outcome::of(program().args(["list", "-h"])),
+        &[],
+        expect![[r#"
+        List the tasks, in the order in which they were added
+
+        Usage: tasks list [OPTIONS]
+
+        Options:
+              --all                Also those that were put away (`removed`) without being deleted
+              --server <URL>       The server [env: TASKS_SERVER=] [default: ws://127.0.0.1:3000/rpc]
+              --timeout <SECONDS>  How long to wait for the connection, and for each answer [default: 10]
+              --json               Print JSON instead of a table
+          -h, --help               Print help
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn settings_of_the_environment_do_not_get_in_each_others_way() {
+    let server = Server::in_memory();
+    let outcome = Outcome::of(
+        program()
+            .arg("list")
+            .env("TASKS_SERVER", &server.url)
+            .env("TASKS_LISTEN", "127.0.0.1:1")
+            .env("TASKS_DATABASE", "/missing/tasks.db"),
+    );
+    check(
+        &outcome,
+        &[],
+        expect![[r#"
+        no tasks
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn the_client_logs_when_it_is_asked_to_and_only_to_the_standard_error() {
+    let server = Server::in_memory();
+    let outcome = Outcome::of(
+        program()
+            .args(["list", "--server", &server.url])
+            .env("RUST_LOG", "trace"),
+    );
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "no tasks\n"));
+    assert!(outcome.stderr.contains("TRACE"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_restart_keeps_the_tasks_and_a_signal_ends_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("tasks.db");
+    let server = Server::start(&database);
+    server.ok(&["add", "Buy milk"]);
+    let id = server.ids().remove(0);
+    server.ok(&["check", &id]);
+    assert_eq!(server.stop("-TERM"), Some(0));
+
+    let server = Server::start(&database);
+    check(
+        &server.call(&["list"]),
+        &[(&id[..8], "<id>")],
+        expect![[r#"
+        ID        DONE  LABEL
+        <id>  [x]   Buy milk
+        exit 0
+    "#]],
+    );
+    assert_eq!(server.stop("-INT"), Some(0));
+
+    let left: Vec<_> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["tasks.db"], "the database is closed in order");
+}
+
+#[test]
+fn tasks_in_memory_are_gone_with_their_server() {
+    let server = Server::in_memory();
+    server.ok(&["add", "Buy milk"]);
+    assert_eq!(server.stop("-TERM"), Some(0));
+    assert_eq!(Server::in_memory().ok(&["list"]), "no tasks\n");
+}
