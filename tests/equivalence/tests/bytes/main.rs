@@ -1,0 +1,105 @@
+//! A contract and what prost-build generates from its schema read the same bytes the same way and write the same bytes.
+//!
+//! The bytes are made up from the descriptor, in every form that protobuf allows: any order, unknown fields, messages
+//! split over several occurrences, lists packed, unpacked and mixed, map entries without key or value; and cut off at any
+//! place. The differences that are meant are tested as such in `differences.rs`.
+
+mod differences;
+mod wire;
+
+use arbitrary::Unstructured;
+use bytes::Bytes;
+use equivalence::{contracts, twins};
+use prost::Message;
+use proptest::prelude::*;
+use rpc_runtime::Contract;
+
+/// How the two are held together.
+#[derive(Clone, Copy, PartialEq)]
+enum Compare {
+    /// The same bytes are written.
+    Bytes,
+    /// What is written reads as the same, since a map has no order.
+    Meaning,
+}
+
+/// Reads made-up bytes with both and compares what comes out.
+fn check<C: Contract, T: Message + Default>(entropy: &[u8], compare: Compare) -> Result<(), TestCaseError> {
+    let mut source = Unstructured::new(entropy);
+    let Ok(mut bytes) = wire::message(&mut source, C::descriptor(), 0) else { return Ok(()) };
+    if source.ratio(1, 10).unwrap_or(false) {
+        let cut = source.int_in_range(0..=bytes.len()).unwrap_or(0);
+        bytes.truncate(cut);
+    }
+    // From one contiguous buffer, of which `Bytes` fields are slices.
+    let contract = C::decode(Bytes::from(bytes.clone()));
+    let twin = T::decode(bytes.as_slice());
+    let (contract, twin) = match (contract, twin) {
+        (Ok(contract), Ok(twin)) => (contract, twin),
+        (Err(_), Err(_)) => return Ok(()),
+        (contract, twin) => {
+            return Err(TestCaseError::fail(format!(
+                "{} reads {bytes:02x?} as {contract:?}, and prost as {twin:?}",
+                C::FULL_NAME
+            )));
+        }
+    };
+    let (written, expected) = (contract.encode_to_vec(), twin.encode_to_vec());
+    prop_assert_eq!(written.len(), contract.encoded_len());
+    if compare == Compare::Bytes {
+        prop_assert_eq!(&written, &expected, "{} from {:02x?}", C::FULL_NAME, bytes);
+    }
+    let reread = T::decode(written.as_slice()).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    prop_assert_eq!(reread.encode_to_vec(), expected, "{} through prost", C::FULL_NAME);
+    Ok(())
+}
+
+macro_rules! equivalent {
+    ($($test:ident: $message:ident, $compare:expr;)*) => {
+        proptest! {
+            #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+            $(
+                #[test]
+                fn $test(entropy in prop::collection::vec(any::<u8>(), 0..1200)) {
+                    check::<contracts::$message, twins::$message>(&entropy, $compare)?;
+                }
+            )*
+        }
+    };
+}
+
+equivalent! {
+    scalars_equal_prost: Scalars, Compare::Bytes;
+    optionals_equal_prost: Optionals, Compare::Bytes;
+    lists_equal_prost: Lists, Compare::Bytes;
+    sorted_maps_equal_prost: SortedMaps, Compare::Bytes;
+    maps_mean_the_same_as_in_prost: Maps, Compare::Meaning;
+    recursive_messages_equal_prost: Node, Compare::Bytes;
+    oneofs_equal_prost: Choice, Compare::Bytes;
+    well_known_types_equal_prost: WellKnown, Compare::Bytes;
+    empty_messages_equal_prost: Marker, Compare::Bytes;
+}
+
+#[test]
+fn made_up_bytes_reach_every_field() {
+    // A generator that never fills a field would prove nothing about it.
+    let mut filled = std::collections::BTreeSet::new();
+    for seed in 0_u32..4000 {
+        let entropy: Vec<u8> = (0..800_u32).map(|at| (at.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 11) as u8).collect();
+        let mut source = Unstructured::new(&entropy);
+        let Ok(bytes) = wire::message(&mut source, contracts::Lists::descriptor(), 0) else { continue };
+        if let Ok(lists) = contracts::Lists::decode(bytes.as_slice()) {
+            let full = lists.encode_to_vec();
+            let mut rest = full.as_slice();
+            while let Ok((number, wire_type)) = prost::encoding::decode_key(&mut rest) {
+                filled.insert(number);
+                let skipped = prost::encoding::skip_field(wire_type, number, &mut rest, prost::encoding::DecodeContext::default());
+                if skipped.is_err() || rest.is_empty() {
+                    break;
+                }
+            }
+        }
+    }
+    let all: std::collections::BTreeSet<u32> = contracts::Lists::descriptor().fields.iter().map(|field| field.number).collect();
+    assert_eq!(filled, all);
+}
