@@ -17,9 +17,9 @@ pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
 
 /// What the pinned `buf` says of the corpus of changes and of the schemas that the build writes.
 fn schemas() -> Result<()> {
-    let folder = tools::npm("tests/breaking")?;
-    run("node", &["verdicts.mjs", "--check"]).at(&folder).go()?;
-    run("node", &["lint.mjs"]).at(&folder).go()
+    tools::npm("tests/breaking")?;
+    cargo(&["run", "--quiet", "-p", "breaking-corpus", "--", "check"]).go()?;
+    cargo(&["run", "--quiet", "-p", "breaking-corpus", "--", "lint"]).go()
 }
 
 /// Formatting, lints, docs, generated files and packaging.

@@ -1,0 +1,84 @@
+//! A library: a server, and a client that talks to it.
+
+mod contracts;
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use contracts::{Book, Search, SearchRequest, SearchResponse};
+use rpc_runtime::{Context, Server, Status};
+use tokio::net::TcpListener;
+
+rpc_runtime::include_gateway!("library");
+
+#[derive(Clone, Default)]
+struct Library(Arc<Mutex<BTreeMap<String, Book>>>);
+
+impl Library {
+    fn books(&self) -> MutexGuard<'_, BTreeMap<String, Book>> {
+        self.0.lock().expect("no holder panics")
+    }
+}
+
+impl BookService for Library {
+    async fn add(&self, _: &Context, mut book: Book) -> Result<Book, Status> {
+        let mut books = self.books();
+        if books.values().any(|other| other.title == book.title) {
+            return Err(Status::already_exists(format!("there is a book called {:?}", book.title)));
+        }
+        book.id = (books.len() + 1).to_string();
+        books.insert(book.id.clone(), book.clone());
+        Ok(book)
+    }
+
+    async fn update(&self, _: &Context, id: String, book: Book) -> Result<Book, Status> {
+        match self.books().get_mut(&id) {
+            Some(stored) => {
+                *stored = Book { id, ..book };
+                Ok(stored.clone())
+            }
+            None => Err(Status::not_found(format!("there is no book {id:?}"))),
+        }
+    }
+
+    async fn delete(&self, _: &Context, id: String) -> Result<bool, Status> {
+        Ok(self.books().remove(&id).is_some())
+    }
+
+    async fn get_all(&self, _: &Context) -> Result<Vec<Book>, Status> {
+        Ok(self.books().values().cloned().collect())
+    }
+}
+
+impl Search for Library {
+    async fn search(&self, _: &Context, request: SearchRequest) -> Result<SearchResponse, Status> {
+        let words = request.words.to_lowercase();
+        let found = |book: &&Book| book.title.to_lowercase().contains(&words);
+        Ok(SearchResponse { books: self.books().values().filter(found).cloned().collect() })
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let library = Library::default();
+    let server = Server::builder()
+        .service(BookGateway::new(library.clone()))
+        .service(SearchGateway::new(library))
+        .build()?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("ws://{}/rpc", listener.local_addr()?);
+    tokio::spawn(async move { server.serve_with_listener(listener, pending()).await });
+
+    let books = BookClient::connect(&url).await?;
+    let added = books.add(Book { title: "The Rust Book".into(), copies: 2, ..Default::default() }).await?;
+    println!("added {:?} as {}", added.title, added.id);
+
+    let search = SearchClient::connect(&url).await?;
+    let found = search.search(SearchRequest { words: "rust".into() }).await?;
+    println!("found {}", found.books.len());
+
+    let refused = books.add(Book::default()).await.expect_err("a title has at least one character");
+    println!("refused: {refused}");
+    Ok(())
+}
