@@ -6,7 +6,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     rpc_build::contracts("src/contracts.rs").run();
 
     let twins = protox::compile(["kitchen/kitchen.proto"], ["protos", "../../rpc-build/protos"])?;
-    prost_build::Config::new().btree_map(["."]).skip_source_info().compile_fds(twins)?;
+    prost_build::Config::new()
+        .btree_map(["."])
+        .skip_source_info()
+        .compile_fds(twins)?;
     println!("cargo::rerun-if-changed=protos/kitchen/kitchen.proto");
     Ok(())
 }

@@ -25,7 +25,10 @@ impl BookService for Library {
     async fn add(&self, _: &Context, mut book: Book) -> Result<Book, Status> {
         let mut books = self.books();
         if books.values().any(|other| other.title == book.title) {
-            return Err(Status::already_exists(format!("there is a book called {:?}", book.title)));
+            return Err(Status::already_exists(format!(
+                "there is a book called {:?}",
+                book.title
+            )));
         }
         book.id = (books.len() + 1).to_string();
         books.insert(book.id.clone(), book.clone());
@@ -55,7 +58,9 @@ impl Search for Library {
     async fn search(&self, _: &Context, request: SearchRequest) -> Result<SearchResponse, Status> {
         let words = request.words.to_lowercase();
         let found = |book: &&Book| book.title.to_lowercase().contains(&words);
-        Ok(SearchResponse { books: self.books().values().filter(found).cloned().collect() })
+        Ok(SearchResponse {
+            books: self.books().values().filter(found).cloned().collect(),
+        })
     }
 }
 
@@ -71,14 +76,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(async move { server.serve_with_listener(listener, pending()).await });
 
     let books = BookClient::connect(&url).await?;
-    let added = books.add(Book { title: "The Rust Book".into(), copies: 2, ..Default::default() }).await?;
+    let added = books
+        .add(Book {
+            title: "The Rust Book".into(),
+            copies: 2,
+            ..Default::default()
+        })
+        .await?;
     println!("added {:?} as {}", added.title, added.id);
 
     let search = SearchClient::connect(&url).await?;
     let found = search.search(SearchRequest { words: "rust".into() }).await?;
     println!("found {}", found.books.len());
 
-    let refused = books.add(Book::default()).await.expect_err("a title has at least one character");
+    let refused = books
+        .add(Book::default())
+        .await
+        .expect_err("a title has at least one character");
     println!("refused: {refused}");
     Ok(())
 }

@@ -6,7 +6,10 @@ const README: &str = include_str!("../../../README.md");
 
 /// The fenced blocks of the README, by the comment or fence that names their file.
 fn block(fence: &str) -> &'static str {
-    let start = README.find(fence).unwrap_or_else(|| panic!("the README has a block that starts with {fence:?}")) + fence.len();
+    let start = README
+        .find(fence)
+        .unwrap_or_else(|| panic!("the README has a block that starts with {fence:?}"))
+        + fence.len();
     let end = README[start..].find("\n```").expect("the block ends") + start;
     README[start..end].trim()
 }
@@ -15,7 +18,10 @@ fn block(fence: &str) -> &'static str {
 fn the_tour_in_the_readme_is_this_crate() {
     for (fence, file) in [
         ("```rust\n// build.rs\n", include_str!("../build.rs")),
-        ("```rust\n// src/contracts.rs\n", include_str!("../src/contracts.rs")),
+        (
+            "```rust\n// src/contracts.rs\n",
+            include_str!("../src/contracts.rs"),
+        ),
         ("```rust\n// src/main.rs\n", include_str!("../src/main.rs")),
     ] {
         assert_eq!(block(fence), file.trim(), "{fence}");
@@ -24,7 +30,13 @@ fn the_tour_in_the_readme_is_this_crate() {
 
 #[test]
 fn the_tour_prints_what_the_readme_says() {
-    let output = Command::new(env!("CARGO_BIN_EXE_library")).output().expect("the tour starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(env!("CARGO_BIN_EXE_library"))
+        .output()
+        .expect("the tour starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), block("```text\n"));
 }

@@ -10,9 +10,10 @@ mod wire;
 use arbitrary::Unstructured;
 use bytes::Bytes;
 use equivalence::{contracts, twins};
-use prost::Message;
 use proptest::prelude::*;
+use prost::Message;
 use rpc_runtime::Contract;
+use std::fmt::Debug;
 
 /// How the two are held together.
 #[derive(Clone, Copy, PartialEq)]
@@ -24,9 +25,14 @@ enum Compare {
 }
 
 /// Reads made-up bytes with both and compares what comes out.
-fn check<C: Contract, T: Message + Default>(entropy: &[u8], compare: Compare) -> Result<(), TestCaseError> {
+fn check<C: Contract + Debug, T: Message + Default + Debug>(
+    entropy: &[u8],
+    compare: Compare,
+) -> Result<(), TestCaseError> {
     let mut source = Unstructured::new(entropy);
-    let Ok(mut bytes) = wire::message(&mut source, C::descriptor(), 0) else { return Ok(()) };
+    let Ok(mut bytes) = wire::message(&mut source, C::descriptor(), 0) else {
+        return Ok(());
+    };
     if source.ratio(1, 10).unwrap_or(false) {
         let cut = source.int_in_range(0..=bytes.len()).unwrap_or(0);
         bytes.truncate(cut);
@@ -85,21 +91,38 @@ fn made_up_bytes_reach_every_field() {
     // A generator that never fills a field would prove nothing about it.
     let mut filled = std::collections::BTreeSet::new();
     for seed in 0_u32..4000 {
-        let entropy: Vec<u8> = (0..800_u32).map(|at| (at.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 11) as u8).collect();
+        let entropy: Vec<u8> = (0..800_u32)
+            .map(|at| {
+                (at.wrapping_mul(2_654_435_761)
+                    .wrapping_add(seed.wrapping_mul(40_503))
+                    >> 11) as u8
+            })
+            .collect();
         let mut source = Unstructured::new(&entropy);
-        let Ok(bytes) = wire::message(&mut source, contracts::Lists::descriptor(), 0) else { continue };
+        let Ok(bytes) = wire::message(&mut source, contracts::Lists::descriptor(), 0) else {
+            continue;
+        };
         if let Ok(lists) = contracts::Lists::decode(bytes.as_slice()) {
             let full = lists.encode_to_vec();
             let mut rest = full.as_slice();
             while let Ok((number, wire_type)) = prost::encoding::decode_key(&mut rest) {
                 filled.insert(number);
-                let skipped = prost::encoding::skip_field(wire_type, number, &mut rest, prost::encoding::DecodeContext::default());
+                let skipped = prost::encoding::skip_field(
+                    wire_type,
+                    number,
+                    &mut rest,
+                    prost::encoding::DecodeContext::default(),
+                );
                 if skipped.is_err() || rest.is_empty() {
                     break;
                 }
             }
         }
     }
-    let all: std::collections::BTreeSet<u32> = contracts::Lists::descriptor().fields.iter().map(|field| field.number).collect();
+    let all: std::collections::BTreeSet<u32> = contracts::Lists::descriptor()
+        .fields
+        .iter()
+        .map(|field| field.number)
+        .collect();
     assert_eq!(filled, all);
 }

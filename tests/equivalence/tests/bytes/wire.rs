@@ -12,7 +12,11 @@ const DEEPEST: usize = 4;
 type Record = Vec<u8>;
 
 /// A message of this descriptor: any fields in any order, some of them several times, some of them unknown.
-pub(crate) fn message(source: &mut Unstructured<'_>, descriptor: &MessageDescriptor, depth: usize) -> Result<Vec<u8>> {
+pub(crate) fn message(
+    source: &mut Unstructured<'_>,
+    descriptor: &MessageDescriptor,
+    depth: usize,
+) -> Result<Vec<u8>> {
     let mut records = Vec::new();
     let count = source.int_in_range(0..=descriptor.fields.len().min(8) + 1)?;
     for _ in 0..count {
@@ -34,7 +38,12 @@ pub(crate) fn message(source: &mut Unstructured<'_>, descriptor: &MessageDescrip
     Ok(records.concat())
 }
 
-fn field(source: &mut Unstructured<'_>, field: &FieldDescriptor, depth: usize, records: &mut Vec<Record>) -> Result<()> {
+fn field(
+    source: &mut Unstructured<'_>,
+    field: &FieldDescriptor,
+    depth: usize,
+    records: &mut Vec<Record>,
+) -> Result<()> {
     match field.cardinality {
         Cardinality::Map(key) => {
             for _ in 0..source.int_in_range(0..=3)? {
@@ -42,8 +51,16 @@ fn field(source: &mut Unstructured<'_>, field: &FieldDescriptor, depth: usize, r
                 // A key or a value may be missing, or stand in the other order.
                 let (has_key, has_value, swapped) =
                     (source.ratio(7, 8)?, source.ratio(7, 8)?, source.ratio(1, 4)?);
-                let key = if has_key { one(source, 1, key, depth)? } else { Vec::new() };
-                let value = if has_value { one(source, 2, field.kind, depth)? } else { Vec::new() };
+                let key = if has_key {
+                    one(source, 1, key, depth)?
+                } else {
+                    Vec::new()
+                };
+                let value = if has_value {
+                    one(source, 2, field.kind, depth)?
+                } else {
+                    Vec::new()
+                };
                 entry.extend_from_slice(if swapped { &value } else { &key });
                 entry.extend_from_slice(if swapped { &key } else { &value });
                 records.push(delimited(field.number, &entry));
@@ -74,7 +91,11 @@ fn one(source: &mut Unstructured<'_>, number: u32, kind: Kind, depth: usize) -> 
             Ok(delimited(number, &body))
         }
         Kind::String => {
-            let text = if source.ratio(1, 40)? { b"\xff".to_vec() } else { <&str>::arbitrary_text(source)? };
+            let text = if source.ratio(1, 40)? {
+                b"\xff".to_vec()
+            } else {
+                <&str>::arbitrary_text(source)?
+            };
             Ok(delimited(number, &text))
         }
         Kind::Bytes => {
@@ -108,8 +129,25 @@ impl Text for &str {
 
 /// The value of a scalar or enum, without its key.
 fn scalar(source: &mut Unstructured<'_>, kind: Kind, out: &mut Vec<u8>) -> Result<()> {
-    let bits = *source.choose(&[0, 1, 2, 7, 127, 128, 300, u64::from(u32::MAX), i32::MAX as u64, u64::MAX, 1 << 63, 0x7ff0_0000_0000_0001])?;
-    let bits = if source.ratio(1, 2)? { bits } else { source.arbitrary()? };
+    let bits = *source.choose(&[
+        0,
+        1,
+        2,
+        7,
+        127,
+        128,
+        300,
+        u64::from(u32::MAX),
+        i32::MAX as u64,
+        u64::MAX,
+        1 << 63,
+        0x7ff0_0000_0000_0001,
+    ])?;
+    let bits = if source.ratio(1, 2)? {
+        bits
+    } else {
+        source.arbitrary()?
+    };
     match wire_type(kind) {
         1 => out.extend_from_slice(&bits.to_le_bytes()),
         5 => out.extend_from_slice(&(bits as u32).to_le_bytes()),
