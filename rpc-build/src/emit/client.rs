@@ -184,18 +184,8 @@ fn descriptor(out: &mut String, method: &MethodDef, paths: &Paths) {
     if method.options.one_way {
         options.push_str(".one_way()");
     }
-    let side = |ty: &rpc_schema::resolve::TypeRef| {
-        let wrapped = ty.ty.full_name().is_some_and(|name| {
-            name.starts_with("google.protobuf.") && name.ends_with("Value") && is_scalar(&ty.rust)
-        });
-        match wrapped {
-            true => format!(
-                "<{codegen}::Wrapped<{}> as {codegen}::Contract>::descriptor",
-                type_path(ty)
-            ),
-            false => format!("<{} as {codegen}::Contract>::descriptor", type_path(ty)),
-        }
-    };
+    let side =
+        |ty: &rpc_schema::resolve::TypeRef| format!("<{} as {codegen}::Contract>::descriptor", type_path(ty));
     let _ = writeln!(
         out,
         "static METHOD: {codegen}::MethodDescriptor = {codegen}::MethodDescriptor::new(
@@ -211,13 +201,4 @@ fn descriptor(out: &mut String, method: &MethodDef, paths: &Paths) {
         side(&method.request),
         side(&method.response),
     );
-}
-
-/// Whether a request or response is a scalar, which travels in its wrapper.
-fn is_scalar(rust: &str) -> bool {
-    rust.starts_with("::core::primitive::")
-        || matches!(
-            rust,
-            "::std::string::String" | "::rpc_runtime::codegen::Bytes" | "::std::vec::Vec<u8>"
-        )
 }

@@ -81,16 +81,21 @@ impl Scope<'_> {
             if at > 0 && !method.docs.is_empty() {
                 text.blank();
             }
-            self.method(text, method);
+            self.method(text, service, method);
         }
         text.close();
     }
 
-    fn method(&self, text: &mut Text, method: &MethodDef) {
+    fn method(&self, text: &mut Text, service: &ServiceDef, method: &MethodDef) {
         text.docs(&method.docs);
         let side = |streams: bool, ty: &TypeDef| {
             let stream = if streams { "stream " } else { "" };
-            format!("({stream}{})", self.type_name(ty))
+            let name = self.type_name(ty);
+            // Inside the service, `Quote` is the method of that name before it is the message.
+            match service.methods.iter().any(|other| other.name == name) {
+                true => format!("({stream}.{}.{name})", self.package),
+                false => format!("({stream}{name})"),
+            }
         };
         let call = format!(
             "rpc {}{} returns {}",

@@ -1,0 +1,4 @@
+//! Contracts in files of their own.
+
+pub mod task;
+pub mod ticker;
