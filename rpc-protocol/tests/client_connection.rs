@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::{Bytes};
+use bytes::Bytes;
 use rpc_protocol::frame::{
     AnnouncedLimits, Data, End, GoAway, Greeting, Ping, Pong, Request, Reset, Response,
 };

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes};
+use bytes::Bytes;
 use rpc_protocol::frame::{
     AnnouncedLimits, Authenticate, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Pong,
     Request, Reset, Response,

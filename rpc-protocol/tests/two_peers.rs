@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes};
+use bytes::Bytes;
 use rpc_protocol::frame::{End, GoAway, Greeting, Request, Response};
 use rpc_protocol::{
     ClientConnection, ClientEvent, Code, Limits, MethodRef, OpenError, ServerConnection, ServerEvent,

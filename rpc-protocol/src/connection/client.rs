@@ -284,7 +284,8 @@ impl ClientConnection {
     ///
     /// The server did not answer: the connection is to be closed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl Output) -> Result<(), ConnectionError> {
-        self.liveness.on_timeout(now, self.seconds, &self.limits, out)
+        self.liveness
+            .on_timeout(now, self.seconds.at(now), &self.limits, out)
     }
 
     /// Calls that wait for their outcome, by stream id in the order of opening: what fails when the connection is

@@ -1,6 +1,6 @@
 //! Counting how often something happened of late.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::limits::COUNTING_SPAN;
 
@@ -63,19 +63,41 @@ impl Counter {
 }
 
 /// The connection's seconds: whole seconds since it began, by the `now` of the caller.
-#[derive(Clone, Copy, Debug)]
+///
+/// Asked for every message, mostly several times within one second, so the second that it is in is remembered.
+#[derive(Clone, Debug)]
 pub(crate) struct Seconds {
     began: Instant,
+    second: u64,
+    /// When `second` is over.
+    until: Instant,
 }
 
 impl Seconds {
     pub(crate) const fn new(began: Instant) -> Self {
-        Self { began }
+        Self {
+            began,
+            second: 0,
+            until: began,
+        }
     }
 
     #[inline]
-    pub(crate) fn at(self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.began).as_secs()
+    pub(crate) fn at(&mut self, now: Instant) -> u64 {
+        if now >= self.until {
+            self.advance(now);
+        }
+        self.second
+    }
+
+    #[cold]
+    fn advance(&mut self, now: Instant) {
+        self.second = now.saturating_duration_since(self.began).as_secs();
+        // A time that the clock cannot hold is never reached; until then the second is worked out each time.
+        self.until = self
+            .began
+            .checked_add(Duration::from_secs(self.second + 1))
+            .unwrap_or(now);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::ConnectionError;
-use super::counter::{Counter, Seconds};
+use super::counter::Counter;
 use crate::frame::{Ping, Pong};
 use crate::{Limits, Output};
 
@@ -74,11 +74,11 @@ impl Liveness {
         }
     }
 
-    /// `seconds` give the ping its payload, which the peer sends back and nobody reads.
+    /// `second` gives the ping its payload, which the peer sends back and nobody reads.
     pub(crate) fn on_timeout(
         &mut self,
         now: Instant,
-        seconds: Seconds,
+        second: u64,
         limits: &Limits,
         out: &mut impl Output,
     ) -> Result<(), ConnectionError> {
@@ -89,10 +89,7 @@ impl Liveness {
             return Err(ConnectionError::PeerSilent);
         }
         self.ping_sent = Some(now);
-        Ping {
-            payload: seconds.at(now),
-        }
-        .encode(0, out);
+        Ping { payload: second }.encode(0, out);
         Ok(())
     }
 }

@@ -100,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.handle_messages(&mut handled, now)? {
                 return Ok(true);
             }
-            match self.socket.io.poll_fill(cx) {
+            match self.socket.poll_fill(cx) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Err(broken(&error)),
                 Poll::Pending => return Ok(false),

@@ -5,14 +5,19 @@
 //! may be written beside it.
 
 use std::{
+    future::Future,
     io::{self, Read, Write},
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{BufMut, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::{output::OutputBuffer, scratch};
+
+/// How much is asked for where a long message is expected, whose payload is then read apart.
+const LOOK_AHEAD: usize = 4 * 1024;
 
 /// A socket with the bytes read from it and the bytes to be written to it.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub(crate) struct Io<S> {
     /// How many bytes tungstenite may still take: the rest of the WebSocket frame that it was given.
     granted: usize,
     ended: bool,
+    /// The last message was a long one, and the next may be: see [`poll_fill`](Self::poll_fill).
+    long_ahead: bool,
 }
 
 impl<S> Io<S> {
@@ -39,6 +46,7 @@ impl<S> Io<S> {
             end: read_ahead.len(),
             granted: 0,
             ended: false,
+            long_ahead: false,
         }
     }
 
@@ -51,6 +59,11 @@ impl<S> Io<S> {
     pub(crate) fn consume(&mut self, count: usize) {
         debug_assert!(count <= self.end - self.start);
         self.start += count;
+    }
+
+    /// Says whether the message that was just taken was a long one.
+    pub(crate) fn expect_long(&mut self, long: bool) {
+        self.long_ahead = long;
     }
 
     /// Whether the peer will send nothing more.
@@ -81,7 +94,9 @@ impl<S: AsyncRead + Unpin> Io<S> {
     /// Reads once from the socket, into the thread's buffer and behind what is unread. Ready with the number of
     /// bytes; 0 is the end.
     ///
-    /// What is unread is always less than the buffer holds: longer messages are gathered elsewhere.
+    /// What is unread is always less than the buffer holds: longer messages are gathered elsewhere. Behind a long one
+    /// little is asked for, which shows the next header: what follows it is then read to where it belongs, and not
+    /// copied there.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.input.len() != scratch::READ_SIZE {
             let leftover = std::mem::replace(&mut self.input, scratch::take_read());
@@ -90,10 +105,32 @@ impl<S: AsyncRead + Unpin> Io<S> {
             self.input.copy_within(self.start..self.end, 0);
         }
         (self.start, self.end) = (0, self.end - self.start);
-        let mut buffer = ReadBuf::new(&mut self.input[self.end..]);
+        let room = if self.long_ahead {
+            LOOK_AHEAD.min(self.input.len() - self.end)
+        } else {
+            self.input.len() - self.end
+        };
+        let mut buffer = ReadBuf::new(&mut self.input[self.end..self.end + room]);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
         let count = buffer.filled().len();
         self.end += count;
+        self.ended |= count == 0;
+        Poll::Ready(Ok(count))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Io<S> {
+    /// Reads once from the socket, straight behind what `payload` holds and at most `room` bytes; nothing may be unread.
+    /// Ready with the number of bytes; 0 is the end.
+    pub(crate) fn poll_fill_payload(
+        &mut self,
+        payload: &mut BytesMut,
+        room: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        debug_assert!(self.unread().is_empty(), "what was read before belongs in front");
+        let mut payload = payload.limit(room);
+        let count = ready!(pin!(self.stream.read_buf(&mut payload)).poll(cx))?;
         self.ended |= count == 0;
         Poll::Ready(Ok(count))
     }

@@ -84,7 +84,8 @@ impl OutputBuffer {
             self.buffer.extend_from_slice(&[FIN_BINARY, mask | len as u8]);
         } else if let Ok(len) = u16::try_from(len) {
             let [high, low] = len.to_be_bytes();
-            self.buffer.extend_from_slice(&[FIN_BINARY, mask | 126, high, low]);
+            self.buffer
+                .extend_from_slice(&[FIN_BINARY, mask | 126, high, low]);
         } else {
             self.buffer.extend_from_slice(&[FIN_BINARY, mask | 127]);
             self.buffer.extend_from_slice(&(len as u64).to_be_bytes());

@@ -12,9 +12,13 @@
 //!                                              └── fragment without FIN ──► tungstenite until FIN
 //! ```
 
-use std::io;
+use std::{
+    io,
+    task::{Context, Poll},
+};
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncRead;
 use tokio_tungstenite::tungstenite::{
     Error as WsError,
     error::ProtocolError,
@@ -80,6 +84,20 @@ pub(crate) struct WebSocket<S> {
     /// tungstenite's buffer has grown.
     grown: bool,
     partial: Option<Partial>,
+}
+
+impl<S: AsyncRead + Unpin> WebSocket<S> {
+    /// Reads once from the socket. Ready with the number of bytes; 0 is the end.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match &mut self.partial {
+            // Whole already where nobody takes messages any more.
+            Some(partial) if self.io.unread().is_empty() && partial.payload.len() < partial.length => {
+                let room = partial.length - partial.payload.len();
+                self.io.poll_fill_payload(&mut partial.payload, room, cx)
+            }
+            _ => self.io.poll_fill(cx),
+        }
+    }
 }
 
 impl<S> WebSocket<S> {
@@ -170,6 +188,7 @@ impl<S> WebSocket<S> {
             None => Bytes::copy_from_slice(payload),
         };
         self.io.consume(header.length + length);
+        self.io.expect_long(false);
         message
     }
 
@@ -198,6 +217,7 @@ impl<S> WebSocket<S> {
         if let Some(key) = mask {
             mask::apply(key, &mut payload);
         }
+        self.io.expect_long(true);
         Ok(Some(payload.freeze()))
     }
 
@@ -316,5 +336,76 @@ impl Header {
             payload,
             mask: Some(mask),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use bytes::BufMut;
+    use proptest::prelude::*;
+    use tokio::io::DuplexStream;
+
+    use super::*;
+    use crate::transport::output::OutputBuffer;
+
+    fn websocket(stream: DuplexStream, role: Role) -> WebSocket<DuplexStream> {
+        let output = match role {
+            Role::Server => OutputBuffer::of_server(),
+            Role::Client => OutputBuffer::of_client(),
+        };
+        WebSocket::new(Io::new(stream, output, &[]), role, 1 << 20)
+    }
+
+    async fn next(socket: &mut WebSocket<DuplexStream>) -> Result<Incoming, Stop> {
+        poll_fn(|cx| {
+            loop {
+                match socket.read() {
+                    Err(Stop::NeedsMore) => match socket.poll_fill(cx) {
+                        Poll::Ready(read) => assert!(read.is_ok()),
+                        Poll::Pending => {
+                            socket.io.release_input();
+                            return Poll::Pending;
+                        }
+                    },
+                    read => return Poll::Ready(read),
+                }
+            }
+        })
+        .await
+    }
+
+    proptest! {
+        #[test]
+        fn messages_of_all_lengths_arrive_whole_however_the_socket_cuts_them(
+            lens in proptest::collection::vec(
+                prop_oneof![0..200_usize, 15_000..18_000_usize, 60_000..140_000_usize],
+                1..8,
+            ),
+            cut in prop_oneof![1..100_usize, 4_000..70_000_usize],
+            from_client in any::<bool>(),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(async {
+                let (near, far) = tokio::io::duplex(cut);
+                let roles = if from_client { (Role::Client, Role::Server) } else { (Role::Server, Role::Client) };
+                let (mut sender, mut receiver) = (websocket(near, roles.0), websocket(far, roles.1));
+                for (index, &len) in lens.iter().enumerate() {
+                    sender.io.output.begin(len).put_bytes(index as u8 + 1, len);
+                }
+                let sending = tokio::spawn(async move {
+                    poll_fn(|cx| sender.io.poll_flush(cx)).await.expect("the receiver reads");
+                });
+                for (index, &len) in lens.iter().enumerate() {
+                    let Ok(Incoming::Binary(message)) = next(&mut receiver).await else {
+                        panic!("message {index} of {len} bytes did not arrive");
+                    };
+                    assert!(message.len() == len && message.iter().all(|&byte| byte == index as u8 + 1));
+                }
+                sending.await.expect("all of it was sent");
+                assert!(matches!(next(&mut receiver).await, Err(Stop::Broken)));
+            });
+        }
     }
 }

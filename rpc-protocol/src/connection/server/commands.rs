@@ -132,7 +132,8 @@ impl ServerConnection {
     ///
     /// The peer did not answer: the connection is to be closed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl Output) -> Result<(), ConnectionError> {
-        self.liveness.on_timeout(now, self.seconds, &self.limits, out)
+        self.liveness
+            .on_timeout(now, self.seconds.at(now), &self.limits, out)
     }
 
     /// The limits that this side keeps.

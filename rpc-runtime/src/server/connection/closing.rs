@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 // Only the flush is waited for, whose waker is registered.
                 return self.wait_until(until, cx);
             }
-            match self.socket.io.poll_fill(cx) {
+            match self.socket.poll_fill(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => closing.peer_done = true,
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => return self.wait_until(until, cx),

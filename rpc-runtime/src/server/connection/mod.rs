@@ -199,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Read::Clogged => continue,
                 other => return other,
             }
-            match self.socket.io.poll_fill(cx) {
+            match self.socket.poll_fill(cx) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => return Read::Ended,
                 Poll::Pending => return Read::Dry,
