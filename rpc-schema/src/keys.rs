@@ -34,8 +34,12 @@ impl Parse for Entry {
                     .into_iter()
                     .collect(),
             )
-        } else {
+        } else if input.is_empty() || input.peek(Token![,]) {
             Given::Nothing
+        } else {
+            return Err(input.error(format!(
+                "after `{key}` comes `= …`, `(…)` or a comma; write `{key} = …`"
+            )));
         };
         Ok(Self { key, value })
     }
@@ -46,6 +50,8 @@ pub struct Keys {
     entries: Vec<Entry>,
     /// A literal before the keys, as in `#[rpc("task")]`.
     pub leading: Option<LitStr>,
+    /// Whether something could not be read, so that a key which seems to be missing may be there, misspelt.
+    pub broken: bool,
 }
 
 impl std::fmt::Debug for Keys {
@@ -84,16 +90,19 @@ impl Keys {
             return Self {
                 entries: Vec::new(),
                 leading: None,
+                broken: true,
             };
         };
         let mut keys = Self {
             entries: Vec::new(),
             leading: syntax.leading,
+            broken: false,
         };
         for entry in syntax.entries {
             let name = entry.key.to_string();
             if !known.contains(&name.as_str()) {
                 errors.at(&entry.key, unknown_key(attribute, known, &name));
+                keys.broken = true;
             } else if keys.entries.iter().any(|earlier| earlier.key == entry.key) && name != "guard" {
                 errors.at(&entry.key, format!("`{name}` is given twice; keep one of them"));
             } else {
@@ -116,6 +125,12 @@ impl Keys {
             }
         }
         self.leading = self.leading.take().or(other.leading);
+        self.broken |= other.broken;
+    }
+
+    /// Whether a key was given and not taken yet.
+    pub fn has(&self, key: &str) -> bool {
+        self.span(key).is_some()
     }
 
     fn take(&mut self, key: &str) -> Option<Entry> {

@@ -6,7 +6,6 @@
 
 use crate::diagnostics::Errors;
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 /// A protobuf scalar.
@@ -93,6 +92,17 @@ impl Scalar {
     /// Whether it is a number with a fraction.
     pub fn is_float(self) -> bool {
         matches!(self, Self::Double | Self::Float)
+    }
+
+    /// The least and the greatest value, if it is a whole number.
+    pub fn bounds(self) -> Option<(i128, i128)> {
+        Some(match self.rust_name() {
+            "i32" => (i32::MIN.into(), i32::MAX.into()),
+            "i64" => (i64::MIN.into(), i64::MAX.into()),
+            "u32" => (0, u32::MAX.into()),
+            "u64" => (0, u64::MAX.into()),
+            _ => return None,
+        })
     }
 
     /// Whether it cannot be negative.
@@ -366,14 +376,22 @@ fn check_nesting(outer: &str, inner: &Type, errors: &mut Errors) -> Option<()> {
             text(inner)
         ),
     };
-    errors.at(inner, format!("a `{name}` cannot stand in a `{outer}`: {advice}"));
+    let article = |name: &str| if name == "Option" { "an" } else { "a" };
+    errors.at(
+        inner,
+        format!(
+            "{} `{name}` cannot stand in {} `{outer}`: {advice}",
+            article(&name),
+            article(outer)
+        ),
+    );
     None
 }
 
 /// Reads one value: a scalar, bytes, `()` or a name.
 fn parse_value(ty: &Type, errors: &mut Errors) -> Option<Value> {
     let mut refuse = |message: String| {
-        errors.at_span(ty.span(), message);
+        errors.at(ty, message);
         None
     };
     match ty {
@@ -440,6 +458,7 @@ fn borrowed(inner: &Type) -> String {
 
 /// What to write instead of a type that people reach for and protobuf does not have.
 fn unsupported(name: &str, arguments: &PathArguments) -> Option<String> {
+    let list;
     let instead = match name {
         "u8" | "u16" => "u32",
         "i8" | "i16" => "i32",
@@ -452,7 +471,14 @@ fn unsupported(name: &str, arguments: &PathArguments) -> Option<String> {
         "Uuid" => "String` with `#[field(format = \"uuid\")]",
         "Instant" => "SystemTime",
         "DateTime" | "NaiveDateTime" | "OffsetDateTime" => "SystemTime` or `prost_types::Timestamp",
-        "HashSet" | "BTreeSet" | "VecDeque" | "LinkedList" | "SmallVec" => "Vec",
+        "HashSet" | "BTreeSet" | "VecDeque" | "LinkedList" | "SmallVec" => {
+            list = match arguments {
+                PathArguments::AngleBracketed(arguments) => arguments.args.first(),
+                _ => None,
+            }
+            .map_or_else(|| "Vec".to_owned(), |item| format!("Vec<{}>", text(item)));
+            list.as_str()
+        }
         "IndexMap" => "HashMap` or `BTreeMap",
         "Rc" | "Arc" => "Box",
         "Result" => "contract enum with two variants",

@@ -1,9 +1,9 @@
 //! `#[contract]` on a struct.
 
-use super::{access, common, field, refuse_generics, reserved};
+use super::{access, common, field, refuse_generics, refuse_keys, reserved};
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
-use crate::model::{Access, Crud, Field, Message, Operation, Reserved};
+use crate::model::{Crud, Field, Message, Operation};
 use crate::names;
 use crate::types::Cardinality;
 use syn::{Fields, ItemStruct};
@@ -35,11 +35,18 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
         unset: None,
         oneof: false,
         unit: matches!(item.fields, Fields::Unit),
-        reserved: reserved(keys, errors),
+        reserved: reserved(keys, 1..=field::MAX_NUMBER, errors),
         crud: None,
         event: keys.flag("event", errors),
     };
-    check_reserved(&message.reserved, item, errors);
+    if controller.is_none() {
+        refuse_keys(
+            keys,
+            &["auth", "guard", "operations"],
+            "is about a service's calls; add `controller = \"…\"`, or move it to a trait",
+            errors,
+        );
+    }
     let operations = operations(keys, errors);
     let access = access(keys, errors);
     if refuse_generics(&item.generics, "contract", errors) {
@@ -65,24 +72,25 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
         }
     };
     check_ids(&message.fields, errors);
-    match controller {
-        Some(controller) => {
-            if complete && !message.fields.iter().any(|field| field.facts.id) {
-                errors.at(
-                    &item.ident,
-                    format!(
-                        "`{}` has a controller, so its records need a key; add `#[field(id)] pub id: String`",
-                        item.ident
-                    ),
-                );
-            }
-            message.crud = Some(Crud {
-                controller: controller.value(),
-                operations,
-                access,
-            });
+    if let Some(controller) = controller {
+        if complete && !message.fields.iter().any(|field| field.facts.id) {
+            let advice = match message.fields.iter().find(|field| field.name == "id") {
+                Some(field) => format!("put `#[field(id)]` on `{}`", field.ident),
+                None => "add `#[field(id)] pub id: String`".to_owned(),
+            };
+            errors.at(
+                &item.ident,
+                format!(
+                    "`{}` has a controller, so its records need a key; {advice}",
+                    item.ident
+                ),
+            );
         }
-        None => refuse_service_keys(&access, &operations, item, errors),
+        message.crud = Some(Crud {
+            controller: controller.value(),
+            operations,
+            access,
+        });
     }
     Some(message)
 }
@@ -115,15 +123,6 @@ fn operations(keys: &mut Keys, errors: &mut Errors) -> Vec<Operation> {
     operations
 }
 
-fn refuse_service_keys(access: &Access, operations: &[Operation], item: &ItemStruct, errors: &mut Errors) {
-    if *access != Access::default() || operations.len() != Operation::ALL.len() {
-        errors.at(
-            &item.ident,
-            "`auth`, `guard` and `operations` are about a service's calls; add `controller = \"…\"`, or move them to the trait",
-        );
-    }
-}
-
 fn check_ids(fields: &[Field], errors: &mut Errors) {
     let mut ids = fields.iter().filter(|field| field.facts.id);
     let first = ids.next();
@@ -145,18 +144,6 @@ fn check_ids(fields: &[Field], errors: &mut Errors) {
             errors.at(
                 &field.ty.rust,
                 "an id is a `String` or a whole number (`i32`, `i64`, `u32`, `u64`)",
-            );
-        }
-    }
-}
-
-/// Numbers that protobuf would not accept, even reserved.
-fn check_reserved(reserved: &Reserved, item: &ItemStruct, errors: &mut Errors) {
-    for (from, to) in &reserved.numbers {
-        if *from < 1 || *to > field::MAX_NUMBER {
-            errors.at(
-                &item.ident,
-                format!("reserved field numbers lie between 1 and {}", field::MAX_NUMBER),
             );
         }
     }

@@ -1,16 +1,14 @@
 //! One method of a trait contract, or one handler of a gateway: its signature and the keys of `#[message(…)]`.
 
+use super::signature::{check_shape, inputs, is_unit, output};
 use super::{access, attribute_keys, attribute_name, docs, has_attribute};
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
-use crate::model::{Method, MethodKind, MethodOptions, Parameter};
+use crate::model::{Method, MethodKind, MethodOptions};
 use crate::names;
 use crate::types::{self, Value};
 use std::time::Duration;
-use syn::{
-    Attribute, Expr, ExprLit, FnArg, GenericArgument, Lit, LitStr, PathArguments, ReturnType, Signature,
-    Type, TypeParamBound,
-};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Signature, Type};
 
 /// The keys of `#[message(…)]`.
 const MESSAGE_KEYS: [&str; 10] = [
@@ -41,27 +39,24 @@ pub(super) fn parse(
     errors: &mut Errors,
 ) -> Option<Method> {
     let before = errors.iter().count();
-    if place == Place::Trait
-        && attributes
-            .iter()
-            .filter(|a| attribute_name(a).as_deref() == Some("message"))
-            .count()
-            > 1
-    {
-        errors.at(
-            &signature.ident,
-            "`#[message]` is given twice; put all keys into one",
-        );
+    let second = attributes
+        .iter()
+        .filter(|attribute| attribute_name(attribute).as_deref() == Some("message"))
+        .nth(1);
+    if let Some(second) = second {
+        errors.at(second, "`#[message]` is given twice; put all keys into one");
     }
     let mut keys = attribute_keys("message", &MESSAGE_KEYS, attributes, errors);
-    let request_name = keys.leading.take();
-    if let (Place::Trait, Some(name)) = (place, &request_name) {
-        errors.at(
-            name,
-            "a trait's method names its request in its signature; leave this out",
-        );
+    let mut request_name = keys.leading.take();
+    if place == Place::Trait {
+        if let Some(name) = request_name.take() {
+            errors.at(
+                name,
+                "a trait's method names its request in its signature; leave this out",
+            );
+        }
     }
-    let name = method_name(&mut keys, signature, request_name.as_ref(), errors);
+    let given_name = given_name(&mut keys, errors);
     let options = options(&mut keys, attributes, errors);
     check_shape(signature, errors);
     let inputs = inputs(signature, errors);
@@ -70,7 +65,7 @@ pub(super) fn parse(
     let session = inputs.outgoing.is_some();
     if session && (output.streams || !is_unit(&output.ty)) {
         errors.at(
-            &signature.output,
+            &output.ty,
             "a session writes into its `Outgoing`; it returns `Result<(), Status>`",
         );
     }
@@ -93,22 +88,25 @@ pub(super) fn parse(
         (None, Some(name)) => Value::Named(errors.ok(name.parse())?),
         (None, None) => Value::Unit,
     };
-    if let (Some(name), Value::Named(path)) = (&request_name, &request) {
-        let declared = name.value();
-        let taken = path
-            .segments
-            .last()
-            .map(|segment| names::plain(&segment.ident))
-            .unwrap_or_default();
-        if declared != taken && inputs.data.is_some() {
-            errors.at(
-                name,
-                format!(
-                    "the handler takes `{taken}`; write `#[message(\"{taken}\")]`, or change its parameter"
-                ),
-            );
+    let agrees = match (&request_name, &inputs.data) {
+        (Some(name), Some(data)) => check_request_name(name, &request, &data.ty, errors),
+        _ => true,
+    };
+    let name = match (given_name, &request_name) {
+        (Some(name), _) => name,
+        (None, Some(request)) if agrees => derived_name(request, errors),
+        (None, Some(_)) => String::new(),
+        (None, None) => {
+            let name = names::upper_camel_case(&names::plain(&signature.ident));
+            if !names::is_proto_ident(&name) {
+                errors.at(
+                    &signature.ident,
+                    format!("`{name}` is no method name in protobuf; add `#[message(name = \"…\")]` with letters and digits"),
+                );
+            }
+            name
         }
-    }
+    };
     let response = types::parse_message_type(&response_type, errors)?;
     for (value, ty) in [
         (&request, inputs.data.as_ref().map(|data| &data.ty)),
@@ -141,36 +139,51 @@ pub(super) fn parse(
     })
 }
 
-fn method_name(
-    keys: &mut Keys,
-    signature: &Signature,
-    request: Option<&LitStr>,
-    errors: &mut Errors,
-) -> String {
-    let given = keys.string("name", "AddTask", errors);
-    let given = keys.string("method", "AddTask", errors).or(given);
-    if let Some(given) = given {
-        let value = given.value();
-        if !names::is_proto_ident(&value) || !value.starts_with(|c: char| c.is_ascii_uppercase()) {
-            errors.at(
-                &given,
-                format!("`{value}` is no method name; write letters and digits, like `AddTask`"),
-            );
-        }
-        return value;
+/// Whether the handler takes the request that its attribute names.
+fn check_request_name(name: &LitStr, request: &Value, ty: &Type, errors: &mut Errors) -> bool {
+    let taken = match request {
+        Value::Named(path) => path.segments.last().map(|segment| names::plain(&segment.ident)),
+        _ => None,
+    };
+    if taken.as_ref() == Some(&name.value()) {
+        return true;
     }
-    match request {
-        Some(request) => match request.value().strip_suffix("Request") {
-            Some(stem) if !stem.is_empty() => stem.to_owned(),
-            _ => {
-                errors.at(
-                    request,
-                    "the method's name cannot be derived from a request that does not end in `Request`; add `method = \"…\"`",
-                );
-                String::new()
-            }
-        },
-        None => names::upper_camel_case(&names::plain(&signature.ident)),
+    let advice = match taken {
+        Some(taken) => format!("`{taken}`; write `#[message(\"{taken}\")]`, or change its parameter"),
+        None => format!(
+            "`{}`, which is no contract; change its parameter",
+            types::text(ty)
+        ),
+    };
+    errors.at(name, format!("the handler takes {advice}"));
+    false
+}
+
+/// `name = "…"` or `method = "…"`.
+fn given_name(keys: &mut Keys, errors: &mut Errors) -> Option<String> {
+    let given = keys.string("name", "AddTask", errors);
+    let given = keys.string("method", "AddTask", errors).or(given)?;
+    let value = given.value();
+    if !names::is_proto_ident(&value) || !value.starts_with(|c: char| c.is_ascii_uppercase()) {
+        errors.at(
+            &given,
+            format!("`{value}` is no method name; write letters and digits, like `AddTask`"),
+        );
+    }
+    Some(value)
+}
+
+/// `AddTaskRequest` → `AddTask`.
+fn derived_name(request: &LitStr, errors: &mut Errors) -> String {
+    match request.value().strip_suffix("Request") {
+        Some(stem) if !stem.is_empty() => stem.to_owned(),
+        _ => {
+            errors.at(
+                request,
+                "the method's name cannot be derived from a request that does not end in `Request`; add `method = \"…\"`",
+            );
+            String::new()
+        }
     }
 }
 
@@ -232,198 +245,4 @@ fn duration(text: &str) -> Option<Duration> {
         "h" => number.checked_mul(3600).map(Duration::from_secs),
         _ => None,
     }
-}
-
-fn check_shape(signature: &Signature, errors: &mut Errors) {
-    if signature.asyncness.is_none() {
-        errors.at(
-            signature.fn_token,
-            format!(
-                "a call waits for its answer; write `async fn {}`",
-                signature.ident
-            ),
-        );
-    }
-    if !signature.generics.params.is_empty() {
-        errors.at(&signature.generics, "protobuf has no generics; name the types");
-    }
-    match signature.receiver() {
-        Some(receiver)
-            if receiver.reference.is_some()
-                && receiver.mutability.is_none()
-                && receiver.colon_token.is_none() => {}
-        Some(receiver) => errors.at(receiver, "many calls run at once on one service; take `&self`"),
-        None => errors.at(
-            &signature.ident,
-            format!("`{}` is called on a service; take `&self` first", signature.ident),
-        ),
-    }
-}
-
-struct Data {
-    ty: Type,
-    streams: bool,
-}
-
-#[derive(Default)]
-struct Inputs {
-    order: Vec<Parameter>,
-    data: Option<Data>,
-    outgoing: Option<Type>,
-}
-
-fn inputs(signature: &Signature, errors: &mut Errors) -> Inputs {
-    let mut inputs = Inputs::default();
-    for input in &signature.inputs {
-        let FnArg::Typed(input) = input else { continue };
-        let ty = input.ty.as_ref();
-        if is_context(ty) {
-            if inputs.order.contains(&Parameter::Context) {
-                errors.at(ty, "the context is taken already");
-            }
-            inputs.order.push(Parameter::Context);
-        } else if let Some(item) = argument_of(ty, "Outgoing") {
-            if inputs.outgoing.is_some() {
-                errors.at(ty, "a session has one output");
-            }
-            inputs.outgoing = Some(item);
-            inputs.order.push(Parameter::Outgoing);
-        } else if inputs.data.is_some() {
-            errors.at(ty, "a call has one request; put what it needs into one contract");
-        } else {
-            let item = argument_of(ty, "Streaming");
-            inputs.data = Some(Data {
-                streams: item.is_some(),
-                ty: item.unwrap_or_else(|| ty.clone()),
-            });
-            inputs.order.push(Parameter::Data);
-        }
-    }
-    if inputs.outgoing.is_some() && inputs.data.is_none() {
-        errors.at(
-            &signature.ident,
-            "a session has an input too: `input: Streaming<…>, output: Outgoing<…>`",
-        );
-    }
-    inputs
-}
-
-/// `&Context`, also with a path before it.
-fn is_context(ty: &Type) -> bool {
-    match ty {
-        Type::Reference(reference) => match reference.elem.as_ref() {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .is_some_and(|segment| segment.ident == "Context"),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// The `T` of `Name<T>`.
-fn argument_of(ty: &Type, name: &str) -> Option<Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path
-        .path
-        .segments
-        .last()
-        .filter(|segment| segment.ident == name)?;
-    first_argument(&last.arguments)
-}
-
-fn first_argument(arguments: &PathArguments) -> Option<Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else {
-        return None;
-    };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty.clone()),
-        _ => None,
-    })
-}
-
-fn is_unit(ty: &Type) -> bool {
-    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
-}
-
-struct Output {
-    ty: Type,
-    streams: bool,
-}
-
-const RETURNS: &str =
-    "a call answers `Result<…, Status>`, with a contract, or with `impl Stream<Item = Result<…, Status>>`";
-
-/// `Result<T, Status>`, or `Result<impl Stream<Item = Result<T, Status>>, Status>`.
-fn output(signature: &Signature, errors: &mut Errors) -> Option<Output> {
-    let ReturnType::Type(_, ty) = &signature.output else {
-        errors.at(
-            &signature.ident,
-            format!("{RETURNS}; write `-> Result<(), Status>`"),
-        );
-        return None;
-    };
-    let Some(answer) = result_of(ty) else {
-        errors.at(ty, RETURNS);
-        return None;
-    };
-    let Type::ImplTrait(stream) = &answer else {
-        return Some(Output {
-            ty: answer,
-            streams: false,
-        });
-    };
-    let item = stream.bounds.iter().find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else {
-            return None;
-        };
-        let last = bound
-            .path
-            .segments
-            .last()
-            .filter(|segment| segment.ident == "Stream")?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-            return None;
-        };
-        arguments.args.iter().find_map(|argument| match argument {
-            GenericArgument::AssocType(item) if item.ident == "Item" => result_of(&item.ty),
-            _ => None,
-        })
-    });
-    match item {
-        Some(item) => Some(Output {
-            ty: item,
-            streams: true,
-        }),
-        None => {
-            errors.at(
-                stream,
-                "a stream of answers is `impl Stream<Item = Result<…, Status>>`",
-            );
-            None
-        }
-    }
-}
-
-/// The `T` of `Result<T, Status>`.
-fn result_of(ty: &Type) -> Option<Type> {
-    argument_of(ty, "Result").filter(|_| {
-        let Type::Path(path) = ty else { return false };
-        let Some(PathArguments::AngleBracketed(arguments)) =
-            path.path.segments.last().map(|segment| &segment.arguments)
-        else {
-            return false;
-        };
-        match arguments.args.iter().nth(1) {
-            None => true,
-            Some(GenericArgument::Type(Type::Path(error))) => error
-                .path
-                .segments
-                .last()
-                .is_some_and(|segment| segment.ident == "Status"),
-            Some(_) => false,
-        }
-    })
 }

@@ -5,7 +5,9 @@
 mod field;
 mod message;
 mod method;
+mod rules;
 mod service;
+mod signature;
 mod variants;
 
 use crate::diagnostics::Errors;
@@ -14,8 +16,10 @@ use crate::model::{Access, Common, Item, Reserved};
 use crate::names;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use std::ops::RangeInclusive;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, UnOp};
+use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, LitStr, Meta, Token, UnOp};
 
 /// The keys of `#[contract(…)]`.
 const CONTRACT_KEYS: [&str; 11] = [
@@ -43,7 +47,7 @@ pub fn contract(arguments: TokenStream, item: &syn::Item, errors: &mut Errors) -
         syn::Item::Trait(item) => service::parse_trait(&mut keys, item, errors).map(Item::Service),
         other => {
             errors.at(
-                first_tokens(other),
+                name_tokens(other),
                 "`#[contract]` stands on a struct, an enum or a trait; for the impl of a gateway write `#[rpc(\"package\")]`",
             );
             None
@@ -73,8 +77,19 @@ pub fn attribute_arguments(attribute: &Attribute) -> TokenStream {
     }
 }
 
-fn first_tokens(item: &impl ToTokens) -> TokenStream {
-    item.to_token_stream().into_iter().take(1).collect()
+/// What an item that is no contract is pointed at by.
+fn name_tokens(item: &syn::Item) -> TokenStream {
+    match item {
+        syn::Item::Const(item) => item.ident.to_token_stream(),
+        syn::Item::Fn(item) => item.sig.ident.to_token_stream(),
+        syn::Item::Impl(item) => item.self_ty.to_token_stream(),
+        syn::Item::Mod(item) => item.ident.to_token_stream(),
+        syn::Item::Static(item) => item.ident.to_token_stream(),
+        syn::Item::TraitAlias(item) => item.ident.to_token_stream(),
+        syn::Item::Type(item) => item.ident.to_token_stream(),
+        syn::Item::Union(item) => item.ident.to_token_stream(),
+        other => other.to_token_stream().into_iter().take(1).collect(),
+    }
 }
 
 /// What all contracts have. `default_name` is the protobuf name where no key gives one.
@@ -85,22 +100,20 @@ fn common(
     name: String,
     errors: &mut Errors,
 ) -> Common {
+    if !names::is_proto_ident(&name) {
+        errors.at(
+            ident,
+            format!("protobuf's names are of letters, digits and `_`, all ASCII, and `{name}` is not; rename `{ident}`"),
+        );
+    }
+    let given = keys.has("package") || keys.broken;
     let package = match keys.string("package", "task", errors) {
         Some(package) => {
-            let value = package.value();
-            if !names::is_package(&value) {
-                errors.at(
-                    &package,
-                    format!(
-                        "`{value}` is no package name: write lower-case letters, digits and `_`, parts joined by dots, \
-                         like `acme.task.v1`"
-                    ),
-                );
-            }
-            value
+            check_package(&package, errors);
+            package.value()
         }
         None => {
-            if keys.leading.is_none() {
+            if !given && keys.leading.is_none() {
                 errors.at(
                     ident,
                     format!("`{ident}` does not say which protobuf package it is in; write `#[contract(package = \"…\")]`"),
@@ -140,6 +153,19 @@ fn common(
     }
 }
 
+fn check_package(package: &LitStr, errors: &mut Errors) {
+    let value = package.value();
+    if !names::is_package(&value) {
+        errors.at(
+            package,
+            format!(
+                "`{value}` is no package name: write lower-case letters, digits and `_`, parts joined by dots, like \
+                 `acme.task.v1`"
+            ),
+        );
+    }
+}
+
 /// `auth` and every `guard = "…"`.
 fn access(keys: &mut Keys, errors: &mut Errors) -> Access {
     let auth = keys.flag("auth", errors);
@@ -151,14 +177,46 @@ fn access(keys: &mut Keys, errors: &mut Errors) -> Access {
     Access { auth, guards }
 }
 
-/// `reserved(2, 5..=7, "old")`.
-fn reserved(keys: &mut Keys, errors: &mut Errors) -> Reserved {
+/// `reserved(2, 5..=7, "old")`; the numbers lie within `bounds`, and none is named twice.
+fn reserved(keys: &mut Keys, bounds: RangeInclusive<i64>, errors: &mut Errors) -> Reserved {
     let mut reserved = Reserved::default();
     for expr in keys.list("reserved", "2, \"old\"", errors) {
+        let mut add = |from: i64, to: i64, errors: &mut Errors| {
+            let twice = reserved
+                .numbers
+                .iter()
+                .any(|(first, last)| from <= *last && *first <= to);
+            if twice {
+                errors.at(&expr, "this is reserved twice; keep one of them");
+            } else if !bounds.contains(&from) || !bounds.contains(&to) {
+                errors.at(
+                    &expr,
+                    format!(
+                        "the numbers that can be reserved lie between {} and {}",
+                        bounds.start(),
+                        bounds.end()
+                    ),
+                );
+            } else {
+                reserved.numbers.push((from, to));
+            }
+        };
         match &expr {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(name), ..
-            }) => reserved.names.push(name.value()),
+            }) => {
+                let value = name.value();
+                if !names::is_proto_ident(&value) {
+                    errors.at(
+                        name,
+                        format!("`{value}` is no name that a field or value could have had"),
+                    );
+                } else if reserved.names.contains(&value) {
+                    errors.at(name, "this is reserved twice; keep one of them");
+                } else {
+                    reserved.names.push(value);
+                }
+            }
             Expr::Range(range) => match (
                 range.start.as_deref().and_then(whole),
                 range.end.as_deref().and_then(whole),
@@ -170,15 +228,15 @@ fn reserved(keys: &mut Keys, errors: &mut Errors) -> Reserved {
                         to
                     };
                     if from > to {
-                        errors.at(&expr, "this range is empty");
+                        errors.at(&expr, "this range is empty; write the lower end first");
                     } else {
-                        reserved.numbers.push((from, to));
+                        add(from, to, errors);
                     }
                 }
                 _ => errors.at(&expr, "a reserved range has both ends: `5..=7`"),
             },
             other => match whole(other) {
-                Some(number) => reserved.numbers.push((number, number)),
+                Some(number) => add(number, number, errors),
                 None => errors.at(
                     &expr,
                     "`reserved` takes numbers, ranges and names: `reserved(2, 5..=7, \"old\")`",
@@ -244,7 +302,7 @@ fn has_attribute(attributes: &[Attribute], name: &str) -> bool {
 /// Contracts are the same for every reader, so nothing inside one may depend on a `cfg`.
 fn refuse_cfg(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
-        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+        if attribute.path().is_ident("cfg") || hides_a_fact(attribute) {
             errors.at(
                 attribute,
                 "what is on the wire must not depend on how one side was compiled; put the `cfg` on the whole contract, or \
@@ -252,6 +310,25 @@ fn refuse_cfg(attributes: &[Attribute], errors: &mut Errors) {
             );
         }
     }
+}
+
+/// Whether a `cfg_attr` holds something that the contract is read from; other crates' attributes are none of ours.
+fn hides_a_fact(attribute: &Attribute) -> bool {
+    if !attribute.path().is_ident("cfg_attr") {
+        return false;
+    }
+    let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    metas.into_iter().flatten().skip(1).any(|meta| {
+        let name = meta
+            .path()
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string());
+        matches!(
+            name.as_deref(),
+            Some("cfg" | "cfg_attr" | "contract" | "default" | "field" | "message")
+        )
+    })
 }
 
 /// All keys of all `#[name(…)]` attributes of an item.

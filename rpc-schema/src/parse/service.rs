@@ -1,6 +1,8 @@
 //! `#[contract]` on a trait, and `#[rpc]` on the impl of a gateway.
 
-use super::{access, attribute_name, common, method, refuse_cfg, refuse_generics, refuse_keys};
+use super::{
+    access, attribute_name, check_package, common, method, refuse_cfg, refuse_generics, refuse_keys,
+};
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
 use crate::model::{Common, Method, Origin, Service};
@@ -78,8 +80,8 @@ pub(super) fn parse_impl(arguments: TokenStream, item: &ItemImpl, errors: &mut E
         return None;
     }
     let ident = path.path.segments.last()?.ident.clone();
-    let package = keys.leading.take();
-    if package.is_none() {
+    let package = keys.leading.clone();
+    if package.is_none() && !keys.broken {
         errors.at(
             &ident,
             "`#[rpc]` does not say which protobuf package it is in; write `#[rpc(\"…\")]`",
@@ -89,20 +91,12 @@ pub(super) fn parse_impl(arguments: TokenStream, item: &ItemImpl, errors: &mut E
         Some(name) => name.value(),
         None => service_name(&names::plain(&ident)),
     };
-    keys.leading = package.clone();
+    // Where the package is missing, that is told above.
+    keys.broken |= package.is_none();
     let mut common = common(&mut keys, &item.attrs, &ident, name, errors);
     if let Some(package) = package {
+        check_package(&package, errors);
         common.package = package.value();
-        if !names::is_package(&common.package) {
-            errors.at(
-                &package,
-                format!(
-                    "`{}` is no package name: write lower-case letters, digits and `_`, parts joined by dots, like \
-                     `acme.task.v1`",
-                    common.package
-                ),
-            );
-        }
     }
     let access = access(&mut keys, errors);
     let mut methods = Vec::new();

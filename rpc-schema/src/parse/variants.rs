@@ -7,6 +7,7 @@ use crate::diagnostics::Errors;
 use crate::keys::Keys;
 use crate::model::{Enum, EnumValue, Item, Message};
 use crate::names;
+use quote::{ToTokens, quote};
 use std::collections::BTreeMap;
 use syn::{Fields, Ident, ItemEnum, Type, Variant};
 
@@ -27,7 +28,12 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemEnum, errors: &mut Errors) -> Op
         .iter()
         .any(|variant| !matches!(variant.fields, Fields::Unit) && !is_other(variant));
     let common = common(keys, &item.attrs, &item.ident, name, errors);
-    let reserved = reserved(keys, errors);
+    let bounds = if has_data {
+        1..=field::MAX_NUMBER
+    } else {
+        i64::from(i32::MIN)..=i64::from(i32::MAX)
+    };
+    let reserved = reserved(keys, bounds, errors);
     if !has_data {
         refuse_keys(
             keys,
@@ -109,15 +115,19 @@ fn parse_values(parsed: &mut Enum, item: &ItemEnum, errors: &mut Errors) {
         };
         let Some(number) = number else { continue };
         next = number.checked_add(1);
+        let place = match &variant.discriminant {
+            Some((_, expr)) => expr.to_token_stream(),
+            None => variant.ident.to_token_stream(),
+        };
         if parsed.reserved.has_number(i64::from(number)) {
             errors.at(
-                &variant.ident,
+                &place,
                 format!("number {number} is reserved: it was another value's, and old clients still read it as that; take another"),
             );
         }
         if let Some(first) = taken.get(&number) {
             errors.at(
-                &variant.ident,
+                &place,
                 format!("number {number} is `{first}`'s already; take another"),
             );
         }
@@ -127,10 +137,19 @@ fn parse_values(parsed: &mut Enum, item: &ItemEnum, errors: &mut Errors) {
             None => names::shouty_snake_case(&names::plain(&variant.ident)),
         };
         let name = format!("{prefix}{own}");
-        if !names::is_proto_ident(&name) || parsed.values.iter().any(|value| value.name == name) {
+        if !names::is_proto_ident(&name) {
             errors.at(
                 &variant.ident,
-                format!("`{name}` is no name for a value, or another value has it; rename one"),
+                format!("`{name}` is no name for a value; write letters, digits and `_`, or `#[field(rename = \"…\")]`"),
+            );
+        }
+        if let Some(first) = parsed.values.iter().find(|value| value.name == name) {
+            errors.at(
+                &variant.ident,
+                format!(
+                    "`{}` and `{}` are both the value `{name}`; rename one",
+                    first.ident, variant.ident
+                ),
             );
         }
         if parsed.reserved.has_name(&name) {
@@ -186,8 +205,9 @@ fn parse_other(parsed: &mut Enum, variant: &Variant, errors: &mut Errors) {
         _ => false,
     };
     if !holds_number {
+        let (name, fields) = (&variant.ident, &variant.fields);
         errors.at(
-            variant,
+            quote!(#name #fields),
             format!(
                 "the variant for unknown numbers keeps the number; write `{}(i32)`",
                 variant.ident
@@ -202,6 +222,10 @@ fn parse_other(parsed: &mut Enum, variant: &Variant, errors: &mut Errors) {
 
 fn parse_members(message: &mut Message, item: &ItemEnum, errors: &mut Errors) {
     let mut sources = Vec::new();
+    let marked = item
+        .variants
+        .iter()
+        .any(|variant| has_attribute(&variant.attrs, "default"));
     for variant in &item.variants {
         if has_attribute(&variant.attrs, "default") {
             if matches!(variant.fields, Fields::Unit) {
@@ -234,7 +258,7 @@ fn parse_members(message: &mut Message, item: &ItemEnum, errors: &mut Errors) {
             ),
         }
     }
-    if message.unset.is_none() {
+    if !marked {
         errors.at(
             &item.ident,
             format!(
