@@ -1,6 +1,6 @@
 //! Tokens of codecs and descriptors, which structs and enums with data share.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use rpc_schema::model::{Field, Format, Message, Number, Range, Rule};
 use rpc_schema::types::{Cardinality, Scalar, Value};
@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
 /// The codec of one value: `codegen::Utf8`, `codegen::Named<Money>`.
-pub(crate) fn value_codec(value: &Value, boxed: bool, span: proc_macro2::Span) -> TokenStream {
+pub(crate) fn value_codec(value: &Value, boxed: bool, span: Span) -> TokenStream {
     let codec = match value {
         Value::Scalar(scalar) => {
             let name = syn::Ident::new(scalar.codec_name(), span);
@@ -27,7 +27,7 @@ pub(crate) fn value_codec(value: &Value, boxed: bool, span: proc_macro2::Span) -
 
 /// The codec of a field: `codegen::Singular<codegen::Utf8>`.
 pub(crate) fn field_codec(field: &Field) -> TokenStream {
-    let span = field.ty.rust.span();
+    let span = value_span(field);
     let value = value_codec(&field.ty.value, field.ty.boxed, span);
     match &field.ty.cardinality {
         Cardinality::Singular => quote_spanned!(span=> ::rpc_runtime::codegen::Singular<#value>),
@@ -43,6 +43,16 @@ pub(crate) fn field_codec(field: &Field) -> TokenStream {
             }
         }
     }
+}
+
+/// Where a field's type is named: `Place` in `Vec<Place>`. All code about a field stands there, so that a type without a
+/// contract is reported there and once; its names are the macro's own, also where a `macro_rules!` gave the type.
+pub(crate) fn value_span(field: &Field) -> Span {
+    let span = match &field.ty.value {
+        Value::Named(path) => path.span(),
+        _ => field.ty.rust.span(),
+    };
+    span.resolved_at(Span::call_site())
 }
 
 /// The third argument of `HashMap<K, V, S>`.
@@ -62,7 +72,7 @@ pub(crate) fn message_descriptor(message: &Message, fields: &[TokenStream]) -> T
     let ident = &message.ident;
     let package = &message.common.package;
     let full_name = message.common.full_name();
-    let rust_name = message.ident.to_string();
+    let rust_name = rpc_schema::names::plain(&message.ident);
     let docs = docs(&message.common.docs);
     let oneof_name = rpc_schema::names::ONEOF_NAME;
     let oneof = message.oneof.then(|| quote!(.oneof(#oneof_name)));

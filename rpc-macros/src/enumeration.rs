@@ -12,7 +12,7 @@ pub(crate) fn expand(parsed: &Enum, item: &Item) -> TokenStream {
     let ident = &parsed.ident;
     let package = &parsed.common.package;
     let full_name = parsed.common.full_name();
-    let rust_name = ident.to_string();
+    let rust_name = rpc_schema::names::plain(ident);
     let variants: Vec<_> = parsed.values.iter().map(|value| &value.ident).collect();
     let numbers: Vec<_> = parsed.values.iter().map(|value| value.number).collect();
     let default = (!reemit::derives_default(item)).then(|| {
@@ -23,6 +23,7 @@ pub(crate) fn expand(parsed: &Enum, item: &Item) -> TokenStream {
             .map(|value| &value.ident);
         quote! {
             #[automatically_derived]
+            #[allow(deprecated)]
             impl ::core::default::Default for #ident {
                 /// The value with the number 0.
                 fn default() -> Self { Self::#zero }
@@ -47,10 +48,14 @@ pub(crate) fn expand(parsed: &Enum, item: &Item) -> TokenStream {
     quote! {
         #default
 
+        #[diagnostic::do_not_recommend]
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::ContractField for #ident {
             ::rpc_runtime::codegen::enum_field!();
         }
 
+        #[diagnostic::do_not_recommend]
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::ContractEnum for #ident {
             const FULL_NAME: &'static str = #full_name;
             #[inline]

@@ -1,6 +1,6 @@
 //! The way of an item: parse, check, emit. Errors are collected on the way and emitted beside the item.
 
-use crate::{check, enumeration, gateway, message, oneof, reemit, service_trait};
+use crate::{check, enumeration, gateway, hollow, message, oneof, reemit, service_trait};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use rpc_schema::diagnostics::Errors;
@@ -16,18 +16,22 @@ pub(crate) fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream
     let mut errors = Errors::new();
     let parsed = parse::contract(arguments, &item, &mut errors);
     let open = matches!(&parsed, Some(Item::Enum(found)) if found.other.is_some());
-    reemit::strip(&mut item, open);
-    reemit::add_derives(&mut item);
+    let plain = matches!(&parsed, Some(Item::Enum(_)));
+    let sound = errors.is_empty();
+    reemit::strip(&mut item, open, sound);
+    if sound {
+        reemit::add_derives(&mut item, plain);
+    }
     if let syn::Item::Trait(item) = &mut item {
         service_trait::desugar(item);
     }
-    let sound = errors.is_empty();
     let expansion = match (&parsed, sound) {
         (Some(Item::Message(found)), true) if found.oneof => oneof::expand(found, &item),
         (Some(Item::Message(found)), true) => message::expand(found, &item),
         (Some(Item::Enum(found)), true) => enumeration::expand(found, &item),
-        (Some(Item::Service(_)), _) => TokenStream::new(),
-        _ => reemit::hollow(&item),
+        (Some(Item::Service(service)), true) => service_trait::check_messages(service),
+        (Some(Item::Service(_)), false) => TokenStream::new(),
+        _ => hollow::expand(&item, plain),
     };
     let checks = match (&parsed, sound) {
         (Some(parsed), true) => check::emit(parsed),
@@ -39,15 +43,16 @@ pub(crate) fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream
 
 /// Expands `#[rpc(arguments)] item`.
 pub(crate) fn rpc(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut block: syn::ItemImpl = match syn::parse2(item.clone()) {
-        Ok(block) => block,
-        Err(error) => {
-            let error = syn::Error::new(
-                error.span(),
-                format!("`#[rpc]` stands on an impl: `impl TaskGateway {{ … }}` ({error})"),
+    let mut block = match syn::parse2(item.clone()) {
+        Ok(syn::Item::Impl(block)) => block,
+        Ok(other) => {
+            let error = syn::Error::new_spanned(
+                parse::name_tokens(&other),
+                "`#[rpc]` stands on an impl: `impl TaskGateway { … }`",
             );
             return with_error(item, &error);
         }
+        Err(error) => return with_error(item, &error),
     };
     let mut errors = Errors::new();
     let (generated, arguments) = gateway::take_generated(arguments);

@@ -1,7 +1,7 @@
 //! Expands `#[rpc]`: the impl stays as it is, and beside it stands its method table.
 
 use crate::descriptor;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use rpc_schema::model::{Method, MethodKind, Parameter, Service};
 use rpc_schema::names::fnv1a64;
@@ -52,7 +52,8 @@ pub(crate) fn expand(service: &Service, block: &ItemImpl) -> TokenStream {
             Parameter::Context => quote!(cx),
             Parameter::Data | Parameter::Outgoing => quote!(request),
         });
-        let span = method.span;
+        // What the macro names stands at the method, but is the macro's own, also inside a `macro_rules!`.
+        let span = method.span.resolved_at(Span::call_site());
         calls.extend(quote_spanned! {span=>
             struct #name;
             impl #impl_generics ::rpc_runtime::codegen::UnaryMethod<#gateway> for #name #where_clause {
@@ -160,6 +161,6 @@ fn method_descriptor(service: &Service, method: &Method) -> TokenStream {
 }
 
 /// The descriptor function of a message, spanned so that a type without a contract is reported where it stands.
-fn message_of(ty: &TokenStream, span: proc_macro2::Span) -> TokenStream {
+fn message_of(ty: &TokenStream, span: Span) -> TokenStream {
     quote_spanned!(span=> <#ty as ::rpc_runtime::codegen::Contract>::descriptor)
 }

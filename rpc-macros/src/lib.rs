@@ -9,6 +9,7 @@ mod descriptor;
 mod enumeration;
 mod expand;
 mod gateway;
+mod hollow;
 mod message;
 mod oneof;
 mod reemit;

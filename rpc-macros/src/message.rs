@@ -2,8 +2,8 @@
 
 use crate::descriptor;
 use crate::reemit;
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use rpc_schema::model::{Field, Message};
 use rpc_schema::types::{Cardinality, Scalar};
 use syn::Item;
@@ -13,18 +13,20 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
     let ident = &message.ident;
     let full_name = message.common.full_name();
     let fields = &message.fields;
-    let idents: Vec<_> = fields.iter().map(|field| &field.ident).collect();
-    let codecs: Vec<_> = fields.iter().map(descriptor::field_codec).collect();
+    let calls: Vec<Call> = fields.iter().map(Call::new).collect();
     let skipped = &message.skipped;
+    let idents = fields.iter().map(|field| &field.ident);
+    let zeros = calls.iter().map(Call::zero);
 
     let default = (!reemit::derives_default(item)).then(|| {
         quote! {
             #[automatically_derived]
+            #[allow(deprecated)]
             impl ::core::default::Default for #ident {
                 /// Proto3's zero value of every field; declared defaults are `with_defaults()`.
                 fn default() -> Self {
                     Self {
-                        #(#idents: <#codecs as ::rpc_runtime::codegen::FieldCodec>::zero(),)*
+                        #(#idents: #zeros,)*
                         #(#skipped: ::core::default::Default::default(),)*
                     }
                 }
@@ -33,41 +35,22 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
     });
 
     // Encoders write in the order of the numbers, as every protobuf implementation does.
-    let mut ordered: Vec<(&Field, &TokenStream)> = fields.iter().zip(&codecs).collect();
-    ordered.sort_by_key(|(field, _)| field.number);
-    let encode = ordered.iter().map(|(field, codec)| {
-        let (ident, number) = (&field.ident, field.number);
-        quote!(<#codec as ::rpc_runtime::codegen::FieldCodec>::encode(&self.#ident, #number, buf);)
-    });
-    let encoded_len = ordered.iter().map(|(field, codec)| {
-        let (ident, number) = (&field.ident, field.number);
-        quote!(+ <#codec as ::rpc_runtime::codegen::FieldCodec>::encoded_len(&self.#ident, #number))
-    });
+    let mut ordered: Vec<&Call> = calls.iter().collect();
+    ordered.sort_by_key(|call| call.field.number);
+    let encode = ordered.iter().map(|call| call.encode());
+    let encoded_len = ordered.iter().map(|call| call.encoded_len());
     let message_name = &message.common.name;
-    let merge = fields.iter().zip(&codecs).map(|(field, codec)| {
-        let (ident, number, name) = (&field.ident, field.number, &field.name);
-        quote! {
-            #number => <#codec as ::rpc_runtime::codegen::FieldCodec>::merge(&mut self.#ident, wire_type, buf, cx)
-                .map_err(|error| ::rpc_runtime::codegen::in_field(error, #message_name, #name)),
-        }
-    });
-    let validate = codecs.iter().zip(&idents).enumerate().map(|(at, (codec, ident))| {
-        quote!(<#codec as ::rpc_runtime::codegen::FieldCodec>::validate(&self.#ident, &facts[#at], validator);)
-    });
-    let descriptors: Vec<_> = fields
-        .iter()
-        .zip(&codecs)
-        .map(|(field, codec)| {
-            let (name, number, facts) = (&field.name, field.number, descriptor::field_facts(field));
-            quote!(::rpc_runtime::codegen::FieldDescriptor::of::<#codec>(#name, #number) #facts)
-        })
-        .collect();
+    let merge = calls.iter().map(|call| call.merge(message_name));
+    let clear = calls.iter().map(Call::clear);
+    let validate = calls.iter().enumerate().map(|(at, call)| call.validate(at));
+    let descriptors: Vec<_> = calls.iter().map(Call::descriptor).collect();
     let descriptor = descriptor::message_descriptor(message, &descriptors);
     let with_defaults = with_defaults(fields);
 
     quote! {
         #default
 
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::Message for #ident {
             #[allow(unused_variables)]
             fn encode_raw(&self, buf: &mut impl ::rpc_runtime::codegen::BufMut) {
@@ -89,11 +72,13 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
                 0 #(#encoded_len)*
             }
             fn clear(&mut self) {
-                #(<#codecs as ::rpc_runtime::codegen::FieldCodec>::clear(&mut self.#idents);)*
+                #(#clear)*
                 #(self.#skipped = ::core::default::Default::default();)*
             }
         }
 
+        #[diagnostic::do_not_recommend]
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::ContractField for #ident {
             ::rpc_runtime::codegen::message_field!();
             #[allow(unused_variables)]
@@ -103,12 +88,81 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
             }
         }
 
+        #[diagnostic::do_not_recommend]
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::Contract for #ident {
             const FULL_NAME: &'static str = #full_name;
             fn descriptor() -> &'static ::rpc_runtime::codegen::MessageDescriptor {
                 #descriptor
             }
             #with_defaults
+        }
+    }
+}
+
+/// The code about one field.
+struct Call<'a> {
+    field: &'a Field,
+    codec: TokenStream,
+    span: Span,
+}
+
+impl<'a> Call<'a> {
+    fn new(field: &'a Field) -> Self {
+        let span = descriptor::value_span(field);
+        let codec = descriptor::field_codec(field);
+        Self {
+            field,
+            codec: quote_spanned!(span=> <#codec as ::rpc_runtime::codegen::FieldCodec>),
+            span,
+        }
+    }
+
+    fn zero(&self) -> TokenStream {
+        let codec = &self.codec;
+        quote_spanned!(self.span=> #codec::zero())
+    }
+
+    fn encode(&self) -> TokenStream {
+        let (codec, ident, number) = (&self.codec, &self.field.ident, self.field.number);
+        quote_spanned!(self.span=> #codec::encode(&self.#ident, #number, buf);)
+    }
+
+    fn encoded_len(&self) -> TokenStream {
+        let (codec, ident, number) = (&self.codec, &self.field.ident, self.field.number);
+        quote_spanned!(self.span=> + #codec::encoded_len(&self.#ident, #number))
+    }
+
+    fn merge(&self, message: &str) -> TokenStream {
+        let (codec, ident, number) = (&self.codec, &self.field.ident, self.field.number);
+        let name = &self.field.name;
+        quote_spanned! {self.span=>
+            #number => #codec::merge(&mut self.#ident, wire_type, buf, cx)
+                .map_err(|error| ::rpc_runtime::codegen::in_field(error, #message, #name)),
+        }
+    }
+
+    fn clear(&self) -> TokenStream {
+        let (codec, ident) = (&self.codec, &self.field.ident);
+        quote_spanned!(self.span=> #codec::clear(&mut self.#ident);)
+    }
+
+    fn validate(&self, at: usize) -> TokenStream {
+        let (codec, ident) = (&self.codec, &self.field.ident);
+        quote_spanned!(self.span=> #codec::validate(&self.#ident, &facts[#at], validator);)
+    }
+
+    fn descriptor(&self) -> TokenStream {
+        let (codec, name, number) = (&self.codec, &self.field.name, self.field.number);
+        let facts = descriptor::field_facts(self.field);
+        quote_spanned! {self.span=>
+            ::rpc_runtime::codegen::FieldDescriptor::new(
+                #name,
+                #number,
+                #codec::CARDINALITY,
+                #codec::KIND,
+                #codec::LAYOUT,
+            ) #facts
         }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
     let default = (!reemit::derives_default(item)).then(|| {
         quote! {
             #[automatically_derived]
+            #[allow(deprecated)]
             impl ::core::default::Default for #ident {
                 /// Nothing set.
                 fn default() -> Self { Self::#unset }
@@ -79,6 +80,7 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
     quote! {
         #default
 
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::Message for #ident {
             #[allow(unused_variables)]
             fn encode_raw(&self, buf: &mut impl ::rpc_runtime::codegen::BufMut) {
@@ -110,6 +112,8 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
             }
         }
 
+        #[diagnostic::do_not_recommend]
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::ContractField for #ident {
             ::rpc_runtime::codegen::message_field!();
             #[allow(unused_variables, unreachable_patterns)]
@@ -122,6 +126,8 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
             }
         }
 
+        #[diagnostic::do_not_recommend]
+        #[allow(deprecated)]
         impl ::rpc_runtime::codegen::Contract for #ident {
             const FULL_NAME: &'static str = #full_name;
             fn descriptor() -> &'static ::rpc_runtime::codegen::MessageDescriptor {

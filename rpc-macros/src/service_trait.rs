@@ -3,6 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use rpc_schema::model::Service;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{ItemTrait, ReturnType, TraitItem, TypeImplTrait, parse_quote, parse_quote_spanned};
@@ -35,6 +36,19 @@ pub(crate) fn desugar(item: &mut ItemTrait) {
             function.default = Some(syn::parse2(quote_spanned!(span=> { async move #body })).unwrap_or(body));
         }
     }
+}
+
+/// Checks that what the calls carry are messages, where the trait names them.
+pub(crate) fn check_messages(service: &Service) -> TokenStream {
+    let types = service.methods.iter().flat_map(|method| {
+        let request = method.request_type.iter();
+        request.chain(std::iter::once(&method.response_type))
+    });
+    let checks = types.map(|ty| {
+        let span = ty.span();
+        quote_spanned!(span=> let _ = <#ty as ::rpc_runtime::codegen::Contract>::descriptor;)
+    });
+    quote! { const _: () = { #(#checks)* }; }
 }
 
 /// Adds `Send` to every `impl Stream` that does not say it.

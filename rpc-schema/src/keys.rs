@@ -25,13 +25,14 @@ impl Parse for Entry {
         let key = input.call(Ident::parse_any)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Given::Value(input.parse()?)
+            Given::Value(ungrouped(input.parse()?))
         } else if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
             Given::List(
                 Punctuated::<Expr, Token![,]>::parse_terminated(&content)?
                     .into_iter()
+                    .map(ungrouped)
                     .collect(),
             )
         } else if input.is_empty() || input.peek(Token![,]) {
@@ -42,6 +43,14 @@ impl Parse for Entry {
             )));
         };
         Ok(Self { key, value })
+    }
+}
+
+/// What a `macro_rules!` gave as `$name:literal` or `$name:expr`, without the group around it.
+fn ungrouped(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(*group.expr),
+        other => other,
     }
 }
 

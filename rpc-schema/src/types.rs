@@ -264,19 +264,20 @@ pub fn parse_field_type(ty: &Type, errors: &mut Errors) -> Option<FieldType> {
 
 /// Reads a type that stands alone, as a request, a response or a stream's item does.
 pub fn parse_message_type(ty: &Type, errors: &mut Errors) -> Option<Value> {
-    if let Some((name, _)) = generic(ty) {
-        if COLLECTIONS.contains(&name.as_str()) && !is_byte_vec(ty) {
-            errors.at(
-                ty,
-                format!(
-                    "a request, a response or an item of a stream is one message, not `{}`; \
+    if let Some((name, _)) = generic(ty)
+        && COLLECTIONS.contains(&name.as_str())
+        && !is_byte_vec(ty)
+    {
+        errors.at(
+            ty,
+            format!(
+                "a request, a response or an item of a stream is one message, not `{}`; \
                      make a contract that holds it: `pub struct … {{ pub items: {} }}`",
-                    text(ty),
-                    text(ty)
-                ),
-            );
-            return None;
-        }
+                text(ty),
+                text(ty)
+            ),
+        );
+        return None;
     }
     parse_value(ty, errors)
 }
@@ -326,7 +327,10 @@ pub fn text(ty: &impl ToTokens) -> String {
                     Some('<' | '>' | ':' | '&' | '(' | '[' | ']' | ')' | ',' | '\'')
                 )
             };
-            if (tight(before) && before != Some(',') && before != Some('>')) || tight(after) {
+            if (tight(before) && before != Some(',') && before != Some('>'))
+                || tight(after)
+                || before == Some('-')
+            {
                 continue;
             }
         }
@@ -430,10 +434,10 @@ fn parse_value(ty: &Type, errors: &mut Errors) -> Option<Value> {
                     text(ty)
                 ));
             }
-            if path.segments.len() == 1 || name == "Bytes" || name == "String" {
-                if let Some(scalar) = Scalar::from_rust_name(&name) {
-                    return Some(Value::Scalar(scalar));
-                }
+            if (path.segments.len() == 1 || name == "Bytes" || name == "String")
+                && let Some(scalar) = Scalar::from_rust_name(&name)
+            {
+                return Some(Value::Scalar(scalar));
             }
             Some(Value::Named(path.clone()))
         }

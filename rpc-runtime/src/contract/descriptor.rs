@@ -157,7 +157,9 @@ impl FieldDescriptor {
         Self::new(name, number, Cardinality::Member, C::KIND, layout)
     }
 
-    const fn new(
+    /// The field `name = number` with what its codec says of it.
+    #[must_use]
+    pub const fn new(
         name: &'static str,
         number: u32,
         cardinality: Cardinality,

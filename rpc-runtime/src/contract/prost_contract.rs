@@ -44,6 +44,7 @@
 #[macro_export]
 macro_rules! __prost_contract {
     ($message:ty = $package:literal $full_name:literal { $($body:tt)* }) => {
+        #[diagnostic::do_not_recommend]
         impl $crate::codegen::Contract for $message {
             const FULL_NAME: &'static str = $full_name;
             fn descriptor() -> &'static $crate::codegen::MessageDescriptor {
@@ -58,6 +59,8 @@ macro_rules! __prost_contract {
                 &DESCRIPTOR
             }
         }
+
+        #[diagnostic::do_not_recommend]
 
         impl $crate::codegen::ContractField for $message {
             $crate::codegen::message_field!();

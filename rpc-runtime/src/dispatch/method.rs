@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Context, Limits, Status,
-    contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
+    contract::{Contract, ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
 };
 
 /// A service that can be called: what `#[rpc]` implements for a gateway.
@@ -32,9 +32,9 @@ pub trait Gateway: Sized + Send + Sync + 'static {
 /// One unary method of a gateway, as a type.
 pub trait UnaryMethod<G>: 'static {
     /// What the method is called with.
-    type Request: Message + Default + ContractField + Send + 'static;
+    type Request: Contract + 'static;
     /// What it answers.
-    type Response: Message + Send + 'static;
+    type Response: Contract + 'static;
 
     /// Calls it.
     fn call<'a>(

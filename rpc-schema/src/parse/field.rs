@@ -111,10 +111,10 @@ pub(super) fn parse_all<'a>(
         }
         let tag = keys.integer("tag", "1", errors);
         if let Some(mut field) = parse(source, keys, errors) {
-            if let Value::Named(path) = &mut field.ty.value {
-                if path.is_ident("Self") {
-                    *path = message.ident.clone().into();
-                }
+            if let Value::Named(path) = &mut field.ty.value
+                && path.is_ident("Self")
+            {
+                *path = message.ident.clone().into();
             }
             numbered.push((tag, field));
         }
@@ -130,7 +130,7 @@ fn number(message: &mut Message, fields: Vec<(Option<(u64, Span)>, Field)>, erro
     for (tag, field) in &fields {
         let Some((number, span)) = tag else { continue };
         let number = i64::try_from(*number).unwrap_or(i64::MAX);
-        if number < 1 || number > MAX_NUMBER {
+        if !(1..=MAX_NUMBER).contains(&number) {
             errors.at_span(*span, format!("a field number lies between 1 and {MAX_NUMBER}"));
         } else if KEPT_BY_PROTOBUF.contains(&number) {
             errors.at_span(
@@ -238,7 +238,7 @@ fn parse(source: Source<'_>, mut keys: Keys, errors: &mut Errors) -> Option<Fiel
         index: keys.flag("index", errors),
         default: keys.expr("default", "false", errors),
     };
-    let Some(mut ty) = ty else { return None };
+    let mut ty = ty?;
     if source.member && !matches!(ty.cardinality, Cardinality::Singular) {
         errors.at(
             &ty.rust,

@@ -48,13 +48,13 @@ pub(super) fn parse(
     }
     let mut keys = attribute_keys("message", &MESSAGE_KEYS, attributes, errors);
     let mut request_name = keys.leading.take();
-    if place == Place::Trait {
-        if let Some(name) = request_name.take() {
-            errors.at(
-                name,
-                "a trait's method names its request in its signature; leave this out",
-            );
-        }
+    if place == Place::Trait
+        && let Some(name) = request_name.take()
+    {
+        errors.at(
+            name,
+            "a trait's method names its request in its signature; leave this out",
+        );
     }
     let given_name = given_name(&mut keys, errors);
     let options = options(&mut keys, attributes, errors);
@@ -112,10 +112,10 @@ pub(super) fn parse(
         (&request, inputs.data.as_ref().map(|data| &data.ty)),
         (&response, Some(&response_type)),
     ] {
-        if let (Some(scalar), Some(ty)) = (value.scalar(), ty) {
-            if scalar.wrapper().is_none() {
-                errors.at(ty, "this scalar has no wrapper message; put it into a contract");
-            }
+        if let (Some(scalar), Some(ty)) = (value.scalar(), ty)
+            && scalar.wrapper().is_none()
+        {
+            errors.at(ty, "this scalar has no wrapper message; put it into a contract");
         }
     }
     if options.one_way && (kind != MethodKind::Unary || !matches!(response, Value::Unit)) {

@@ -77,9 +77,12 @@ pub fn attribute_arguments(attribute: &Attribute) -> TokenStream {
     }
 }
 
-/// What an item that is no contract is pointed at by.
-fn name_tokens(item: &syn::Item) -> TokenStream {
+/// What a diagnostic about a whole item points at: its name.
+pub fn name_tokens(item: &syn::Item) -> TokenStream {
     match item {
+        syn::Item::Struct(item) => item.ident.to_token_stream(),
+        syn::Item::Enum(item) => item.ident.to_token_stream(),
+        syn::Item::Trait(item) => item.ident.to_token_stream(),
         syn::Item::Const(item) => item.ident.to_token_stream(),
         syn::Item::Fn(item) => item.sig.ident.to_token_stream(),
         syn::Item::Impl(item) => item.self_ty.to_token_stream(),
@@ -273,19 +276,18 @@ fn docs(attributes: &[Attribute]) -> Vec<String> {
         if !attribute.path().is_ident("doc") {
             continue;
         }
-        if let syn::Meta::NameValue(pair) = &attribute.meta {
-            if let Expr::Lit(ExprLit {
+        if let syn::Meta::NameValue(pair) = &attribute.meta
+            && let Expr::Lit(ExprLit {
                 lit: Lit::Str(text), ..
             }) = &pair.value
-            {
-                lines.extend(
-                    text.value()
-                        .lines()
-                        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()),
-                );
-                if text.value().is_empty() {
-                    lines.push(String::new());
-                }
+        {
+            lines.extend(
+                text.value()
+                    .lines()
+                    .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()),
+            );
+            if text.value().is_empty() {
+                lines.push(String::new());
             }
         }
     }
@@ -313,7 +315,7 @@ fn refuse_cfg(attributes: &[Attribute], errors: &mut Errors) {
 }
 
 /// Whether a `cfg_attr` holds something that the contract is read from; other crates' attributes are none of ours.
-fn hides_a_fact(attribute: &Attribute) -> bool {
+pub fn hides_a_fact(attribute: &Attribute) -> bool {
     if !attribute.path().is_ident("cfg_attr") {
         return false;
     }

@@ -44,13 +44,13 @@ pub(super) fn rules(keys: &mut Keys, ty: &FieldType, errors: &mut Errors) -> Vec
     let min_items = keys.integer("min_items", "1", errors);
     let max_items = keys.integer("max_items", "100", errors);
     for (least, most) in [(&min_len, &max_len), (&min_items, &max_items)] {
-        if let (Some((least, _)), Some((most, span))) = (least, most) {
-            if least > most {
-                errors.at_span(
-                    *span,
-                    format!("nothing is at least {least} and at most {most}; swap them"),
-                );
-            }
+        if let (Some((least, _)), Some((most, span))) = (least, most)
+            && least > most
+        {
+            errors.at_span(
+                *span,
+                format!("nothing is at least {least} and at most {most}; swap them"),
+            );
         }
     }
     rules.extend(min_len.map(|(n, _)| Rule::MinLen(n)));
@@ -76,10 +76,10 @@ pub(super) fn rules(keys: &mut Keys, ty: &FieldType, errors: &mut Errors) -> Vec
             ),
         }
     }
-    if let Some(expr) = keys.expr("range", "0..=100", errors) {
-        if let Some(scalar) = scalar.filter(|scalar| scalar.is_number()) {
-            rules.extend(range(&expr, scalar, errors).map(Rule::Range));
-        }
+    if let Some(expr) = keys.expr("range", "0..=100", errors)
+        && let Some(scalar) = scalar.filter(|scalar| scalar.is_number())
+    {
+        rules.extend(range(&expr, scalar, errors).map(Rule::Range));
     }
     rules.extend(min_items.map(|(n, _)| Rule::MinItems(n)));
     rules.extend(max_items.map(|(n, _)| Rule::MaxItems(n)));
@@ -122,16 +122,16 @@ fn range(expr: &Expr, scalar: Scalar, errors: &mut Errors) -> Option<Range> {
     };
     let (from, to) = (bound(&range.start)?, bound(&range.end)?);
     let inclusive = matches!(range.limits, syn::RangeLimits::Closed(_));
-    if let (Some(from), Some(to)) = (from, to) {
-        if from > to || (from == to && !inclusive) {
-            let advice = if from == to {
-                format!("write `{from}..={to}` to include its end")
-            } else {
-                "write the lower end first".to_owned()
-            };
-            errors.at(expr, format!("this range is empty; {advice}"));
-            return None;
-        }
+    if let (Some(from), Some(to)) = (from, to)
+        && (from > to || (from == to && !inclusive))
+    {
+        let advice = if from == to {
+            format!("write `{from}..={to}` to include its end")
+        } else {
+            "write the lower end first".to_owned()
+        };
+        errors.at(expr, format!("this range is empty; {advice}"));
+        return None;
     }
     if from.is_none() && to.is_none() {
         errors.at(expr, "this range allows everything; leave it out");

@@ -186,13 +186,13 @@ fn parse_values(parsed: &mut Enum, item: &ItemEnum, errors: &mut Errors) {
             .variants
             .iter()
             .find(|variant| has_attribute(&variant.attrs, "default"));
-        if let (Some(zero), Some(marked)) = (zero, marked) {
-            if marked.ident != zero {
-                errors.at(
+        if let (Some(zero), Some(marked)) = (zero, marked)
+            && marked.ident != zero
+        {
+            errors.at(
                     &marked.ident,
                     format!("the default is what an absent field reads as, which is number 0, `{zero}`; move `#[default]` there"),
                 );
-            }
         }
     }
 }

@@ -262,10 +262,10 @@ impl<'a> Names<'a> {
         } else {
             let mut child = module.to_vec();
             child.push(first.clone());
-            if self.modules.contains_key(child.as_slice()) {
-                if let Some(found) = self.find_below(&child, rest, steps) {
-                    return Some(found);
-                }
+            if self.modules.contains_key(child.as_slice())
+                && let Some(found) = self.find_below(&child, rest, steps)
+            {
+                return Some(found);
             }
         }
         let uses = &self.scanned.modules[*self.modules.get(module)?].uses;

@@ -1,0 +1,9 @@
+use rpc_runtime::contract;
+
+#[contract(package = "task", controller = "Task", detached)]
+pub struct Task {
+    pub id: String,
+    pub label: String,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use rpc_runtime::contract;
+
+#[contract(package = "task", controller = "Task", detached)]
+pub struct Task {
+    pub label: String,
+}
+
+fn main() {}

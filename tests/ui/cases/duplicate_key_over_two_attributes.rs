@@ -1,0 +1,10 @@
+use rpc_runtime::contract;
+
+#[contract(package = "task", detached)]
+pub struct Task {
+    #[field(min_len = 1)]
+    #[field(min_len = 2)]
+    pub label: String,
+}
+
+fn main() {}

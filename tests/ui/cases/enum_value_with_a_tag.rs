@@ -1,0 +1,10 @@
+use rpc_runtime::contract;
+
+#[contract(package = "task", detached)]
+pub enum Priority {
+    Low,
+    #[field(tag = 2)]
+    High,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use rpc_runtime::contract;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    pub x: i32,
+}
+
+#[contract(package = "task", detached)]
+pub struct Task {
+    pub place: Place,
+}
+
+fn main() {}

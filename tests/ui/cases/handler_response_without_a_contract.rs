@@ -1,0 +1,21 @@
+use rpc_runtime::{Status, contract, rpc};
+
+#[contract(package = "task", detached)]
+pub struct AddTaskRequest {
+    pub label: String,
+}
+
+pub struct TaskGateway;
+
+#[rpc("task", detached)]
+impl TaskGateway {
+    #[message("AddTaskRequest")]
+    async fn add(&self, data: AddTaskRequest) -> Result<Added, Status> {
+        let _ = data;
+        Ok(Added)
+    }
+}
+
+pub struct Added;
+
+fn main() {}

@@ -1,0 +1,10 @@
+use rpc_runtime::contract;
+
+#[contract(package = "shape", detached)]
+pub enum Shape {
+    #[default]
+    Circle(f64),
+    Square(f64),
+}
+
+fn main() {}

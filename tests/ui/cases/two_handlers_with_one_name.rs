@@ -1,0 +1,23 @@
+use rpc_runtime::{Status, contract, rpc};
+
+#[contract(package = "task", detached)]
+pub struct AddTaskRequest {
+    pub label: String,
+}
+
+pub struct TaskGateway;
+
+#[rpc("task", detached)]
+impl TaskGateway {
+    #[message("AddTaskRequest")]
+    async fn add(&self, data: AddTaskRequest) -> Result<AddTaskRequest, Status> {
+        Ok(data)
+    }
+
+    #[message("AddTaskRequest")]
+    async fn insert(&self, data: AddTaskRequest) -> Result<AddTaskRequest, Status> {
+        Ok(data)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use rpc_runtime::{Status, contract};
+
+#[contract(package = "ticker", detached)]
+pub struct Quote {
+    pub symbol: String,
+}
+
+#[contract(package = "ticker", detached)]
+pub trait Ticker {
+    #[message(number = 7)]
+    async fn quote(&self, request: Quote) -> Result<Quote, Status>;
+    #[message(number = 7)]
+    async fn price(&self, request: Quote) -> Result<Quote, Status>;
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use rpc_runtime::{Status, contract};
+
+#[contract(package = "ticker", detached)]
+pub struct Quote {
+    pub symbol: String,
+}
+
+#[contract(package = "ticker", detached)]
+pub trait Ticker {
+    #[message(transports("grpc"))]
+    async fn quote(&self, request: Quote) -> Result<Quote, Status>;
+}
+
+fn main() {}

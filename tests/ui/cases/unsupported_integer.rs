@@ -1,0 +1,8 @@
+use rpc_runtime::contract;
+
+#[contract(package = "task", detached)]
+pub struct Task {
+    pub size: usize,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use rpc_runtime::contract;
+
+#[contract(package = "task", detached)]
+pub struct Task {
+    #[field(tag = "1")]
+    pub label: String,
+}
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Mistakes in contracts, and what the compiler says about them. Everything is in `tests/`; see the README.
