@@ -1,5 +1,7 @@
 //! The table that a contract gives, and what the database keeps of it.
 
+use std::sync::Arc;
+
 use expect_test::{Expect, expect};
 use rpc_runtime::{Contract, contract};
 use sqlx::Executor;
@@ -344,6 +346,31 @@ async fn a_unique_field_is_taken_once_and_named() {
         "{same_id:?}"
     );
     assert_eq!(store.all().await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_writers_at_once_each_is_served_and_one_gets_a_label() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.db");
+    let location: Location = path.to_str().unwrap().parse().unwrap();
+    let store = Arc::new(Store::<TasksContract>::open(&location).await.unwrap());
+    let writers: Vec<_> = (0..64)
+        .map(|number| {
+            let store = store.clone();
+            // Every label is asked for twice.
+            let task = task(&number.to_string(), &format!("Task {}", number / 2));
+            tokio::spawn(async move { store.insert(&task).await })
+        })
+        .collect();
+    let mut taken = 0;
+    for writer in writers {
+        match writer.await.unwrap() {
+            Ok(_) => {}
+            Err(StoreError::Taken { field: "label" }) => taken += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!((taken, store.all().await.unwrap().len()), (32, 32));
 }
 
 #[tokio::test]
