@@ -154,13 +154,18 @@ impl ParkedCalls {
         &self.slots[slot as usize].waker
     }
 
-    /// Parks a call whose work was polled with [`next_waker`](Self::next_waker); its timer and what is new in it are
-    /// polled here for the first time. What came of it meanwhile, if anything.
-    pub(crate) fn park(&mut self, session: &Arc<Session>, call: Parked) -> Option<Progress> {
-        self.next_waker(session);
+    /// Parks a call. A handler was polled with [`next_waker`](Self::next_waker) already and is not polled again before
+    /// it is woken; timers and tasks are polled here for the first time. What came of it meanwhile, if anything.
+    pub(crate) fn park(&mut self, session: &Arc<Session>, mut call: Parked) -> Option<Progress> {
+        let cx = &mut TaskContext::from_waker(self.next_waker(session));
+        let waits = matches!(call.work, Work::Inline(_))
+            && call
+                .timer
+                .as_mut()
+                .is_none_or(|timer| timer.as_mut().poll(cx).is_pending());
         let slot = self.empty.pop()?;
         self.slots[slot as usize].call = Some(call);
-        self.poll(slot)
+        if waits { None } else { self.poll(slot) }
     }
 
     /// Polls the call in a slot that was woken.

@@ -230,6 +230,16 @@ impl ProbeGateway {
         Ok(data)
     }
 
+    #[message("Order", method = "Watch")]
+    async fn watch(
+        &self,
+        data: Order,
+    ) -> Result<impl futures_core::Stream<Item = Result<Order, Status>> + use<>, Status> {
+        let (outgoing, streaming) = rpc_runtime::Streaming::channel(1);
+        outgoing.send(data).await?;
+        Ok(streaming)
+    }
+
     #[message("Order", method = "Tell", one_way)]
     async fn tell(&self) -> Result<(), Status> {
         self.traces.started.fetch_add(1, Ordering::SeqCst);
