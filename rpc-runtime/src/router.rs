@@ -75,7 +75,7 @@ impl Router {
         let mut table = MethodTable::new(self.gateways.len());
         G::methods(&mut table);
         self.gateways.push(Box::new(gateway));
-        for entry in table.into_entries() {
+        for mut entry in table.into_entries() {
             let (name, number) = (entry.descriptor.full_name, entry.descriptor.number);
             if number == 0 {
                 return Err(StartError::NumberZero { method: name });
@@ -93,6 +93,7 @@ impl Router {
                     number,
                 });
             }
+            entry.index = self.methods.len();
             self.methods.push(entry);
         }
         Ok(())

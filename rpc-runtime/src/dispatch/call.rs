@@ -60,7 +60,7 @@ pub(crate) trait RunningCall: Send {
 }
 
 pin_project! {
-    /// A handler's future and then its response.
+    /// A handler's future and then, where it was parked, its response.
     pub(crate) struct Call<F, R> {
         #[pin]
         future: Option<F>,
@@ -68,12 +68,34 @@ pin_project! {
     }
 }
 
-impl<F, R> Call<F, R> {
-    pub(crate) fn new(future: F) -> Self {
+impl<F, R> Call<F, R>
+where
+    F: Future<Output = Result<R, Status>>,
+{
+    /// Room for a call.
+    pub(super) fn empty() -> Self {
         Self {
-            future: Some(future),
+            future: None,
             response: None,
         }
+    }
+
+    /// Puts a handler's future into its place.
+    pub(super) fn set(self: Pin<&mut Self>, future: F) {
+        self.project().future.set(Some(future));
+    }
+
+    /// Polls the handler. Once it is ready, its future is gone and the place is empty.
+    #[inline]
+    pub(super) fn poll_handler(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<R, Status>> {
+        let mut this = self.project();
+        let result = match this.future.as_mut().as_pin_mut() {
+            Some(future) => ready!(future.poll(cx)),
+            // Not reached: nobody polls an empty place.
+            None => Err(Status::internal("the call is over")),
+        };
+        this.future.set(None);
+        Poll::Ready(result)
     }
 }
 
@@ -82,14 +104,9 @@ where
     F: Future<Output = Result<R, Status>> + Send,
     R: Message,
 {
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<(), Status>> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return Poll::Ready(Ok(()));
-        };
-        let result = ready!(future.poll(cx));
-        this.future.set(None);
-        Poll::Ready(result.map(|response| *this.response = Some(response)))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<(), Status>> {
+        let result = ready!(self.as_mut().poll_handler(cx));
+        Poll::Ready(result.map(|response| *self.project().response = Some(response)))
     }
 
     fn respond(self: Pin<&mut Self>, stream_id: u64, turn: &mut Turn<'_>) {
@@ -101,14 +118,12 @@ where
 
 impl Turn<'_> {
     /// Encodes a response, once, into the output.
+    #[inline]
     pub(crate) fn respond<R: Message>(&mut self, stream_id: u64, response: &R) {
         // A response over the peer's limit has become RESOURCE_EXHAUSTED for this call; nothing else is to be done.
-        let _ = self.protocol.respond(
-            stream_id,
-            &Response::default(),
-            &MessageBody(response),
-            self.output,
-        );
+        let _ = self
+            .protocol
+            .respond(stream_id, &Response::default(), &MessageBody(response), self.output);
     }
 }
 
@@ -116,10 +131,12 @@ impl Turn<'_> {
 struct MessageBody<'a, M>(&'a M);
 
 impl<M: Message> Body for MessageBody<'_, M> {
+    #[inline]
     fn encoded_len(&self) -> usize {
         self.0.encoded_len()
     }
 
+    #[inline]
     fn encode(&self, buf: &mut Vec<u8>) {
         self.0.encode_raw(buf);
     }

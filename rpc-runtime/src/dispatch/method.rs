@@ -12,8 +12,8 @@ use prost::Message;
 use tokio::task::spawn_blocking;
 
 use super::{
-    call::{Begun, Call, Decoded, Failure, RunningCall, Task, Turn, Work},
-    panics,
+    call::{Begun, Call, Decoded, Failure, Task, Turn, Work},
+    panics, spare,
 };
 use crate::{
     Context, Limits, Status,
@@ -73,6 +73,7 @@ impl<G: Gateway> MethodTable<G> {
     pub fn unary<M: UnaryMethod<G>>(&mut self, index: usize) {
         self.entries.push(MethodEntry {
             descriptor: &G::descriptor().methods[index],
+            index: 0,
             gateway: self.gateway,
             plan: RequestPlan::of::<M::Request>(),
             begin: begin::<G, M>,
@@ -88,6 +89,7 @@ impl<G: Gateway> MethodTable<G> {
     pub fn not_served(&mut self, index: usize) {
         self.entries.push(MethodEntry {
             descriptor: &G::descriptor().methods[index],
+            index: 0,
             gateway: self.gateway,
             plan: RequestPlan::of::<()>(),
             begin: |entry, _, _, _| not_served(entry),
@@ -106,6 +108,8 @@ pub(crate) struct Arrived<'a> {
 /// One registered method, its types erased.
 pub(crate) struct MethodEntry {
     pub(crate) descriptor: &'static MethodDescriptor,
+    /// The method's place among all of its server.
+    pub(crate) index: usize,
     gateway: usize,
     plan: RequestPlan,
     begin: fn(&Self, Arrived<'_>, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun,
@@ -214,17 +218,23 @@ fn run<G: Gateway, M: UnaryMethod<G>>(
             None => Err(Status::internal("the gateway has another type")),
         }
     };
-    let mut call = Box::pin(Call::new(future));
+    let mut call = spare::take(entry.index).unwrap_or_else(|| Box::new(Box::pin(Call::empty())));
+    (*call).as_mut().set(future);
     if entry.descriptor.spawn {
-        return Begun::Pending(Work::spawn(call));
+        return Begun::Pending(Work::spawn(*call));
     }
-    match panics::catch(|| call.as_mut().poll(cx)) {
-        Ok(Poll::Ready(Ok(()))) => {
-            call.as_mut().respond(stream_id, turn);
-            Begun::Answered
+    match panics::catch(|| (*call).as_mut().poll_handler(cx)) {
+        Ok(Poll::Ready(result)) => {
+            spare::give(entry.index, call);
+            match result {
+                Ok(response) => {
+                    turn.respond(stream_id, &response);
+                    Begun::Answered
+                }
+                Err(status) => Begun::Failed(status.into()),
+            }
         }
-        Ok(Poll::Ready(Err(status))) => Begun::Failed(status.into()),
-        Ok(Poll::Pending) => Begun::Pending(Work::Inline(call)),
+        Ok(Poll::Pending) => Begun::Pending(Work::Inline(*call)),
         Err(panic) => {
             panics::drop_quietly(call);
             Begun::Failed(Failure::Panicked(panic))

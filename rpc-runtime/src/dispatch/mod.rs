@@ -10,6 +10,7 @@ mod call;
 mod method;
 mod panics;
 pub(crate) mod parked;
+mod spare;
 
 pub(crate) use call::{Begun, Failure, Step, Turn};
 pub(crate) use method::{Arrived, MethodEntry};

@@ -182,7 +182,7 @@ mod tests {
             use tokio::io::{AsyncReadExt, AsyncWriteExt};
             let mut client = client;
             client
-                .write_all(b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n")
+                .write_all(b"GET /elsewhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                 .await
                 .unwrap();
             let mut answer = String::new();

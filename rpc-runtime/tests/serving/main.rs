@@ -4,5 +4,8 @@
 #![allow(unreachable_pub, missing_docs, reason = "a test crate")]
 
 mod calls;
+mod handshake;
 mod probe;
 mod raw;
+mod stopping;
+mod wire;

@@ -190,6 +190,7 @@ impl ProbeGateway {
     /// Answers with as many bytes as `amount` says.
     #[message("Order", method = "Large")]
     async fn large(&self, data: Order) -> Result<Order, Status> {
+        self.traces.started.fetch_add(1, Ordering::SeqCst);
         Ok(Order {
             blob: vec![7; data.amount as usize].into(),
             ..Order::default()
@@ -226,10 +227,12 @@ impl ProbeGateway {
     /// Holds its worker.
     #[message("Order", method = "Block")]
     async fn block(&self, data: Order) -> Result<Order, Status> {
+        self.traces.started.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(Duration::from_micros(data.amount));
         Ok(data)
     }
 
+    #[allow(dead_code, reason = "streams are not served yet")]
     #[message("Order", method = "Watch")]
     async fn watch(
         &self,

@@ -14,7 +14,7 @@ use rpc_protocol::{
     frame::{End, Request, Response},
 };
 use rpc_runtime::{Code, ConnectInfo, Server, prost};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Message, protocol::Role},
@@ -101,13 +101,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         tokio::time::timeout(Duration::from_secs(60), wait)
             .await
             .expect("a close frame in time")
-    }
-
-    /// Reads to the end of the bytes, without answering anything.
-    pub async fn drain(&mut self) -> Vec<u8> {
-        let mut rest = Vec::new();
-        let _ = self.socket.get_mut().read_to_end(&mut rest).await;
-        rest
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{Connection, Phase};
-use crate::transport::websocket::Stop;
+use crate::transport::websocket::{Incoming, Stop};
 
 /// How long a draining connection without calls stays open after its go-away, so that requests which were on their
 /// way are answered UNAVAILABLE and not lost.
@@ -109,6 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.socket.io.consume(unread);
             } else {
                 match self.socket.read() {
+                    Ok(Incoming::Close(_)) => closing.peer_done = true,
                     Ok(_) => continue,
                     Err(Stop::NeedsMore) => {}
                     Err(_) => closing.peer_done = true,

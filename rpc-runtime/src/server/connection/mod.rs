@@ -16,7 +16,7 @@ mod timers;
 use std::{
     future::Future,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if !matches!(self.phase, Phase::Closing(_)) {
             match self.read(now, cx) {
-                Read::TurnIsOver => cx.waker().wake_by_ref(),
+                Read::TurnIsOver => go_behind_all_others(cx),
                 Read::Ended => return Poll::Ready(()),
                 Read::Dry | Read::Clogged | Read::Closing => {}
             }
@@ -295,6 +295,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         Ok(())
     }
+}
+
+/// Has the task polled again after everything else, including sockets that became ready meanwhile: a task that just
+/// wakes itself would come back before those are looked at.
+fn go_behind_all_others(cx: &mut TaskContext<'_>) {
+    // Its first poll is what counts; the wake-up does not need the future any more.
+    let _ = pin!(tokio::task::yield_now()).poll(cx);
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {

@@ -1,0 +1,144 @@
+//! Starting and stopping.
+
+use std::time::Duration;
+
+use rpc_protocol::{CloseCode, FrameKind};
+use rpc_runtime::{CallError, Client, Code, Limits, Server, StartError};
+use tokio::time::Instant;
+
+use crate::{
+    handshake::listen,
+    probe::{ProbeGateway, call, connect, order, pair, server, until},
+    raw::Raw,
+};
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_lets_running_calls_finish_refuses_new_ones_and_closes_with_1012() {
+    let (server, traces) = server(Limits::default());
+    let mut raw = Raw::connect(&server).await;
+    raw.request(1, "Wait", &order("running")).await;
+    until("it runs", || traces.started() == 1).await;
+    let stopping = tokio::spawn({
+        let server = server.clone();
+        async move { server.shutdown().await }
+    });
+    let frame = raw.frame().await.unwrap();
+    assert!(
+        matches!(&frame.kind, FrameKind::GoAway(go_away) if go_away.last_stream_id == 1),
+        "{frame:?}"
+    );
+    raw.request(2, "Echo", &order("too late")).await;
+    let (stream_id, answer) = raw.answer().await;
+    assert_eq!((stream_id, answer.unwrap_err().0), (2, Code::Unavailable));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(!stopping.is_finished());
+    traces.release.notify_waiters();
+    assert_eq!(raw.answer().await, (1, Ok(order("running"))));
+    assert_eq!(raw.closed().await.0, 1012);
+    stopping.await.unwrap();
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_outlast_the_grace_of_25_s_are_cancelled() {
+    let (server, traces) = server(Limits::default());
+    let client = connect(&server);
+    let waiting = tokio::spawn(call(&client, "Wait", &order("too long")).into_future());
+    until("it runs", || traces.started() == 1).await;
+    let began = Instant::now();
+    server.shutdown().await;
+    assert_eq!(began.elapsed().as_secs(), 25);
+    assert_eq!(traces.dropped(), 1);
+    match waiting.await.unwrap() {
+        Err(CallError::Closed(closed)) => assert_eq!(closed.close_code(), CloseCode::Restart),
+        other => panic!("not closed: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_server_accepts_nothing_more_and_an_idle_one_is_gone_within_a_second() {
+    let (server, addr, stop) = listen(Limits::default()).await;
+    let url = format!("ws://{addr}/rpc");
+    let clients = [
+        Client::connect(&url).await.unwrap(),
+        Client::connect(&url).await.unwrap(),
+    ];
+    call(&clients[0], "Echo", &order("up")).await.unwrap();
+    let began = Instant::now();
+    drop(stop);
+    for client in &clients {
+        assert_eq!(client.closed().await.close_code(), CloseCode::Restart);
+    }
+    until("none is left", || server.connections() == 0).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(matches!(Client::connect(&url).await, Err(CallError::Refused(_))));
+}
+
+#[tokio::test]
+async fn while_a_server_stops_its_client_refuses_new_calls_as_unavailable() {
+    let (server, client, traces) = pair(Limits::default());
+    let waiting = tokio::spawn(call(&client, "Wait", &order("running")).into_future());
+    until("it runs", || traces.started() == 1).await;
+    let stopping = tokio::spawn(async move { server.shutdown().await });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let error = call(&client, "Echo", &order("new")).await.unwrap_err();
+    assert_eq!(error.code(), Some(Code::Unavailable));
+    traces.release.notify_waiters();
+    assert_eq!(waiting.await.unwrap().unwrap(), order("running"));
+    stopping.await.unwrap();
+}
+
+#[test]
+fn a_service_that_is_added_twice_is_an_error() {
+    let error = Server::builder()
+        .service(ProbeGateway::default())
+        .service(ProbeGateway::default())
+        .build()
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StartError::MethodTwice {
+                method: "probe.ProbeService/Echo"
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+mod clashing {
+    use rpc_runtime::{Status, rpc};
+
+    pub struct FirstGateway;
+    pub struct SecondGateway;
+
+    #[rpc("clash", detached)]
+    impl FirstGateway {
+        #[message("super::super::probe::Order", method = "One", number = 77)]
+        async fn one(&self) -> Result<(), Status> {
+            Ok(())
+        }
+    }
+
+    #[rpc("clash", detached)]
+    impl SecondGateway {
+        #[message("super::super::probe::Order", method = "Two", number = 77)]
+        async fn two(&self) -> Result<(), Status> {
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn two_methods_with_one_number_are_an_error_that_names_both_and_the_override() {
+    let error = Server::builder()
+        .service(clashing::FirstGateway)
+        .service(clashing::SecondGateway)
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the methods `clash.FirstService/One` and `clash.SecondService/Two` share the number 0x000000000000004d; give \
+         one of them another: `#[message(number = …)]`"
+    );
+}
