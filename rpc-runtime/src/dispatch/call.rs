@@ -121,9 +121,12 @@ impl Turn<'_> {
     #[inline]
     pub(crate) fn respond<R: Message>(&mut self, stream_id: u64, response: &R) {
         // A response over the peer's limit has become RESOURCE_EXHAUSTED for this call; nothing else is to be done.
-        let _ = self
-            .protocol
-            .respond(stream_id, &Response::default(), &MessageBody(response), self.output);
+        let _ = self.protocol.respond(
+            stream_id,
+            &Response::default(),
+            &MessageBody(response),
+            self.output,
+        );
     }
 }
 

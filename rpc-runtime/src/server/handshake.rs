@@ -48,7 +48,7 @@ pub(super) fn answer<B>(
 ) -> Response<Full<Bytes>> {
     let accept = match check(request.method(), request.version(), request.headers()) {
         Ok(key) => derive_accept_key(key),
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if shared.is_draining() {
         return unavailable("the server is stopping\n");
@@ -164,7 +164,7 @@ fn check<'a>(
     method: &Method,
     version: Version,
     headers: &'a HeaderMap,
-) -> Result<&'a [u8], Response<Full<Bytes>>> {
+) -> Result<&'a [u8], Box<Response<Full<Bytes>>>> {
     let has =
         |name, token: &str| tokens(headers, name).any(|candidate| candidate.eq_ignore_ascii_case(token));
     if *method != Method::GET
@@ -182,7 +182,7 @@ fn check<'a>(
         response
             .headers_mut()
             .insert(header::CONNECTION, header::HeaderValue::from_static("Upgrade"));
-        return Err(response);
+        return Err(Box::new(response));
     }
     if headers
         .get(header::SEC_WEBSOCKET_VERSION)
@@ -193,15 +193,15 @@ fn check<'a>(
             header::SEC_WEBSOCKET_VERSION,
             header::HeaderValue::from_static("13"),
         );
-        return Err(response);
+        return Err(Box::new(response));
     }
     match headers.get(header::SEC_WEBSOCKET_KEY) {
         // 16 bytes in base64.
         Some(key) if key.len() == 24 => Ok(key.as_bytes()),
-        _ => Err(refuse(
+        _ => Err(Box::new(refuse(
             StatusCode::BAD_REQUEST,
             "Sec-WebSocket-Key is missing or malformed\n",
-        )),
+        ))),
     }
 }
 

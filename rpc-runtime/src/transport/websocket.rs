@@ -156,7 +156,7 @@ impl<S> WebSocket<S> {
                 self.grant(&header);
             }
             match self.context.read(&mut self.io) {
-                Ok(message) => return Ok(self.from_tungstenite(message)),
+                Ok(message) => return Ok(self.incoming(message)),
                 // A fragment was taken and the next frame may be here already.
                 Err(WsError::Io(error))
                     if error.kind() == io::ErrorKind::WouldBlock
@@ -238,7 +238,7 @@ impl<S> WebSocket<S> {
         self.io.grant(header.length + payload);
     }
 
-    fn from_tungstenite(&mut self, message: Message) -> Incoming {
+    fn incoming(&mut self, message: Message) -> Incoming {
         match message {
             Message::Binary(message) => Incoming::Binary(message),
             Message::Text(_) | Message::Frame(_) => Incoming::Text,

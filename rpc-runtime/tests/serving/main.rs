@@ -1,7 +1,7 @@
 //! The server and the client, over memory and over real sockets: what each promises, and what each does with the
 //! other's misbehaviour.
 
-#![allow(unreachable_pub, missing_docs, reason = "a test crate")]
+#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod calls;
 mod handshake;
