@@ -8,9 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// The rules on fields, as buf publishes them.
-const VALIDATE: &str = include_str!("../protos/buf/validate/validate.proto");
-
 /// What a compilation gave.
 #[derive(Debug, Clone)]
 pub(crate) struct Compiled {
@@ -75,7 +72,7 @@ impl FileResolver for Sources {
             return File::from_source(name, text);
         }
         if name == crate::emit::proto::VALIDATE {
-            return File::from_source(name, VALIDATE);
+            return File::from_source(name, crate::VALIDATE_PROTO);
         }
         if let Ok(file) = self.google.open_file(name) {
             return Ok(file);

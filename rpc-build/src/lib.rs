@@ -47,6 +47,10 @@ pub use config::{Builder, Emit};
 
 use std::path::PathBuf;
 
+/// protovalidate's schema, `buf/validate/validate.proto`, which schemas with rules import. For tools that compile such a
+/// schema themselves.
+pub const VALIDATE_PROTO: &str = include_str!("../protos/buf/validate/validate.proto");
+
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,7 @@ use std::error::Error;
 fn main() -> Result<(), Box<dyn Error>> {
     rpc_build::contracts("src/contracts.rs").run();
 
-    let twins = protox::compile(["kitchen/kitchen.proto"], ["protos", "../../rpc-build/protos"])?;
+    let twins = protox::compile(["kitchen/kitchen.proto"], ["protos"])?;
     prost_build::Config::new()
         .btree_map(["."])
         .skip_source_info()

@@ -36,8 +36,23 @@ pub(crate) fn checks() -> Result<()> {
 }
 
 /// Everything that a crate needs at build time lies inside the crate: each is built from its package.
+///
+/// Cargo takes a packaged crate for immutable, so a target directory that has seen another state of this version would
+/// verify that state. Each run gets a directory of its own.
 fn package() -> Result<()> {
-    cargo(&["package", "--workspace", "--allow-dirty"]).go()
+    let target = root().join(format!("target/packages-{}", std::process::id()));
+    let shown = target.to_string_lossy().into_owned();
+    let outcome = cargo(&[
+        "package",
+        "--workspace",
+        "--allow-dirty",
+        "--quiet",
+        "--target-dir",
+        &shown,
+    ])
+    .go();
+    std::fs::remove_dir_all(&target).ok();
+    outcome
 }
 
 /// Builds what generates files. With `check`, a file that is not up to date is an error.

@@ -8,7 +8,6 @@ use rpc_build::breaking::{Options, Violation, compare, removed_names};
 use crate::{Case, Side};
 
 /// The vendored file that contracts with rules import.
-const VALIDATE: &str = include_str!("../../../rpc-build/protos/buf/validate/validate.proto");
 
 /// Why a side of a case is not valid protobuf, or could not be read back.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +71,7 @@ struct InMemory(Vec<(String, String)>);
 impl FileResolver for InMemory {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         if name == "buf/validate/validate.proto" {
-            return File::from_source(name, VALIDATE);
+            return File::from_source(name, rpc_build::VALIDATE_PROTO);
         }
         match self.0.iter().find(|(path, _)| path == name) {
             Some((path, text)) => File::from_source(path, text),
