@@ -134,17 +134,7 @@ fn common(
         }
         Some(value)
     });
-    let removed = keys
-        .list("removed", "\"OldMessage\"", errors)
-        .into_iter()
-        .filter_map(|expr| match expr {
-            Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => Some(name.value()),
-            other => {
-                errors.at(other, "`removed` lists the names of messages and methods that are gone: `removed(\"OldMessage\")`");
-                None
-            }
-        })
-        .collect();
+    let removed = removed(keys, errors);
     Common {
         package,
         name,
@@ -154,6 +144,35 @@ fn common(
         detached: keys.flag("detached", errors),
         deprecated: has_attribute(attributes, "deprecated"),
     }
+}
+
+/// `removed("OldMessage", "TaskService/OldMethod")`.
+fn removed(keys: &mut Keys, errors: &mut Errors) -> Vec<String> {
+    let mut removed = Vec::new();
+    for expr in keys.list("removed", "\"OldMessage\"", errors) {
+        let name = match &expr {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(name), ..
+            }) => Some(name.value()),
+            _ => None,
+        };
+        let name = name.filter(|name| {
+            let (first, second) = name.split_once('/').unwrap_or((name, "_"));
+            names::is_proto_ident(first) && names::is_proto_ident(second)
+        });
+        match name {
+            Some(name) if removed.contains(&name) => {
+                errors.at(&expr, "this is removed already; keep one of them");
+            }
+            Some(name) => removed.push(name),
+            None => errors.at(
+                &expr,
+                "`removed` lists the names of what is gone, within the package: `removed(\"OldMessage\", \
+                 \"TaskService/OldMethod\")`",
+            ),
+        }
+    }
+    removed
 }
 
 fn check_package(package: &LitStr, errors: &mut Errors) {

@@ -155,7 +155,10 @@ fn check_names(common: &Common, methods: &[Method], errors: &mut Errors) {
             );
             continue;
         }
-        if common.removed.contains(&method.name) {
+        if common
+            .removed
+            .contains(&format!("{}/{}", common.name, method.name))
+        {
             errors.at_span(
                 method.span,
                 format!(

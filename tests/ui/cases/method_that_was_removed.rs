@@ -5,7 +5,7 @@ pub struct Quote {
     pub symbol: String,
 }
 
-#[contract(package = "ticker", removed("Quote"), detached)]
+#[contract(package = "ticker", removed("TickerService/Quote"), detached)]
 pub trait Ticker {
     async fn quote(&self, request: Quote) -> Result<Quote, Status>;
 }

@@ -1,0 +1,9 @@
+//- build.rs
+fn main() {}
+//- src/contracts.rs
+use rpc_runtime::contract;
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String,
+}

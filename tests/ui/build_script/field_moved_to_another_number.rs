@@ -1,0 +1,17 @@
+//- committed src/contracts.rs
+use rpc_runtime::contract;
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String,
+    pub checked: bool,
+}
+//- src/contracts.rs
+use rpc_runtime::contract;
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String,
+    #[field(tag = 5)]
+    pub checked: bool,
+}

@@ -1,0 +1,8 @@
+//- src/contracts.rs
+use rpc_runtime::contract;
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String
+    pub checked: bool,
+}

@@ -1,0 +1,24 @@
+//- committed src/contracts.rs
+use rpc_runtime::{Status, contract};
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String,
+}
+
+#[contract(package = "task")]
+pub trait Tasks {
+    async fn add(&self, task: Task) -> Result<Task, Status>;
+}
+//- src/contracts.rs
+use rpc_runtime::{Status, Streaming, contract};
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String,
+}
+
+#[contract(package = "task")]
+pub trait Tasks {
+    async fn add(&self, tasks: Streaming<Task>) -> Result<Task, Status>;
+}

@@ -1,0 +1,16 @@
+//- env CI=true
+//- committed src/contracts.rs
+use rpc_runtime::contract;
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String,
+}
+//- src/contracts.rs
+use rpc_runtime::contract;
+
+#[contract(package = "task")]
+pub struct Task {
+    pub label: String,
+    pub checked: bool,
+}
