@@ -2,6 +2,7 @@
 //!
 //! Each task installs what it needs by the ordinary package clients, and where it cannot, says what to install.
 
+mod postgres;
 mod process;
 mod tasks;
 mod tools;
@@ -22,7 +23,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every test: the workspace's, the schema checks that need npm, and the fuzz targets for a bounded time.
+    /// Run every test: the workspace's, the storage tests on PostgreSQL, the schema checks that need npm,
+    /// and the fuzz targets for a bounded time.
     Test {
         /// Seconds for each fuzz target; 0 leaves fuzzing out.
         #[arg(long, default_value_t = FUZZ_SECONDS)]
@@ -38,6 +40,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run the storage tests of examples/tasks on a PostgreSQL of their own.
+    Postgres,
     /// Run the fuzz targets.
     Fuzz {
         /// Seconds for each target.
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Task::Checks => tasks::checks(),
         Task::Ci => tasks::checks().and_then(|()| tasks::test(FUZZ_SECONDS)),
         Task::Codegen { check } => tasks::codegen(check),
+        Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
         Task::Bench { arguments } => tasks::bench(&arguments),
     };

@@ -1,5 +1,6 @@
 //! The tasks.
 
+use crate::postgres::Postgres;
 use crate::process::{cargo, root, run};
 use crate::tools;
 use anyhow::{Context, Result, bail};
@@ -7,12 +8,30 @@ use anyhow::{Context, Result, bail};
 /// Every test there is.
 pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
     cargo(&["test", "--workspace"]).go()?;
+    storage()?;
     schemas()?;
     if fuzz_seconds > 0 {
         fuzz(fuzz_seconds)?;
     }
     println!("\nEvery test passed.");
     Ok(())
+}
+
+/// The example's storage on PostgreSQL.
+pub(crate) fn storage() -> Result<()> {
+    let postgres = Postgres::start()?;
+    cargo(&[
+        "test",
+        "-p",
+        "tasks",
+        "--bin",
+        "tasks",
+        "--features",
+        "postgres",
+        "postgres",
+    ])
+    .env("TASKS_TEST_POSTGRES", &postgres.url)
+    .go()
 }
 
 /// What the pinned `buf` says of the corpus of changes and of the schemas that the build writes.

@@ -572,12 +572,14 @@ fn a_password_is_never_shown() {
 
 /// Against a scratch database: its tables `task` and `every_kind` are dropped.
 ///
-///     TASKS_TEST_POSTGRES=postgres://localhost/scratch cargo test -p tasks --features postgres -- --ignored postgres
+///     TASKS_TEST_POSTGRES=postgres://localhost/scratch cargo test -p tasks --features postgres postgres
+///
+/// `cargo xtask test` brings a server and does just that.
 #[cfg(feature = "postgres")]
 #[tokio::test]
-#[ignore = "needs a server: TASKS_TEST_POSTGRES"]
 async fn postgres_keeps_the_same_promises() {
-    let url = std::env::var("TASKS_TEST_POSTGRES").unwrap();
+    let url = std::env::var("TASKS_TEST_POSTGRES")
+        .expect("the url of a scratch database; `cargo xtask test` brings one");
     let location: Location = url.parse().unwrap();
     sqlx::any::install_default_drivers();
     let pool = sqlx::AnyPool::connect(&location.url).await.unwrap();
