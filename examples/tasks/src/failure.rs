@@ -87,10 +87,8 @@ impl From<&Status> for Failure {
 
 /// The broken rules of the contract, in words: `label: must be at most 200 characters`.
 fn broken_rules(violations: Violations) -> impl Iterator<Item = String> {
-    violations.violations.into_iter().map(|violation| {
-        let path = violation.field.as_ref();
-        let field = path.and_then(|path| path.elements.last());
-        let field = field.map_or("", |element| element.field_name());
-        format!("{field}: {}", violation.message())
-    })
+    violations
+        .violations
+        .into_iter()
+        .map(|violation| format!("{}: {}", violation.of_field(), violation.message()))
 }

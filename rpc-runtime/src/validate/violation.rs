@@ -19,16 +19,11 @@ impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 3;
         for (at, violation) in self.violations.iter().take(SHOWN).enumerate() {
-            let path = violation
-                .field
-                .as_ref()
-                .map(|path| path.elements.as_slice())
-                .unwrap_or_default();
             let separator = if at == 0 { "" } else { "; " };
             write!(
                 f,
                 "{separator}{}: {} [{}]",
-                Path(path),
+                violation.path(),
                 violation.message(),
                 violation.rule_id()
             )?;
@@ -81,6 +76,28 @@ pub struct Violation {
     /// Whether a map's key breaks the rule instead of its value.
     #[prost(bool, optional, tag = "4")]
     pub for_key: Option<bool>,
+}
+
+impl Violation {
+    /// Where the value is, from the outermost message, for people: `item.label`, `tags[2]`. Keys of maps come from the
+    /// peer and are shown escaped and cut.
+    pub fn path(&self) -> impl fmt::Display + '_ {
+        Path(self.elements())
+    }
+
+    /// The protobuf name of the field that breaks the rule, without what it is in: `label`. Empty for a rule on a whole
+    /// message.
+    #[must_use]
+    pub fn of_field(&self) -> &str {
+        self.elements().last().map_or("", FieldPathElement::field_name)
+    }
+
+    fn elements(&self) -> &[FieldPathElement] {
+        self.field
+            .as_ref()
+            .map(|path| path.elements.as_slice())
+            .unwrap_or_default()
+    }
 }
 
 /// A path through messages: `buf.validate.FieldPath`.
