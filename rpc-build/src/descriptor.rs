@@ -8,18 +8,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+/// The rules on fields, as buf publishes them, compiled: parsing `validate.proto` beside this file, which is mostly
+/// comments, took longer than all schemas of a crate. A test holds one against the other.
+const VALIDATE: &[u8] = include_bytes!("../protos/buf/validate/validate.binpb");
+
 /// What a compilation gave.
-#[derive(Debug, Clone)]
 pub(crate) struct Compiled {
     /// All files, with comments.
     pub(crate) set: FileDescriptorSet,
-    /// All files, encoded: custom options are in here only.
-    pub(crate) bytes: Vec<u8>,
+    /// The compiler, which still has the custom options.
+    compiler: Compiler,
     /// The files on disk that were read.
     pub(crate) read: BTreeSet<PathBuf>,
 }
 
 impl Compiled {
+    /// All files, encoded with their custom options.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        self.compiler.encode_file_descriptor_set()
+    }
+
     /// The files of these names, in their order.
     pub(crate) fn files<'a>(
         &'a self,
@@ -47,10 +55,9 @@ pub(crate) fn compile(
     for name in names {
         compiler.open_file(name).map_err(|error| told(&error))?;
     }
-    let bytes = compiler.encode_file_descriptor_set();
     let set = compiler.file_descriptor_set();
     let read = read.borrow().clone();
-    Ok(Compiled { set, bytes, read })
+    Ok(Compiled { set, compiler, read })
 }
 
 /// Where files come from.
@@ -72,7 +79,7 @@ impl FileResolver for Sources {
             return File::from_source(name, text);
         }
         if name == crate::emit::proto::VALIDATE {
-            return File::from_source(name, crate::VALIDATE_PROTO);
+            return File::decode_file_descriptor_proto(VALIDATE).map_err(protox::Error::new);
         }
         if let Ok(file) = self.google.open_file(name) {
             return Ok(file);
@@ -97,5 +104,45 @@ fn told(error: &protox::Error) -> String {
     match error.file() {
         Some(file) => format!("{error} (in `{file}`)"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `UPDATE_EXPECT=1` writes the compiled file anew.
+    #[test]
+    fn the_compiled_rules_are_those_of_the_vendored_schema() {
+        let source = crate::VALIDATE_PROTO;
+        let mut compiler = Compiler::with_file_resolver(Vendored(source));
+        compiler.include_imports(false).include_source_info(false);
+        compiler
+            .open_file(crate::emit::proto::VALIDATE)
+            .expect("the vendored schema compiles");
+        let set = compiler.encode_file_descriptor_set();
+        // A set of one file is a key, a length and the file.
+        let header = 1 + (1..).find(|at| set[*at] < 0x80).expect("a length");
+        let file = &set[header..];
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/protos/buf/validate/validate.binpb");
+            std::fs::write(path, file).expect("the compiled file is written");
+        } else {
+            assert!(
+                file == VALIDATE,
+                "validate.binpb is not validate.proto; run the test with UPDATE_EXPECT=1"
+            );
+        }
+    }
+
+    struct Vendored(&'static str);
+
+    impl FileResolver for Vendored {
+        fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+            match name {
+                crate::emit::proto::VALIDATE => File::from_source(name, self.0),
+                _ => GoogleFileResolver::new().open_file(name),
+            }
+        }
     }
 }

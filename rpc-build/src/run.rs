@@ -189,9 +189,10 @@ impl Build<'_> {
         for (package, text) in modules {
             self.output(&self.out.join(format!("{package}.rs")), text.as_bytes())?;
         }
-        self.output(&self.out.join("descriptor_set.binpb"), &compiled.bytes)?;
+        let set = compiled.encode();
+        self.output(&self.out.join("descriptor_set.binpb"), &set)?;
         if let Some(path) = &self.builder.descriptor_set_path {
-            self.output(&self.environment.manifest_dir.join(path), &compiled.bytes)?;
+            self.output(&self.environment.manifest_dir.join(path), &set)?;
         }
         let protos = self.out.join("protos");
         for emitted in &sources.emitted {

@@ -164,13 +164,13 @@ impl Guard<'_> {
         if promised.iter().all(Option::is_none) {
             return Vec::new();
         }
-        // Files that did not change are the same on both sides.
+        // Files that did not change are there to be imported; they need no comparing.
         let mut texts: BTreeMap<String, String> = self
             .emitted
             .iter()
             .map(|emitted| (emitted.import_name.clone(), emitted.text.clone()))
             .collect();
-        let mut names: BTreeSet<String> = texts.keys().cloned().collect();
+        let mut names = BTreeSet::new();
         for (stale, promised) in stale.iter().zip(promised) {
             match promised {
                 Some(promised) => {
@@ -179,7 +179,6 @@ impl Guard<'_> {
                 }
                 None => {
                     texts.remove(&stale.import_name);
-                    names.remove(&stale.import_name);
                 }
             }
         }

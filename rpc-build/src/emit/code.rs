@@ -1,4 +1,5 @@
-//! Pieces that all emitters of Rust share. They write plain text: it is parsed once, and formatted, as a whole module.
+//! Writes Rust. Templates are written formatted, because a formatter for what 200 contracts give costs more than all the
+//! rest of a build; a test holds the result against one.
 
 use rpc_schema::model::{Access, MethodOptions, Parameter};
 use rpc_schema::resolve::{MethodDef, TypeRef};
@@ -13,14 +14,72 @@ pub(crate) struct Paths {
     pub(crate) codegen: String,
 }
 
-/// A doc comment, or `otherwise` where the contract has none.
-pub(super) fn docs(out: &mut String, docs: &[String], otherwise: &str) {
-    if docs.is_empty() {
-        let _ = writeln!(out, "/// {otherwise}");
-        return;
+/// How long a line may be.
+const WIDTH: usize = 100;
+
+/// Lines so far, and how deep the next one is.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    out: String,
+    depth: usize,
+}
+
+impl Code {
+    pub(super) fn line(&mut self, line: &str) {
+        if !line.is_empty() {
+            for _ in 0..self.depth {
+                self.out.push_str("    ");
+            }
+            self.out.push_str(line);
+        }
+        self.out.push('\n');
     }
-    for line in docs {
-        let _ = writeln!(out, "/// {line}");
+
+    pub(super) fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    /// Lines as they are, below the present depth.
+    pub(super) fn lines(&mut self, lines: &str) {
+        lines.lines().for_each(|line| self.line(line));
+    }
+
+    pub(super) fn open(&mut self, line: &str) {
+        self.line(line);
+        self.depth += 1;
+    }
+
+    pub(super) fn close(&mut self, line: &str) {
+        self.depth -= 1;
+        self.line(line);
+    }
+
+    /// A doc comment, or `otherwise` where the contract has none.
+    pub(super) fn docs(&mut self, docs: &[String], otherwise: &str) {
+        if docs.is_empty() {
+            self.line(&format!("/// {otherwise}"));
+        }
+        for line in docs {
+            self.line(format!("/// {line}").trim_end());
+        }
+    }
+
+    /// `head(one, two) tail`, on one line or with one argument on each.
+    pub(super) fn list(&mut self, head: &str, items: &[String], tail: &str) {
+        let short = format!("{head}({}){tail}", items.join(", "));
+        if self.depth * 4 + short.len() <= WIDTH {
+            self.line(&short);
+            return;
+        }
+        self.open(&format!("{head}("));
+        for item in items {
+            self.line(&format!("{item},"));
+        }
+        self.close(&format!("){tail}"));
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.out
     }
 }
 
@@ -55,9 +114,9 @@ pub(super) fn ident(name: &str) -> String {
     }
 }
 
-/// The parameters of a handler, after `&self`, and what it hands on.
-pub(super) fn parameters(paths: &Paths, method: &MethodDef) -> (String, String) {
-    let mut declared = String::new();
+/// The parameters of a handler, with `&self`, and what it hands on.
+pub(super) fn parameters(paths: &Paths, method: &MethodDef) -> (Vec<String>, Vec<&'static str>) {
+    let mut declared = vec!["&self".to_owned()];
     let mut passed = Vec::new();
     for parameter in &method.parameters {
         let codegen = &paths.codegen;
@@ -73,10 +132,10 @@ pub(super) fn parameters(paths: &Paths, method: &MethodDef) -> (String, String) 
                 format!("{codegen}::Outgoing<{}>", type_path(&method.response)),
             ),
         };
-        let _ = write!(declared, ", {name}: {ty}");
+        declared.push(format!("{name}: {ty}"));
         passed.push(name);
     }
-    (declared, passed.join(", "))
+    (declared, passed)
 }
 
 /// The keys that `#[message(…)]` and `#[rpc(…)]` share.
@@ -114,7 +173,9 @@ pub(super) fn option_keys(options: &MethodOptions) -> Vec<String> {
         }
     }
     if let Some(number) = options.number {
-        keys.push(format!("number = {number:#x}"));
+        let mut key = String::new();
+        let _ = write!(key, "number = {number:#x}");
+        keys.push(key);
     }
     if !options.transports.is_empty() {
         let names: Vec<String> = options.transports.iter().map(|name| literal(name)).collect();

@@ -1,105 +1,97 @@
 //! The gateways: they read like something a person would write, with the macros that a person uses too.
 
-use super::code::{Paths, access_keys, docs, ident, literal, option_keys, parameters, result, type_path};
-use rpc_schema::model::{MethodKind, Operation};
+use super::code::{Code, Paths, access_keys, ident, literal, option_keys, parameters, result, type_path};
+use rpc_schema::model::{MethodKind, Operation, Parameter};
 use rpc_schema::names;
 use rpc_schema::resolve::{CrudDef, MethodDef, ServiceDef};
 use rpc_schema::types::Scalar;
-use std::fmt::Write;
 
 /// Adds the gateway of a CRUD service.
-pub(super) fn emit_crud(
-    out: &mut String,
-    package: &str,
-    service: &ServiceDef,
-    crud: &CrudDef,
-    paths: &Paths,
-) {
-    open(out, package, service, &service.name, paths);
-    for (operation, method) in crud.operations.iter().zip(&service.methods) {
-        crud_method(out, *operation, method, crud, paths);
+pub(super) fn emit_crud(code: &mut Code, package: &str, service: &ServiceDef, crud: &CrudDef, paths: &Paths) {
+    open(code, package, service, &service.name, paths);
+    for (at, (operation, method)) in crud.operations.iter().zip(&service.methods).enumerate() {
+        if at > 0 {
+            code.blank();
+        }
+        crud_method(code, *operation, method, crud, paths);
     }
-    out.push_str("}\n");
+    code.close("}");
 }
 
 /// Adds the gateway of a trait contract.
 pub(super) fn emit_trait(
-    out: &mut String,
+    code: &mut Code,
     package: &str,
     service: &ServiceDef,
     contract: &str,
     paths: &Paths,
 ) {
-    open(out, package, service, contract, paths);
-    for method in &service.methods {
-        trait_method(out, method, contract, paths);
+    open(code, package, service, contract, paths);
+    for (at, method) in service.methods.iter().enumerate() {
+        if at > 0 {
+            code.blank();
+        }
+        trait_method(code, method, contract, paths);
     }
-    out.push_str("}\n");
+    code.close("}");
 }
 
 /// The struct, what makes one, and the head of its `#[rpc]` impl.
-fn open(out: &mut String, package: &str, service: &ServiceDef, bound: &str, paths: &Paths) {
+fn open(code: &mut Code, package: &str, service: &ServiceDef, bound: &str, paths: &Paths) {
     let gateway = format!("{}Gateway", service.stem());
     let link = bound.strip_prefix("::").unwrap_or(bound);
-    let deprecated = if service.deprecated {
-        "#[allow(deprecated)]\n"
-    } else {
-        ""
-    };
-    docs(
-        out,
-        &service.docs,
-        &format!("The service `{}`.", service.full_name),
-    );
-    let _ = writeln!(
-        out,
+    code.docs(&service.docs, &format!("The service `{}`.", service.full_name));
+    code.lines(&format!(
         "///
-         /// Serves `{full_name}` with an implementation of [`{link}`].
-         #[derive(Debug, Clone)]
-         pub struct {gateway}<S> {{
-             service: S,
-         }}
+/// Serves `{}` with an implementation of [`{link}`].
+#[derive(Debug, Clone)]
+pub struct {gateway}<S> {{
+    service: S,
+}}
 
-         impl<S> {gateway}<S> {{
-             /// A gateway to this implementation of the service.
-             pub fn new(service: S) -> Self {{
-                 Self {{ service }}
-             }}
+impl<S> {gateway}<S> {{
+    /// A gateway to this implementation of the service.
+    pub fn new(service: S) -> Self {{
+        Self {{ service }}
+    }}
 
-             /// The implementation.
-             pub fn service(&self) -> &S {{
-                 &self.service
-             }}
-         }}
-         {deprecated}",
-        full_name = service.full_name,
-    );
+    /// The implementation.
+    pub fn service(&self) -> &S {{
+        &self.service
+    }}
+}}
+",
+        service.full_name,
+    ));
+    code.blank();
+    if service.deprecated {
+        code.line("#[allow(deprecated)]");
+    }
     let mut keys = vec![literal(package)];
     keys.extend(access_keys(&service.access));
     keys.push("generated".to_owned());
-    let _ = writeln!(
-        out,
-        "#[{}::rpc({})]\nimpl<S: {bound}> {gateway}<S> {{",
-        paths.runtime,
-        keys.join(", ")
-    );
+    code.line(&format!("#[{}::rpc({})]", paths.runtime, keys.join(", ")));
+    code.open(&format!("impl<S: {bound}> {gateway}<S> {{"));
 }
 
-fn crud_method(out: &mut String, operation: Operation, method: &MethodDef, crud: &CrudDef, paths: &Paths) {
+fn crud_method(code: &mut Code, operation: Operation, method: &MethodDef, crud: &CrudDef, paths: &Paths) {
     let (request, response) = (type_path(&method.request), type_path(&method.response));
-    docs(out, &method.docs, "");
-    let _ = writeln!(out, "#[message({})]", literal(request));
     let codegen = &paths.codegen;
-    let data = if operation == Operation::GetAll {
-        "_data"
-    } else {
-        "data"
+    let data = match operation {
+        Operation::GetAll => "_data",
+        _ => "data",
     };
-    let _ = writeln!(
-        out,
-        "async fn {}(&self, cx: &{codegen}::Context, {data}: {request}) -> {} {{",
-        operation.key(),
-        result(paths, response),
+    code.docs(&method.docs, "");
+    code.line(&format!("#[message({})]", literal(request)));
+    let parameters = [
+        "&self".to_owned(),
+        format!("cx: &{codegen}::Context"),
+        format!("{data}: {request}"),
+    ];
+    code.list(
+        &format!("async fn {}", operation.key()),
+        &parameters,
+        &format!(" -> {} {{", result(paths, response)),
     );
     let id = ident(&crud.id);
     // A string is needed twice; a number is copied.
@@ -109,51 +101,46 @@ fn crud_method(out: &mut String, operation: Operation, method: &MethodDef, crud:
         ""
     };
     let item = format!(
-        "let mut item = data
-             .item
-             .ok_or_else(|| {codegen}::Status::invalid_argument(\"the item is missing\"))?;"
+        "    let mut item = data
+        .item
+        .ok_or_else(|| {codegen}::Status::invalid_argument(\"the item is missing\"))?;"
     );
-    let _ = match operation {
-        Operation::Add => writeln!(
-            out,
+    let answer = format!(
+        "    ::core::result::Result::Ok({response} {{
+        id: item.{id}{clone},
+        item: ::core::option::Option::Some(item),
+    }})"
+    );
+    code.lines(&match operation {
+        Operation::Add => format!(
             "{item}
-             item.{id} = ::core::default::Default::default();
-             let item = self.service.add(cx, item).await?;
-             ::core::result::Result::Ok({response} {{
-                 id: item.{id}{clone},
-                 item: ::core::option::Option::Some(item),
-             }})"
+    item.{id} = ::core::default::Default::default();
+    let item = self.service.add(cx, item).await?;
+{answer}"
         ),
-        Operation::Update => writeln!(
-            out,
+        Operation::Update => format!(
             "{item}
-             item.{id} = data.id{clone};
-             let item = self.service.update(cx, data.id, item).await?;
-             ::core::result::Result::Ok({response} {{
-                 id: item.{id}{clone},
-                 item: ::core::option::Option::Some(item),
-             }})"
+    item.{id} = data.id{clone};
+    let item = self.service.update(cx, data.id, item).await?;
+{answer}"
         ),
-        Operation::Delete => writeln!(
-            out,
-            "let success = self.service.delete(cx, data.id{clone}).await?;
-             ::core::result::Result::Ok({response} {{
-                 success,
-                 id: data.id,
-             }})"
+        Operation::Delete => format!(
+            "    let success = self.service.delete(cx, data.id{clone}).await?;
+    ::core::result::Result::Ok({response} {{
+        success,
+        id: data.id,
+    }})"
         ),
-        Operation::GetAll => writeln!(
-            out,
-            "let items = self.service.get_all(cx).await?;
-             ::core::result::Result::Ok({response} {{ items }})"
+        Operation::GetAll => format!(
+            "    let items = self.service.get_all(cx).await?;
+    ::core::result::Result::Ok({response} {{ items }})"
         ),
-    };
-    out.push_str("}\n");
+    });
+    code.line("}");
 }
 
-fn trait_method(out: &mut String, method: &MethodDef, contract: &str, paths: &Paths) {
-    docs(
-        out,
+fn trait_method(code: &mut Code, method: &MethodDef, contract: &str, paths: &Paths) {
+    code.docs(
         &method.docs,
         &format!("Calls [`{}`]({contract}::{}).", method.name, method.rust_name),
     );
@@ -163,20 +150,16 @@ fn trait_method(out: &mut String, method: &MethodDef, contract: &str, paths: &Pa
     }
     keys.extend(option_keys(&method.options));
     match keys.as_slice() {
-        [] => out.push_str("#[message]\n"),
-        keys => {
-            let _ = writeln!(out, "#[message({})]", keys.join(", "));
-        }
+        [] => code.line("#[message]"),
+        keys => code.line(&format!("#[message({})]", keys.join(", "))),
     }
     if method.options.deprecated {
-        out.push_str("#[deprecated]\n");
+        code.line("#[deprecated]");
     }
     if method.kind != MethodKind::Unary {
-        out.push_str("#[allow(dead_code)]\n");
+        code.line("#[allow(dead_code)]");
     }
-    let session = method
-        .parameters
-        .contains(&rpc_schema::model::Parameter::Outgoing);
+    let session = method.parameters.contains(&Parameter::Outgoing);
     let answer = match method.kind {
         _ if session => "()".to_owned(),
         MethodKind::Unary | MethodKind::ClientStreaming => type_path(&method.response).to_owned(),
@@ -188,12 +171,14 @@ fn trait_method(out: &mut String, method: &MethodDef, contract: &str, paths: &Pa
     };
     let (declared, passed) = parameters(paths, method);
     let name = ident(&method.rust_name);
-    let comma = if passed.is_empty() { "" } else { ", " };
-    let _ = writeln!(
-        out,
-        "async fn {name}(&self{declared}) -> {} {{
-             <S as {contract}>::{name}(&self.service{comma}{passed}).await
-         }}",
-        result(paths, &answer),
+    code.list(
+        &format!("async fn {name}"),
+        &declared,
+        &format!(" -> {} {{", result(paths, &answer)),
     );
+    let passed: String = passed.iter().map(|name| format!(", {name}")).collect();
+    code.line(&format!(
+        "    <S as {contract}>::{name}(&self.service{passed}).await"
+    ));
+    code.line("}");
 }

@@ -8,7 +8,7 @@ use prost_build::Module;
 use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 use quote::ToTokens;
 use rpc_schema::model::Rule;
-use rpc_schema::resolve::Schema;
+use rpc_schema::resolve::{Label, Schema, TypeDef};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use syn::punctuated::Punctuated;
@@ -16,17 +16,8 @@ use syn::{
     Attribute, Expr, ExprLit, GenericArgument, Item, ItemStruct, Lit, Meta, PathArguments, Token, Type,
 };
 
-/// What is generated for one package.
-#[derive(Debug, Default)]
-pub(super) struct Generated {
-    /// The messages.
-    pub(super) items: Vec<Item>,
-    /// The macro calls that give them the traits of contracts, as text: formatters do not look into macros.
-    pub(super) traits: String,
-}
-
-/// By package.
-pub(super) type Messages = BTreeMap<String, Generated>;
+/// The messages of each package, with their traits.
+pub(super) type Messages = BTreeMap<String, String>;
 
 /// Generates the messages of the files in `own` that are not in `contracts` (full names with their Rust paths).
 pub(super) fn emit(
@@ -89,26 +80,84 @@ pub(super) fn emit(
         let Some(text) = generated.get(&Module::from_protobuf_package_name(package)) else {
             continue;
         };
-        let parsed = syn::parse_file(&without_eq(text)).map_err(|error| error.to_string())?;
-        let items = parsed.items;
-        let declared: Vec<&DescriptorProto> = files
-            .iter()
-            .filter(|file| file.package() == package)
-            .flat_map(|file| &file.message_type)
-            .filter(|message| !contracts.contains_key(&format!("{package}.{}", message.name())))
-            .collect();
-        let mut traits = String::new();
-        let scope = Scope {
-            package,
-            full_name: package.to_owned(),
-            module: String::new(),
-            required: &required,
-            paths,
+        let text = without_eq(text);
+        let by_hand = files.iter().any(|file| {
+            file.package() == package && !schema.files.iter().any(|own| own.import_name == file.name())
+        });
+        let text = match by_hand {
+            false => text + &crud_traits(schema, package, contracts, paths),
+            true => {
+                let parsed = syn::parse_file(&text).map_err(|error| error.to_string())?;
+                let declared: Vec<&DescriptorProto> = files
+                    .iter()
+                    .filter(|file| file.package() == package)
+                    .flat_map(|file| &file.message_type)
+                    .filter(|message| !contracts.contains_key(&format!("{package}.{}", message.name())))
+                    .collect();
+                let scope = Scope {
+                    package,
+                    full_name: package.to_owned(),
+                    module: String::new(),
+                    required: &required,
+                    paths,
+                };
+                let mut traits = String::new();
+                scope.contracts(&parsed.items, &declared, &mut traits);
+                prettyplease::unparse(&parsed) + &traits
+            }
         };
-        scope.contracts(&items, &declared, &mut traits);
-        messages.insert(package.to_owned(), Generated { items, traits });
+        messages.insert(package.to_owned(), text);
     }
     Ok(messages)
+}
+
+/// The traits of CRUD messages, whose fields are known without looking at what prost-build made of them.
+fn crud_traits(
+    schema: &Schema,
+    package: &str,
+    contracts: &BTreeMap<String, String>,
+    paths: &Paths,
+) -> String {
+    let codegen = &paths.codegen;
+    let mut out = String::new();
+    let files = schema.files.iter().filter(|file| file.package == package);
+    for message in files
+        .flat_map(|file| &file.messages)
+        .filter(|message| message.rust.is_none())
+    {
+        let _ = writeln!(
+            out,
+            "\n{codegen}::prost_contract! {{\n    {} = {package:?} {:?} {{",
+            message.name, message.full_name,
+        );
+        for field in &message.fields {
+            let value = match &field.ty {
+                TypeDef::Scalar(scalar) => scalar.codec_name().to_owned(),
+                TypeDef::Message { full_name, .. } | TypeDef::Enum { full_name, .. } => {
+                    let rust = contracts
+                        .get(full_name)
+                        .map_or(full_name.as_str(), String::as_str);
+                    format!("Named<{rust}>")
+                }
+            };
+            let holder = match (&field.label, &field.ty) {
+                (Label::Repeated, _) => "Repeated",
+                (_, TypeDef::Message { .. }) => "Optional",
+                _ => "Singular",
+            };
+            let required = match field.rules.iter().any(|rule| matches!(rule, Rule::Required)) {
+                true => " as Required",
+                false => "",
+            };
+            let _ = writeln!(
+                out,
+                "        {}: {} => {codegen}::{holder}<{codegen}::{value}>{required},",
+                field.name, field.number
+            );
+        }
+        out.push_str("    }\n}\n");
+    }
+    out
 }
 
 /// The required fields of CRUD messages.
@@ -167,10 +216,15 @@ fn without(file: &FileDescriptorProto, contracts: &BTreeMap<String, String>) -> 
     kept
 }
 
-/// prost-build derives `Eq`, `Hash` and `Copy` from the schema alone; a contract inside may have none of them.
+/// prost-build derives `Eq`, `Hash` and `Copy` from the schema alone; a contract inside may have none of them. Puts a
+/// blank line before each message too.
 fn without_eq(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for line in text.lines() {
+    let mut after_item = true;
+    for line in text.lines().skip_while(|line| line.starts_with("// ")) {
+        if after_item && !line.starts_with('}') {
+            out.push('\n');
+        }
         let derives = line.trim_start().starts_with("#[derive(")
             && (line.ends_with("::Message)]") || line.ends_with("::Oneof)]"));
         if derives {
@@ -178,10 +232,11 @@ fn without_eq(text: &str) -> String {
                 .replacen("Copy, ", "", 1)
                 .replacen("PartialEq, Eq, Hash, ", "PartialEq, ", 1);
             out.push_str(&bare);
-        } else if !line.starts_with("// ") {
+        } else {
             out.push_str(line);
         }
         out.push('\n');
+        after_item = line == "}" || line.ends_with("{}") && !line.starts_with(' ');
     }
     out
 }

@@ -1,6 +1,6 @@
 //! The generated module of one package, as `include_gateway!` takes it in.
 
-use super::code::Paths;
+use super::code::{Code, Paths};
 use super::{client, gateway, messages, service_trait};
 use crate::config::Builder;
 use prost_types::FileDescriptorSet;
@@ -33,13 +33,11 @@ pub(crate) fn emit(
     packages.sort();
     packages.dedup();
     for package in packages {
-        let mut file = syn::parse_file(&services(schema, &package, builder, &paths))
-            .map_err(|error| error.to_string())?;
-        let generated = messages.remove(&package).unwrap_or_default();
-        file.items.extend(generated.items);
         let mut text = head(schema, &package);
-        spaced(&prettyplease::unparse(&file), &mut text);
-        text.push_str(&generated.traits);
+        text.push_str(&services(schema, &package, builder, &paths));
+        if let Some(messages) = messages.remove(&package) {
+            text.push_str(&messages);
+        }
         modules.insert(package, text);
     }
     Ok(modules)
@@ -59,64 +57,42 @@ fn head(schema: &Schema, package: &str) -> String {
         .map(|file| format!("`{}`", file.path))
         .collect();
     match sources.as_slice() {
-        [] => format!("{HEAD} for the package `{package}`. Do not edit.\n\n"),
+        [] => format!("{HEAD} for the package `{package}`. Do not edit.\n"),
         sources => format!(
-            "{HEAD} from the contracts of the package `{package}`, whose schema is {}. Do not edit.\n\n",
+            "{HEAD} from the contracts of the package `{package}`, whose schema is {}. Do not edit.\n",
             sources.join(" and ")
         ),
     }
 }
 
 fn services(schema: &Schema, package: &str, builder: &Builder, paths: &Paths) -> String {
-    let mut out = String::new();
-    let services: Vec<_> = schema
+    let mut code = Code::default();
+    let services = schema
         .files
         .iter()
         .filter(|file| file.package == package)
-        .flat_map(|file| &file.services)
-        .collect();
+        .flat_map(|file| &file.services);
     for service in services {
         match &service.origin {
-            Origin::Crud(crud) => {
-                if builder.emit.service_traits {
-                    service_trait::emit(&mut out, service, crud, paths);
-                    if builder.emit.gateways {
-                        gateway::emit_crud(&mut out, package, service, crud, paths);
-                    }
-                }
-            }
-            Origin::Trait => {
+            Origin::Crud(crud) if builder.emit.service_traits => {
+                code.blank();
+                service_trait::emit(&mut code, service, crud, paths);
                 if builder.emit.gateways {
-                    let contract = service.rust.as_deref().unwrap_or(&service.name);
-                    gateway::emit_trait(&mut out, package, service, contract, paths);
+                    code.blank();
+                    gateway::emit_crud(&mut code, package, service, crud, paths);
                 }
             }
-            Origin::Gateway => {}
+            Origin::Trait if builder.emit.gateways => {
+                let contract = service.rust.as_deref().unwrap_or(&service.name);
+                code.blank();
+                gateway::emit_trait(&mut code, package, service, contract, paths);
+            }
+            Origin::Crud(_) | Origin::Trait | Origin::Gateway => {}
         }
         if builder.emit.clients {
-            client::emit(&mut out, service, paths);
+            code.blank();
+            client::emit(&mut code, service, paths);
         }
     }
-    out
-}
-
-/// Puts the blank lines between items and between their members that a person would.
-fn spaced(formatted: &str, out: &mut String) {
-    let mut last = "";
-    for line in formatted.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let begins = ["///", "#[", "pub ", "impl"]
-            .iter()
-            .any(|start| line[indent..].starts_with(start));
-        let last_indent = last.len() - last.trim_start().len();
-        let ended = last_indent == indent
-            && (last.ends_with('}')
-                || (last.ends_with(';') && (indent == 0 || last.trim_start().starts_with('>'))));
-        if begins && ended {
-            out.push('\n');
-        }
-        out.push_str(line);
-        out.push('\n');
-        last = line;
-    }
+    code.finish()
 }

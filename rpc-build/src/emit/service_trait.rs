@@ -1,50 +1,61 @@
 //! The trait of a CRUD service: business types in, business types out.
 
-use super::code::{Paths, docs, result};
+use super::code::{Code, Paths, result};
 use rpc_schema::model::Operation;
 use rpc_schema::resolve::{CrudDef, MethodDef, ServiceDef};
 use rpc_schema::types::Scalar;
-use std::fmt::Write;
 
 /// Adds the trait of a CRUD service.
-pub(super) fn emit(out: &mut String, service: &ServiceDef, crud: &CrudDef, paths: &Paths) {
-    docs(out, &service.docs, "");
-    let _ = writeln!(
-        out,
-        "///\n/// Implement it with plain `async fn`s, and give it to [`{}Gateway`].",
+pub(super) fn emit(code: &mut Code, service: &ServiceDef, crud: &CrudDef, paths: &Paths) {
+    code.docs(&service.docs, "");
+    code.line("///");
+    code.line(&format!(
+        "/// Implement it with plain `async fn`s, and give it to [`{}Gateway`].",
         service.stem()
-    );
+    ));
     if service.deprecated {
-        out.push_str("#[deprecated]\n");
+        code.line("#[deprecated]");
     }
-    let _ = writeln!(
-        out,
+    code.open(&format!(
         "pub trait {}: ::core::marker::Send + ::core::marker::Sync + 'static {{",
         service.name
-    );
-    for (operation, method) in crud.operations.iter().zip(&service.methods) {
-        self::method(out, *operation, method, crud, paths);
+    ));
+    for (at, (operation, method)) in crud.operations.iter().zip(&service.methods).enumerate() {
+        if at > 0 {
+            code.blank();
+        }
+        self::method(code, *operation, method, crud, paths);
     }
-    out.push_str("}\n");
+    code.close("}");
 }
 
-fn method(out: &mut String, operation: Operation, method: &MethodDef, crud: &CrudDef, paths: &Paths) {
+fn method(code: &mut Code, operation: Operation, method: &MethodDef, crud: &CrudDef, paths: &Paths) {
     let item = &crud.rust;
-    let id = id_type(crud.id_scalar);
-    let (parameters, answer) = match operation {
-        Operation::Add => (format!(", item: {item}"), item.clone()),
-        Operation::Update => (format!(", id: {id}, item: {item}"), item.clone()),
-        Operation::Delete => (format!(", id: {id}"), "bool".to_owned()),
-        Operation::GetAll => (String::new(), format!("::std::vec::Vec<{item}>")),
+    let id = || format!("id: {}", id_type(crud.id_scalar));
+    let mut parameters = vec!["&self".to_owned(), format!("cx: &{}::Context", paths.codegen)];
+    let answer = match operation {
+        Operation::Add => {
+            parameters.push(format!("item: {item}"));
+            item.clone()
+        }
+        Operation::Update => {
+            parameters.extend([id(), format!("item: {item}")]);
+            item.clone()
+        }
+        Operation::Delete => {
+            parameters.push(id());
+            "bool".to_owned()
+        }
+        Operation::GetAll => format!("::std::vec::Vec<{item}>"),
     };
-    docs(out, &method_docs(operation, method), "");
-    let _ = writeln!(
-        out,
-        "fn {}(&self, cx: &{}::Context{parameters}) -> impl ::core::future::Future<Output = {}> + ::core::marker::Send;",
-        operation.key(),
-        paths.codegen,
-        result(paths, &answer),
-    );
+    code.docs(&method_docs(operation, method), "");
+    code.open(&format!("fn {}(", operation.key()));
+    for parameter in parameters {
+        code.line(&format!("{parameter},"));
+    }
+    code.close(") -> impl ::core::future::Future<");
+    code.lines(&format!("    Output = {},", result(paths, &answer)));
+    code.line("> + ::core::marker::Send;");
 }
 
 /// What the schema says about the method, and what only the implementor of the trait needs to know.
@@ -52,7 +63,7 @@ fn method_docs(operation: Operation, method: &MethodDef) -> Vec<String> {
     let mut docs = method.docs.clone();
     match operation {
         Operation::Add => {
-            docs.push("The item comes without an id; the answer has the one that it was given.".to_owned())
+            docs.push("The item comes without an id; the answer has the one that it was given.".to_owned());
         }
         Operation::Delete => {
             docs.clear();
