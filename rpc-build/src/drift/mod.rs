@@ -230,11 +230,20 @@ impl Guard<'_> {
         broken
     }
 
+    /// The violation, and how to make it on purpose.
     fn told(&self, violation: &breaking::Violation) -> String {
-        format!(
-            "{violation}; to break it on purpose, edit the `.proto` below `{}` in the same commit",
-            self.builder.proto_directory.display()
-        )
+        let owner = violation.anchor.as_ref().and_then(breaking::Element::owner);
+        let file = owner.and_then(|owner| verdict::file(owner, self.schema));
+        let file = match file {
+            Some(file) => self.shown(&self.builder.proto_file(&self.environment.manifest_dir, file)),
+            None => format!("the `.proto` below {}", self.shown(&self.builder.proto_directory)),
+        };
+        format!("{violation}; to break it on purpose, edit {file} in the same commit")
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.environment.manifest_dir).unwrap_or(path);
+        format!("`{}`", path.display())
     }
 
     /// The change is compatible: write it, or say why not.

@@ -44,9 +44,15 @@ fn of_controller(owner: &str, schema: &Schema) -> Option<String> {
 }
 
 fn is_contract(owner: &str, schema: &Schema) -> bool {
-    schema.files.iter().any(|file| {
+    file(owner, schema).is_some()
+}
+
+/// The path of the file that a message, enum or service is in, with the default directory in front.
+pub(super) fn file<'a>(owner: &str, schema: &'a Schema) -> Option<&'a str> {
+    let found = schema.files.iter().find(|file| {
         file.messages.iter().any(|message| message.full_name == owner)
             || file.enums.iter().any(|item| item.full_name == owner)
             || file.services.iter().any(|service| service.full_name == owner)
-    })
+    })?;
+    Some(&found.path)
 }

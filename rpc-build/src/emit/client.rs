@@ -183,10 +183,10 @@ fn descriptor(code: &mut Code, method: &MethodDef, paths: &Paths) {
         .unwrap_or_else(|| names::fnv1a64(&method.full_name));
     let mut options = String::new();
     if method.options.idempotent {
-        options.push_str("\n        .idempotent()");
+        options.push_str("\n    .idempotent()");
     }
     if method.options.one_way {
-        options.push_str("\n        .one_way()");
+        options.push_str("\n    .one_way()");
     }
     code.lines(&format!(
         "    static METHOD: {codegen}::MethodDescriptor = {codegen}::MethodDescriptor::new(

@@ -64,10 +64,10 @@ impl Code {
         }
     }
 
-    /// `head(one, two) tail`, on one line or with one argument on each.
+    /// `head(one, two) tail`, on one line or with one argument on each. A tail may go over several lines.
     pub(super) fn list(&mut self, head: &str, items: &[String], tail: &str) {
         let short = format!("{head}({}){tail}", items.join(", "));
-        if self.depth * 4 + short.len() <= WIDTH {
+        if self.depth * 4 + short.len() <= WIDTH && !tail.contains('\n') {
             self.line(&short);
             return;
         }
@@ -75,7 +75,8 @@ impl Code {
         for item in items {
             self.line(&format!("{item},"));
         }
-        self.close(&format!("){tail}"));
+        self.depth -= 1;
+        self.lines(&format!("){tail}"));
     }
 
     pub(super) fn finish(self) -> String {

@@ -6,6 +6,9 @@ use rpc_schema::names;
 use rpc_schema::resolve::{CrudDef, MethodDef, ServiceDef};
 use rpc_schema::types::Scalar;
 
+/// The names that every gateway has; a handler of such a name gets another.
+const TAKEN: [&str; 2] = ["new", "service"];
+
 /// Adds the gateway of a CRUD service.
 pub(super) fn emit_crud(code: &mut Code, package: &str, service: &ServiceDef, crud: &CrudDef, paths: &Paths) {
     open(code, package, service, &service.name, paths);
@@ -144,8 +147,13 @@ fn trait_method(code: &mut Code, method: &MethodDef, contract: &str, paths: &Pat
         &method.docs,
         &format!("Calls [`{}`]({contract}::{}).", method.name, method.rust_name),
     );
+    let called = ident(&method.rust_name);
+    let handler = match TAKEN.contains(&method.rust_name.as_str()) {
+        true => format!("{}_call", method.rust_name),
+        false => called.clone(),
+    };
     let mut keys = Vec::new();
-    if names::upper_camel_case(&method.rust_name) != method.name {
+    if names::upper_camel_case(handler.trim_start_matches("r#")) != method.name {
         keys.push(format!("name = {}", literal(&method.name)));
     }
     keys.extend(option_keys(&method.options));
@@ -161,24 +169,28 @@ fn trait_method(code: &mut Code, method: &MethodDef, contract: &str, paths: &Pat
     }
     let session = method.parameters.contains(&Parameter::Outgoing);
     let answer = match method.kind {
-        _ if session => "()".to_owned(),
-        MethodKind::Unary | MethodKind::ClientStreaming => type_path(&method.response).to_owned(),
+        _ if session => result(paths, "()"),
+        MethodKind::Unary | MethodKind::ClientStreaming => result(paths, type_path(&method.response)),
         MethodKind::ServerStreaming | MethodKind::Bidirectional => format!(
-            "impl {}::Stream<Item = {}> + ::core::marker::Send",
-            paths.codegen,
-            result(paths, type_path(&method.response))
+            "::core::result::Result<
+    impl {codegen}::Stream<
+        Item = {},
+    > + ::core::marker::Send,
+    {codegen}::Status,
+>",
+            result(paths, type_path(&method.response)),
+            codegen = paths.codegen,
         ),
     };
     let (declared, passed) = parameters(paths, method);
-    let name = ident(&method.rust_name);
     code.list(
-        &format!("async fn {name}"),
+        &format!("async fn {handler}"),
         &declared,
-        &format!(" -> {} {{", result(paths, &answer)),
+        &format!(" -> {answer} {{"),
     );
     let passed: String = passed.iter().map(|name| format!(", {name}")).collect();
     code.line(&format!(
-        "    <S as {contract}>::{name}(&self.service{passed}).await"
+        "    <S as {contract}>::{called}(&self.service{passed}).await"
     ));
     code.line("}");
 }

@@ -341,7 +341,9 @@ impl Scope<'_> {
                 .field
                 .iter()
                 .find(|field| field.number().to_string() == facts.tag);
-            let ty = match facts.boxed {
+            // Of a oneof's members prost's attribute does not tell which are boxed.
+            let boxed = facts.boxed || is_box(&field.ty);
+            let ty = match boxed {
                 true => arguments(&field.ty)
                     .first()
                     .cloned()
@@ -354,7 +356,7 @@ impl Scope<'_> {
                 variant.ident,
                 ident_of(declared.map_or("", |field| field.name())),
                 facts.tag,
-                self.value(&facts.kind, Some(&ty), facts.boxed)
+                self.value(&facts.kind, Some(&ty), boxed)
             );
         }
         out.push_str("        },\n");
@@ -460,6 +462,10 @@ fn derives(attributes: &[Attribute], end: &str) -> bool {
                 .replace(' ', "")
                 .ends_with(end)
     })
+}
+
+fn is_box(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Box"))
 }
 
 fn arguments(ty: &Type) -> Vec<Type> {

@@ -42,6 +42,7 @@ pub(super) fn read(item: &Item, module: usize, scan: &mut Scan) {
     }
     if !errors.is_empty() {
         scan.broken = true;
+        scan.mistakes.extend(errors.iter().map(ToString::to_string));
         scan.broken_packages.extend(package(&arguments));
     }
     if let Some(item) = parsed {

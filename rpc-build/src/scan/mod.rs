@@ -27,6 +27,8 @@ pub(crate) struct Scan {
     pub(crate) files: BTreeSet<PathBuf>,
     /// Whether something was found that is no contract yet: a file that does not parse, an item with mistakes.
     pub(crate) broken: bool,
+    /// What pass 1 found, for whoever asks why nothing was built; the macro reports it to the user.
+    pub(crate) mistakes: Vec<String>,
     /// The packages that broken items name, as far as can be told.
     pub(crate) broken_packages: BTreeSet<String>,
     /// What is wrong with the build script's own arguments.

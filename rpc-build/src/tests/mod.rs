@@ -1,4 +1,9 @@
 //! Tests that build whole crates in temporary folders, without cargo.
 
+mod broken;
+mod drift;
+mod externals;
+mod generated;
+mod scan;
 mod support;
-mod task;
+mod unchanged;

@@ -69,6 +69,11 @@ impl Crate {
         report.text()
     }
 
+    /// What the macros are going to report.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        crate::scan::scan(&self.builder, &self.environment).mistakes
+    }
+
     /// What is told beside facts about a build that went well.
     pub(super) fn problems(&self) -> String {
         self.build()

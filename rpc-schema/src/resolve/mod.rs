@@ -6,6 +6,7 @@
 
 mod crud;
 mod lookup;
+mod removed;
 mod schema;
 
 pub use lookup::{External, Module, NamedKind, Scanned, ScannedItem, Use};
@@ -36,10 +37,12 @@ pub fn resolve(scanned: &Scanned) -> (Schema, Vec<Problem>) {
         names,
         problems: Vec::new(),
         files: BTreeMap::new(),
+        gone: Vec::new(),
     };
     for (at, scanned_item) in scanned.items.iter().enumerate() {
         resolver.add(at, scanned_item);
     }
+    removed::enter(std::mem::take(&mut resolver.gone), &mut resolver.files);
     resolver.check_duplicates(scanned);
     resolver.check_import_cycles();
     let mut problems = resolver.problems;
@@ -57,6 +60,7 @@ struct Resolver<'a> {
     names: Names<'a>,
     problems: Vec<Problem>,
     files: BTreeMap<String, File>,
+    gone: Vec<removed::Gone>,
 }
 
 impl Resolver<'_> {
@@ -115,8 +119,7 @@ impl Resolver<'_> {
                 self.file(&path, scanned).services.push(def);
             }
         }
-        let removed = common.removed.clone();
-        self.file(&path, scanned).removed.extend(removed);
+        self.gone.extend(removed::of(&scanned.item, &path));
     }
 
     /// The file an item belongs to; all items of a file are in one package.

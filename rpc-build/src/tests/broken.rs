@@ -1,0 +1,77 @@
+//! Sources with mistakes: the build script never panics, and destroys nothing.
+
+use super::support::Crate;
+
+const GOOD: &str = "#[contract(package = \"task\", controller = \"Task\")]
+pub struct TaskContract {
+    #[field(min_len = 1)]
+    pub label: String,
+    #[field(id)]
+    pub id: String,
+}
+";
+
+#[test]
+fn a_mistake_keeps_what_was_there() {
+    let made = Crate::new(GOOD);
+    assert_eq!(made.problems(), "");
+    let (schema, module) = (made.read("protos/task/task.proto"), made.module("task"));
+    for broken in [
+        GOOD.replace("String", "usize"),
+        GOOD.replace("pub struct", "pub struct struct"),
+        GOOD.replace("min_len", "minimum"),
+        GOOD.replace("#[field(id)]", ""),
+        GOOD.replace("pub label: String", "pub label: Missing"),
+        format!("{GOOD}{GOOD}"),
+        "mod gone;".to_owned(),
+        "}".to_owned(),
+    ] {
+        made.write("src/contracts.rs", &broken);
+        made.build();
+        assert_eq!(made.read("protos/task/task.proto"), schema, "{broken}");
+        assert_eq!(made.module("task"), module, "{broken}");
+    }
+}
+
+#[test]
+fn a_first_build_with_a_mistake_leaves_something_to_include() {
+    let made = Crate::new(&GOOD.replace("min_len", "minimum"));
+    made.build();
+    assert!(made.module("task").contains("pub trait TaskService"));
+    assert_eq!(made.read("protos/task/task.proto"), "<missing>");
+    let made = Crate::new("#[contract(package = \"task\")] pub struct Tuple(String);");
+    made.build();
+    assert!(made.module("task").starts_with("// @generated"));
+}
+
+#[test]
+fn the_mistake_is_left_to_the_macro() {
+    let made = Crate::new(&GOOD.replace("String", "usize"));
+    assert_eq!(made.problems(), "");
+}
+
+#[test]
+fn no_source_makes_the_build_script_panic() {
+    // A mutation of every byte: cut there, doubled there, and replaced by what changes the nesting.
+    let made = Crate::new(GOOD);
+    for at in (0..GOOD.len()).step_by(3) {
+        for mutation in [
+            GOOD[..at].to_owned(),
+            format!("{}{}", &GOOD[..at], &GOOD[at / 2..]),
+            format!("{}{{\"{}", &GOOD[..at], &GOOD[at + 1..]),
+            format!("{}<'{}", &GOOD[..at], &GOOD[at..]),
+        ] {
+            made.write("src/contracts.rs", &mutation);
+            made.build();
+        }
+    }
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_made_is_one_clear_sentence() {
+    let mut made = Crate::new(GOOD);
+    made.write("blocked", "");
+    made.environment.out_dir = made.path("blocked");
+    let fault = crate::run::run(&made.builder, &made.environment).expect_err("a fault");
+    assert!(fault.starts_with("the output directory"), "{fault}");
+}
