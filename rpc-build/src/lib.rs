@@ -27,6 +27,8 @@
 //! No sockets and no frames. It is the only one that writes files and reads the environment; `rpc_schema`, which it
 //! shares with the macros, does neither.
 
+#![allow(clippy::needless_doctest_main, reason = "the example is a whole build script")]
+
 pub mod breaking;
 
 mod check;

@@ -81,11 +81,11 @@ pub(super) fn head(manifest: &Path) -> Head {
         .unwrap_or_else(|_| directory.clone());
     let head = directory.join("HEAD");
     let mut found = vec![head.clone()];
-    if let Ok(text) = std::fs::read_to_string(&head) {
-        if let Some(branch) = text.trim().strip_prefix("ref: ") {
-            found.push(common.join(branch));
-            found.push(common.join("packed-refs"));
-        }
+    if let Ok(text) = std::fs::read_to_string(&head)
+        && let Some(branch) = text.trim().strip_prefix("ref: ")
+    {
+        found.push(common.join(branch));
+        found.push(common.join("packed-refs"));
     }
     // The reflog grows with every commit and checkout, while a branch may move between a file and `packed-refs`.
     let log = directory.join("logs").join("HEAD");

@@ -294,12 +294,11 @@ fn ours_below(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     for path in entries {
         if path.is_dir() {
             ours_below(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "proto") {
-            if let Ok(text) = std::fs::read_to_string(&path) {
-                if text.starts_with(MARK) {
-                    found.push((path, text));
-                }
-            }
+        } else if path.extension().is_some_and(|extension| extension == "proto")
+            && let Ok(text) = std::fs::read_to_string(&path)
+            && text.starts_with(MARK)
+        {
+            found.push((path, text));
         }
     }
 }

@@ -3,10 +3,11 @@
 //! Everything here is a pure function of the schema. Everything is in the order of declaration, or sorted, so that the
 //! same contracts give the same bytes.
 
-pub(crate) mod client;
+mod client;
 mod code;
-pub(crate) mod gateway;
-pub(crate) mod messages;
+mod gateway;
+mod messages;
 pub(crate) mod module;
+mod prost_traits;
 pub(crate) mod proto;
-pub(crate) mod service_trait;
+mod service_trait;

@@ -131,10 +131,10 @@ impl Walk<'_> {
             uses: Vec::new(),
         });
         for mut item in items {
-            if let Some(attributes) = items::attributes_mut(&mut item) {
-                if !attributes::evaluate(attributes, self.cfg) {
-                    continue;
-                }
+            if let Some(attributes) = items::attributes_mut(&mut item)
+                && !attributes::evaluate(attributes, self.cfg)
+            {
+                continue;
             }
             match item {
                 Item::Use(item) => uses::collect(&item, &mut self.scan.modules[module].uses),

@@ -14,12 +14,9 @@ impl ClockClient {
     /// # Errors
     ///
     /// When the address is none, nobody answers there, or the server refuses.
-    pub async fn connect(
-        url: &str,
-    ) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
-        ::core::result::Result::Ok(
-            Self::new(::rpc_runtime::codegen::Client::connect(url).await?),
-        )
+    pub async fn connect(url: &str) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
+        let client = ::rpc_runtime::codegen::Client::connect(url).await?;
+        ::core::result::Result::Ok(Self::new(client))
     }
 
     /// Calls over a connection that is there already; clients of several services may share one.

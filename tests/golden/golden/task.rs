@@ -11,10 +11,7 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
         cx: &::rpc_runtime::codegen::Context,
         item: crate::contracts::task::TasksContract,
     ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<
-            crate::contracts::task::TasksContract,
-            ::rpc_runtime::codegen::Status,
-        >,
+        Output = ::core::result::Result<crate::contracts::task::TasksContract, ::rpc_runtime::codegen::Status>,
     > + ::core::marker::Send;
 
     /// Replaces the Task with the given id.
@@ -24,10 +21,7 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
         id: ::std::string::String,
         item: crate::contracts::task::TasksContract,
     ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<
-            crate::contracts::task::TasksContract,
-            ::rpc_runtime::codegen::Status,
-        >,
+        Output = ::core::result::Result<crate::contracts::task::TasksContract, ::rpc_runtime::codegen::Status>,
     > + ::core::marker::Send;
 
     /// Deletes the item with the given id, and says whether there was one.
@@ -44,10 +38,7 @@ pub trait TaskService: ::core::marker::Send + ::core::marker::Sync + 'static {
         &self,
         cx: &::rpc_runtime::codegen::Context,
     ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<
-            ::std::vec::Vec<crate::contracts::task::TasksContract>,
-            ::rpc_runtime::codegen::Status,
-        >,
+        Output = ::core::result::Result<::std::vec::Vec<crate::contracts::task::TasksContract>, ::rpc_runtime::codegen::Status>,
     > + ::core::marker::Send;
 }
 
@@ -82,9 +73,7 @@ impl<S: TaskService> TaskGateway<S> {
     ) -> ::core::result::Result<AddTaskResponse, ::rpc_runtime::codegen::Status> {
         let mut item = data
             .item
-            .ok_or_else(|| ::rpc_runtime::codegen::Status::invalid_argument(
-                "the item is missing",
-            ))?;
+            .ok_or_else(|| ::rpc_runtime::codegen::Status::invalid_argument("the item is missing"))?;
         item.id = ::core::default::Default::default();
         let item = self.service.add(cx, item).await?;
         ::core::result::Result::Ok(AddTaskResponse {
@@ -102,9 +91,7 @@ impl<S: TaskService> TaskGateway<S> {
     ) -> ::core::result::Result<UpdateTaskResponse, ::rpc_runtime::codegen::Status> {
         let mut item = data
             .item
-            .ok_or_else(|| ::rpc_runtime::codegen::Status::invalid_argument(
-                "the item is missing",
-            ))?;
+            .ok_or_else(|| ::rpc_runtime::codegen::Status::invalid_argument("the item is missing"))?;
         item.id = data.id.clone();
         let item = self.service.update(cx, data.id, item).await?;
         ::core::result::Result::Ok(UpdateTaskResponse {
@@ -153,12 +140,9 @@ impl TaskClient {
     /// # Errors
     ///
     /// When the address is none, nobody answers there, or the server refuses.
-    pub async fn connect(
-        url: &str,
-    ) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
-        ::core::result::Result::Ok(
-            Self::new(::rpc_runtime::codegen::Client::connect(url).await?),
-        )
+    pub async fn connect(url: &str) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
+        let client = ::rpc_runtime::codegen::Client::connect(url).await?;
+        ::core::result::Result::Ok(Self::new(client))
     }
 
     /// Calls over a connection that is there already; clients of several services may share one.
@@ -175,10 +159,7 @@ impl TaskClient {
     pub fn add(
         &self,
         item: crate::contracts::task::TasksContract,
-    ) -> ::rpc_runtime::codegen::UnaryCall<
-        AddTaskResponse,
-        crate::contracts::task::TasksContract,
-    > {
+    ) -> ::rpc_runtime::codegen::UnaryCall<AddTaskResponse, crate::contracts::task::TasksContract> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "AddTask",
             "task.TaskService/AddTask",
@@ -187,19 +168,13 @@ impl TaskClient {
             <AddTaskRequest as ::rpc_runtime::codegen::Contract>::descriptor,
             <AddTaskResponse as ::rpc_runtime::codegen::Contract>::descriptor,
         );
+        let request = AddTaskRequest { item: ::core::option::Option::Some(item) };
         self.client
-            .unary(
-                &METHOD,
-                &AddTaskRequest {
-                    item: ::core::option::Option::Some(item),
-                },
-            )
+            .unary(&METHOD, &request)
             .try_map(|response: AddTaskResponse| {
                 response
                     .item
-                    .ok_or_else(|| ::rpc_runtime::codegen::Status::internal(
-                        "the answer has no item",
-                    ))
+                    .ok_or_else(|| ::rpc_runtime::codegen::Status::internal("the answer has no item"))
             })
     }
 
@@ -208,10 +183,7 @@ impl TaskClient {
         &self,
         id: ::std::string::String,
         item: crate::contracts::task::TasksContract,
-    ) -> ::rpc_runtime::codegen::UnaryCall<
-        UpdateTaskResponse,
-        crate::contracts::task::TasksContract,
-    > {
+    ) -> ::rpc_runtime::codegen::UnaryCall<UpdateTaskResponse, crate::contracts::task::TasksContract> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "UpdateTask",
             "task.TaskService/UpdateTask",
@@ -220,20 +192,13 @@ impl TaskClient {
             <UpdateTaskRequest as ::rpc_runtime::codegen::Contract>::descriptor,
             <UpdateTaskResponse as ::rpc_runtime::codegen::Contract>::descriptor,
         );
+        let request = UpdateTaskRequest { id, item: ::core::option::Option::Some(item) };
         self.client
-            .unary(
-                &METHOD,
-                &UpdateTaskRequest {
-                    id,
-                    item: ::core::option::Option::Some(item),
-                },
-            )
+            .unary(&METHOD, &request)
             .try_map(|response: UpdateTaskResponse| {
                 response
                     .item
-                    .ok_or_else(|| ::rpc_runtime::codegen::Status::internal(
-                        "the answer has no item",
-                    ))
+                    .ok_or_else(|| ::rpc_runtime::codegen::Status::internal("the answer has no item"))
             })
     }
 
@@ -250,18 +215,16 @@ impl TaskClient {
             <DeleteTaskRequest as ::rpc_runtime::codegen::Contract>::descriptor,
             <DeleteTaskResponse as ::rpc_runtime::codegen::Contract>::descriptor,
         );
+        let request = DeleteTaskRequest { id };
         self.client
-            .unary(&METHOD, &DeleteTaskRequest { id })
+            .unary(&METHOD, &request)
             .map(|response: DeleteTaskResponse| response.success)
     }
 
     /// Lists every Task.
     pub fn get_all(
         &self,
-    ) -> ::rpc_runtime::codegen::UnaryCall<
-        GetAllTaskResponse,
-        ::std::vec::Vec<crate::contracts::task::TasksContract>,
-    > {
+    ) -> ::rpc_runtime::codegen::UnaryCall<GetAllTaskResponse, ::std::vec::Vec<crate::contracts::task::TasksContract>> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "GetAllTask",
             "task.TaskService/GetAllTask",
@@ -270,8 +233,9 @@ impl TaskClient {
             <GetAllTaskRequest as ::rpc_runtime::codegen::Contract>::descriptor,
             <GetAllTaskResponse as ::rpc_runtime::codegen::Contract>::descriptor,
         );
+        let request = GetAllTaskRequest {};
         self.client
-            .unary(&METHOD, &GetAllTaskRequest {})
+            .unary(&METHOD, &request)
             .map(|response: GetAllTaskResponse| response.items)
     }
 }
@@ -345,7 +309,8 @@ pub struct DeleteTaskResponse {
 /// What `GetAllTask` is called with.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
 #[prost(prost_path = "::rpc_runtime::codegen::prost")]
-pub struct GetAllTaskRequest {}
+pub struct GetAllTaskRequest {
+}
 
 /// What `GetAllTask` answers.
 #[derive(Clone, PartialEq, ::rpc_runtime::codegen::prost::Message)]
@@ -353,9 +318,7 @@ pub struct GetAllTaskRequest {}
 pub struct GetAllTaskResponse {
     /// All items.
     #[prost(message, repeated, tag = "1")]
-    pub items: ::rpc_runtime::codegen::prost::alloc::vec::Vec<
-        crate::contracts::task::TasksContract,
-    >,
+    pub items: ::rpc_runtime::codegen::prost::alloc::vec::Vec<crate::contracts::task::TasksContract>,
 }
 
 ::rpc_runtime::codegen::prost_contract! {

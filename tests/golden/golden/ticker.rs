@@ -28,10 +28,7 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
         &self,
         cx: &::rpc_runtime::codegen::Context,
         request: crate::contracts::ticker::QuoteRequest,
-    ) -> ::core::result::Result<
-        crate::contracts::ticker::Quote,
-        ::rpc_runtime::codegen::Status,
-    > {
+    ) -> ::core::result::Result<crate::contracts::ticker::Quote, ::rpc_runtime::codegen::Status> {
         <S as crate::contracts::ticker::Ticker>::quote(&self.service, cx, request).await
     }
 
@@ -44,10 +41,7 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
         request: crate::contracts::ticker::QuoteRequest,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
-            Item = ::core::result::Result<
-                crate::contracts::ticker::Quote,
-                ::rpc_runtime::codegen::Status,
-            >,
+            Item = ::core::result::Result<crate::contracts::ticker::Quote, ::rpc_runtime::codegen::Status>,
         > + ::core::marker::Send,
         ::rpc_runtime::codegen::Status,
     > {
@@ -61,12 +55,8 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
         &self,
         cx: &::rpc_runtime::codegen::Context,
         requests: ::rpc_runtime::codegen::Streaming<crate::contracts::ticker::Quote>,
-    ) -> ::core::result::Result<
-        crate::contracts::ticker::Summary,
-        ::rpc_runtime::codegen::Status,
-    > {
-        <S as crate::contracts::ticker::Ticker>::record(&self.service, cx, requests)
-            .await
+    ) -> ::core::result::Result<crate::contracts::ticker::Summary, ::rpc_runtime::codegen::Status> {
+        <S as crate::contracts::ticker::Ticker>::record(&self.service, cx, requests).await
     }
 
     /// Trades: orders in, prices out.
@@ -75,15 +65,10 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
     async fn trade(
         &self,
         cx: &::rpc_runtime::codegen::Context,
-        requests: ::rpc_runtime::codegen::Streaming<
-            crate::contracts::ticker::QuoteRequest,
-        >,
+        requests: ::rpc_runtime::codegen::Streaming<crate::contracts::ticker::QuoteRequest>,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
-            Item = ::core::result::Result<
-                crate::contracts::ticker::Quote,
-                ::rpc_runtime::codegen::Status,
-            >,
+            Item = ::core::result::Result<crate::contracts::ticker::Quote, ::rpc_runtime::codegen::Status>,
         > + ::core::marker::Send,
         ::rpc_runtime::codegen::Status,
     > {
@@ -96,18 +81,10 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
     async fn session(
         &self,
         cx: &::rpc_runtime::codegen::Context,
-        requests: ::rpc_runtime::codegen::Streaming<
-            crate::contracts::ticker::QuoteRequest,
-        >,
+        requests: ::rpc_runtime::codegen::Streaming<crate::contracts::ticker::QuoteRequest>,
         responses: ::rpc_runtime::codegen::Outgoing<crate::contracts::ticker::Quote>,
     ) -> ::core::result::Result<(), ::rpc_runtime::codegen::Status> {
-        <S as crate::contracts::ticker::Ticker>::session(
-                &self.service,
-                cx,
-                requests,
-                responses,
-            )
-            .await
+        <S as crate::contracts::ticker::Ticker>::session(&self.service, cx, requests, responses).await
     }
 
     /// Neither takes nor gives.
@@ -142,12 +119,9 @@ impl TickerClient {
     /// # Errors
     ///
     /// When the address is none, nobody answers there, or the server refuses.
-    pub async fn connect(
-        url: &str,
-    ) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
-        ::core::result::Result::Ok(
-            Self::new(::rpc_runtime::codegen::Client::connect(url).await?),
-        )
+    pub async fn connect(url: &str) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
+        let client = ::rpc_runtime::codegen::Client::connect(url).await?;
+        ::core::result::Result::Ok(Self::new(client))
     }
 
     /// Calls over a connection that is there already; clients of several services may share one.
@@ -166,14 +140,14 @@ impl TickerClient {
         request: crate::contracts::ticker::QuoteRequest,
     ) -> ::rpc_runtime::codegen::UnaryCall<crate::contracts::ticker::Quote> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
-                "Quote",
-                "ticker.TickerService/Quote",
-                0xa93a7331abdb11bf,
-                ::rpc_runtime::codegen::MethodKind::Unary,
-                <crate::contracts::ticker::QuoteRequest as ::rpc_runtime::codegen::Contract>::descriptor,
-                <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
-            )
-            .idempotent();
+            "Quote",
+            "ticker.TickerService/Quote",
+            0xa93a7331abdb11bf,
+            ::rpc_runtime::codegen::MethodKind::Unary,
+            <crate::contracts::ticker::QuoteRequest as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        )
+        .idempotent();
         self.client.unary(&METHOD, &request)
     }
 
@@ -191,10 +165,7 @@ impl TickerClient {
     }
 
     /// Scalars travel in their wrappers.
-    pub fn length(
-        &self,
-        request: ::std::string::String,
-    ) -> ::rpc_runtime::codegen::UnaryCall<u64> {
+    pub fn length(&self, request: ::std::string::String) -> ::rpc_runtime::codegen::UnaryCall<u64> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "Length",
             "ticker.TickerService/Length",
