@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+/// What tells a peer that hangs from a machine that stood still.
+const STALL: Duration = Duration::from_secs(2);
+
 /// What one client process measured, handed to the orchestrator as one line of JSON.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
@@ -80,7 +83,13 @@ pub(crate) async fn measure<C: Client>(
     let after = read()?;
     let calls = after.0 - before.0;
     if calls == 0 {
-        return Err("no call was answered within the window".to_owned());
+        tokio::time::sleep(STALL).await;
+        return Err(match answered() - after.0 {
+            0 => format!("no call was answered within the window, nor in {STALL:?} after it: the peer hangs"),
+            late => format!(
+                "no call was answered within the window, and {late} in {STALL:?} after it: the machine stood still"
+            ),
+        });
     }
     Ok(Measured {
         calls,

@@ -4,7 +4,7 @@
 use super::websocket::{Handle, READ_BUFFER, config, exchange};
 use super::{Client, Counter, text};
 use crate::messages::{AddTaskRequest, AddTaskResponse, is_answer, request};
-use bytes::{Bytes};
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use prost::Message as _;
 use rpc_protocol::frame::Request;

@@ -45,9 +45,9 @@ use timers::{Pings, Timers};
 /// The clock is looked at after this many messages of one turn.
 const MESSAGES_PER_LOOK: usize = 16;
 
-/// Output beyond this is handed to the socket in the middle of a turn: it no longer fits into the socket's own buffer
-/// or the processor's cache.
-const FLUSH_ABOVE: usize = 128 * 1024;
+/// Output beyond this is handed to the socket in the middle of a turn: the peer can work on it meanwhile, and it is
+/// still in the processor's cache. Far above what a batch of small calls comes to, which is flushed once.
+const FLUSH_ABOVE: usize = 48 * 1024;
 
 /// One connection, from the end of its handshake to its end.
 pub(crate) struct Connection<S> {
