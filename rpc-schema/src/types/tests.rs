@@ -58,7 +58,7 @@ fn an_unsupported_type_says_what_to_use() {
         ("&'static str", "write `String`"),
         ("[u8; 16]", "`Bytes` or `Vec<u8>`"),
         ("(i32, i32)", "named fields"),
-        ("HashSet<String>", "use `Vec`"),
+        ("HashSet<String>", "use `Vec<String>`"),
         ("Option<Vec<String>>", "absent list"),
         ("Vec<Option<i32>>", "no absent items"),
         ("Vec<Vec<i32>>", "contract of its own"),
