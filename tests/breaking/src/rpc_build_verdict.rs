@@ -7,8 +7,6 @@ use rpc_build::breaking::{Options, Violation, compare, removed_names};
 
 use crate::{Case, Side};
 
-/// The vendored file that contracts with rules import.
-
 /// Why a side of a case is not valid protobuf, or could not be read back.
 #[derive(Debug, thiserror::Error)]
 #[error("case {case:?} does not compile: {reason}")]
