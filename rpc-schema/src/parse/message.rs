@@ -1,6 +1,6 @@
 //! `#[contract]` on a struct.
 
-use super::{access, common, field, refuse_generics, refuse_keys, reserved};
+use super::{access, common, field, refuse_generics, refuse_keys, reserved, type_name};
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
 use crate::model::{Crud, Field, Message, Operation};
@@ -10,22 +10,10 @@ use syn::{Fields, ItemStruct};
 
 /// Reads a struct.
 pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> Option<Message> {
-    let controller = keys.string("controller", "Task", errors);
-    let message = keys.string("message", "Task", errors);
-    let name = match message.as_ref().or(controller.as_ref()) {
-        Some(given) => {
-            let value = given.value();
-            let camel = value.starts_with(|c: char| c.is_ascii_uppercase()) && !value.contains('_');
-            if !names::is_proto_ident(&value) || !camel {
-                errors.at(
-                    given,
-                    format!("`{value}` is no message name; write letters and digits, like `TaskList`"),
-                );
-            }
-            value
-        }
-        None => names::plain(&item.ident),
-    };
+    let controller = type_name(keys, "controller", "Task", errors);
+    let name = type_name(keys, "message", "TaskList", errors)
+        .or_else(|| controller.clone())
+        .unwrap_or_else(|| names::plain(&item.ident));
     let common = common(keys, &item.attrs, &item.ident, name, errors);
     let mut message = Message {
         ident: item.ident.clone(),
@@ -87,7 +75,7 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
             );
         }
         message.crud = Some(Crud {
-            controller: controller.value(),
+            controller,
             operations,
             access,
         });
@@ -127,13 +115,13 @@ fn check_ids(fields: &[Field], errors: &mut Errors) {
     let mut ids = fields.iter().filter(|field| field.facts.id);
     let first = ids.next();
     for field in ids {
-        let first = first.map(|field| field.ident.to_string()).unwrap_or_default();
+        let first = first.map(|field| &field.ident).unwrap_or(&field.ident);
         errors.at(
             &field.ident,
             format!("`{first}` is the id already; a contract has one `#[field(id)]`"),
         );
     }
-    for field in fields.iter().filter(|field| field.facts.id) {
+    if let Some(field) = first {
         use crate::types::Scalar::{Int32, Int64, String, Uint32, Uint64};
         let fits = matches!(field.ty.cardinality, Cardinality::Singular)
             && matches!(

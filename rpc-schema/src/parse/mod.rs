@@ -103,10 +103,11 @@ fn common(
     name: String,
     errors: &mut Errors,
 ) -> Common {
-    if !names::is_proto_ident(&name) {
+    let rust_name = names::plain(ident);
+    if name.starts_with(&rust_name) && !names::is_proto_ident(&rust_name) {
         errors.at(
             ident,
-            format!("protobuf's names are of letters, digits and `_`, all ASCII, and `{name}` is not; rename `{ident}`"),
+            format!("protobuf's names are of letters, digits and `_`, all ASCII; rename `{rust_name}`"),
         );
     }
     let given = keys.has("package") || keys.broken;
@@ -144,6 +145,23 @@ fn common(
         detached: keys.flag("detached", errors),
         deprecated: has_attribute(attributes, "deprecated"),
     }
+}
+
+/// A key that names a message, an enum or a service.
+fn type_name(keys: &mut Keys, key: &str, example: &str, errors: &mut Errors) -> Option<String> {
+    let given = keys.string(key, example, errors)?;
+    let value = given.value();
+    let camel = value.starts_with(|c: char| c.is_ascii_uppercase()) && !value.contains('_');
+    if !names::is_proto_ident(&value) || !camel {
+        errors.at(
+            &given,
+            format!(
+                "`{value}` is no name for a {}; write letters and digits, like `{example}`",
+                if key == "service" { "service" } else { "message" }
+            ),
+        );
+    }
+    Some(value)
 }
 
 /// `removed("OldMessage", "TaskService/OldMethod")`.

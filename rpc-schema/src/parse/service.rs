@@ -2,6 +2,7 @@
 
 use super::{
     access, attribute_name, check_package, common, method, refuse_cfg, refuse_generics, refuse_keys,
+    type_name,
 };
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
@@ -19,7 +20,7 @@ pub(super) fn parse_trait(keys: &mut Keys, item: &ItemTrait, errors: &mut Errors
     refuse_keys(
         keys,
         &["controller", "operations", "message", "event", "reserved"],
-        "is for structs; a trait's service is named for the trait",
+        "is for structs; a trait gives a service, which is named for the trait",
         errors,
     );
     let name = service_name(&names::plain(&item.ident));
@@ -87,10 +88,8 @@ pub(super) fn parse_impl(arguments: TokenStream, item: &ItemImpl, errors: &mut E
             "`#[rpc]` does not say which protobuf package it is in; write `#[rpc(\"…\")]`",
         );
     }
-    let name = match keys.string("service", "TaskService", errors) {
-        Some(name) => name.value(),
-        None => service_name(&names::plain(&ident)),
-    };
+    let name = type_name(&mut keys, "service", "TaskService", errors)
+        .unwrap_or_else(|| service_name(&names::plain(&ident)));
     // Where the package is missing, that is told above.
     keys.broken |= package.is_none();
     let mut common = common(&mut keys, &item.attrs, &ident, name, errors);

@@ -2,6 +2,7 @@
 
 use super::{
     attribute_keys, common, docs, field, has_attribute, refuse_cfg, refuse_generics, refuse_keys, reserved,
+    type_name,
 };
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
@@ -13,10 +14,7 @@ use syn::{Fields, Ident, ItemEnum, Type, Variant};
 
 /// Reads an enum.
 pub(super) fn parse(keys: &mut Keys, item: &ItemEnum, errors: &mut Errors) -> Option<Item> {
-    let name = match keys.string("message", "Shape", errors) {
-        Some(name) => name.value(),
-        None => names::plain(&item.ident),
-    };
+    let name = type_name(keys, "message", "Shape", errors).unwrap_or_else(|| names::plain(&item.ident));
     refuse_keys(
         keys,
         &["controller", "operations", "auth", "guard"],

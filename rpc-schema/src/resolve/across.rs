@@ -1,88 +1,57 @@
-//! Checks across items: names that are given twice, files that would import each other.
+//! What can only be seen across items: names given twice, and files that would import each other.
 
-use super::{Origin, Resolver, Scanned};
+use super::schema::FieldDef;
+use super::{Resolver, Scanned, crud};
+use crate::model::Item;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Resolver<'_> {
+    /// Two things with one full name, told at every contract that they come from.
     pub(super) fn check_duplicates(&mut self, scanned: &Scanned) {
-        let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut owners: BTreeMap<String, Vec<Owner>> = BTreeMap::new();
         for (at, item) in scanned.items.iter().enumerate() {
-            owners
-                .entry(item.item.common().full_name())
-                .or_default()
-                .push(self.names.rust_path(at));
-        }
-        let mut keys: BTreeSet<String> = owners.keys().cloned().collect();
-        for file in self.files.values() {
-            for service in &file.services {
-                if let Origin::Crud(crud) = &service.origin {
-                    let source = format!("the controller of `{}`", crud.rust);
-                    owners
-                        .entry(service.full_name.clone())
-                        .or_default()
-                        .push(source.clone());
-                    for message in file.messages.iter().filter(|message| message.rust.is_none()) {
-                        if service.methods.iter().any(|method| {
-                            [&method.request, &method.response]
-                                .iter()
-                                .any(|ty| ty.ty.full_name() == Some(&message.full_name))
-                        }) {
-                            owners
-                                .entry(message.full_name.clone())
-                                .or_default()
-                                .push(source.clone());
-                        }
-                    }
-                    if owners
-                        .get(&service.full_name)
-                        .is_some_and(|owners| owners.len() > 1)
-                    {
-                        keys.insert(crud.contract.clone());
-                    }
+            let common = item.item.common();
+            let rust = self.names.rust_path(at);
+            let mut add = |full_name: String, generated: bool| {
+                owners.entry(full_name).or_default().push(Owner {
+                    key: common.full_name(),
+                    rust: rust.clone(),
+                    generated,
+                });
+            };
+            add(common.full_name(), false);
+            let Item::Message(message) = &item.item else {
+                continue;
+            };
+            if let Some(crud) = &message.crud {
+                for name in crud::names(crud) {
+                    add(format!("{}.{name}", common.package), true);
                 }
             }
         }
-        for (full_name, owners) in owners {
-            if owners.len() > 1 {
-                let key = if keys.contains(&full_name) {
-                    full_name.clone()
-                } else {
-                    self.contract_of(&full_name)
-                };
+        let mut told = BTreeSet::new();
+        // A service's name is shorter than its messages', and says enough where two controllers have one name.
+        let mut clashes: Vec<_> = owners
+            .into_iter()
+            .filter(|(_, owners)| owners.len() > 1)
+            .collect();
+        clashes.sort_by_key(|(full_name, _)| !full_name.ends_with("Service"));
+        for (full_name, owners) in clashes {
+            let of_controllers = owners.iter().all(|owner| owner.generated);
+            let sources: Vec<String> = owners.iter().map(Owner::describe).collect();
+            if of_controllers && !told.insert(sources.clone()) {
+                continue;
+            }
+            for owner in &owners {
                 self.problem(
-                    key,
+                    &owner.key,
                     format!(
                         "two contracts have the full name `{full_name}`: {}; rename one, or put it into another package",
-                        owners.join(" and ")
+                        sources.join(" and ")
                     ),
                 );
             }
         }
-    }
-
-    /// The contract whose controller gave a service or message its name.
-    fn contract_of(&self, full_name: &str) -> String {
-        self.files
-            .values()
-            .flat_map(|file| &file.services)
-            .find_map(|service| match &service.origin {
-                Origin::Crud(crud)
-                    if service.full_name == full_name || full_name.ends_with(&service.name) =>
-                {
-                    Some(crud.contract.clone())
-                }
-                Origin::Crud(crud)
-                    if service.methods.iter().any(|method| {
-                        [&method.request, &method.response]
-                            .iter()
-                            .any(|ty| ty.ty.full_name() == Some(full_name))
-                    }) =>
-                {
-                    Some(crud.contract.clone())
-                }
-                _ => None,
-            })
-            .unwrap_or_else(|| full_name.to_owned())
     }
 
     /// Protobuf files cannot import each other in a circle, which Rust modules may.
@@ -94,26 +63,53 @@ impl Resolver<'_> {
             .collect();
         let mut found = Vec::new();
         for file in self.files.values() {
-            for message in &file.messages {
-                for field in &message.fields {
-                    let Some(other) = field.ty.file().filter(|other| *other != file.import_name) else {
-                        continue;
-                    };
-                    if reaches(&imports, other, &file.import_name) {
-                        found.push((
-                            format!("{}.{}", message.full_name, field.name),
-                            format!(
-                                "`{}` and `{other}` would import each other, which protobuf does not allow; move one of the types \
-                                 to the other's package, or both to a third",
-                                file.import_name
-                            ),
-                        ));
-                    }
+            let fields = file.messages.iter().flat_map(|message| {
+                let key = |field: &FieldDef| format!("{}.{}", message.full_name, field.name);
+                message.fields.iter().map(move |field| (key(field), &field.ty))
+            });
+            let calls = file.services.iter().flat_map(|service| {
+                service.methods.iter().flat_map(move |method| {
+                    let key = format!("{}.{}", service.full_name, method.name);
+                    [(key.clone(), &method.request.ty), (key, &method.response.ty)]
+                })
+            });
+            for (key, ty) in fields.chain(calls) {
+                let Some(other) = ty.file().filter(|other| *other != file.import_name) else {
+                    continue;
+                };
+                if reaches(&imports, other, &file.import_name) {
+                    found.push((
+                        key,
+                        format!(
+                            "`{}` and `{other}` would import each other, which protobuf does not allow; move one of the types \
+                             to the other's package, or both to a third",
+                            file.import_name
+                        ),
+                    ));
                 }
             }
         }
         for (key, message) in found {
             self.problem(key, message);
+        }
+    }
+}
+
+/// Where a full name comes from.
+struct Owner {
+    /// The contract's full name, where the macro shows what is wrong.
+    key: String,
+    rust: String,
+    /// Whether the contract's controller gives the name.
+    generated: bool,
+}
+
+impl Owner {
+    fn describe(&self) -> String {
+        if self.generated {
+            format!("the controller of `{}`", self.rust)
+        } else {
+            format!("`{}`", self.rust)
         }
     }
 }

@@ -65,6 +65,17 @@ pub(super) fn derive(
     (messages, service)
 }
 
+/// The names that a controller gives, within its package: its service's and its messages'.
+pub(super) fn names(crud: &Crud) -> Vec<String> {
+    let mut names = vec![format!("{}Service", crud.controller)];
+    for operation in &crud.operations {
+        for end in ["Request", "Response"] {
+            names.push(format!("{}{}{end}", operation.prefix(), crud.controller));
+        }
+    }
+    names
+}
+
 struct Derive<'a> {
     package: &'a str,
     controller: &'a str,

@@ -255,6 +255,13 @@ impl<'a> Names<'a> {
     fn find_below(&self, module: &[String], segments: &[String], steps: usize) -> Option<TypeRef> {
         let steps = steps.checked_sub(1)?;
         let (first, rest) = segments.split_first()?;
+        // What an extra `.proto` brings lies in modules that hold generated code, which are not read.
+        if let Some(external) = self.scanned.externals.iter().find(|external| {
+            let path = external.rust_path.split_first();
+            path.is_some_and(|(root, path)| root == "crate" && path.iter().eq(module.iter().chain(segments)))
+        }) {
+            return Some(external_ref(external));
+        }
         if rest.is_empty() {
             if let Some((_, at)) = self.items.get_key_value(&(module, first.clone())) {
                 return Some(self.item_ref(*at));

@@ -1,6 +1,4 @@
 //- src/contracts.rs
-use rpc_runtime::contract;
-
 pub mod a {
     #[rpc_runtime::contract(package = "a")]
     pub struct A {
