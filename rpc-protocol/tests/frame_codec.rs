@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message as _;
-use rpc_protocol::frame::{Data, Request};
+use rpc_protocol::frame::{Data, Request, Response};
 use rpc_protocol::{Body, Frame, FrameError, FrameKind};
 use support::{frame, number, pb, to_prost};
 
@@ -96,6 +96,28 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
+        check_same_verdict(&bytes)?;
+    }
+
+    #[test]
+    fn a_plain_call_with_a_byte_changed_gets_the_same_verdict(
+        stream_id in prop_oneof![1..300_u64, any::<u64>()],
+        method: u64,
+        body in vec(any::<u8>(), 0..140),
+        answer: bool,
+        at in any::<Index>(),
+        byte: u8,
+    ) {
+        let body = Bytes::from(body);
+        let kind = if answer {
+            FrameKind::Response(Response { body, ..Response::default() })
+        } else {
+            FrameKind::Request(Request { method, body, ..Request::default() })
+        };
+        let mut bytes = Frame::new(stream_id, kind).to_bytes().to_vec();
+        check_same_verdict(&bytes)?;
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
         check_same_verdict(&bytes)?;
     }
 

@@ -25,6 +25,7 @@ mod greeting;
 mod identity;
 mod metadata;
 mod ping;
+mod plain;
 mod pong;
 mod request;
 mod reset;
@@ -53,6 +54,7 @@ pub use self::response::Response;
 pub use self::status::{Any, Status};
 
 use self::fields::Message;
+use self::plain::Plain;
 use self::wire::{Head, Reader, WireType, varint_len};
 use crate::Output;
 
@@ -171,7 +173,28 @@ impl Frame {
     }
 
     /// Reads a message into an empty frame.
+    #[inline]
     pub(crate) fn read(&mut self, mut message: Bytes) -> Result<(), FrameError> {
+        let Some((stream_id, plain, body)) = plain::recognise(&message) else {
+            return self.read_any(message);
+        };
+        message.advance(body);
+        self.stream_id = stream_id;
+        self.kind = match plain {
+            Plain::Request(method) => FrameKind::Request(Request {
+                method,
+                body: message,
+                ..Request::default()
+            }),
+            Plain::Response => FrameKind::Response(Response {
+                body: message,
+                ..Response::default()
+            }),
+        };
+        Ok(())
+    }
+
+    fn read_any(&mut self, mut message: Bytes) -> Result<(), FrameError> {
         let mut reader = Reader::new(&message);
         self.merge(&mut reader)?;
         if let Some(place) = reader.body()
