@@ -45,7 +45,7 @@ pub(crate) fn expand(service: &Service, block: &ItemImpl) -> TokenStream {
             entries.extend(quote!(methods.not_served(#at);));
             continue;
         }
-        let name = format_ident!("Call{}", method.name);
+        let name = format_ident!("__Call{}", method.name);
         let (request, response) = (request_type(method), &method.response_type);
         let handler = &method.ident;
         let arguments = method.parameters.iter().map(|parameter| match parameter {

@@ -80,6 +80,8 @@ pub(crate) fn add_derives(item: &mut Item, plain: bool) {
     let missing: Vec<TokenStream> = missing.collect();
     if !missing.is_empty() {
         attributes.push(parse_quote!(#[derive(#(#missing),*)]));
+        // A contract may get a field that has no `Eq`, such as a float, and who uses it must not break then.
+        attributes.push(parse_quote!(#[allow(clippy::derive_partial_eq_without_eq)]));
     }
 }
 

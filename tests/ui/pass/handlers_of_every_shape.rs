@@ -87,6 +87,12 @@ where
         self.service.swapped(shape, cx).await
     }
 
+    #[message(name = "Named")]
+    async fn named(&self, request: CallNamed) -> Result<(), Status> {
+        let _ = request;
+        Ok(())
+    }
+
     #[message(spawn)]
     pub async fn both<'a>(&'a self, cx: &'a Context, mut shape: Shape) -> Result<Shape, Status> {
         shape.sides += 1;
@@ -111,3 +117,7 @@ fn main() {
 
 #[contract(package = "shapes", detached)]
 pub struct BothRequest {}
+
+/// Named like what a macro might call something of its own.
+#[contract(package = "shapes", detached)]
+pub struct CallNamed {}
