@@ -1,6 +1,6 @@
 //! Compiles `.proto` text into a descriptor set, without protoc.
 
-use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use prost_types::{FileDescriptorProto, FileDescriptorSet, SourceCodeInfo};
 use protox::Compiler;
 use protox::file::{File, FileResolver, GoogleFileResolver, IncludeFileResolver};
 use std::cell::RefCell;
@@ -14,8 +14,11 @@ const VALIDATE: &[u8] = include_bytes!("../protos/buf/validate/validate.binpb");
 
 /// What a compilation gave.
 pub(crate) struct Compiled {
-    /// All files, with comments.
+    /// All files.
     pub(crate) set: FileDescriptorSet,
+    /// The comments of the files that were given as text. They are kept apart: resolving custom options looks at every
+    /// place of a file for every option of it.
+    pub(crate) comments: BTreeMap<String, SourceCodeInfo>,
     /// The compiler, which still has the custom options.
     compiler: Compiler,
     /// The files on disk that were read.
@@ -43,21 +46,46 @@ pub(crate) fn compile(
     texts: &BTreeMap<String, String>,
     folders: &[PathBuf],
 ) -> Result<Compiled, String> {
-    let read = Rc::new(RefCell::new(BTreeSet::new()));
+    let found = Rc::new(RefCell::new(Found::default()));
     let resolver = Sources {
         texts: texts.clone(),
         google: GoogleFileResolver::new(),
         folders: folders.iter().cloned().map(IncludeFileResolver::new).collect(),
-        read: Rc::clone(&read),
+        found: Rc::clone(&found),
+        with_places: false,
+    };
+    let again = Sources {
+        folders: folders.iter().cloned().map(IncludeFileResolver::new).collect(),
+        google: GoogleFileResolver::new(),
+        texts: texts.clone(),
+        found: Rc::default(),
+        with_places: true,
     };
     let mut compiler = Compiler::with_file_resolver(resolver);
+    // Without places in them, the files are encoded as they are.
     compiler.include_imports(true).include_source_info(true);
     for name in names {
-        compiler.open_file(name).map_err(|error| told(&error))?;
+        if let Err(error) = compiler.open_file(name) {
+            let mut compiler = Compiler::with_file_resolver(again);
+            let placed = names.iter().find_map(|name| compiler.open_file(name).err());
+            return Err(told(&placed.unwrap_or(error)));
+        }
     }
     let set = compiler.file_descriptor_set();
-    let read = read.borrow().clone();
-    Ok(Compiled { set, compiler, read })
+    let Found { read, comments } = found.take();
+    Ok(Compiled {
+        set,
+        comments,
+        compiler,
+        read,
+    })
+}
+
+/// What the resolver saw.
+#[derive(Default)]
+struct Found {
+    read: BTreeSet<PathBuf>,
+    comments: BTreeMap<String, SourceCodeInfo>,
 }
 
 /// Where files come from.
@@ -65,7 +93,9 @@ struct Sources {
     texts: BTreeMap<String, String>,
     google: GoogleFileResolver,
     folders: Vec<IncludeFileResolver>,
-    read: Rc<RefCell<BTreeSet<PathBuf>>>,
+    found: Rc<RefCell<Found>>,
+    /// Whether places in the files are kept, for the sake of errors.
+    with_places: bool,
 }
 
 impl FileResolver for Sources {
@@ -76,7 +106,15 @@ impl FileResolver for Sources {
 
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         if let Some(text) = self.texts.get(name) {
-            return File::from_source(name, text);
+            let file = File::from_source(name, text)?;
+            if self.with_places {
+                return Ok(file);
+            }
+            let mut bare = file.file_descriptor_proto().clone();
+            if let Some(comments) = bare.source_code_info.take() {
+                self.found.borrow_mut().comments.insert(name.to_owned(), comments);
+            }
+            return Ok(File::from_file_descriptor_proto(bare));
         }
         if name == crate::emit::proto::VALIDATE {
             return File::decode_file_descriptor_proto(VALIDATE).map_err(protox::Error::new);
@@ -88,7 +126,10 @@ impl FileResolver for Sources {
         for folder in &self.folders {
             match folder.open_file(name) {
                 Ok(file) => {
-                    self.read.borrow_mut().extend(file.path().map(Path::to_path_buf));
+                    self.found
+                        .borrow_mut()
+                        .read
+                        .extend(file.path().map(Path::to_path_buf));
                     return Ok(file);
                 }
                 Err(error) if error.is_file_not_found() => missing = error,

@@ -173,7 +173,7 @@ impl Build<'_> {
                 format!("::{}", external.rust_path.join("::")),
             );
         }
-        module::emit(schema, &compiled.set, &sources.names, &contracts, self.builder).map_err(|error| {
+        module::emit(schema, compiled, &sources.names, &contracts, self.builder).map_err(|error| {
             format!("the generated code is not valid, which is a mistake of rpc-build: {error}")
         })
     }

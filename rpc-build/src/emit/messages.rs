@@ -5,10 +5,11 @@ use super::code::Paths;
 use super::prost_traits::Scope;
 use super::proto::VALIDATE;
 use crate::config::Builder;
+use crate::descriptor::Compiled;
 use prost_build::Module;
-use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_types::{DescriptorProto, FileDescriptorProto};
 use rpc_schema::model::Rule;
-use rpc_schema::resolve::{Label, Schema, TypeDef};
+use rpc_schema::resolve::{Label, MessageDef, Schema, TypeDef};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
@@ -18,7 +19,7 @@ pub(super) type Messages = BTreeMap<String, String>;
 /// Generates the messages of the files in `own` that are not in `contracts` (full names with their Rust paths).
 pub(super) fn emit(
     schema: &Schema,
-    set: &FileDescriptorSet,
+    compiled: &Compiled,
     own: &BTreeSet<String>,
     contracts: &BTreeMap<String, String>,
     builder: &Builder,
@@ -42,11 +43,19 @@ pub(super) fn emit(
         config.type_attribute(path, attribute);
     }
     let is_ours = |file: &FileDescriptorProto| own.contains(file.name());
+    let set = &compiled.set;
     let files: Vec<FileDescriptorProto> = set
         .file
         .iter()
         .filter(|file| is_ours(file))
-        .map(|file| without(file, contracts))
+        .map(|file| {
+            let mut file = without(file, contracts);
+            // Of what is not hand-written the schema has the docs; prost-build takes long to clean a comment.
+            if !is_emitted(schema, &file) {
+                file.source_code_info = compiled.comments.get(file.name()).cloned();
+            }
+            file
+        })
         .collect();
     let mut requests: Vec<(Module, FileDescriptorProto)> = Vec::new();
     for file in set
@@ -77,11 +86,11 @@ pub(super) fn emit(
             continue;
         };
         let text = without_eq(text);
-        let by_hand = files.iter().any(|file| {
-            file.package() == package && !schema.files.iter().any(|own| own.import_name == file.name())
-        });
+        let by_hand = files
+            .iter()
+            .any(|file| file.package() == package && !is_emitted(schema, file));
         let text = match by_hand {
-            false => text + &crud_traits(schema, package, contracts, paths),
+            false => with_docs(&text, schema, package) + &crud_traits(schema, package, contracts, paths),
             true => {
                 let parsed = syn::parse_file(&text).map_err(|error| error.to_string())?;
                 let declared: Vec<&DescriptorProto> = files
@@ -105,6 +114,54 @@ pub(super) fn emit(
         messages.insert(package.to_owned(), text);
     }
     Ok(messages)
+}
+
+/// Whether a file is the schema of contracts, and not a person's.
+fn is_emitted(schema: &Schema, file: &FileDescriptorProto) -> bool {
+    schema.files.iter().any(|own| own.import_name == file.name())
+}
+
+/// Puts the docs of CRUD messages and their fields above the attributes that prost-build wrote.
+fn with_docs(text: &str, schema: &Schema, package: &str) -> String {
+    let messages: BTreeMap<&str, &MessageDef> = schema
+        .files
+        .iter()
+        .filter(|file| file.package == package)
+        .flat_map(|file| &file.messages)
+        .map(|message| (message.name.as_str(), message))
+        .collect();
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut attributes = String::new();
+    let mut message: Option<&MessageDef> = None;
+    for line in text.lines() {
+        let (code, indent) = (line.trim_start(), &line[..line.len() - line.trim_start().len()]);
+        if code.starts_with("#[") {
+            attributes.push_str(line);
+            attributes.push('\n');
+            continue;
+        }
+        let word = |code: &str| code.split([' ', ':']).next().unwrap_or_default().to_owned();
+        let docs = if let Some(rest) = code.strip_prefix("pub struct ") {
+            message = messages.get(word(rest).as_str()).copied();
+            message.map(|message| &message.docs)
+        } else if let (Some(rest), Some(message)) = (code.strip_prefix("pub "), message) {
+            let name = word(rest);
+            let field = message.fields.iter().find(|field| field.name == name);
+            field.map(|field| &field.docs)
+        } else {
+            None
+        };
+        for doc in docs.into_iter().flatten() {
+            out.push_str(indent);
+            out.push_str(format!("/// {doc}").trim_end());
+            out.push('\n');
+        }
+        out.push_str(&attributes);
+        attributes.clear();
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
 }
 
 /// The traits of CRUD messages, whose fields are known without looking at what prost-build made of them.
