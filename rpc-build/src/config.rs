@@ -145,12 +145,26 @@ impl Builder {
     /// Ends the process with one paragraph, and without a backtrace, where there is nothing to build in: outside of a
     /// build script, or when `OUT_DIR` cannot be written.
     pub fn run(self) {
-        let built = Environment::from_process().and_then(|environment| crate::run::run(&self, &environment));
+        // What a contract makes of this crate or its parts is a mistake in here; it is told in one line all the same.
+        std::panic::set_hook(Box::new(|_| {}));
+        let built = std::panic::catch_unwind(|| {
+            Environment::from_process().and_then(|environment| crate::run::run(&self, &environment))
+        });
+        let _ = std::panic::take_hook();
+        let built = built.unwrap_or_else(|panic| {
+            let what = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(format!(
+                "this is a mistake in rpc-build, please report it: {what}"
+            ))
+        });
         match built {
             Ok(report) => print!("{}", report.text()),
             Err(fault) => {
                 println!("cargo::error={}", fault.replace('\n', " "));
-                eprintln!("rpc-build: {fault}");
                 std::process::exit(1);
             }
         }
