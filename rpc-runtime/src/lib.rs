@@ -18,7 +18,7 @@ mod streaming;
 mod transport;
 pub mod validate;
 
-pub use client::{CallError, Client, Closed, Refused, UnaryCall};
+pub use client::{CallError, CallFuture, Client, Closed, Refused, UnaryCall};
 pub use context::{CallId, Context, Metadata};
 #[doc(inline)]
 pub use contract::{Contract, ContractEnum, ContractField};

@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -11,7 +12,10 @@ use bytes::Bytes;
 use prost::Message;
 use rpc_protocol::frame::{Metadata, Request};
 
-use super::{CallError, Client};
+use super::{
+    CallError, Client,
+    link::{InFlight, Outcome},
+};
 use crate::{Status, contract::MethodDescriptor};
 
 /// A unary call that is sent when it is awaited.
@@ -21,10 +25,23 @@ use crate::{Status, contract::MethodDescriptor};
 pub struct UnaryCall<R, T = R> {
     client: Client,
     method: &'static MethodDescriptor,
-    body: Bytes,
-    metadata: Vec<Metadata>,
     timeout: Option<Duration>,
+    parts: Parts<R, T>,
+}
+
+/// What is sent, and what is made of what comes back.
+struct Parts<R, T> {
+    request: Request,
+    body: Bytes,
     finish: Box<dyn FnOnce(R) -> Result<T, Status> + Send>,
+}
+
+impl<R: Message + Default, T> Parts<R, T> {
+    fn finish(self, body: Bytes) -> Result<T, CallError> {
+        let response = R::decode(body)
+            .map_err(|error| Status::internal(format!("the response does not decode: {error}")))?;
+        Ok((self.finish)(response)?)
+    }
 }
 
 impl<R> UnaryCall<R>
@@ -33,14 +50,21 @@ where
 {
     pub(super) fn new(client: Client, method: &'static MethodDescriptor, request: &impl Message) -> Self {
         let body = request.encode_to_vec().into();
+        let request = Request {
+            method: method.number,
+            one_way: method.one_way,
+            ..Request::default()
+        };
         // A function without state is boxed without an allocation.
         Self {
             client,
             method,
-            body,
-            metadata: Vec::new(),
             timeout: None,
-            finish: Box::new(Ok),
+            parts: Parts {
+                request,
+                body,
+                finish: Box::new(Ok),
+            },
         }
     }
 }
@@ -54,18 +78,19 @@ where
     /// it. Without a timeout the method's own deadline holds, if it has one.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self.parts.request.timeout_us = microseconds(timeout);
         self
     }
 
     /// Sends a text with the call. Keys are lower case, and do not end in `-bin`.
     pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.metadata.push(Metadata::text(key, value));
+        self.parts.request.metadata.push(Metadata::text(key, value));
         self
     }
 
     /// Sends bytes with the call. Keys are lower case, and end in `-bin`.
     pub fn metadata_bin(mut self, key: impl Into<String>, value: impl Into<Bytes>) -> Self {
-        self.metadata.push(Metadata::binary(key, value));
+        self.parts.request.metadata.push(Metadata::binary(key, value));
         self
     }
 
@@ -79,19 +104,24 @@ where
         let Self {
             client,
             method,
-            body,
-            metadata,
             timeout,
-            finish,
+            parts:
+                Parts {
+                    request,
+                    body,
+                    finish,
+                },
         } = self;
         let finish = Box::new(move |response| finish(response).and_then(map));
         UnaryCall {
             client,
             method,
-            body,
-            metadata,
             timeout,
-            finish,
+            parts: Parts {
+                request,
+                body,
+                finish,
+            },
         }
     }
 }
@@ -102,38 +132,94 @@ where
     T: 'static,
 {
     type Output = Result<T, CallError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = CallFuture<R, T>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            client,
-            method,
-            body,
-            metadata,
-            timeout,
-            finish,
-        } = self;
-        let request = Request {
-            method: method.number,
-            metadata,
-            timeout_us: timeout.map_or(0, microseconds),
-            one_way: method.one_way,
-            ..Request::default()
+    fn into_future(self) -> CallFuture<R, T> {
+        CallFuture {
+            state: State::Prepared(self.client, self.timeout),
+            call: Some(self.parts),
+        }
+    }
+}
+
+/// A unary call on its way. Dropping it cancels the call.
+#[must_use = "a call is sent when it is polled"]
+pub struct CallFuture<R, T = R> {
+    state: State,
+    /// Taken when the outcome is there.
+    call: Option<Parts<R, T>>,
+}
+
+/// ```text
+///   Prepared ── a stream is free, no timeout ──► InFlight ──► done
+///       └────── otherwise ──► Boxed ─────────────────────────► done
+/// ```
+enum State {
+    Prepared(Client, Option<Duration>),
+    InFlight(InFlight),
+    /// With what takes room: a timer, or a wait for a free stream.
+    Boxed(Pin<Box<dyn Future<Output = Outcome> + Send>>),
+}
+
+impl<R, T> Future for CallFuture<R, T>
+where
+    R: Message + Default + 'static,
+    T: 'static,
+{
+    type Output = Result<T, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let Some(call) = &mut this.call else {
+            return Poll::Ready(Err(Status::internal("the call was polled after its end").into()));
         };
-        Box::pin(async move {
-            let link = &client.handle.0;
-            let call = async { link.open(&request, &body).await?.outcome().await };
-            let response = match timeout {
-                None => call.await?,
-                Some(timeout) => match tokio::time::timeout(timeout, call).await {
-                    Ok(outcome) => outcome?,
-                    Err(_) => return Err(CallError::TimedOut(timeout)),
-                },
+        if let State::Prepared(client, timeout) = &this.state {
+            let link = client.link();
+            this.state = match (timeout, link.try_open(&call.request, &call.body)?) {
+                (None, Some(opened)) => State::InFlight(opened),
+                (&timeout, opened) => {
+                    let request = std::mem::take(&mut call.request);
+                    State::Boxed(Box::pin(patient(
+                        client.clone(),
+                        request,
+                        call.body.clone(),
+                        opened,
+                        timeout,
+                    )))
+                }
             };
-            let response = R::decode(response.body)
-                .map_err(|error| Status::internal(format!("the response does not decode: {error}")))?;
-            Ok(finish(response)?)
+        }
+        let outcome = match &mut this.state {
+            State::InFlight(call) => ready!(call.poll_outcome(cx)),
+            State::Boxed(call) => ready!(call.as_mut().poll(cx)),
+            State::Prepared(..) => return Poll::Pending,
+        };
+        Poll::Ready(match this.call.take() {
+            Some(call) => outcome.and_then(|response| call.finish(response.body)),
+            None => Err(Status::internal("the call has no outcome").into()),
         })
+    }
+}
+
+/// A call with a timeout, or one that waits for a free stream.
+async fn patient(
+    client: Client,
+    request: Request,
+    body: Bytes,
+    opened: Option<InFlight>,
+    timeout: Option<Duration>,
+) -> Outcome {
+    let call = async {
+        match opened {
+            Some(opened) => opened.outcome().await,
+            None => client.link().open(&request, &body).await?.outcome().await,
+        }
+    };
+    match timeout {
+        None => call.await,
+        Some(timeout) => tokio::time::timeout(timeout, call)
+            .await
+            .unwrap_or(Err(CallError::TimedOut(timeout))),
     }
 }
 
@@ -148,5 +234,11 @@ impl<R, T> fmt::Debug for UnaryCall<R, T> {
             .field("method", &self.method.full_name)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
+    }
+}
+
+impl<R, T> fmt::Debug for CallFuture<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFuture").finish_non_exhaustive()
     }
 }

@@ -3,9 +3,11 @@
 use std::{
     collections::HashMap,
     fmt,
+    future::{Future, poll_fn},
     hash::BuildHasherDefault,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
@@ -97,7 +99,12 @@ impl Link {
         }
     }
 
-    fn try_open(self: &Arc<Self>, request: &Request, body: &Bytes) -> Result<Option<InFlight>, CallError> {
+    /// Sends a request, unless the server allows no more streams now.
+    pub(super) fn try_open(
+        self: &Arc<Self>,
+        request: &Request,
+        body: &Bytes,
+    ) -> Result<Option<InFlight>, CallError> {
         let mut state = self.lock();
         let State {
             protocol,
@@ -205,14 +212,18 @@ pub(super) struct InFlight {
 
 impl InFlight {
     pub(super) async fn outcome(mut self) -> Outcome {
-        match (&mut self.outcome).await {
+        poll_fn(|cx| self.poll_outcome(cx)).await
+    }
+
+    pub(super) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        Poll::Ready(match ready!(Pin::new(&mut self.outcome).poll(cx)) {
             Ok(outcome) => outcome,
             // The connection's task has ended with its runtime.
             Err(_) => Err(CallError::Closed(Closed::new(
                 rpc_protocol::CloseCode::Abnormal,
                 "",
             ))),
-        }
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use call::UnaryCall;
+pub use call::{CallFuture, UnaryCall};
 pub use error::{CallError, Closed, Refused};
 
 use crate::contract::MethodDescriptor;
@@ -71,6 +71,10 @@ impl Client {
         R: Message + Default + 'static,
     {
         UnaryCall::new(self.clone(), method, request)
+    }
+
+    fn link(&self) -> &Arc<Link> {
+        &self.handle.0
     }
 
     /// Waits until the connection is over, and says why it ended.

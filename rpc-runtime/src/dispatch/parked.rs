@@ -29,7 +29,8 @@ const KEPT_SLOTS: usize = 4;
 pub(crate) struct Parked {
     stream_id: u64,
     method: &'static MethodDescriptor,
-    work: Work,
+    /// `None` once the call is over.
+    work: Option<Work>,
     /// Armed when the call was parked, not before.
     timer: Option<Pin<Box<Sleep>>>,
     /// Nothing is owed for the call any more: only the end of its work is waited for.
@@ -47,53 +48,38 @@ impl Parked {
         Self {
             stream_id,
             method,
-            work,
+            work: Some(work),
             timer,
             stopped: false,
         }
     }
 
-    /// Goes on with the call: what came of it, and the call where it goes on.
-    fn poll(self, cx: &mut TaskContext<'_>) -> (Option<Step>, Option<Self>) {
-        let Self {
-            stream_id,
-            method,
-            work,
-            mut timer,
-            stopped,
-        } = self;
-        let work = match work.poll(cx) {
-            Ok(_) if stopped => return (Some(Step::Over), None),
-            Ok(step) => return (Some(step), None),
-            Err(work) => work,
-        };
-        if let Some(sleep) = &mut timer
-            && sleep.as_mut().poll(cx).is_ready()
-        {
-            return match work.stop() {
-                None => (Some(Step::Failed(Failure::DeadlineExceeded)), None),
-                Some(work) => {
-                    let rest = Self {
-                        stream_id,
-                        method,
-                        work,
-                        timer: None,
-                        stopped: true,
-                    };
-                    (Some(Step::Late), Some(rest))
-                }
-            };
+    /// Goes on with the call: what came of it, if anything did.
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Option<Step> {
+        match self.work.take()?.poll(cx) {
+            Ok(_) if self.stopped => return Some(Step::Over),
+            Ok(step) => return Some(step),
+            Err(work) => self.work = Some(work),
         }
-        (
-            None,
-            Some(Self {
-                stream_id,
-                method,
-                work,
-                timer,
-                stopped,
-            }),
-        )
+        let late = self
+            .timer
+            .as_mut()
+            .is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        if !late {
+            return None;
+        }
+        self.stop();
+        Some(match self.work {
+            None => Step::Failed(Failure::DeadlineExceeded),
+            Some(_) => Step::Late,
+        })
+    }
+
+    /// Stops what is done for the call; what has yet to end stays in `work`.
+    fn stop(&mut self) {
+        self.work = self.work.take().and_then(Work::stop);
+        self.timer = None;
+        self.stopped = true;
     }
 }
 
@@ -109,7 +95,8 @@ struct Slot {
     notify: Arc<CallWaker>,
     /// The same, as a waker.
     waker: Waker,
-    call: Option<Parked>,
+    /// Boxed, because most slots are empty most of the time.
+    call: Option<Box<Parked>>,
 }
 
 /// What a parked call came to, and whose it is.
@@ -158,13 +145,13 @@ impl ParkedCalls {
     /// it is woken; timers and tasks are polled here for the first time. What came of it meanwhile, if anything.
     pub(crate) fn park(&mut self, session: &Arc<Session>, mut call: Parked) -> Option<Progress> {
         let cx = &mut TaskContext::from_waker(self.next_waker(session));
-        let waits = matches!(call.work, Work::Inline(_))
+        let waits = matches!(call.work, Some(Work::Inline(_)))
             && call
                 .timer
                 .as_mut()
                 .is_none_or(|timer| timer.as_mut().poll(cx).is_pending());
         let slot = self.empty.pop()?;
-        self.slots[slot as usize].call = Some(call);
+        self.slots[slot as usize].call = Some(Box::new(call));
         if waits { None } else { self.poll(slot) }
     }
 
@@ -173,14 +160,14 @@ impl ParkedCalls {
         let place = self.slots.get_mut(slot as usize)?;
         // Before the poll: a call that is woken while it is polled is polled again.
         place.notify.rearm();
-        let call = place.call.take()?;
-        let (stream_id, method) = (call.stream_id, call.method);
+        let call = place.call.as_mut()?;
         let deadline = call.timer.as_ref().map(|timer| timer.deadline());
-        let (step, rest) = call.poll(&mut TaskContext::from_waker(&place.waker));
-        if rest.is_none() {
+        let step = call.poll(&mut TaskContext::from_waker(&place.waker));
+        let (stream_id, method) = (call.stream_id, call.method);
+        if call.work.is_none() {
+            place.call = None;
             self.empty.push(slot);
         }
-        place.call = rest;
         Some(Progress {
             stream_id,
             method,
@@ -191,26 +178,19 @@ impl ParkedCalls {
 
     /// Cancels the call of a stream: the future of a handler is dropped before this returns.
     pub(crate) fn cancel(&mut self, stream_id: u64) -> Cancelled {
-        let found = self
-            .slots
-            .iter()
-            .position(|slot| slot.call.as_ref().is_some_and(|call| call.stream_id == stream_id));
-        let Some(slot) = found else {
-            return Cancelled::Dropped;
-        };
-        let place = &mut self.slots[slot];
-        place.call = place.call.take().and_then(|call| {
-            Some(Parked {
-                work: call.work.stop()?,
-                timer: None,
-                stopped: true,
-                ..call
-            })
-        });
-        if place.call.is_some() {
-            return Cancelled::Ending;
+        for (slot, place) in self.slots.iter_mut().enumerate() {
+            let Some(call) = place.call.as_mut().filter(|call| call.stream_id == stream_id) else {
+                continue;
+            };
+            call.stop();
+            if call.work.is_some() {
+                return Cancelled::Ending;
+            }
+            place.call = None;
+            // There are fewer slots than streams may be open.
+            self.empty.push(slot as u32);
+            break;
         }
-        self.empty.push(slot as u32);
         Cancelled::Dropped
     }
 

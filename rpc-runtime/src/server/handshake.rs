@@ -9,10 +9,13 @@ use std::{net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use rpc_protocol::{CloseCode, SUBPROTOCOL};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{
@@ -96,30 +99,33 @@ async fn serve_upgrade(on_upgrade: OnUpgrade, info: ConnectInfo, choice: Choice,
         return;
     };
     let shared = admission.shared.clone();
-    // In the standalone server the socket itself is behind hyper's box, and every later read and write is direct.
+    // In the standalone server the socket itself is behind hyper's box, and every later read and write is direct. What
+    // hyper has read is let go before the connection is waited for: it is a slice of a buffer of 8 KiB.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => connect(parts.io.into_inner(), &parts.read_buf, info, choice, shared).await,
-        Err(upgraded) => connect(TokioIo::new(upgraded), &[], info, choice, shared).await,
+        Ok(Parts { io, read_buf, .. }) => begin(io.into_inner(), read_buf, info, &choice, shared).await,
+        Err(upgraded) => begin(TokioIo::new(upgraded), Bytes::new(), info, &choice, shared).await,
     }
     drop(admission);
 }
 
-async fn connect<S>(stream: S, read_ahead: &[u8], info: ConnectInfo, choice: Choice, shared: Arc<Shared>)
+fn begin<S>(
+    stream: S,
+    read_ahead: Bytes,
+    info: ConnectInfo,
+    choice: &Choice,
+    shared: Arc<Shared>,
+) -> Connection<S>
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
+    let refuse = |stream, info, shared, reason| {
+        Connection::refused(stream, info, shared, CloseCode::SubprotocolUnknown, reason)
+    };
     match choice {
-        Choice::Ours => Connection::new(stream, read_ahead, info, shared),
-        Choice::Unknown(_) => {
-            let reason = "unknown subprotocol: offer rpc.v1";
-            Connection::refused(stream, info, shared, CloseCode::SubprotocolUnknown, reason)
-        }
-        Choice::None => {
-            let reason = "no subprotocol: offer rpc.v1";
-            Connection::refused(stream, info, shared, CloseCode::SubprotocolUnknown, reason)
-        }
+        Choice::Ours => Connection::new(stream, &read_ahead, info, shared),
+        Choice::Unknown(_) => refuse(stream, info, shared, "unknown subprotocol: offer rpc.v1"),
+        Choice::None => refuse(stream, info, shared, "no subprotocol: offer rpc.v1"),
     }
-    .await;
 }
 
 /// Which of the offered subprotocols is answered.
