@@ -1,9 +1,10 @@
-//! Generates tonic's client and server for the one service that is measured.
+//! Generates this project's gateway and client, and tonic's, for the one service that is measured.
 //!
-//! The service is described by hand, so that no `.proto` compiler is built for it; the code is what `tonic-prost-build`
+//! tonic's service is described by hand, so that no `.proto` compiler is built for it; the code is what `tonic-prost-build`
 //! gives for the same service.
 
 fn main() {
+    rpc_build::contracts("src/contracts.rs").run();
     let add = tonic_build::manual::Method::builder()
         .name("add_task")
         .route_name("AddTask")

@@ -3,6 +3,7 @@
 
 mod calls;
 mod child;
+mod contracts;
 mod load;
 mod memory;
 mod messages;
@@ -12,6 +13,8 @@ mod serve;
 mod shape;
 mod statistics;
 mod targets;
+
+rpc_runtime::include_gateway!("task");
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use peers::Peer;

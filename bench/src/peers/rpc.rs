@@ -1,94 +1,45 @@
-//! This project: its server, and its own client as a program uses it.
+//! This project: the server of a generated gateway, and the generated client.
 
 use super::{Client, Counter, load_with_tasks, text};
-use crate::messages::{AddTaskRequest, AddTaskResponse, Task, add, is_answer, request};
-use rpc_runtime::codegen::{
-    self, Contract, Gateway, MethodDescriptor, MethodKind, MethodTable, ServiceDescriptor, UnaryMethod,
-};
+use crate::contracts::TasksContract;
+use crate::messages::ID;
+use crate::{TaskClient, TaskGateway, TaskService};
 use rpc_runtime::{Context, Server, Status};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-codegen::prost_contract! {
-    Task = "task" "task.Task" {
-        label: 1 => codegen::Singular<codegen::Utf8>,
-        checked: 2 => codegen::Singular<codegen::Bool>,
-        removed: 3 => codegen::Singular<codegen::Bool>,
-        id: 4 => codegen::Singular<codegen::Utf8>,
-    }
-}
-
-codegen::prost_contract! {
-    AddTaskRequest = "task" "task.AddTaskRequest" {
-        item: 1 => codegen::Optional<codegen::Named<Task>>,
-    }
-}
-
-codegen::prost_contract! {
-    AddTaskResponse = "task" "task.AddTaskResponse" {
-        id: 1 => codegen::Singular<codegen::Utf8>,
-        item: 2 => codegen::Optional<codegen::Named<Task>>,
-    }
-}
-
-const METHODS: &[MethodDescriptor] = &[MethodDescriptor::new(
-    "AddTask",
-    "task.TaskService/AddTask",
-    rpc_protocol::method_number("task.TaskService/AddTask"),
-    MethodKind::Unary,
-    AddTaskRequest::descriptor,
-    AddTaskResponse::descriptor,
-)];
-
 struct Tasks;
 
-struct AddTask;
-
-impl Gateway for Tasks {
-    fn descriptor() -> &'static ServiceDescriptor {
-        static SERVICE: ServiceDescriptor = ServiceDescriptor::new("task.TaskService", METHODS);
-        &SERVICE
-    }
-
-    fn methods(table: &mut MethodTable<Self>) {
-        table.unary::<AddTask>(0);
-    }
-}
-
-impl UnaryMethod<Tasks> for AddTask {
-    type Request = AddTaskRequest;
-    type Response = AddTaskResponse;
-
-    async fn call(_: &Tasks, _: &Context, request: AddTaskRequest) -> Result<AddTaskResponse, Status> {
-        Ok(add(request))
+impl TaskService for Tasks {
+    /// What [`messages::add`](crate::messages::add) does; the gateway makes the response of it.
+    async fn add(&self, _: &Context, mut item: TasksContract) -> Result<TasksContract, Status> {
+        item.id = ID.to_owned();
+        Ok(item)
     }
 }
 
 /// Serves the project's protocol.
 pub(crate) async fn serve(listener: TcpListener) -> Result<(), String> {
-    let server = Server::builder().service(Tasks).build().map_err(text)?;
+    let server = Server::builder().service(TaskGateway::new(Tasks)).build().map_err(text)?;
     server.serve_with_listener(listener, pending()).await;
     Ok(())
 }
 
 /// One connection of the project's client.
-pub(crate) struct RpcClient(rpc_runtime::Client);
+pub(crate) struct RpcClient(TaskClient);
 
-async fn call(client: rpc_runtime::Client, label: usize) -> Result<(), String> {
-    let response: AddTaskResponse = client.unary(&METHODS[0], &request(label)).await.map_err(text)?;
-    is_answer(&response, label)
-        .then_some(())
-        .ok_or_else(|| "an answer is not the request's".to_owned())
+async fn call(client: TaskClient, label: usize) -> Result<(), String> {
+    let item = TasksContract { label: "x".repeat(label), ..Default::default() };
+    let added = client.add(item).await.map_err(text)?;
+    let is_answer = added.id == ID && added.label.len() == label;
+    is_answer.then_some(()).ok_or_else(|| "an answer is not the request's".to_owned())
 }
 
 impl Client for RpcClient {
     async fn connect(addr: SocketAddr) -> Result<Self, String> {
-        rpc_runtime::Client::connect(&format!("ws://{addr}/rpc"))
-            .await
-            .map(Self)
-            .map_err(text)
+        TaskClient::connect(&format!("ws://{addr}/rpc")).await.map(Self).map_err(text)
     }
 
     async fn call_once(&mut self, label: usize) -> Result<(), String> {
