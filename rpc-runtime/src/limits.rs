@@ -21,6 +21,9 @@ pub struct Limits {
     /// The most memory, in bytes, that decoding one request may take. A body that would take more is answered
     /// RESOURCE_EXHAUSTED before any of it is decoded. 16 MiB by default.
     pub decode_bytes: usize,
+    /// The most memory, in bytes, that the requests of one connection's running calls may take together, decoded. One
+    /// call too many is answered RESOURCE_EXHAUSTED without being run. 64 MiB by default.
+    pub running_bytes: usize,
     /// Bodies of more elements than this are decoded on a thread for blocking work, so that neither their connection
     /// nor others wait. 4,096 by default.
     pub inline_elements: u64,
@@ -36,6 +39,8 @@ pub struct Limits {
     pub connections: usize,
     /// Accepted sockets whose upgrade is not over; one more is closed silently. 1,000 by default.
     pub handshakes: usize,
+    /// The same, of one address. Raise it where all connections come through a proxy. 20 by default.
+    pub handshakes_per_address: usize,
     /// How long the HTTP request and the upgrade may take together. Slower ones are closed silently. 5 s by default.
     pub handshake_timeout: Duration,
     /// How many bytes the HTTP request's headers may have. 8 KiB by default.
@@ -65,12 +70,14 @@ impl Default for Limits {
         Self {
             message_bytes: 1 << 20,
             decode_bytes: memory::DEFAULT_BUDGET,
+            running_bytes: 64 << 20,
             inline_elements: memory::ELEMENTS_IN_TURN,
             turn_messages: 256,
             turn_time: Duration::from_millis(1),
             streams: 100,
             connections: 100_000,
             handshakes: 1_000,
+            handshakes_per_address: 20,
             handshake_timeout: Duration::from_secs(5),
             header_bytes: 8 << 10,
             unflushed_bytes: 1 << 20,

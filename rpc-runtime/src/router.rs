@@ -11,7 +11,10 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-use crate::dispatch::{Gateway, MethodEntry, MethodTable};
+use crate::{
+    contract::MethodDescriptor,
+    dispatch::{Gateway, MethodEntry, MethodTable},
+};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,17 @@ pub enum StartError {
     NumberZero {
         /// The method's full name.
         method: &'static str,
+    },
+    /// A method asks for authentication or a guard, which this version cannot check. It is not served unguarded.
+    #[error(
+        "the method `{method}` asks for {what}, which this version does not check yet: the server does not start \
+         rather than serve it to everyone"
+    )]
+    NotGuarded {
+        /// The method's full name.
+        method: &'static str,
+        /// What it asks for.
+        what: String,
     },
     /// The program is compiled with `panic = "abort"`.
     #[error(
@@ -77,6 +91,9 @@ impl Router {
         self.gateways.push(Box::new(gateway));
         for mut entry in table.into_entries() {
             let (name, number) = (entry.descriptor.full_name, entry.descriptor.number);
+            if let Some(what) = protection(entry.descriptor) {
+                return Err(StartError::NotGuarded { method: name, what });
+            }
             if number == 0 {
                 return Err(StartError::NumberZero { method: name });
             }
@@ -116,6 +133,14 @@ impl Router {
     #[inline]
     pub(crate) fn gateway<G: Gateway>(&self, index: usize) -> Option<&G> {
         self.gateways.get(index)?.downcast_ref()
+    }
+}
+
+/// What a method asks for before it may be called.
+fn protection(method: &MethodDescriptor) -> Option<String> {
+    match method.guards.first() {
+        Some(guard) => Some(format!("the guard `{guard}`")),
+        None => method.auth.then(|| "authentication".to_owned()),
     }
 }
 

@@ -38,6 +38,12 @@ impl RequestPlan {
         self.cost.weigh(body, budget).map_err(|_| over_budget())
     }
 
+    /// The closest bound on what decoding `body` takes, for where the rough one does not fit.
+    #[cold]
+    pub(crate) fn measure(&self, body: &[u8]) -> Cost {
+        self.cost.measure(body)
+    }
+
     /// Decodes `body`. Fields of type `Bytes` are slices of it.
     ///
     /// # Errors

@@ -27,8 +27,8 @@ pub(crate) enum Begun {
     Answered,
     /// It has failed.
     Failed(Failure),
-    /// It goes on.
-    Pending(Work),
+    /// It goes on, with a request that takes so many bytes of memory.
+    Pending(Work, u64),
 }
 
 /// Why a call fails.

@@ -93,7 +93,7 @@ impl<G: Gateway> MethodTable<G> {
             gateway: self.gateway,
             plan: RequestPlan::of::<()>(),
             begin: |entry, _, _, _| not_served(entry),
-            resume: |entry, _, _, _, _| not_served(entry),
+            resume: |entry, _, _, _, _, _| not_served(entry),
         });
     }
 }
@@ -103,6 +103,8 @@ pub(crate) struct Arrived<'a> {
     pub(crate) context: Context,
     pub(crate) body: Bytes,
     pub(crate) limits: &'a Limits,
+    /// How many bytes the requests of the connection's running calls take.
+    pub(crate) running_bytes: u64,
 }
 
 /// One registered method, its types erased.
@@ -113,7 +115,7 @@ pub(crate) struct MethodEntry {
     gateway: usize,
     plan: RequestPlan,
     begin: fn(&Self, Arrived<'_>, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun,
-    resume: fn(&Self, Decoded, Context, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun,
+    resume: fn(&Self, Decoded, u64, Context, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun,
 }
 
 impl MethodEntry {
@@ -123,15 +125,16 @@ impl MethodEntry {
         (self.begin)(self, arrived, cx, turn)
     }
 
-    /// Begins the handler of a request that was decoded elsewhere.
+    /// Begins the handler of a request that was decoded elsewhere and takes so many bytes.
     pub(crate) fn resume(
         &self,
         request: Decoded,
+        bytes: u64,
         context: Context,
         cx: &mut TaskContext<'_>,
         turn: &mut Turn<'_>,
     ) -> Begun {
-        (self.resume)(self, request, context, cx, turn)
+        (self.resume)(self, request, bytes, context, cx, turn)
     }
 }
 
@@ -141,6 +144,11 @@ impl fmt::Debug for MethodEntry {
             .field("method", &self.descriptor.full_name)
             .finish_non_exhaustive()
     }
+}
+
+#[cold]
+fn too_much_running() -> Status {
+    Status::resource_exhausted("the running calls of this connection take too much memory")
 }
 
 fn not_served(entry: &MethodEntry) -> Begun {
@@ -160,18 +168,32 @@ fn begin<G: Gateway, M: UnaryMethod<G>>(
         context,
         body,
         limits,
+        running_bytes,
     } = arrived;
     let plan = entry.plan;
-    match plan.weigh(&body, limits.decode_bytes) {
-        Err(status) => Begun::Failed(status.into()),
-        Ok(cost) if cost.elements > limits.inline_elements => {
+    let room = (limits.running_bytes as u64).saturating_sub(running_bytes);
+    // Fields may be parts of the body, which then stays.
+    let wire = body.len() as u64;
+    let mut cost = match plan.weigh(&body, limits.decode_bytes) {
+        Ok(cost) => cost,
+        Err(status) => return Begun::Failed(status.into()),
+    };
+    if cost.bytes + wire > room {
+        cost = plan.measure(&body);
+        if cost.bytes + wire > room {
+            return Begun::Failed(too_much_running().into());
+        }
+    }
+    let bytes = cost.bytes + wire;
+    match cost {
+        cost if cost.elements > limits.inline_elements => {
             let task = spawn_blocking(move || {
                 read::<M::Request>(plan, body).map(|request| Box::new(request) as Decoded)
             });
-            Begun::Pending(Work::Decoding(Task(task), context))
+            Begun::Pending(Work::Decoding(Task(task), context), bytes)
         }
-        Ok(_) => match panics::catch(|| read::<M::Request>(plan, body)) {
-            Ok(Ok(request)) => run::<G, M>(entry, request, context, cx, turn),
+        _ => match panics::catch(|| read::<M::Request>(plan, body)) {
+            Ok(Ok(request)) => run::<G, M>(entry, request, bytes, context, cx, turn),
             Ok(Err(failure)) => Begun::Failed(failure),
             Err(panic) => Begun::Failed(Failure::Panicked(panic)),
         },
@@ -188,12 +210,13 @@ fn read<R: Message + Default + ContractField>(plan: RequestPlan, body: Bytes) ->
 fn resume<G: Gateway, M: UnaryMethod<G>>(
     entry: &MethodEntry,
     request: Decoded,
+    bytes: u64,
     context: Context,
     cx: &mut TaskContext<'_>,
     turn: &mut Turn<'_>,
 ) -> Begun {
     match request.downcast::<M::Request>() {
-        Ok(request) => run::<G, M>(entry, *request, context, cx, turn),
+        Ok(request) => run::<G, M>(entry, *request, bytes, context, cx, turn),
         // Not reached: the same method's `begin` has made it.
         Err(_) => Begun::Failed(Status::internal("the request has another type").into()),
     }
@@ -203,6 +226,7 @@ fn resume<G: Gateway, M: UnaryMethod<G>>(
 fn run<G: Gateway, M: UnaryMethod<G>>(
     entry: &MethodEntry,
     request: M::Request,
+    bytes: u64,
     context: Context,
     cx: &mut TaskContext<'_>,
     turn: &mut Turn<'_>,
@@ -221,7 +245,7 @@ fn run<G: Gateway, M: UnaryMethod<G>>(
     let mut call = spare::take(entry.index).unwrap_or_else(|| Box::new(Box::pin(Call::empty())));
     (*call).as_mut().set(future);
     if entry.descriptor.spawn {
-        return Begun::Pending(Work::spawn(*call));
+        return Begun::Pending(Work::spawn(*call), bytes);
     }
     match panics::catch(|| (*call).as_mut().poll_handler(cx)) {
         Ok(Poll::Ready(result)) => {
@@ -234,7 +258,7 @@ fn run<G: Gateway, M: UnaryMethod<G>>(
                 Err(status) => Begun::Failed(status.into()),
             }
         }
-        Ok(Poll::Pending) => Begun::Pending(Work::Inline(*call)),
+        Ok(Poll::Pending) => Begun::Pending(Work::Inline(*call), bytes),
         Err(panic) => {
             panics::drop_quietly(call);
             Begun::Failed(Failure::Panicked(panic))

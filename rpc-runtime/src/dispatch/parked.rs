@@ -33,6 +33,8 @@ pub(crate) struct Parked {
     work: Option<Work>,
     /// Armed when the call was parked, not before.
     timer: Option<Pin<Box<Sleep>>>,
+    /// What the request takes in memory.
+    bytes: u64,
     /// Nothing is owed for the call any more: only the end of its work is waited for.
     stopped: bool,
 }
@@ -43,6 +45,7 @@ impl Parked {
         method: &'static MethodDescriptor,
         deadline: Option<Instant>,
         work: Work,
+        bytes: u64,
     ) -> Self {
         let timer = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
         Self {
@@ -50,6 +53,7 @@ impl Parked {
             method,
             work: Some(work),
             timer,
+            bytes,
             stopped: false,
         }
     }
@@ -104,6 +108,7 @@ pub(crate) struct Progress {
     pub(crate) stream_id: u64,
     pub(crate) method: &'static MethodDescriptor,
     pub(crate) deadline: Option<Instant>,
+    pub(crate) bytes: u64,
     pub(crate) step: Step,
 }
 
@@ -113,12 +118,19 @@ pub(crate) struct ParkedCalls {
     slots: Vec<Slot>,
     /// Invariant: exactly the slots without a call.
     empty: Vec<u32>,
+    /// Invariant: the sum over all parked calls.
+    bytes: u64,
 }
 
 impl ParkedCalls {
     /// Whether no call waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.len() == self.empty.len()
+    }
+
+    /// What the requests of all parked calls take in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The waker for the next call that may have to be parked.
@@ -151,6 +163,7 @@ impl ParkedCalls {
                 .as_mut()
                 .is_none_or(|timer| timer.as_mut().poll(cx).is_pending());
         let slot = self.empty.pop()?;
+        self.bytes += call.bytes;
         self.slots[slot as usize].call = Some(Box::new(call));
         if waits { None } else { self.poll(slot) }
     }
@@ -163,15 +176,17 @@ impl ParkedCalls {
         let call = place.call.as_mut()?;
         let deadline = call.timer.as_ref().map(|timer| timer.deadline());
         let step = call.poll(&mut TaskContext::from_waker(&place.waker));
-        let (stream_id, method) = (call.stream_id, call.method);
+        let (stream_id, method, bytes) = (call.stream_id, call.method, call.bytes);
         if call.work.is_none() {
             place.call = None;
             self.empty.push(slot);
+            self.bytes -= bytes;
         }
         Some(Progress {
             stream_id,
             method,
             deadline,
+            bytes,
             step: step?,
         })
     }
@@ -186,6 +201,7 @@ impl ParkedCalls {
             if call.work.is_some() {
                 return Cancelled::Ending;
             }
+            self.bytes -= call.bytes;
             place.call = None;
             // There are fewer slots than streams may be open.
             self.empty.push(slot as u32);
@@ -200,6 +216,7 @@ impl ParkedCalls {
             panics::drop_quietly(slot.call);
         }
         self.empty.clear();
+        self.bytes = 0;
     }
 
     /// Lets go of what a burst left behind.

@@ -44,7 +44,7 @@ pub(super) async fn accept(
                 if pause.take().is_some() {
                     tracing::info!("connections are accepted again");
                 }
-                if let Some(place) = shared.begin_handshake() {
+                if let Some(place) = shared.begin_handshake(remote.ip()) {
                     let shared = shared.clone();
                     tokio::spawn(async move {
                         serve_http(shared, stream, remote).await;

@@ -1,7 +1,8 @@
 //! What all connections of a server share, and the list of them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
+    net::{IpAddr, Ipv6Addr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -36,7 +37,7 @@ pub(crate) struct Shared {
     sessions: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
-    handshakes: AtomicUsize,
+    handshakes: Mutex<Handshakes>,
     draining: AtomicBool,
     /// Told when the last admission ends.
     empty: Notify,
@@ -56,7 +57,7 @@ impl Shared {
             path: path.into(),
             sessions: Default::default(),
             admitted: AtomicUsize::new(0),
-            handshakes: AtomicUsize::new(0),
+            handshakes: Mutex::default(),
             draining: AtomicBool::new(false),
             empty: Notify::new(),
         })
@@ -86,11 +87,23 @@ impl Shared {
         Admission { shared: self.clone() }
     }
 
-    /// A place among the handshakes that may be under way.
-    pub(crate) fn begin_handshake(self: &Arc<Self>) -> Option<Handshake> {
-        let under_way = self.handshakes.fetch_add(1, Ordering::AcqRel);
-        let handshake = Handshake { shared: self.clone() };
-        (under_way < self.limits.handshakes).then_some(handshake)
+    /// A place among the handshakes that may be under way, in all and of one address.
+    pub(crate) fn begin_handshake(self: &Arc<Self>, address: IpAddr) -> Option<Handshake> {
+        let address = network(address);
+        let mut handshakes = lock(&self.handshakes);
+        if handshakes.all >= self.limits.handshakes {
+            return None;
+        }
+        let of_address = handshakes.by_address.entry(address).or_insert(0);
+        if *of_address >= self.limits.handshakes_per_address {
+            return None;
+        }
+        *of_address += 1;
+        handshakes.all += 1;
+        Some(Handshake {
+            shared: self.clone(),
+            address,
+        })
     }
 
     /// Puts a session on the list for as long as the result lives.
@@ -197,15 +210,39 @@ impl Drop for Admission {
     }
 }
 
+/// Accepted sockets whose upgrade is not over.
+#[derive(Debug, Default)]
+struct Handshakes {
+    all: usize,
+    /// Holds no zeros, and so no more entries than `all`.
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// Whom an address stands for: of IPv6 a network of 64 bits, which one host may have to itself.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
+    }
+}
+
 /// A handshake that is under way.
 #[derive(Debug)]
 pub(crate) struct Handshake {
     shared: Arc<Shared>,
+    address: IpAddr,
 }
 
 impl Drop for Handshake {
     fn drop(&mut self) {
-        self.shared.handshakes.fetch_sub(1, Ordering::AcqRel);
+        let mut handshakes = lock(&self.shared.handshakes);
+        handshakes.all -= 1;
+        if let Entry::Occupied(mut of_address) = handshakes.by_address.entry(self.address) {
+            *of_address.get_mut() -= 1;
+            if *of_address.get() == 0 {
+                of_address.remove();
+            }
+        }
     }
 }
 

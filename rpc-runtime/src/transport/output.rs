@@ -127,7 +127,10 @@ impl OutputBuffer {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(count)) => self.written += count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.drop_written();
+                    return Poll::Pending;
+                }
             }
         }
         self.written = 0;
@@ -136,6 +139,15 @@ impl OutputBuffer {
         }
         // TLS and the like keep bytes of their own; a TCP socket answers at once.
         Pin::new(stream).poll_flush(cx)
+    }
+
+    /// Lets go of what the socket has taken, once that is the larger part: a peer that reads, but never all, would
+    /// otherwise make the buffer hold everything that was ever sent to it.
+    fn drop_written(&mut self) {
+        if self.written > self.pending() {
+            self.buffer.drain(..self.written);
+            self.written = 0;
+        }
     }
 
     /// Takes everything that `other` holds, behind what is here. Both are at a boundary of messages.
@@ -174,6 +186,37 @@ mod tests {
 
     fn payload(len: usize) -> Vec<u8> {
         (0..len).map(|i| (i * 31 % 251) as u8).collect()
+    }
+
+    /// Takes all but the last byte of every write.
+    struct NeverAll;
+
+    impl AsyncWrite for NeverAll {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            match bytes.len() {
+                1 => Poll::Pending,
+                len => Poll::Ready(Ok(len - 1)),
+            }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_peer_that_reads_but_never_all_does_not_make_the_output_grow() {
+        let mut output = OutputBuffer::of_server();
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        for _ in 0..1_000 {
+            output.begin(10_000).put_slice(&payload(10_000));
+            assert!(output.poll_flush(&mut NeverAll, cx).is_pending());
+        }
+        assert!(output.pending() < 10_100 && output.buffer.capacity() < 100_000);
     }
 
     #[test]

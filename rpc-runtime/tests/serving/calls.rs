@@ -297,6 +297,47 @@ async fn an_unknown_method_is_unimplemented_by_number_and_by_name_and_a_known_on
 }
 
 #[tokio::test]
+async fn of_an_unknown_methods_name_only_the_beginning_is_said_back() {
+    let (server, _) = server(Limits::default());
+    let mut raw = Raw::connect(&server).await;
+    raw.send(
+        1,
+        FrameKind::Request(Request {
+            method_name: "a\n\u{1b}".repeat(100_000),
+            ..Request::default()
+        }),
+    )
+    .await;
+    let (_, answer) = raw.answer().await;
+    let (code, text) = answer.unwrap_err();
+    assert_eq!(code, Code::Unimplemented);
+    assert!(
+        text.starts_with(r#"this server has no method "a\n\u{1b}a"#)
+            && text.ends_with("…\"")
+            && text.len() < 1_000,
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_peer_sent_cannot_begin_a_line_of_the_log() {
+    let (_server, client, _) = pair(Limits::default());
+    let (log, _guard) = Log::capture();
+    let request = Order {
+        amount: 1,
+        ..order("x\n2026-01-01 WARN forged \u{1b}[31m\u{2028}")
+    };
+    status(call(&client, "Fail", &request).await);
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].contains(r"x\n2026-01-01 WARN forged \u{1b}[31m\u{2028}"),
+        "{lines:?}"
+    );
+    assert!(!log.text().contains('\u{1b}'));
+}
+
+#[tokio::test]
 async fn a_streaming_method_is_unimplemented_with_its_name() {
     let (_server, client, _) = pair(Limits::default());
     let (code, message) = status(call(&client, "Watch", &Order::default()).await);
@@ -385,6 +426,32 @@ async fn a_body_over_the_memory_bound_is_refused_before_it_is_decoded() {
     assert_eq!(traces.started(), 0);
     raw.request(2, "Echo", &order("next")).await;
     assert_eq!(raw.answer().await, (2, Ok(order("next"))));
+}
+
+#[tokio::test]
+async fn the_running_calls_of_one_connection_take_at_most_64_mib_of_decoded_requests_together() {
+    let (server, traces) = server(Limits::default());
+    let mut raw = Raw::connect(&server).await;
+    // 400 KB each, which may become 14.4 MB.
+    let bomb = Order {
+        lines: vec![Line::default(); 200_000],
+        ..Order::default()
+    };
+    for id in 1..=20 {
+        raw.request(id, "Wait", &bomb).await;
+    }
+    for id in 5..=20 {
+        let (stream_id, answer) = raw.answer().await;
+        let (code, text) = answer.unwrap_err();
+        assert_eq!((stream_id, code), (id, Code::ResourceExhausted));
+        assert_eq!(text, "the running calls of this connection take too much memory");
+    }
+    until("four run", || traces.started() == 4).await;
+    // One that is given up makes room for another.
+    raw.send(1, FrameKind::Reset(Reset { code: 1 })).await;
+    until("one has ended", || traces.dropped() == 1).await;
+    raw.request(21, "Wait", &bomb).await;
+    until("another runs", || traces.started() == 5).await;
 }
 
 #[tokio::test]

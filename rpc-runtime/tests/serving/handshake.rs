@@ -191,6 +191,30 @@ async fn a_slow_handshake_is_closed_silently() {
 }
 
 #[tokio::test]
+async fn more_than_20_half_open_handshakes_of_one_address_are_closed_silently() {
+    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        stream.write_all(b"GET /rpc HTTP/1.1\r\n").await.unwrap();
+        slow.push(stream);
+    }
+    let mut one_more = TcpStream::connect(addr).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = one_more.read_to_end(&mut answer).await;
+    assert!(answer.is_empty(), "{answer:?}");
+    // A place is free again as soon as one of them is over.
+    drop(slow.pop());
+    for _ in 0..100 {
+        if offer(addr, Some("rpc.v1")).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the place is not free again");
+}
+
+#[tokio::test]
 async fn headers_over_8_kib_are_refused() {
     let (_server, addr, _stop) = listen(Limits::default()).await;
     let request = |bytes: usize| {

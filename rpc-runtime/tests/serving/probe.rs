@@ -175,10 +175,11 @@ impl ProbeGateway {
 
     /// Fails with an error that is no status.
     #[message("Order", method = "Fail")]
-    async fn fail(&self) -> Result<Order, Status> {
-        Err(std::io::Error::other(
-            "password hunter2 was refused by db.internal",
-        ))
+    async fn fail(&self, data: Order) -> Result<Order, Status> {
+        Err(std::io::Error::other(format!(
+            "password hunter2 was refused by db.internal{}",
+            data.label
+        )))
         .or_internal()
     }
 

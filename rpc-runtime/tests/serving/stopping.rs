@@ -142,3 +142,47 @@ fn two_methods_with_one_number_are_an_error_that_names_both_and_the_override() {
          one of them another: `#[message(number = …)]`"
     );
 }
+
+mod guarded {
+    use rpc_runtime::{Status, rpc};
+
+    pub struct GuardGateway;
+    pub struct AuthGateway;
+
+    #[rpc("guarded", detached)]
+    impl GuardGateway {
+        #[message("super::super::probe::Order", method = "Wipe", guard = "admin")]
+        async fn wipe(&self) -> Result<(), Status> {
+            Ok(())
+        }
+    }
+
+    #[rpc("guarded", detached, auth)]
+    impl AuthGateway {
+        #[message("super::super::probe::Order", method = "Read")]
+        async fn read(&self) -> Result<(), Status> {
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn a_method_that_asks_for_a_guard_or_authentication_is_not_served_without() {
+    let error = Server::builder()
+        .service(guarded::GuardGateway)
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the method `guarded.GuardService/Wipe` asks for the guard `admin`, which this version does not check yet: the \
+         server does not start rather than serve it to everyone"
+    );
+    let error = Server::builder()
+        .service(guarded::AuthGateway)
+        .build()
+        .unwrap_err();
+    assert!(
+        matches!(&error, StartError::NotGuarded { what, .. } if what == "authentication"),
+        "{error:?}"
+    );
+}

@@ -228,6 +228,29 @@ async fn a_message_begun_and_not_finished_in_30_s_closes_with_4408() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pongs_between_the_fragments_of_a_message_do_not_give_it_more_than_30_s() {
+    let (server, _) = server(Limits::default());
+    let mut raw = Raw::connect(&server).await;
+    raw.write(&masked_frame(0x02, b"begun")).await;
+    let began = tokio::time::Instant::now();
+    let (mut reader, mut writer) = (raw, 0);
+    let closed = loop {
+        tokio::select! {
+            closed = reader.closed() => break closed,
+            () = tokio::time::sleep(Duration::from_secs(5)) => writer += 1,
+        }
+        assert!(writer < 10, "still open");
+        reader.write(&masked_frame(0x8a, b"")).await;
+    };
+    assert_eq!(closed.0, 4408, "{closed:?}");
+    assert!(
+        began.elapsed() <= Duration::from_secs(31),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_peer_is_pinged_after_25_s_and_gone_after_35() {
     let (server, traces) = server(Limits::default());
     let mut raw = Raw::connect(&server).await;

@@ -1,6 +1,9 @@
 //! The calls of one connection: from a request to its handler, and from an outcome to the output.
 
-use std::task::Context as TaskContext;
+use std::{
+    fmt::{self, Write},
+    task::Context as TaskContext,
+};
 
 use rpc_protocol::{Code, IncomingRequest, MethodRef, frame::End};
 use tokio::{
@@ -17,6 +20,9 @@ use crate::{
         parked::{Cancelled, Parked, Progress},
     },
 };
+
+/// How many characters of an unknown method's name are said back.
+const SHOWN_OF_NAME: usize = 200;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a call. Most are answered when this returns.
@@ -55,6 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 context,
                 body: request.body,
                 limits: &self.shared.limits,
+                running_bytes: self.calls.bytes(),
             },
             &mut TaskContext::from_waker(self.calls.next_waker(&self.session)),
             &mut Turn {
@@ -76,9 +83,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match begun {
             Begun::Answered => {}
             Begun::Failed(failure) => self.fail(stream_id, Some(method), failure, now),
-            Begun::Pending(work) => {
+            Begun::Pending(work, bytes) => {
                 self.protocol.park(stream_id);
-                let call = Parked::new(stream_id, method, deadline, work);
+                let call = Parked::new(stream_id, method, deadline, work, bytes);
                 if let Some(progress) = self.calls.park(&self.session, call) {
                     self.progress(progress, now);
                 }
@@ -92,6 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             stream_id,
             method,
             deadline,
+            bytes,
             step,
         } = progress;
         match step {
@@ -109,6 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 };
                 let begun = entry.resume(
                     request,
+                    bytes,
                     context,
                     &mut TaskContext::from_waker(self.calls.next_waker(&self.session)),
                     &mut Turn {
@@ -192,20 +201,43 @@ fn internal(call: CallId) -> End {
 fn unknown_method(method: &MethodRef) -> Status {
     Status::unimplemented(match method {
         MethodRef::Number(number) => format!("this server has no method with the number {number:#018x}"),
-        MethodRef::Name(name) => format!("this server has no method {name:.200?}"),
+        MethodRef::Name(name) => {
+            let mut shown: String = name.chars().take(SHOWN_OF_NAME).collect();
+            if shown.len() < name.len() {
+                shown.push('…');
+            }
+            format!("this server has no method {shown:?}")
+        }
     })
 }
 
-/// An error with everything that caused it, on one line.
+/// An error with everything that caused it, on one line: what an error says may hold what a peer has sent.
 struct Causes<'a>(&'a (dyn std::error::Error + 'static));
 
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = OneLine(f);
+        write!(line, "{}", self.0)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            write!(line, ": {error}")?;
             cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// Writes control characters escaped, so that no text can begin a line or colour a terminal.
+struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+                write!(self.0, "{}", character.escape_default())?;
+            } else {
+                self.0.write_char(character)?;
+            }
         }
         Ok(())
     }

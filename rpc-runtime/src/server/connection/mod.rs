@@ -45,6 +45,9 @@ use timers::{Pings, Timers};
 /// The clock is looked at after this many messages of one turn.
 const MESSAGES_PER_LOOK: usize = 16;
 
+/// And after so many reads of a turn, whatever they brought.
+const FILLS_PER_LOOK: u32 = 4;
+
 /// Output beyond this is handed to the socket in the middle of a turn: the peer can work on it meanwhile, and it is
 /// still in the processor's cache. Far above what a batch of small calls comes to, which is flushed once.
 const FLUSH_ABOVE: usize = 48 * 1024;
@@ -183,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads and handles what is there.
     fn read(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Read {
-        let mut handled = 0;
+        let (mut handled, mut fills) = (0, 0_u32);
         loop {
             if self.socket.io.output.pending() > FLUSH_ABOVE {
                 if self.flush(now, cx).is_err() {
@@ -198,6 +201,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Read::Dry => {}
                 Read::Clogged => continue,
                 other => return other,
+            }
+            // What fills the read buffer and is no message, such as empty fragments, takes time as well.
+            fills += 1;
+            if fills % FILLS_PER_LOOK == 0 && now.elapsed() >= self.shared.limits.turn_time {
+                return Read::TurnIsOver;
             }
             match self.socket.poll_fill(cx) {
                 Poll::Ready(Ok(_)) => {}
@@ -243,7 +251,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn handle_incoming(&mut self, incoming: Incoming, now: Instant) {
-        self.timers.whole_message();
+        // A control frame may stand between the fragments of a message, which it does not finish.
+        if matches!(incoming, Incoming::Binary(_) | Incoming::Text) {
+            self.timers.whole_message();
+        }
         match incoming {
             Incoming::Binary(message) => self.handle_message(message, now),
             Incoming::Text => {
