@@ -16,7 +16,11 @@ use super::{
     CallError, Client,
     link::{InFlight, Outcome},
 };
-use crate::{Status, contract::MethodDescriptor};
+use crate::{
+    Status,
+    contract::{ContractField, MethodDescriptor},
+    memory::{CostModel, DEFAULT_BUDGET},
+};
 
 /// A unary call that is sent when it is awaited.
 ///
@@ -36,8 +40,17 @@ struct Parts<R, T> {
     finish: Box<dyn FnOnce(R) -> Result<T, Status> + Send>,
 }
 
-impl<R: Message + Default, T> Parts<R, T> {
+/// Shorter responses cannot take much: weighing them would cost more than decoding.
+const UNWEIGHED: usize = 16 << 10;
+
+impl<R: Message + Default + ContractField, T> Parts<R, T> {
     fn finish(self, body: Bytes) -> Result<T, CallError> {
+        // A response takes no more memory than a server lets a request take.
+        if body.len() > UNWEIGHED {
+            CostModel::of::<R>()
+                .weigh(&body, DEFAULT_BUDGET)
+                .map_err(|_| Status::resource_exhausted("the response would take too much memory"))?;
+        }
         let response = R::decode(body)
             .map_err(|error| Status::internal(format!("the response does not decode: {error}")))?;
         Ok((self.finish)(response)?)
@@ -46,7 +59,7 @@ impl<R: Message + Default, T> Parts<R, T> {
 
 impl<R> UnaryCall<R>
 where
-    R: Message + Default + 'static,
+    R: Message + Default + ContractField + 'static,
 {
     pub(super) fn new(client: Client, method: &'static MethodDescriptor, request: &impl Message) -> Self {
         let body = request.encode_to_vec().into();
@@ -128,7 +141,7 @@ where
 
 impl<R, T> IntoFuture for UnaryCall<R, T>
 where
-    R: Message + Default + 'static,
+    R: Message + Default + ContractField + 'static,
     T: 'static,
 {
     type Output = Result<T, CallError>;
@@ -163,7 +176,7 @@ enum State {
 
 impl<R, T> Future for CallFuture<R, T>
 where
-    R: Message + Default + 'static,
+    R: Message + Default + ContractField + 'static,
     T: 'static,
 {
     type Output = Result<T, CallError>;

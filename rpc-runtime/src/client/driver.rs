@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rpc_protocol::CloseCode;
+use rpc_protocol::{CloseCode, ConnectionError, Limits};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, Sleep},
@@ -18,11 +18,12 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{
     error::Closed,
-    link::{Link, State},
+    link::{Link, State, UNSENT},
 };
 use crate::transport::{
     io::Io,
     output::OutputBuffer,
+    pings::Pings,
     websocket::{Incoming, Stop, WebSocket},
 };
 
@@ -31,6 +32,9 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 
 /// How long the server may take to answer our close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the server may take nothing of what waits for it.
+const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Messages that are handled in one turn before other tasks get theirs.
 const TURN_MESSAGES: usize = 256;
@@ -41,6 +45,10 @@ pub(super) struct Driver<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Set once a close frame was sent or received: until when the rest is waited for.
     closing: Option<Instant>,
+    /// Since when the server takes nothing of what waits for it.
+    stalled_since: Option<Instant>,
+    pings: Pings,
+    most_pings: u32,
     others_had_their_turn: bool,
 }
 
@@ -53,6 +61,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             link,
             timer: None,
             closing: None,
+            stalled_since: None,
+            pings: Pings::default(),
+            most_pings: Limits::default().max_pings,
             others_had_their_turn: false,
         }
     }
@@ -75,8 +86,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         let heartbeat = protocol.poll_timeout().map(Instant::from_std);
         let over = state.is_over();
-        self.socket.io.output.take_from(&mut state.output);
+        // What the server does not take stays with the calls, which then wait.
+        let held_back = self.socket.io.output.pending() > UNSENT;
+        let free = if held_back {
+            0
+        } else {
+            state.let_go(&mut self.socket.io.output)
+        };
         drop(state);
+        link.streams_became_free(free);
         if over {
             self.close(CloseCode::Normal, "", now);
         }
@@ -87,16 +105,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Pending;
         }
         self.others_had_their_turn = false;
+        let before = self.socket.io.output.pending();
         match self.socket.io.poll_flush(cx) {
-            Poll::Ready(Ok(())) => link.lock().protocol.handle_flushed(),
+            Poll::Ready(Ok(())) => {
+                self.stalled_since = None;
+                link.lock().protocol.handle_flushed();
+            }
             Poll::Ready(Err(error)) => return Poll::Ready(broken(&error)),
-            Poll::Pending => {}
+            Poll::Pending => {
+                if self.socket.io.output.pending() < before {
+                    self.stalled_since = None;
+                }
+                self.stalled_since.get_or_insert(now);
+            }
+        }
+        let stall = self.stalled_since.map(|since| since + WRITE_STALL);
+        if stall.is_some_and(|until| now >= until) {
+            let reason = "the server does not read what it is sent";
+            return Poll::Ready(Closed::new(CloseCode::TooSlow, reason));
         }
         match self.closing {
             Some(until) if now >= until => return Poll::Ready(lost()),
             _ => {}
         }
-        if self.arm(self.closing.or(heartbeat), cx) || more {
+        // What was held back has its turn once the rest is out.
+        let more = more || held_back && self.socket.io.output.pending() <= UNSENT;
+        let due = [self.closing.or(heartbeat), stall].into_iter().flatten().min();
+        if self.arm(due, cx) || more {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -121,7 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn handle_messages(&mut self, handled: &mut usize, now: Instant) -> Result<bool, Closed> {
         let link = self.link.clone();
         let mut state = link.lock();
-        let mut free = 0;
+        let (mut free, mut over) = (0, false);
         let ended = loop {
             match self.socket.read() {
                 Ok(Incoming::Binary(message)) if self.closing.is_none() => {
@@ -129,6 +164,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         Ok(streams) => free += streams,
                         Err(error) => break Some(Ended::ByUs(error.close_code(), error.to_string())),
                     }
+                }
+                // Each was answered with a pong, into the output.
+                Ok(Incoming::Ping) if !self.pings.allows(now, self.most_pings) => {
+                    let error = ConnectionError::TooManyPings;
+                    break Some(Ended::ByUs(error.close_code(), error.to_string()));
                 }
                 Ok(Incoming::Ping | Incoming::Pong) => state.protocol.handle_activity(now.into_std()),
                 Ok(Incoming::Close(frame)) => break Some(Ended::ByPeer(frame)),
@@ -144,7 +184,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             *handled += 1;
             if *handled >= TURN_MESSAGES {
-                return Ok(true);
+                over = true;
+                break None;
             }
         };
         drop(state);
@@ -158,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.closing.get_or_insert(now + CLOSE_TIMEOUT);
             }
         }
-        Ok(false)
+        Ok(over)
     }
 
     /// Sends a close frame and fails what is waited for; the server's answer is waited for a little while.

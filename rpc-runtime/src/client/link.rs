@@ -24,6 +24,9 @@ use tokio::{
 use super::error::{CallError, Closed};
 use crate::{Status, router::Identity, transport::output::OutputBuffer};
 
+/// Above so many bytes that the server has not taken, no further call is written: it waits, as for a free stream.
+pub(super) const UNSENT: usize = 1 << 20;
+
 /// What a call came to.
 pub(super) type Outcome = Result<Response, CallError>;
 
@@ -116,6 +119,9 @@ impl Link {
         if let Some(closed) = closed {
             return Err(CallError::Closed(closed.clone()));
         }
+        if output.pending() > UNSENT {
+            return Ok(None);
+        }
         let idle = output.pending() == 0;
         let stream_id = match protocol.open_unary(request, body, output) {
             Ok(stream_id) => stream_id,
@@ -195,6 +201,13 @@ impl State {
             let _ = waiter.send(outcome);
         }
         Ok(self.queued.min(1))
+    }
+
+    /// Hands what calls have written to the task. How many waiting calls may go on because of it.
+    pub(super) fn let_go(&mut self, output: &mut OutputBuffer) -> usize {
+        let full = self.output.pending() > UNSENT;
+        output.take_from(&mut self.output);
+        if full { self.queued } else { 0 }
     }
 
     /// Whether there is nobody left for whom the connection is kept.

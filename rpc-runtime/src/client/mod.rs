@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use call::{CallFuture, UnaryCall};
 pub use error::{CallError, Closed, Refused};
 
-use crate::contract::MethodDescriptor;
+use crate::contract::{ContractField, MethodDescriptor};
 use link::{Handle, Link};
 
 /// A connection to a server. Cloning gives another handle on the same connection.
@@ -68,7 +68,7 @@ impl Client {
     /// Prepares a unary call. Nothing is sent before it is awaited.
     pub fn unary<R>(&self, method: &'static MethodDescriptor, request: &impl Message) -> UnaryCall<R>
     where
-        R: Message + Default + 'static,
+        R: Message + Default + ContractField + 'static,
     {
         UnaryCall::new(self.clone(), method, request)
     }

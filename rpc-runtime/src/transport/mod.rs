@@ -6,5 +6,6 @@
 pub(crate) mod io;
 pub(crate) mod mask;
 pub(crate) mod output;
+pub(crate) mod pings;
 pub(crate) mod scratch;
 pub(crate) mod websocket;

@@ -5,6 +5,7 @@
 
 mod calls;
 mod handshake;
+mod hostile_server;
 mod probe;
 mod raw;
 mod stopping;

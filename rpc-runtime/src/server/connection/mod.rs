@@ -36,11 +36,12 @@ use crate::{
     transport::{
         io::Io,
         output::OutputBuffer,
+        pings::Pings,
         websocket::{Incoming, Stop, WebSocket},
     },
 };
 use closing::Closing;
-use timers::{Pings, Timers};
+use timers::Timers;
 
 /// The clock is looked at after this many messages of one turn.
 const MESSAGES_PER_LOOK: usize = 16;

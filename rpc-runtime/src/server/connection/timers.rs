@@ -5,7 +5,7 @@
 
 use std::{future::Future, pin::Pin, task::Context as TaskContext};
 
-use rpc_protocol::{COUNTING_SPAN, CloseCode};
+use rpc_protocol::CloseCode;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, Sleep},
@@ -47,27 +47,6 @@ impl Timers {
             sleep.as_mut().reset(due);
         }
         sleep.as_mut().poll(cx).is_ready()
-    }
-}
-
-/// WebSocket pings of the peer. Those that are frames of ours are counted by the protocol, by the same measure.
-#[derive(Default)]
-pub(super) struct Pings {
-    began: Option<Instant>,
-    count: u32,
-}
-
-impl Pings {
-    /// Counts one; whether it is one that `limits` allow.
-    pub(super) fn allows(&mut self, now: Instant, most: u32) -> bool {
-        if self.began.is_none_or(|began| now >= began + COUNTING_SPAN) {
-            *self = Self {
-                began: Some(now),
-                count: 0,
-            };
-        }
-        self.count += 1;
-        self.count <= most
     }
 }
 
