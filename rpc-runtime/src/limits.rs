@@ -35,7 +35,8 @@ pub struct Limits {
     /// Calls of one connection that may be running at once. One more is answered RESOURCE_EXHAUSTED without being
     /// run. 100 by default.
     pub streams: usize,
-    /// Connections at once; one more is answered with HTTP 503. 100,000 by default.
+    /// Connections at once; one more is answered with HTTP 503. 100,000 by default, and never more than the limit on
+    /// open files leaves room for (on Linux).
     pub connections: usize,
     /// Accepted sockets whose upgrade is not over; one more is closed silently. 1,000 by default.
     pub handshakes: usize,

@@ -31,6 +31,7 @@ pub(super) async fn accept(
     mut listener: impl Accept,
     shutdown: impl Future<Output = ()>,
 ) {
+    tracing::debug!(connections = shared.limits.connections, "accepting connections");
     let mut shutdown = pin!(shutdown);
     let mut pause = None;
     loop {

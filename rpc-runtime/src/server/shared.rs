@@ -45,6 +45,12 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(router: Router, limits: Limits, path: String) -> Arc<Self> {
+        let mut limits = limits;
+        if let Some(files) = open_files() {
+            limits.connections = limits
+                .connections
+                .min(connections_within(files, limits.handshakes));
+        }
         let mut protocol_limits = ProtocolLimits::default();
         protocol_limits.max_message_bytes = limits.message_bytes;
         protocol_limits.max_streams = limits.streams;
@@ -191,6 +197,21 @@ impl Shared {
     }
 }
 
+/// How many files this process may have open, where the system says so.
+fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let soft = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    soft.split_whitespace().next()?.parse().ok()
+}
+
+/// How many connections leave room for handshakes, which are then answered with 503, and for the application's own
+/// files.
+fn connections_within(files: usize, handshakes: usize) -> usize {
+    files.saturating_sub(32 + handshakes.min(files / 8)).max(1)
+}
+
 /// A duration as frames carry it.
 pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
@@ -262,4 +283,18 @@ impl Drop for Registration {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while one of these locks is held.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_on_open_files_leaves_room_to_answer_503() {
+        assert!(open_files().is_none_or(|files| files > 0));
+        assert_eq!(connections_within(64, 1_000), 24);
+        assert_eq!(connections_within(1_024, 1_000), 864);
+        assert_eq!(connections_within(1_000_000, 1_000), 998_968);
+        assert_eq!(connections_within(10, 1_000), 1);
+    }
 }
