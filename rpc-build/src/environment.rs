@@ -1,7 +1,7 @@
 //! What cargo tells a build script. Read once, so that everything else is a function of it and can be tested.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What cargo tells a build script.
 #[derive(Debug, Clone, Default)]
@@ -47,12 +47,15 @@ impl Environment {
                 )
             })
         };
+        let manifest_dir = required("CARGO_MANIFEST_DIR")?;
         let mut environment = Self {
-            manifest_dir: required("CARGO_MANIFEST_DIR")?,
             out_dir: required("OUT_DIR")?,
-            crate_name: std::env::var("CARGO_PKG_NAME")
-                .unwrap_or_default()
-                .replace('-', "_"),
+            crate_name: library_name(&manifest_dir).unwrap_or_else(|| {
+                std::env::var("CARGO_PKG_NAME")
+                    .unwrap_or_default()
+                    .replace('-', "_")
+            }),
+            manifest_dir,
             ci: std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false")),
             cargo_home: cargo_home(),
             tool: tool(),
@@ -88,6 +91,22 @@ impl Cfg {
             self.values.insert((key.clone(), value.to_owned()));
         }
     }
+}
+
+/// The name that `[lib]` gives the library, by which other crates name it in paths; cargo does not tell a build script.
+fn library_name(manifest_dir: &Path) -> Option<String> {
+    let manifest = std::fs::read_to_string(manifest_dir.join("Cargo.toml")).ok()?;
+    let section = manifest
+        .lines()
+        .map(str::trim)
+        .skip_while(|line| *line != "[lib]")
+        .skip(1);
+    section
+        .take_while(|line| !line.starts_with('['))
+        .find_map(|line| {
+            let (key, value) = line.split_once('=')?;
+            (key.trim() == "name").then(|| value.trim().trim_matches('"').to_owned())
+        })
 }
 
 fn cargo_home() -> Option<PathBuf> {
