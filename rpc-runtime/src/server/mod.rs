@@ -36,12 +36,27 @@ use shared::Shared;
 /// Made by [`Server::builder`]. Cloning is cheap, and all clones are one server: they share services, limits and the
 /// list of connections.
 ///
-/// It is a [`tower_service::Service`] for HTTP requests, so it mounts into axum or any other router (any path is
-/// served then, and the caller's shutdown calls [`shutdown`](Self::shutdown)):
+/// It is a [`tower_service::Service`] for HTTP requests, so it mounts into axum or any other router. Any path is served
+/// then, and the program's own shutdown calls [`shutdown`](Self::shutdown):
 ///
-/// ```ignore
-/// let app = axum::Router::new().route_service("/rpc", server.clone());
 /// ```
+/// # fn mount(server: rpc_runtime::Server) -> axum::Router {
+/// axum::Router::new().route_service("/rpc", server.clone())
+/// # }
+/// ```
+///
+/// # How handlers run
+///
+/// A handler is polled on its connection's task, where its request was read, and most are ready then: nothing is spawned
+/// or queued for them. One that waits lets its connection go on with other calls. One that *computes* holds up the other
+/// calls of its connection, because the calls of one connection share one core: declare `spawn` on methods that compute
+/// for more than some tens of microseconds, and use [`tokio::task::spawn_blocking`] for what blocks a thread. Other
+/// connections are held up by no more than a turn: 256 messages or a millisecond, whichever is first
+/// ([`Limits::turn_messages`](crate::Limits::turn_messages), [`Limits::turn_time`](crate::Limits::turn_time)), and the
+/// handler that is just running.
+///
+/// A timer is armed for a call's deadline only once its handler waits, so that a deadline cannot interrupt one that
+/// computes.
 #[derive(Clone)]
 pub struct Server {
     shared: Arc<Shared>,

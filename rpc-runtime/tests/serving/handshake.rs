@@ -348,4 +348,9 @@ async fn it_mounts_into_axum() {
     assert_eq!(call(&client, "Echo", &large).await.unwrap(), large);
     server.shutdown().await;
     assert_eq!(client.closed().await.close_code(), CloseCode::Restart);
+    // axum goes on accepting; a stopped server lets nobody in.
+    match Client::connect(&format!("ws://{addr}/api/rpc")).await {
+        Err(CallError::Refused(refused)) => assert_eq!(refused.http_status(), Some(503)),
+        other => panic!("not refused: {other:?}"),
+    }
 }
