@@ -402,7 +402,7 @@ fn services_take_their_names_from_traits_and_gateways_and_see_the_messages_of_co
         #[rpc("task")]
         impl<T> MirrorGateway<T> {
             #[message("AddTaskRequest")]
-            async fn add(&self, request: AddTaskRequest) -> Result<AddTaskResponse, Status> { todo!() }
+            async fn add(&self, request: AddTaskRequest) -> Result<AddTaskResponse, Status> { unreachable!() }
         }"#,
         expect![[r#"
             protos/task/task.proto (task/task.proto), package task, imports ["google/protobuf/empty.proto", "google/protobuf/wrappers.proto"]
