@@ -17,25 +17,19 @@ mod service_trait;
 
 use proc_macro::TokenStream;
 
-/// Makes a struct, an enum or a trait a contract.
-///
-/// See `rpc_runtime::contract`.
+#[allow(missing_docs, reason = "rpc_runtime documents it, where its examples compile")]
 #[proc_macro_attribute]
 pub fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::contract(arguments.into(), item.into()).into()
 }
 
-/// Makes an impl the gateway of a service.
-///
-/// See `rpc_runtime::rpc`.
+#[allow(missing_docs, reason = "rpc_runtime documents it, where its examples compile")]
 #[proc_macro_attribute]
 pub fn rpc(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::rpc(arguments.into(), item.into()).into()
 }
 
-/// Marks a handler inside an impl with `#[rpc]`, or sets the options of a method inside a trait contract.
-///
-/// See `rpc_runtime::message`.
+#[allow(missing_docs, reason = "rpc_runtime documents it, where its examples compile")]
 #[proc_macro_attribute]
 pub fn message(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::stray_message(item.into()).into()

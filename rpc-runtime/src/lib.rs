@@ -1,4 +1,28 @@
 //! The runtime: contracts, codecs, validation and statuses, and the server and client on tokio.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | what a contract may say: types, rules, options | [`macro@contract`], [`macro@message`], [`macro@rpc`] |
+//! | serving, and mounting into axum | [`Server`] |
+//! | calling | [`Client`], and the generated clients around it |
+//! | deadlines | [`UnaryCall::timeout`], `#[message(deadline = "5s")]`, [`Context::remaining`] |
+//! | errors, with typed details | [`Status`], [`Status::with_detail`], [`CallError`] |
+//! | limits, and stopping in order | [`Limits`], [`Server::shutdown`] |
+//! | deriving storage or forms from a contract | [`contract::MessageDescriptor`](mod@contract) |
+//!
+//! A server and a client in one process, without a socket, as tests want it:
+//!
+//! ```
+//! use rpc_runtime::{Client, ConnectInfo, Server};
+//!
+//! # async fn connect(server: Server) -> Client {
+//! let (near, far) = tokio::io::duplex(64 * 1024);
+//! tokio::spawn(server.serve_connection(far, ConnectInfo::new()));
+//! Client::from_io(near)
+//! # }
+//! ```
 
 extern crate self as rpc_runtime;
 
@@ -25,7 +49,12 @@ pub use contract::{Contract, ContractEnum, ContractField};
 pub use dispatch::{Gateway, MethodTable, UnaryMethod};
 pub use limits::Limits;
 pub use router::StartError;
-pub use rpc_macros::{contract, message, rpc};
+#[doc = include_str!("../docs/contract.md")]
+pub use rpc_macros::contract;
+#[doc = include_str!("../docs/message.md")]
+pub use rpc_macros::message;
+#[doc = include_str!("../docs/rpc.md")]
+pub use rpc_macros::rpc;
 pub use rpc_protocol::CloseCode;
 pub use server::{RemoteAddr, Server, ServerBuilder};
 pub use session::{ClientId, ConnectInfo, Headers, Session};

@@ -1,13 +1,13 @@
 //! A library: a server, and a client that talks to it.
 
-mod contracts;
+pub mod contracts;
 
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use contracts::{Book, Search, SearchRequest, SearchResponse};
-use rpc_runtime::{Context, Server, Status};
+use rpc_runtime::{Context, Contract, Server, Status};
 use tokio::net::TcpListener;
 
 rpc_runtime::include_gateway!("library");
@@ -76,14 +76,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(async move { server.serve_with_listener(listener, pending()).await });
 
     let books = BookClient::connect(&url).await?;
-    let added = books
-        .add(Book {
-            title: "The Rust Book".into(),
-            copies: 2,
-            ..Default::default()
-        })
-        .await?;
-    println!("added {:?} as {}", added.title, added.id);
+    let book = Book {
+        title: "The Rust Book".into(),
+        ..Book::with_defaults()
+    };
+    let added = books.add(book).await?;
+    println!(
+        "added {:?} as {}, copies: {}",
+        added.title, added.id, added.copies
+    );
 
     let search = SearchClient::connect(&url).await?;
     let found = search.search(SearchRequest { words: "rust".into() }).await?;
