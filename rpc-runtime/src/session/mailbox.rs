@@ -56,6 +56,13 @@ impl Mailbox {
         Some(mem::take(&mut *contents))
     }
 
+    /// Puts slots back that were not polled, in front of all others. Wakes nobody: the task knows.
+    pub(crate) fn give_back(&self, slots: impl Iterator<Item = u32>) {
+        let mut contents = self.lock();
+        contents.woken.splice(0..0, slots);
+        self.filled.store(true, Ordering::Release);
+    }
+
     pub(crate) fn send(&self, command: Command) {
         self.put(|contents| contents.commands.push(command));
     }

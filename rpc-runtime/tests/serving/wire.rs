@@ -340,6 +340,29 @@ async fn while_over_1_mib_waits_for_the_peer_nothing_more_is_read_and_all_is_ans
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_over_1_mib_waits_for_the_peer_parked_calls_do_not_go_on() {
+    let (server, traces) = server(Limits::default());
+    let mut raw = Raw::connect_with_room(&server, 64 * 1024).await;
+    let large = Order {
+        blob: vec![7; 300_000].into(),
+        ..Order::default()
+    };
+    for id in 1..=100 {
+        raw.request(id, "Wait", &large).await;
+    }
+    until("all wait", || traces.started() == 100).await;
+    traces.release.notify_waiters();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    // The fourth answer exceeds 1 MiB, and the pipe to the peer holds a little.
+    assert!((4..=5).contains(&traces.dropped()), "{}", traces.dropped());
+    for _ in 0..100 {
+        let (_, answer) = raw.answer().await;
+        assert_eq!(answer.unwrap().blob.len(), 300_000);
+    }
+    assert_eq!(traces.dropped(), 100);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_takes_nothing_for_10_s_is_dropped_and_its_calls_with_it() {
     let (server, traces) = server(Limits::default());
     let mut raw = Raw::connect_with_room(&server, 64 * 1024).await;

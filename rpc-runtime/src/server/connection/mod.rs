@@ -135,14 +135,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn turn(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
         self.session.mailbox.register(cx.waker());
         let now = Instant::now();
+        let mut held_back = false;
         if let Some(mail) = self.session.mailbox.take() {
             for command in mail.commands {
                 self.obey(command, now);
             }
-            for slot in mail.woken {
+            let mut woken = mail.woken.into_iter();
+            // Calls that go on write answers, which wait for the peer: no more of them than it takes.
+            while !self.is_clogged()
+                && let Some(slot) = woken.next()
+            {
                 if let Some(progress) = self.calls.poll(slot) {
                     self.progress(progress, now);
                 }
+            }
+            held_back = woken.len() > 0;
+            if held_back {
+                self.session.mailbox.give_back(woken);
             }
         }
         if !matches!(self.phase, Phase::Closing(_)) {
@@ -163,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Poll::Ready(());
         }
         self.calls.shrink();
-        if self.arm(now, cx) {
+        if self.arm(now, cx) || held_back && !self.is_clogged() {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
