@@ -185,9 +185,10 @@ fn check<'a>(
         response
             .headers_mut()
             .insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
-        response
-            .headers_mut()
-            .insert(header::CONNECTION, header::HeaderValue::from_static("Upgrade"));
+        response.headers_mut().insert(
+            header::CONNECTION,
+            header::HeaderValue::from_static("Upgrade, close"),
+        );
         return Err(Box::new(response));
     }
     if headers
@@ -229,6 +230,10 @@ fn refuse(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("text/plain; charset=utf-8"),
     );
+    // Kept alive, it would take a place among the handshakes that are under way.
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, header::HeaderValue::from_static("close"));
     response
 }
 

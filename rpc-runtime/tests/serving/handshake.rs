@@ -215,6 +215,30 @@ async fn more_than_20_half_open_handshakes_of_one_address_are_closed_silently() 
 }
 
 #[tokio::test]
+async fn a_refused_upgrade_does_not_keep_its_place_among_the_handshakes() {
+    let limits = Limits {
+        connections: 0,
+        handshakes: 1,
+        ..Limits::default()
+    };
+    let (_server, addr, _stop) = listen(limits).await;
+    let upgrade = "GET /rpc HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    let began = std::time::Instant::now();
+    for (request, status) in [
+        (upgrade, "HTTP/1.1 503"),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 404"),
+        ("GET /rpc HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 426"),
+    ] {
+        // To the end of the connection, which the server brings about.
+        let answer = exchange(addr, request).await;
+        assert!(answer.starts_with(status), "{answer}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
 async fn headers_over_8_kib_are_refused() {
     let (_server, addr, _stop) = listen(Limits::default()).await;
     let request = |bytes: usize| {
