@@ -39,6 +39,12 @@ const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Messages that are handled in one turn before other tasks get theirs.
 const TURN_MESSAGES: usize = 256;
 
+/// The clock is looked at after so many reads, which may bring no message, such as empty fragments ...
+const FILLS_PER_LOOK: u32 = 4;
+
+/// ... and a turn that has lasted so long is over.
+const TURN_TIME: Duration = Duration::from_millis(1);
+
 pub(super) struct Driver<S> {
     socket: WebSocket<S>,
     link: Arc<Link>,
@@ -139,9 +145,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Reads and hands out what is there. Whether there may be more.
     fn read(&mut self, now: Instant, cx: &mut Context<'_>) -> Result<bool, Closed> {
-        let mut handled = 0;
+        let (mut handled, mut fills) = (0, 0_u32);
         loop {
             if self.handle_messages(&mut handled, now)? {
+                return Ok(true);
+            }
+            fills += 1;
+            if fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= TURN_TIME {
                 return Ok(true);
             }
             match self.socket.poll_fill(cx) {

@@ -493,3 +493,61 @@ async fn a_connection_with_slow_handlers_gives_others_their_turn_after_a_millise
     let most = most.await.unwrap();
     assert!((1..=32).contains(&most), "{most}");
 }
+
+/// Empty fragments without an end, as fast as they are read.
+struct EndlessFragments {
+    masked: bool,
+    began: bool,
+}
+
+impl AsyncRead for EndlessFragments {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let frame = |first| match self.masked {
+            true => vec![first, 0x80, 0, 0, 0, 0],
+            false => vec![first, 0],
+        };
+        if !self.began {
+            buffer.put_slice(&frame(0x02));
+        }
+        let more = frame(0x00);
+        buffer.put_slice(&more.repeat(buffer.remaining() / more.len()));
+        self.began = true;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for EndlessFragments {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn empty_fragments_without_an_end_hold_up_nobody() {
+    let (server, _) = server(Limits::default());
+    let endless = |masked| EndlessFragments { masked, began: false };
+    let serving = tokio::spawn(server.serve_connection(endless(true), ConnectInfo::new()));
+    let client = rpc_runtime::Client::from_io(endless(false));
+    let began = std::time::Instant::now();
+    // As a task among others: what the test itself is runs far less often.
+    let others = tokio::spawn(async {
+        for _ in 0..3 {
+            tokio::spawn(async {}).await.unwrap();
+        }
+    });
+    others.await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    drop((serving, client));
+}

@@ -214,7 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             // What fills the read buffer and is no message, such as empty fragments, takes time as well.
             fills += 1;
-            if fills % FILLS_PER_LOOK == 0 && now.elapsed() >= self.shared.limits.turn_time {
+            if fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= self.shared.limits.turn_time {
                 return Read::TurnIsOver;
             }
             match self.socket.poll_fill(cx) {
