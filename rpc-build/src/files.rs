@@ -27,6 +27,16 @@ pub(crate) fn set_age(path: &Path, age: SystemTime) {
         .and_then(|file| file.set_modified(age));
 }
 
+/// The names of the files in a folder that have this extension, without it.
+pub(crate) fn stems(folder: &Path, extension: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths
+        .filter(|path| path.extension().is_some_and(|other| other == extension))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect()
+}
+
 /// When a file was changed last.
 pub(crate) fn age(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|file| file.modified()).ok()

@@ -2,7 +2,7 @@
 
 use rpc_schema::names::fnv1a64;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the build script says to cargo.
 #[derive(Debug, Default, Clone)]
@@ -54,9 +54,22 @@ impl Report {
         self.line(format!("cargo::metadata={key}={value}"));
     }
 
-    /// The build script ran at all.
-    pub(crate) fn build(&mut self) {
-        self.line("cargo::rustc-env=RPC_BUILD=1".to_owned());
+    /// The build script ran at all, and `include_gateway!` finds these modules: packages, and the files of theirs.
+    pub(crate) fn modules(&mut self, modules: &BTreeMap<String, PathBuf>) {
+        let packages: Vec<String> = modules.keys().map(|package| format!("`{package}`")).collect();
+        self.line(format!(
+            "cargo::rustc-env=RPC_BUILD={}",
+            match packages.as_slice() {
+                [] => "no package".to_owned(),
+                packages => packages.join(", "),
+            }
+        ));
+        for (package, path) in modules {
+            self.line(format!(
+                "cargo::rustc-env=RPC_MODULE_{package}={}",
+                path.display()
+            ));
+        }
     }
 
     /// An item was read, and these are its facts.

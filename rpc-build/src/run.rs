@@ -73,7 +73,6 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn run(&mut self) -> Result<(), String> {
-        self.report.build();
         let mut scan = scan::scan(self.builder, self.environment);
         let age = scan.files.iter().filter_map(|file| files::age(file)).max();
         self.seen.inputs.append(&mut scan.files);
@@ -186,9 +185,13 @@ impl Build<'_> {
         externals: &Externals,
         modules: BTreeMap<String, String>,
     ) -> Result<(), String> {
+        let mut included = BTreeMap::new();
         for (package, text) in modules {
-            self.output(&self.out.join(format!("{package}.rs")), text.as_bytes())?;
+            let path = self.out.join(format!("{package}.rs"));
+            self.output(&path, text.as_bytes())?;
+            included.insert(package, path);
         }
+        self.report.modules(&included);
         let set = compiled.encode();
         self.output(&self.out.join("descriptor_set.binpb"), &set)?;
         if let Some(path) = &self.builder.descriptor_set_path {
@@ -226,6 +229,9 @@ impl Build<'_> {
     ) -> Result<(), String> {
         let mut packages: BTreeSet<String> = schema.packages().into_iter().map(str::to_owned).collect();
         packages.extend(scan.broken_packages.iter().cloned());
+        // A file that does not parse names no package: what was generated from it before is there all the same.
+        packages.extend(files::stems(&self.out, "rs"));
+        let mut included = BTreeMap::new();
         let partial = compiled
             .and_then(|compiled| self.modules(schema, sources, compiled, externals).ok())
             .unwrap_or_default();
@@ -234,6 +240,7 @@ impl Build<'_> {
             .filter(|package| rpc_schema::names::is_package(package))
         {
             let path = self.out.join(format!("{package}.rs"));
+            included.insert(package.clone(), path.clone());
             if path.is_file() {
                 self.seen.outputs.insert(path);
                 continue;
@@ -244,6 +251,7 @@ impl Build<'_> {
                 .unwrap_or_else(|| module::empty(package));
             self.output(&path, text.as_bytes())?;
         }
+        self.report.modules(&included);
         let manifest = self.out.join("contracts.txt");
         if manifest.is_file() {
             self.report

@@ -68,14 +68,24 @@ pub use {bytes, prost, prost_types};
 /// ```ignore
 /// rpc_runtime::include_gateway!("task");
 /// ```
+///
+/// The build script says where the module lies, in `RPC_MODULE_<package>`, and which packages there are, in `RPC_BUILD`: a
+/// package that has no contract and a build script that is missing are errors that say so.
 #[macro_export]
 macro_rules! include_gateway {
     ($package:literal) => {
-        ::core::include!(::core::concat!(
-            ::core::env!("OUT_DIR"),
-            "/rpc/",
-            $package,
-            ".rs"
+        ::core::include!(::core::env!(
+            ::core::concat!("RPC_MODULE_", $package),
+            ::core::concat!(
+                "no contract of this crate is in the package `",
+                $package,
+                "`; the build script found contracts of ",
+                ::core::env!(
+                    "RPC_BUILD",
+                    "this crate has no build script that reads its contracts. Add `rpc-build` to [build-dependencies] and a \
+                     build.rs with `fn main() { rpc_build::contracts(\"src/contracts.rs\").run() }`"
+                )
+            )
         ));
     };
 }
