@@ -15,10 +15,12 @@ mod time;
 mod well_known;
 mod wrappers;
 
+#[doc(hidden)]
 pub use build_check::contract_problem;
 pub use descriptor::{Cardinality, CrudDescriptor, DefaultValue, FieldDescriptor, Kind, MessageDescriptor};
 pub use enumeration::{EnumDescriptor, EnumValueDescriptor};
 pub use layout::{Holder, Layout};
+#[doc(hidden)]
 pub use prost_contract::{field_name, one};
 pub use request::RequestPlan;
 pub use service::{MethodDescriptor, MethodKind, ServiceDescriptor};
