@@ -104,6 +104,7 @@ async fn serve_http(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::origin::Origins;
     use super::*;
     use crate::{Limits, router::Router};
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -133,7 +134,12 @@ mod tests {
     }
 
     fn shared() -> Arc<Shared> {
-        Shared::new(Router::default(), Limits::default(), "/rpc".to_owned())
+        Shared::new(
+            Router::default(),
+            Limits::default(),
+            "/rpc".to_owned(),
+            Origins::default(),
+        )
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::{fmt::Display, future::Future};
 
 use tokio::net::{TcpListener, ToSocketAddrs};
 
-use super::{Server, check_panics, shared::Shared};
+use super::{Server, check_panics, origin::Origins, shared::Shared};
 use crate::{
     Limits,
     dispatch::Gateway,
@@ -20,6 +20,7 @@ pub struct ServerBuilder {
     router: Result<Router, StartError>,
     limits: Limits,
     path: String,
+    origins: Origins,
 }
 
 impl ServerBuilder {
@@ -28,6 +29,7 @@ impl ServerBuilder {
             router: Ok(Router::default()),
             limits: Limits::default(),
             path: "/rpc".to_owned(),
+            origins: Origins::default(),
         }
     }
 
@@ -55,6 +57,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets pages of another origin connect, such as `https://app.example.com`. Without, a browser's page is let in only from
+    /// the host and port that it connects to; others are answered 403. Clients that are no browsers send no origin.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.allow(origin.into());
+        self
+    }
+
     /// The server, to be mounted into an HTTP router or to serve connections by hand.
     ///
     /// # Errors
@@ -63,7 +73,7 @@ impl ServerBuilder {
     pub fn build(self) -> Result<Server, StartError> {
         check_panics(cfg!(panic = "abort"))?;
         Ok(Server {
-            shared: Shared::new(self.router?, self.limits, self.path),
+            shared: Shared::new(self.router?, self.limits, self.path, self.origins),
         })
     }
 

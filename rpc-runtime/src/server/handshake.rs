@@ -53,6 +53,9 @@ pub(super) fn answer<B>(
         Ok(key) => derive_accept_key(key),
         Err(refusal) => return *refusal,
     };
+    if !shared.origins.admit(request.headers()) {
+        return refuse(StatusCode::FORBIDDEN, "pages of this origin may not connect\n");
+    }
     if shared.is_draining() {
         return unavailable("the server is stopping\n");
     }

@@ -7,6 +7,7 @@ mod accept;
 mod builder;
 mod connection;
 mod handshake;
+mod origin;
 mod shared;
 
 use std::{

@@ -13,6 +13,7 @@ use std::{
 use rpc_protocol::{CloseCode, Limits as ProtocolLimits, frame::Greeting};
 use tokio::{sync::Notify, time::Instant};
 
+use super::origin::Origins;
 use crate::{
     Limits,
     router::Router,
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) protocol_limits: ProtocolLimits,
     pub(crate) path: Box<str>,
+    pub(super) origins: Origins,
     sessions: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
@@ -44,7 +46,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(router: Router, limits: Limits, path: String) -> Arc<Self> {
+    pub(crate) fn new(router: Router, limits: Limits, path: String, origins: Origins) -> Arc<Self> {
         let mut limits = limits;
         if let Some(files) = open_files() {
             limits.connections = limits
@@ -61,6 +63,7 @@ impl Shared {
             limits,
             protocol_limits,
             path: path.into(),
+            origins,
             sessions: Default::default(),
             admitted: AtomicUsize::new(0),
             handshakes: Mutex::default(),

@@ -378,3 +378,23 @@ async fn it_mounts_into_axum() {
         other => panic!("not refused: {other:?}"),
     }
 }
+
+#[tokio::test]
+async fn a_page_of_another_origin_is_answered_403_before_the_upgrade() {
+    let (server, addr, _stop) = listen(Limits::default()).await;
+    let from = |origin: String| async move {
+        let mut request = format!("ws://{addr}/rpc").into_client_request().unwrap();
+        let headers = request.headers_mut();
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("rpc.v1"));
+        headers.insert(header::ORIGIN, origin.parse().unwrap());
+        connect_async(request).await
+    };
+    match from("http://evil.example".to_owned()).await {
+        Err(Error::Http(response)) => assert_eq!(response.status(), 403),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(server.connections(), 0);
+    from(format!("http://{addr}"))
+        .await
+        .expect("a page of this server");
+}
