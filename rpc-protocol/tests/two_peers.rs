@@ -13,6 +13,14 @@ use rpc_protocol::{
     ClientConnection, ClientEvent, Code, Limits, MethodRef, OpenError, ServerConnection, ServerEvent,
 };
 
+/// Shows a count in the output of a plain `cargo test`, which keeps what tests print.
+macro_rules! report {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        writeln!(std::io::stderr(), $($text)*).expect("standard error is there");
+    }};
+}
+
 /// SplitMix64: small, and the same everywhere.
 struct Random(u64);
 
@@ -400,7 +408,7 @@ fn every_call_gets_exactly_one_outcome_and_nothing_is_left_over() {
             *outcomes.entry(name).or_insert(0_usize) += count;
         }
     }
-    println!("{} seeds, {calls} calls: {outcomes:?}", seeds.end - seeds.start);
+    report!("{} seeds, {calls} calls: {outcomes:?}", seeds.end - seeds.start);
     if seeds.end - seeds.start >= 1_000 {
         // A run that never gets to what it is to prove proves nothing.
         for name in [

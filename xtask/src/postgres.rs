@@ -78,6 +78,7 @@ fn programs() -> Result<PathBuf> {
         return Ok(found);
     }
     if is_root() && run("apt-get", &["--version"]).succeeds() {
+        println!("\nPostgreSQL is not here; installing Debian's package for the storage tests.");
         let install = || {
             run("apt-get", &["install", "-y", "-q", "postgresql"]).env("DEBIAN_FRONTEND", "noninteractive")
         };

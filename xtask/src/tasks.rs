@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 /// Every test there is.
 pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
-    cargo(&["test", "--workspace"]).go()?;
+    cargo(&["test", "--workspace", "--no-fail-fast"]).go()?;
     storage()?;
     schemas()?;
     if fuzz_seconds > 0 {
@@ -47,6 +47,20 @@ pub(crate) fn checks() -> Result<()> {
         .go()
         .context("run `cargo fmt --all`")?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go()?;
+    // The workspaces of their own; fuzzing builds its targets itself.
+    for manifest in ["bench/Cargo.toml", "fuzz/Cargo.toml"] {
+        cargo(&["fmt", "--manifest-path", manifest, "--check"]).go()?;
+    }
+    cargo(&[
+        "clippy",
+        "--manifest-path",
+        "bench/Cargo.toml",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])
+    .go()?;
     cargo(&["doc", "--workspace", "--no-deps"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .go()?;

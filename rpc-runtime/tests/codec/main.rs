@@ -16,6 +16,14 @@ use messages::{Closed, Color, Lists, Maps, OneOf, Optionals, Ours, Singulars, tw
 use prost::Message;
 use rpc_runtime::Contract;
 
+/// Shows a count in the output of a plain `cargo test`, which keeps what tests print.
+macro_rules! report {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        writeln!(std::io::stderr(), $($text)*).expect("standard error is there");
+    }};
+}
+
 /// Reads many bodies with both, and gives how many of them were valid.
 fn compare<Ours, Theirs>(seed: u64) -> usize
 where
@@ -57,7 +65,7 @@ fn every_body_is_read_and_written_as_prost_does() {
         + compare::<Lists, twins::Lists>(13)
         + compare::<Maps, twins::Maps>(14)
         + compare::<OneOf, twins::OneOf>(15);
-    println!("{valid} valid bodies compared with prost's derive");
+    report!("{valid} valid bodies compared with prost's derive");
 }
 
 #[test]

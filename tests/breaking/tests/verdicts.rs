@@ -10,6 +10,14 @@ use breaking_corpus::{
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use rpc_build::breaking::{Element, Options, Violation, compare};
 
+/// Shows a count in the output of a plain `cargo test`, which keeps what tests print.
+macro_rules! report {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        writeln!(std::io::stderr(), $($text)*).expect("standard error is there");
+    }};
+}
+
 fn judged() -> Vec<(Case, Vec<Violation>)> {
     let cases = read_cases(&folder().join("cases")).expect("the corpus is well-formed");
     let judge = |case: Case| {
@@ -82,7 +90,7 @@ fn verdicts_are_those_of_buf_but_for_the_listed_differences() {
         .iter()
         .filter(|(_, violations)| !rules(violations).is_empty())
         .count();
-    println!(
+    report!(
         "{} cases: {breaking} breaking, {} compatible; {unlike:?}",
         judged.len(),
         judged.len() - breaking
@@ -101,7 +109,7 @@ fn every_rule_is_broken_by_a_case() {
         .collect();
     let known = breaking_rules();
     assert_eq!(broken, known, "left: broken by a case; right: known");
-    println!("{} rules, each broken by a case", known.len());
+    report!("{} rules, each broken by a case", known.len());
 }
 
 /// The identifiers in the source of the rules, so that a new one cannot be forgotten here.
@@ -154,7 +162,7 @@ fn any_two_sides_can_be_compared() {
             }
         }
     }
-    println!("{} comparisons, {findings} findings", sets.len() * 16);
+    report!("{} comparisons, {findings} findings", sets.len() * 16);
 }
 
 fn has_field(set: &FileDescriptorSet, message: &str, number: i32) -> bool {
