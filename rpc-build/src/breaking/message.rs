@@ -8,7 +8,7 @@ use super::field_help::{Surroundings, shift_help};
 use super::index::In;
 use super::reserved::{Ranges, check_reserved_message};
 use super::types::Field;
-use super::{Comparison, Element, Rule};
+use super::{Comparison, Element, Rule, shift};
 
 /// The largest field number, and the numbers that protobuf keeps for itself.
 const MAX_FIELD_NUMBER: i32 = (1 << 29) - 1;
@@ -73,6 +73,7 @@ fn check_message<'a>(
         .map(|field| Field::resolve(cx.after, new, Some(new.it), field))
         .collect();
     let around = Surroundings::new(name, old_fields, new_fields, next_free_number(&[old.it, new.it]));
+    let first = cx.violations.len();
     for old_field in around.before() {
         match around
             .after()
@@ -83,6 +84,7 @@ fn check_message<'a>(
             None => check_deleted_field(cx, &around, old_field, new),
         }
     }
+    shift::merge(cx, &around, new.it, first);
     check_oneofs(cx, name, old, around.before(), new);
     check_required(cx, name, old, new);
     check_json(cx, name, old, new);

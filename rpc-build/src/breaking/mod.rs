@@ -19,6 +19,7 @@ mod removed;
 mod reserved;
 mod rule;
 mod service;
+mod shift;
 mod types;
 mod violation;
 
