@@ -76,6 +76,9 @@ impl Builder {
     }
 
     /// Where `.proto` files without a `proto_path` of their own are kept; `protos` unless said otherwise.
+    ///
+    /// Crates may share a folder outside of theirs, such as `../protos`. A file there is compared and written like any
+    /// other, and never deleted: one that no contract is in any more may be another crate's.
     pub fn proto_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.proto_directory = directory.into();
         self

@@ -4,9 +4,32 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The committed text of each file; nothing for one that is not committed. `None` where there is no git to ask.
-pub(super) fn committed(manifest: &Path, paths: &[&Path]) -> Option<Vec<Option<String>>> {
-    repository(manifest)?;
+/// What git knows about a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its committed text.
+    Committed(String),
+    /// It is in the repository's folder, and not committed.
+    New,
+    /// It is not in the crate's repository: elsewhere, or in a submodule.
+    Elsewhere,
+}
+
+/// What is committed of each file. `None` where there is no git to ask.
+pub(super) fn committed(manifest: &Path, paths: &[&Path]) -> Option<Vec<Known>> {
+    let top = top(&real(manifest))?;
+    // From the top of the repository, because a crate's schemas may lie beside it: `../protos`.
+    let names: Vec<Option<String>> = paths
+        .iter()
+        .map(|path| {
+            let path = real(path);
+            if self::top(path.parent()?)? != top {
+                return None;
+            }
+            let name = path.strip_prefix(&top).ok()?;
+            Some(name.to_string_lossy().replace('\\', "/"))
+        })
+        .collect();
     let mut child = Command::new("git")
         .arg("-C")
         .arg(manifest)
@@ -16,15 +39,12 @@ pub(super) fn committed(manifest: &Path, paths: &[&Path]) -> Option<Vec<Option<S
         .stderr(Stdio::null())
         .spawn()
         .ok()?;
-    let mut asked = String::new();
-    for path in paths {
-        let relative = path.strip_prefix(manifest).ok();
-        let name = relative.map(|path| path.to_string_lossy().replace('\\', "/"));
-        // A file outside of the crate is not the crate's promise; the empty name is never committed.
-        asked.push_str(&format!("HEAD:./{}\n", name.unwrap_or_default()));
-    }
-    // Small enough for the pipe's buffer together with what comes back being read afterwards: git answers line by line,
-    // so a thread of its own writes.
+    let asked: String = names
+        .iter()
+        .flatten()
+        .map(|name| format!("HEAD:{name}\n"))
+        .collect();
+    // A thread of its own writes: git answers while it reads, and stops reading when nobody takes its answers.
     let mut input = child.stdin.take()?;
     let writer = std::thread::spawn(move || {
         let _ = input.write_all(asked.as_bytes());
@@ -35,11 +55,13 @@ pub(super) fn committed(manifest: &Path, paths: &[&Path]) -> Option<Vec<Option<S
         return None;
     }
     let mut rest = output.stdout.as_slice();
-    let mut texts = Vec::with_capacity(paths.len());
-    for _ in paths {
-        texts.push(next(&mut rest)?);
-    }
-    Some(texts)
+    names
+        .iter()
+        .map(|name| match name {
+            Some(_) => next(&mut rest).map(|text| text.map_or(Known::New, Known::Committed)),
+            None => Some(Known::Elsewhere),
+        })
+        .collect()
 }
 
 /// One answer: `<id> blob <size>`, the content and a newline, or `<name> missing`.
@@ -102,15 +124,34 @@ pub(super) fn head(manifest: &Path) -> Head {
 
 /// The folder with HEAD of the repository that a folder is in.
 fn repository(folder: &Path) -> Option<PathBuf> {
-    for folder in folder.ancestors() {
-        let git = folder.join(".git");
-        if git.is_dir() {
-            return Some(git);
-        }
-        if let Ok(text) = std::fs::read_to_string(&git) {
-            let target = text.trim().strip_prefix("gitdir:")?.trim().to_owned();
-            return Some(crate::files::normal(&folder.join(target)));
-        }
+    let top = top(folder)?;
+    let git = top.join(".git");
+    if git.is_dir() {
+        return Some(git);
     }
-    None
+    let text = std::fs::read_to_string(&git).ok()?;
+    let target = text.trim().strip_prefix("gitdir:")?.trim().to_owned();
+    Some(crate::files::normal(&top.join(target)))
+}
+
+/// The topmost folder of the repository that a folder is in.
+fn top(folder: &Path) -> Option<PathBuf> {
+    let mut folders = folder.ancestors();
+    folders
+        .find(|folder| folder.join(".git").exists())
+        .map(Path::to_path_buf)
+}
+
+/// A path as git sees it: without links, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let there = path
+        .ancestors()
+        .find_map(|part| Some((part, std::fs::canonicalize(part).ok()?)));
+    match there {
+        Some((part, real)) => match path.strip_prefix(part) {
+            Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+            _ => real,
+        },
+        None => path.to_path_buf(),
+    }
 }

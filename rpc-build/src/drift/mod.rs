@@ -75,7 +75,15 @@ impl Guard<'_> {
         let committed = git::committed(&self.environment.manifest_dir, &paths);
         let has_git = committed.is_some();
         let promised: Vec<Option<String>> = match committed {
-            Some(committed) => committed,
+            Some(committed) => committed
+                .into_iter()
+                .zip(&stale)
+                .map(|(known, stale)| match known {
+                    git::Known::Committed(text) => Some(text),
+                    git::Known::New => None,
+                    git::Known::Elsewhere => stale.on_disk.clone(),
+                })
+                .collect(),
             None => stale.iter().map(|stale| stale.on_disk.clone()).collect(),
         };
         let mut broken = self.breaks(&stale, &promised, report);
@@ -134,7 +142,10 @@ impl Guard<'_> {
         }
         let directory = files::normal(&self.environment.manifest_dir.join(&self.builder.proto_directory));
         let mut left = Vec::new();
-        ours_below(&directory, &mut left);
+        // What lies outside of the crate may be another crate's: it is not for this one to miss, or to delete.
+        if directory.starts_with(files::normal(&self.environment.manifest_dir)) {
+            ours_below(&directory, &mut left);
+        }
         for (path, text) in left {
             if known.contains(&path) {
                 continue;

@@ -289,3 +289,54 @@ fn a_closed_enum_that_grows_is_warned_about() {
     assert!(problems.starts_with("cargo::warning="), "{problems}");
     assert!(made.read("protos/task/task.proto").contains("STATE_LATE = 2;"));
 }
+
+/// A crate in `crate`, whose schemas are in `protos` beside it, where those of the crate `other` are.
+fn sharing(fields: &str) -> Crate {
+    let mut made = Crate::new(&task(fields));
+    made.builder = made.builder.clone().proto_directory("../protos");
+    made.git(&["init", "-q", ".."]);
+    let mut other = Crate::new("");
+    other.environment.manifest_dir = made.root().join("other");
+    other.builder = made.builder.clone();
+    other.write("src/main.rs", "mod contracts;");
+    other.write(
+        "src/contracts.rs",
+        "#[contract(package = \"note\")] pub struct Note { pub text: String }",
+    );
+    assert_eq!(other.problems(), "");
+    made
+}
+
+#[test]
+fn schemas_of_another_crate_in_a_shared_folder_stay() {
+    let mut made = sharing(LABEL);
+    assert_ne!(made.read("../protos/note/note.proto"), "<missing>");
+    assert_eq!(made.problems(), "");
+    assert_ne!(made.read("../protos/note/note.proto"), "<missing>");
+    made.git(&["add", "-A", ".."]);
+    made.commit();
+    made.environment.ci = true;
+    made.write("src/contracts.rs", &format!("// A comment.\n{}", task(LABEL)));
+    assert_eq!(made.problems(), "");
+}
+
+#[test]
+fn a_schema_outside_of_the_crate_is_a_promise_too() {
+    let made = sharing(BOTH);
+    assert_eq!(made.problems(), "");
+    made.git(&["add", "-A", ".."]);
+    made.commit();
+    made.write("src/contracts.rs", &task("pub label: String, pub done: String,"));
+    let problems = made.problems();
+    assert!(problems.contains(&error_of("task.Task.done")), "{problems}");
+    assert!(made.read("../protos/task/task.proto").contains("bool done = 2;"));
+}
+
+#[test]
+fn a_schema_in_another_repository_is_promised_as_it_lies_there() {
+    let made = sharing(BOTH);
+    assert_eq!(made.problems(), "");
+    made.git(&["init", "-q", "../protos"]);
+    made.write("src/contracts.rs", &task("pub label: String, pub done: String,"));
+    assert!(made.problems().contains(&error_of("task.Task.done")));
+}
