@@ -106,7 +106,13 @@ impl Guard<'_> {
         if broken.is_empty() {
             self.bring_up_to_date(&stale, report);
         } else {
-            for (key, message) in broken {
+            for (key, mut message) in broken {
+                if !has_git {
+                    message.push_str(
+                        " (compared with the file on disk, as this is no git repository; edit it there if it was never \
+                         published)",
+                    );
+                }
                 match key {
                     Some(key) => report.problem(&key, &message),
                     None => report.error(&message),

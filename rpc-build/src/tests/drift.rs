@@ -234,7 +234,12 @@ fn without_git_the_file_on_disk_is_the_promise() {
     let made = Crate::new(&task(BOTH));
     assert_eq!(made.problems(), "");
     made.write("src/contracts.rs", &task("pub label: String, pub done: String,"));
-    assert!(made.problems().contains(&error_of("task.Task.done")));
+    let problems = made.problems();
+    assert!(problems.contains(&error_of("task.Task.done")), "{problems}");
+    assert!(
+        problems.contains("(compared with the file on disk, as this is no git repository; edit it there"),
+        "{problems}"
+    );
     made.write(
         "src/contracts.rs",
         &task("pub label: String, pub done: bool, pub more: u32,"),
