@@ -55,7 +55,8 @@ pub(super) struct Driver<S> {
     stalled_since: Option<Instant>,
     pings: Pings,
     most_pings: u32,
-    others_had_their_turn: bool,
+    /// For how many turns it has let others go first, so that what they send leaves together.
+    turns_left_to_others: u8,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
@@ -70,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             stalled_since: None,
             pings: Pings::default(),
             most_pings: Limits::default().max_pings,
-            others_had_their_turn: false,
+            turns_left_to_others: 0,
         }
     }
 
@@ -94,6 +95,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let over = state.is_over();
         // What the server does not take stays with the calls, which then wait.
         let held_back = self.socket.io.output.pending() > UNSENT;
+        // The first call that wrote something has woken this task, and others are about to write as well: let them,
+        // so that a burst of calls leaves in one piece. Waking itself puts a task behind all that are ready.
+        if !held_back && !over && state.awaits_others(self.turns_left_to_others) {
+            self.turns_left_to_others += 1;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.turns_left_to_others = 0;
         let free = if held_back {
             0
         } else {
@@ -104,13 +113,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if over {
             self.close(CloseCode::Normal, "", now);
         }
-        // The first call that wrote something has woken this task, and others are about to write as well: let them,
-        // so that a burst of calls leaves in one piece. Waking itself puts a task behind all that are ready.
-        if self.socket.io.output.pending() > 0 && !std::mem::replace(&mut self.others_had_their_turn, true) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        self.others_had_their_turn = false;
         let before = self.socket.io.output.pending();
         match self.socket.io.poll_flush(cx) {
             Poll::Ready(Ok(())) => {

@@ -44,12 +44,36 @@ pub(super) struct State {
     pub(super) protocol: ClientConnection,
     /// What calls have written, until the task takes it.
     pub(super) output: OutputBuffer,
+    burst: Burst,
     waiting: HashMap<u64, oneshot::Sender<Outcome>, BuildHasherDefault<Identity>>,
     /// Calls that wait for a free stream.
     queued: usize,
     /// No handle is left: close once nothing is waited for.
     abandoned: bool,
     closed: Option<Closed>,
+}
+
+/// The calls since the last flush. Whoever was answered often calls again at once, and the requests of all of them
+/// are to leave in one piece.
+#[derive(Debug, Default)]
+struct Burst {
+    answered: usize,
+    opened: usize,
+}
+
+/// For so many of its turns the connection's task lets others go first, while those who were answered have not all
+/// called again.
+const PATIENCE: u8 = 3;
+
+impl Burst {
+    /// Whether the requests may leave, after the connection's task has let others go first for so many turns.
+    fn is_whole(&self, turns: u8) -> bool {
+        match self.answered {
+            // The first call after a silence: others may be about to begin as well.
+            0 => turns >= 1,
+            answered => self.opened >= answered || turns >= PATIENCE,
+        }
+    }
 }
 
 impl Link {
@@ -59,6 +83,7 @@ impl Link {
             state: Mutex::new(State {
                 protocol: ClientConnection::new(Limits::default(), now),
                 output: OutputBuffer::of_client(),
+                burst: Burst::default(),
                 waiting: HashMap::default(),
                 queued: 0,
                 abandoned: false,
@@ -112,6 +137,7 @@ impl Link {
         let State {
             protocol,
             output,
+            burst,
             waiting,
             closed,
             ..
@@ -131,6 +157,7 @@ impl Link {
             }
             Err(error) => return Err(Status::unavailable(error.to_string()).into()),
         };
+        burst.opened += 1;
         let (sender, outcome) = oneshot::channel();
         if request.one_way {
             let _ = sender.send(Ok(Response::default()));
@@ -197,14 +224,24 @@ impl State {
                 _ => return Ok(0),
             };
         if let Some(waiter) = self.waiting.remove(&stream_id) {
+            self.burst.answered += 1;
             // Nobody waits any more when the call was dropped just now.
             let _ = waiter.send(outcome);
         }
         Ok(self.queued.min(1))
     }
 
+    /// Whether the requests should wait for more, after the connection's task has let others go first for so many
+    /// turns.
+    pub(super) fn awaits_others(&self, turns: u8) -> bool {
+        (1..=UNSENT).contains(&self.output.pending()) && !self.burst.is_whole(turns)
+    }
+
     /// Hands what calls have written to the task. How many waiting calls may go on because of it.
     pub(super) fn let_go(&mut self, output: &mut OutputBuffer) -> usize {
+        if self.output.pending() > 0 {
+            self.burst = Burst::default();
+        }
         let full = self.output.pending() > UNSENT;
         output.take_from(&mut self.output);
         if full { self.queued } else { 0 }
