@@ -22,7 +22,10 @@ impl TaskService for Tasks {
 
 /// Serves the project's protocol.
 pub(crate) async fn serve(listener: TcpListener) -> Result<(), String> {
-    let server = Server::builder().service(TaskGateway::new(Tasks)).build().map_err(text)?;
+    let server = Server::builder()
+        .service(TaskGateway::new(Tasks))
+        .build()
+        .map_err(text)?;
     server.serve_with_listener(listener, pending()).await;
     Ok(())
 }
@@ -31,15 +34,23 @@ pub(crate) async fn serve(listener: TcpListener) -> Result<(), String> {
 pub(crate) struct RpcClient(TaskClient);
 
 async fn call(client: TaskClient, label: usize) -> Result<(), String> {
-    let item = TasksContract { label: "x".repeat(label), ..Default::default() };
+    let item = TasksContract {
+        label: "x".repeat(label),
+        ..Default::default()
+    };
     let added = client.add(item).await.map_err(text)?;
     let is_answer = added.id == ID && added.label.len() == label;
-    is_answer.then_some(()).ok_or_else(|| "an answer is not the request's".to_owned())
+    is_answer
+        .then_some(())
+        .ok_or_else(|| "an answer is not the request's".to_owned())
 }
 
 impl Client for RpcClient {
     async fn connect(addr: SocketAddr) -> Result<Self, String> {
-        TaskClient::connect(&format!("ws://{addr}/rpc")).await.map(Self).map_err(text)
+        TaskClient::connect(&format!("ws://{addr}/rpc"))
+            .await
+            .map(Self)
+            .map_err(text)
     }
 
     async fn call_once(&mut self, label: usize) -> Result<(), String> {

@@ -1,17 +1,19 @@
-//! A client of this project's server that is no more than the protocol's client end over tokio-tungstenite, driven like
-//! the floor's client: it shows what the server costs under the floor's load.
+//! A client of this project's server that costs about as much for each call as the floor's client: it keeps the request's
+//! bytes where the floor's encodes them anew, and reads and writes the project's frames around them.
+//!
+//! It shows what the server costs under the floor's load. A client that does more leaves the server idle in between,
+//! and then waking it up is counted as the server's cost.
 
 use super::websocket::{Handle, READ_BUFFER, config, exchange};
 use super::{Client, Counter, text};
-use crate::messages::{AddTaskRequest, AddTaskResponse, is_answer, request};
+use crate::messages::{AddTaskResponse, is_answer, request};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use prost::Message as _;
 use rpc_protocol::frame::Request;
-use rpc_protocol::{Body, ClientConnection, ClientEvent, Limits, Output, SUBPROTOCOL, method_number};
+use rpc_protocol::{Frame, FrameKind, SUBPROTOCOL, method_number};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -21,68 +23,58 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 /// The method that is measured.
 const METHOD: u64 = method_number("task.TaskService/AddTask");
 
-/// One connection that speaks the project's frames.
-pub(crate) struct RawClient {
-    socket: WebSocketStream<TcpStream>,
-    calls: Calls,
-}
+/// One connection that speaks the project's frames, for one load: its stream ids begin at 1.
+pub(crate) struct RawClient(WebSocketStream<TcpStream>);
 
-/// The calls of one connection.
+/// The calls of one connection. Which of them an answer belongs to is not looked up: they are all alike.
 struct Calls {
-    connection: ClientConnection,
-    head: Request,
-    /// When the connection began. Nothing here is late enough to look at the clock again.
-    now: Instant,
-}
-
-/// One message on its way out.
-#[derive(Default)]
-struct Outgoing(Vec<u8>);
-
-impl Output for Outgoing {
-    fn begin_message(&mut self, len: usize) -> &mut Vec<u8> {
-        self.0.reserve(len);
-        &mut self.0
-    }
-}
-
-/// A request as the body of a frame.
-struct RequestBody<'a>(&'a AddTaskRequest);
-
-impl Body for RequestBody<'_> {
-    fn encoded_len(&self) -> usize {
-        self.0.encoded_len()
-    }
-
-    fn encode(&self, buf: &mut Vec<u8>) {
-        self.0.encode_raw(buf);
-    }
+    label: usize,
+    /// A request without its stream id, which stands in front.
+    request: Bytes,
+    last_stream_id: u64,
 }
 
 impl Calls {
-    fn open(&mut self, request: &AddTaskRequest) -> Result<Message, String> {
-        let mut out = Outgoing::default();
-        self.connection
-            .open_unary(&self.head, &RequestBody(request), &mut out)
-            .map_err(text)?;
-        Ok(Message::Binary(out.0.into()))
+    fn new(label: usize) -> Self {
+        let body = request(label).encode_to_vec().into();
+        let request = Request {
+            method: METHOD,
+            body,
+            ..Request::default()
+        };
+        let request = Frame::new(0, FrameKind::Request(request)).to_bytes();
+        Self {
+            label,
+            request,
+            last_stream_id: 0,
+        }
+    }
+
+    fn open(&mut self) -> Message {
+        self.last_stream_id += 1;
+        let mut message = Vec::with_capacity(self.request.len() + 11);
+        message.push(0x08);
+        prost::encoding::encode_varint(self.last_stream_id, &mut message);
+        message.extend_from_slice(&self.request);
+        Message::Binary(message.into())
     }
 
     /// Takes a message; whether it was an answer.
-    fn take(&mut self, message: Bytes, label: usize) -> Result<bool, String> {
-        let mut out = Outgoing::default();
-        match self
-            .connection
-            .handle_message(message, self.now, &mut out)
-            .map_err(text)?
-        {
-            ClientEvent::Response { response, .. } => {
+    fn take(&self, message: Bytes) -> Result<bool, String> {
+        match Frame::decode(message).map_err(text)? {
+            Frame {
+                stream_id,
+                kind: FrameKind::Response(response),
+            } if stream_id <= self.last_stream_id => {
                 let response = AddTaskResponse::decode(response.body).map_err(text)?;
-                is_answer(&response, label)
+                is_answer(&response, self.label)
                     .then_some(true)
                     .ok_or_else(|| "an answer is not the request's".to_owned())
             }
-            ClientEvent::Greeting(_) => Ok(false),
+            Frame {
+                kind: FrameKind::Greeting(_),
+                ..
+            } => Ok(false),
             other => Err(format!("expected a response, got {other:?}")),
         }
     }
@@ -100,29 +92,16 @@ impl Client for RawClient {
             tokio_tungstenite::client_async_with_config(handshake, stream, Some(config(READ_BUFFER)))
                 .await
                 .map_err(text)?;
-        let now = Instant::now();
-        let connection = ClientConnection::new(Limits::default(), now);
-        let head = Request {
-            method: METHOD,
-            ..Request::default()
-        };
-        Ok(Self {
-            socket,
-            calls: Calls {
-                connection,
-                head,
-                now,
-            },
-        })
+        Ok(Self(socket))
     }
 
     async fn call_once(&mut self, label: usize) -> Result<(), String> {
-        let message = self.calls.open(&request(label))?;
-        self.socket.send(message).await.map_err(text)?;
+        let mut calls = Calls::new(label);
+        self.0.send(calls.open()).await.map_err(text)?;
         loop {
-            match self.socket.next().await {
+            match self.0.next().await {
                 Some(Ok(Message::Binary(message))) => {
-                    if self.calls.take(message, label)? {
+                    if calls.take(message)? {
                         return Ok(());
                     }
                 }
@@ -132,17 +111,14 @@ impl Client for RawClient {
     }
 
     async fn load(mut self, in_flight: usize, label: usize, counter: Arc<Counter>) -> Result<(), String> {
-        let request = request(label);
+        let mut calls = Calls::new(label);
         for _ in 0..in_flight {
-            let message = self.calls.open(&request)?;
-            self.socket.feed(message).await.map_err(text)?;
+            self.0.feed(calls.open()).await.map_err(text)?;
         }
         exchange(
-            self.socket,
+            self.0,
             Again {
-                calls: self.calls,
-                label,
-                request,
+                calls,
                 answered: 0,
                 counter,
             },
@@ -154,19 +130,17 @@ impl Client for RawClient {
 /// Checks an answer and sends the next request.
 struct Again {
     calls: Calls,
-    label: usize,
-    request: AddTaskRequest,
     answered: u64,
     counter: Arc<Counter>,
 }
 
 impl Handle for Again {
     fn handle(&mut self, message: Bytes) -> Result<Option<Message>, String> {
-        if !self.calls.take(message, self.label)? {
+        if !self.calls.take(message)? {
             return Ok(None);
         }
         self.answered += 1;
-        self.calls.open(&self.request).map(Some)
+        Ok(Some(self.calls.open()))
     }
 
     fn batch_ended(&mut self) {
