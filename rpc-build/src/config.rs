@@ -113,6 +113,9 @@ impl Builder {
 
     /// Writes the descriptor set here as well; it is always in `OUT_DIR/rpc/descriptor_set.binpb`. The path is relative
     /// to the crate.
+    ///
+    /// Outside of `OUT_DIR` it is kept like the `.proto`: not written in sources that are not the user's, an error if it
+    /// is out of date in a build with `CI` set, and a warning where it cannot be written.
     pub fn descriptor_set_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.descriptor_set_path = Some(path.into());
         self

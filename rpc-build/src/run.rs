@@ -2,7 +2,7 @@
 
 use crate::config::Builder;
 use crate::descriptor::{self, Compiled};
-use crate::drift::{Emitted, Guard};
+use crate::drift::{self, Emitted, Guard};
 use crate::emit::{module, proto};
 use crate::environment::Environment;
 use crate::externals::{self, Externals};
@@ -15,6 +15,7 @@ use rpc_schema::fingerprint::fingerprint;
 use rpc_schema::resolve::{Scanned, Schema};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Builds what a build script asks for. An error is a fault of the environment; mistakes in contracts are in the report.
 pub(crate) fn run(builder: &Builder, environment: &Environment) -> Result<Report, String> {
@@ -114,7 +115,7 @@ impl Build<'_> {
                     self.report.rerun_if_changed(&path);
                 }
                 let modules = self.modules(&schema, &sources, &compiled, &externals)?;
-                self.write(&schema, &sources, &compiled, &externals, modules)
+                self.write(&schema, &sources, &compiled, &externals, modules, age)
             }
             compiled => {
                 if let (Err(error), false) = (&compiled, broken) {
@@ -184,6 +185,7 @@ impl Build<'_> {
         compiled: &Compiled,
         externals: &Externals,
         modules: BTreeMap<String, String>,
+        age: Option<SystemTime>,
     ) -> Result<(), String> {
         let mut included = BTreeMap::new();
         for (package, text) in modules {
@@ -195,7 +197,13 @@ impl Build<'_> {
         let set = compiled.encode();
         self.output(&self.out.join("descriptor_set.binpb"), &set)?;
         if let Some(path) = &self.builder.descriptor_set_path {
-            self.output(&self.environment.manifest_dir.join(path), &set)?;
+            let path = files::normal(&self.environment.manifest_dir.join(path));
+            if path.starts_with(&self.environment.out_dir) {
+                self.output(&path, &set)?;
+            } else {
+                drift::keep_in_sources(self.environment, &path, &set, age, &mut self.report);
+                self.seen.inputs.insert(path);
+            }
         }
         let protos = self.out.join("protos");
         for emitted in &sources.emitted {

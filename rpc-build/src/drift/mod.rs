@@ -301,6 +301,45 @@ impl Guard<'_> {
     }
 }
 
+/// Writes a file that a build script wants in the sources, beside the `.proto`: by the same rules, and never while
+/// something is wrong.
+pub(crate) fn keep_in_sources(
+    environment: &Environment,
+    path: &Path,
+    content: &[u8],
+    age: Option<SystemTime>,
+    report: &mut Report,
+) {
+    let present = std::fs::read(path).is_ok_and(|present| present == content);
+    if present || !owned::is_ours(environment) {
+        return;
+    }
+    let shown = path
+        .strip_prefix(&environment.manifest_dir)
+        .unwrap_or(path)
+        .display();
+    if environment.ci {
+        report.error(&format!(
+            "`{shown}` is not what the contracts give, and a build with `CI` set changes nothing; run `cargo build` without \
+             it, and commit the file"
+        ));
+        return;
+    }
+    if report.has_errors() {
+        return;
+    }
+    match files::write_if_changed(path, content) {
+        Ok(_) => {
+            if let Some(age) = age {
+                files::set_age(path, age);
+            }
+        }
+        Err(error) => report.warning(&format!(
+            "`{shown}` is not what the contracts give, and cannot be brought up to date: {error}"
+        )),
+    }
+}
+
 /// The `.proto` files below a folder that were written here.
 fn ours_below(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     let Ok(entries) = std::fs::read_dir(folder) else {

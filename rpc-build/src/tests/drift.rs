@@ -345,3 +345,57 @@ fn a_schema_in_another_repository_is_promised_as_it_lies_there() {
     made.write("src/contracts.rs", &task("pub label: String, pub done: String,"));
     assert!(made.problems().contains(&error_of("task.Task.done")));
 }
+
+/// A crate that keeps its descriptor set among its sources.
+fn with_set() -> Crate {
+    let mut made = Crate::new(&task(LABEL));
+    made.builder = made.builder.clone().descriptor_set_path("set.binpb");
+    made
+}
+
+#[test]
+fn packaged_sources_get_no_descriptor_set() {
+    let mut made = with_set();
+    made.write("Cargo.toml.orig", "");
+    assert_eq!(made.problems(), "");
+    assert!(!made.path("set.binpb").exists());
+    let inside = made.environment.out_dir.join("set.binpb");
+    made.builder = made.builder.clone().descriptor_set_path(&inside);
+    assert_eq!(made.problems(), "");
+    assert!(inside.is_file());
+}
+
+#[test]
+fn with_ci_set_a_stale_descriptor_set_is_an_error_and_stays() {
+    let mut made = with_set();
+    assert_eq!(made.problems(), "");
+    made.environment.ci = true;
+    assert_eq!(made.problems(), "");
+    made.write("set.binpb", "stale");
+    let problems = made.problems();
+    assert!(
+        problems.starts_with("cargo::error=`set.binpb` is not what"),
+        "{problems}"
+    );
+    assert_eq!(made.read("set.binpb"), "stale");
+}
+
+#[test]
+fn a_descriptor_set_that_cannot_be_written_is_warned_about() {
+    let made = with_set();
+    made.write("set.binpb/file", "a folder where the file should be");
+    let problems = made.problems();
+    assert!(problems.starts_with("cargo::warning=`set.binpb`"), "{problems}");
+}
+
+#[test]
+fn a_broken_promise_reaches_no_descriptor_set() {
+    let mut made = committed(BOTH);
+    made.builder = made.builder.clone().descriptor_set_path("set.binpb");
+    made.write("src/contracts.rs", &task("pub label: String, pub done: String,"));
+    assert_ne!(made.problems(), "");
+    assert!(!made.path("set.binpb").exists());
+    made.write("src/contracts.rs", &task(BOTH));
+    assert_eq!(made.problems(), "");
+    assert!(made.path("set.binpb").is_file());
+}
