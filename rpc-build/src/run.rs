@@ -12,7 +12,7 @@ use crate::scan::{self, Scan};
 use crate::stamp::{self, Seen};
 use crate::{check, files};
 use rpc_schema::fingerprint::fingerprint;
-use rpc_schema::resolve::{Scanned, Schema};
+use rpc_schema::resolve::{Origin, Scanned, Schema};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -225,8 +225,9 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// Something cannot be read yet: what was generated before stays, and where nothing was, there is as much as can be
-    /// told, so that `include_gateway!` does not add errors of its own.
+    /// Something cannot be read yet. What can be is generated all the same, so that a mistake in one contract is no error
+    /// at what another brings; the macro makes hollow what has mistakes. Where names would be missing, what was generated
+    /// before stays, or there is as much as can be told: `include_gateway!` adds no errors of its own.
     fn keep_or_stub(
         &mut self,
         schema: &Schema,
@@ -240,8 +241,14 @@ impl Build<'_> {
         // A file that does not parse names no package: what was generated from it before is there all the same.
         packages.extend(files::stems(&self.out, "rs"));
         let mut included = BTreeMap::new();
+        // The code of a service whose records have no key would not even parse.
+        let mut sound = schema.clone();
+        for file in &mut sound.files {
+            file.services
+                .retain(|service| !matches!(&service.origin, Origin::Crud(crud) if crud.id.is_empty()));
+        }
         let partial = compiled
-            .and_then(|compiled| self.modules(schema, sources, compiled, externals).ok())
+            .and_then(|compiled| self.modules(&sound, sources, compiled, externals).ok())
             .unwrap_or_default();
         for package in packages
             .iter()
@@ -249,7 +256,10 @@ impl Build<'_> {
         {
             let path = self.out.join(format!("{package}.rs"));
             included.insert(package.clone(), path.clone());
-            if path.is_file() {
+            let is_complete = !scan.incomplete
+                && !scan.incomplete_packages.contains(package)
+                && partial.contains_key(package);
+            if !is_complete && path.is_file() {
                 self.seen.outputs.insert(path);
                 continue;
             }

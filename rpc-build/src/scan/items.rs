@@ -43,10 +43,27 @@ pub(super) fn read(item: &Item, module: usize, scan: &mut Scan) {
     if !errors.is_empty() {
         scan.broken = true;
         scan.mistakes.extend(errors.iter().map(ToString::to_string));
-        scan.broken_packages.extend(package(&arguments));
+        let package = package(&arguments);
+        if lacks_something(parsed.as_ref(), &arguments) {
+            scan.incomplete |= package.is_none();
+            scan.incomplete_packages.extend(package.clone());
+        }
+        scan.broken_packages.extend(package);
     }
     if let Some(item) = parsed {
         scan.items.push(ScannedItem { item, module });
+    }
+}
+
+/// Whether what is generated from an item with mistakes would lack names that other code uses.
+fn lacks_something(parsed: Option<&rpc_schema::model::Item>, arguments: &TokenStream) -> bool {
+    match parsed {
+        Some(rpc_schema::model::Item::Message(message)) => {
+            has_word(arguments, "controller")
+                && (message.crud.is_none() || !message.fields.iter().any(|field| field.facts.id))
+        }
+        Some(_) => false,
+        None => true,
     }
 }
 

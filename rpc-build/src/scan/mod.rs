@@ -31,6 +31,11 @@ pub(crate) struct Scan {
     pub(crate) mistakes: Vec<String>,
     /// The packages that broken items name, as far as can be told.
     pub(crate) broken_packages: BTreeSet<String>,
+    /// Those of them that miss something which other code uses: an item that could not be read, the service of one that
+    /// could.
+    pub(crate) incomplete_packages: BTreeSet<String>,
+    /// Whether something is missing and it cannot be told from which package.
+    pub(crate) incomplete: bool,
     /// What is wrong with the build script's own arguments.
     pub(crate) errors: Vec<String>,
 }

@@ -117,6 +117,7 @@ impl Walk<'_> {
             .and_then(|source| syn::parse_file(&source).ok());
         let Some(mut file) = parsed else {
             self.scan.broken = true;
+            self.scan.incomplete = true;
             return;
         };
         if attributes::evaluate(&mut file.attrs, self.cfg) {
@@ -225,5 +226,6 @@ impl Walk<'_> {
             ));
         }
         self.scan.broken = true;
+        self.scan.incomplete = true;
     }
 }

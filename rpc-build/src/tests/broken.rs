@@ -34,11 +34,53 @@ fn a_mistake_keeps_what_was_there() {
 }
 
 #[test]
+fn a_mistake_in_one_contract_keeps_nothing_from_another() {
+    let search = |request: &str, field: &str, cx: &str| {
+        format!(
+            "{GOOD}
+#[contract(package = \"task\")]
+pub struct SearchRequest {{ pub words: String, {field} }}
+#[contract(package = \"task\")]
+pub struct FindRequest {{ pub words: String }}
+#[contract(package = \"task\")]
+pub trait Search {{
+    async fn search(&self, {cx} request: {request}) -> Result<FindRequest, Status>;
+}}
+"
+        )
+    };
+    let made = Crate::new(&search("SearchRequest", "", "cx: &Context,"));
+    assert_eq!(made.problems(), "");
+    let schema = made.read("protos/task/task.proto");
+    assert!(
+        !made
+            .module("task")
+            .contains("request: crate::contracts::FindRequest")
+    );
+    // What the macro reports, what it is handed to report, and the change that has nothing to do with either.
+    for mistake in ["pub size: usize,", "pub other: Missing,"] {
+        made.write(
+            "src/contracts.rs",
+            &search("FindRequest", mistake, "cx: &Context,"),
+        );
+        made.build();
+        let module = made.module("task");
+        assert!(module.contains("crate::contracts::FindRequest"), "{module}");
+        assert!(!module.contains("SearchRequest"), "{module}");
+        assert!(module.contains("pub trait TaskService"), "{module}");
+        assert_eq!(made.read("protos/task/task.proto"), schema);
+    }
+}
+
+#[test]
 fn a_first_build_with_a_mistake_leaves_something_to_include() {
     let made = Crate::new(&GOOD.replace("min_len", "minimum"));
     made.build();
     assert!(made.module("task").contains("pub trait TaskService"));
     assert_eq!(made.read("protos/task/task.proto"), "<missing>");
+    let made = Crate::new(&GOOD.replace("#[field(id)]", ""));
+    made.build();
+    syn::parse_file(&made.module("task")).expect("what is generated without a key is Rust");
     let made = Crate::new("#[contract(package = \"task\")] pub struct Tuple(String);");
     made.build();
     assert!(made.module("task").starts_with("// @generated"));
