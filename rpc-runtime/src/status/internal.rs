@@ -11,10 +11,13 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 const INTERNAL: &str = "internal error";
 
 impl Status {
-    /// INTERNAL with a fixed text; `error` is kept for the log and never sent.
+    /// INTERNAL with a fixed text; `error` is kept for the log and never sent. A handler's peer is told the id under
+    /// which it was logged.
     #[must_use]
     pub fn internal_from(error: impl Into<BoxError>) -> Self {
-        Status::internal(INTERNAL).with_cause(error)
+        let mut status = Status::internal(INTERNAL).with_cause(error);
+        status.inner.hidden = true;
+        status
     }
 }
 

@@ -45,6 +45,8 @@ struct Inner {
     details: Vec<Any>,
     /// For the log alone. Never sent, and never shown by `Display`.
     cause: Option<Arc<dyn Error + Send + Sync>>,
+    /// Made of an error that is not meant for the peer, which is told the call's id instead.
+    hidden: bool,
 }
 
 /// The type URLs that are written; any prefix is read.
@@ -111,6 +113,7 @@ impl Status {
                 message: message.into(),
                 details: Vec::new(),
                 cause: None,
+                hidden: false,
             }),
         }
     }
@@ -180,11 +183,17 @@ impl Status {
         self.with_detail(&RetryInfo { retry_delay })
     }
 
-    /// Keeps `cause` for the log. The peer sees nothing of it.
+    /// Keeps `cause` for the log, where it is written under the call's id. The peer sees nothing of it; code, text and
+    /// details reach it as they are.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<BoxError>) -> Self {
         self.inner.cause = Some(cause.into().into());
         self
+    }
+
+    /// Whether the peer is told no more than where the cause was logged.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.inner.hidden
     }
 
     /// What went wrong inside, for the log alone.
@@ -213,6 +222,7 @@ impl Status {
                 message: wire.message.into(),
                 details: wire.details,
                 cause: None,
+                hidden: false,
             }),
         }
     }

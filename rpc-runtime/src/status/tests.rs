@@ -62,6 +62,16 @@ fn no_part_of_an_internal_error_reaches_the_peer() {
 }
 
 #[test]
+fn only_what_was_an_error_of_another_kind_is_hidden_from_the_peer() {
+    let error = || io::Error::other("disk 3 is gone");
+    assert!(Status::internal_from(error()).is_hidden());
+    assert!(Status::from(BoxError::from(error())).is_hidden());
+    assert!(Status::internal_from(error()).clone().is_hidden());
+    assert!(!Status::not_found("7").with_cause(error()).is_hidden());
+    assert!(!Status::internal("the disk").with_cause(error()).is_hidden());
+}
+
+#[test]
 fn a_boxed_status_stays_what_it_was() {
     let boxed: BoxError = Status::not_found("7").into();
     assert_eq!(Status::from(boxed).code(), Code::NotFound);

@@ -170,6 +170,30 @@ async fn a_status_reaches_the_caller_with_its_details() {
 }
 
 #[tokio::test]
+async fn a_status_with_a_cause_reaches_the_caller_as_it_is_and_the_cause_is_logged_under_the_calls_id() {
+    let (log, _guard) = Log::capture();
+    let (_server, client, _) = pair(Limits::default());
+    let error = call(&client, "MissingBecause", &Order::default())
+        .await
+        .unwrap_err();
+    let status = error.status().unwrap();
+    assert_eq!(
+        (status.code(), status.message()),
+        (Code::NotFound, "no such order")
+    );
+    assert_eq!(status.retry_delay(), Some(Duration::from_secs(3)));
+    let line = log
+        .lines()
+        .into_iter()
+        .find(|line| line.contains("no row in table hunter2"))
+        .expect("a line with the cause");
+    assert!(
+        line.contains("probe.ProbeService/MissingBecause") && line.contains("-1 "),
+        "{line}"
+    );
+}
+
+#[tokio::test]
 async fn a_handler_over_its_methods_deadline_answers_deadline_exceeded_and_its_future_is_dropped() {
     let (_server, client, traces) = pair(Limits::default());
     for (count, name) in [(1, "Hang"), (2, "HangApart")] {

@@ -199,6 +199,17 @@ impl ProbeGateway {
     }
 
     /// Tells what it knows of its call.
+    /// Fails with a status that says enough to the caller, and more to the log.
+    #[message("Order", method = "MissingBecause")]
+    async fn missing_because(&self) -> Result<Order, Status> {
+        Err(self
+            .missing()
+            .await
+            .err()
+            .unwrap_or_else(|| Status::unknown("it was there"))
+            .with_cause(std::io::Error::other("no row in table hunter2")))
+    }
+
     #[message("Order", method = "Describe")]
     async fn describe(&self, cx: &Context) -> Result<Order, Status> {
         let remaining = cx.remaining().map(|remaining| remaining.as_millis());

@@ -163,7 +163,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let end = match failure {
             Failure::Status(status) | Failure::Fault(status) => {
                 if let Some(cause) = status.cause() {
-                    tracing::error!(%call, method, error = %Causes(cause), "a handler failed");
+                    let code = status.code();
+                    tracing::error!(%call, method, %code, error = %Causes(cause), "a handler failed");
+                }
+                if status.is_hidden() {
                     internal(call)
                 } else {
                     End {
