@@ -92,22 +92,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Ready(Closed::new(CloseCode::Abnormal, error.to_string()));
         }
         let heartbeat = protocol.poll_timeout().map(Instant::from_std);
-        let over = state.is_over();
-        // What the server does not take stays with the calls, which then wait.
+        // What the server does not take stays with the calls, which then wait. Nothing follows a close frame.
         let held_back = self.socket.io.output.pending() > UNSENT;
+        let waits = held_back || self.closing.is_some();
         // The first call that wrote something has woken this task, and others are about to write as well: let them,
         // so that a burst of calls leaves in one piece. Waking itself puts a task behind all that are ready.
-        if !held_back && !over && state.awaits_others(self.turns_left_to_others) {
+        if !waits && !state.is_over() && state.awaits_others(self.turns_left_to_others) {
             self.turns_left_to_others += 1;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         self.turns_left_to_others = 0;
-        let free = if held_back {
+        let free = if waits {
             0
         } else {
             state.let_go(&mut self.socket.io.output)
         };
+        let over = state.is_over() && state.output.pending() == 0;
         drop(state);
         link.streams_became_free(free);
         if over {

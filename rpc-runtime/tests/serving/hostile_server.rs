@@ -265,3 +265,29 @@ async fn a_server_that_never_answers_and_one_that_allows_no_or_any_number_of_cal
     let timed = call(&client, "Echo", &Order::default()).timeout(Duration::from_secs(1));
     assert!(matches!(timed.await, Err(CallError::TimedOut(_))));
 }
+
+#[tokio::test]
+async fn what_a_slow_server_has_kept_waiting_is_sent_before_the_close_frame() {
+    let (mut server, client) = Hostile::connect().await;
+    let large = Order {
+        blob: vec![7; 400 << 10].into(),
+        ..Order::default()
+    };
+    // Three wait with the connection's task, which takes no more, and three behind them.
+    for _ in 0..6 {
+        client.unary::<()>(method("Tell"), &large).await.expect("is sent");
+    }
+    drop(client);
+    let mut requests = 0;
+    loop {
+        match server.0.next().await.expect("a close frame").expect("is read") {
+            Message::Binary(_) => requests += 1,
+            Message::Close(frame) => {
+                assert_eq!(u16::from(frame.expect("a code").code), 1000);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(requests, 6);
+}
