@@ -74,6 +74,9 @@ pub enum StartError {
     },
 }
 
+/// WebSocket, as `transports(…)` names it.
+const WEBSOCKET: &str = "ws";
+
 /// All methods of a server.
 #[derive(Default)]
 pub(crate) struct Router {
@@ -84,12 +87,15 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    /// Adds a gateway with all its methods.
+    /// Adds a gateway with all its methods that are offered here. The others are as good as unknown.
     pub(crate) fn add<G: Gateway>(&mut self, gateway: G) -> Result<(), StartError> {
         let mut table = MethodTable::new(self.gateways.len());
         G::methods(&mut table);
         self.gateways.push(Box::new(gateway));
         for mut entry in table.into_entries() {
+            if !is_offered(entry.descriptor) {
+                continue;
+            }
             let (name, number) = (entry.descriptor.full_name, entry.descriptor.number);
             if let Some(what) = protection(entry.descriptor) {
                 return Err(StartError::NotGuarded { method: name, what });
@@ -134,6 +140,11 @@ impl Router {
     pub(crate) fn gateway<G: Gateway>(&self, index: usize) -> Option<&G> {
         self.gateways.get(index)?.downcast_ref()
     }
+}
+
+/// Whether a method may be called over WebSocket, the one transport that is served.
+fn is_offered(method: &MethodDescriptor) -> bool {
+    method.transports.is_empty() || method.transports.contains(&WEBSOCKET)
 }
 
 /// What a method asks for before it may be called.

@@ -78,7 +78,7 @@ pub struct MethodDescriptor {
     pub one_way: bool,
     /// Whether each call runs on a task of its own.
     pub spawn: bool,
-    /// The transports that offer the method; empty for all.
+    /// The transports that offer the method; empty for all. Over any other it is UNIMPLEMENTED.
     pub transports: &'static [&'static str],
 }
 

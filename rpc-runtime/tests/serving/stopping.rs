@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rpc_protocol::{CloseCode, FrameKind};
-use rpc_runtime::{CallError, Client, Code, Limits, Server, StartError};
+use rpc_protocol::{CloseCode, FrameKind, frame::Request};
+use rpc_runtime::{CallError, Client, Code, Limits, Server, StartError, codegen::Gateway as _};
 use tokio::time::Instant;
 
 use crate::{
@@ -153,6 +153,58 @@ mod guarded {
     impl GuardGateway {
         #[message("super::super::probe::Order", method = "Wipe", guard = "admin")]
         async fn wipe(&self) -> Result<(), Status> {
+mod elsewhere {
+    use rpc_runtime::{Context, Status, rpc};
+
+    pub struct PlaceGateway;
+
+    #[rpc("place", detached)]
+    impl PlaceGateway {
+        #[message(
+            "super::super::probe::Order",
+            method = "OverHttp",
+            transports("http"),
+            guard = "admin"
+        )]
+        async fn over_http(&self) -> Result<(), Status> {
+            Ok(())
+        }
+
+        #[message("super::super::probe::Order", method = "OverBoth", transports("http", "ws"))]
+        async fn over_both(&self, _cx: &Context) -> Result<(), Status> {
+            Ok(())
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_offered_over_websocket_is_unimplemented_by_number_and_by_name() {
+    let server = Server::builder()
+        .service(elsewhere::PlaceGateway)
+        .build()
+        .expect("what is not offered need not be guarded");
+    let mut raw = Raw::connect(&server).await;
+    let [http, both] = elsewhere::PlaceGateway::descriptor().methods else {
+        panic!("two methods");
+    };
+    let by_number = |number| {
+        FrameKind::Request(Request {
+            method: number,
+            ..Request::default()
+        })
+    };
+    raw.send(1, by_number(http.number)).await;
+    assert_eq!(raw.answer().await.1.unwrap_err().0, Code::Unimplemented);
+    let by_name = FrameKind::Request(Request {
+        method_name: http.full_name.into(),
+        ..Request::default()
+    });
+    raw.send(2, by_name).await;
+    assert_eq!(raw.answer().await.1.unwrap_err().0, Code::Unimplemented);
+    raw.send(3, by_number(both.number)).await;
+    assert!(raw.answer().await.1.is_ok());
+}
+
             Ok(())
         }
     }
