@@ -276,20 +276,33 @@ async fn dropping_a_calls_future_drops_its_handler_and_frees_its_place() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_reset_call_on_a_task_of_its_own_keeps_its_place_until_that_task_has_ended() {
     let (server, traces) = server(Limits {
         streams: 1,
         ..Limits::default()
     });
     let mut raw = Raw::connect(&server).await;
-    raw.request(1, "WaitApart", &order("apart")).await;
+    raw.request(1, "HoldApart", &Order::default()).await;
     until("it runs", || traces.started() == 1).await;
     raw.send(1, FrameKind::Reset(Reset { code: 1 })).await;
+    raw.request(2, "Echo", &order("too early")).await;
+    let (stream_id, answer) = raw.answer().await;
+    assert_eq!((stream_id, answer.unwrap_err().0), (2, Code::ResourceExhausted));
+    assert_eq!(traces.dropped(), 0, "the task is held");
+    traces.open_gate();
     until("it is dropped", || traces.dropped() == 1).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    raw.request(2, "Echo", &order("next")).await;
-    assert_eq!(raw.answer().await, (2, Ok(order("next"))));
+    // The connection learns of it a moment later.
+    for stream_id in 3.. {
+        raw.request(stream_id, "Echo", &order("next")).await;
+        match raw.answer().await {
+            (_, Err((Code::ResourceExhausted, _))) if stream_id < 500 => tokio::task::yield_now().await,
+            (_, answer) => {
+                assert_eq!(answer, Ok(order("next")));
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
@@ -45,6 +45,7 @@ pub struct Traces {
     pub dropped: AtomicUsize,
     pub polled: AtomicUsize,
     pub release: Notify,
+    gate: (Mutex<bool>, Condvar),
 }
 
 impl Traces {
@@ -54,6 +55,19 @@ impl Traces {
 
     pub fn dropped(&self) -> usize {
         self.dropped.load(Ordering::SeqCst)
+    }
+
+    /// Lets the handlers of `HoldApart` go on.
+    pub fn open_gate(&self) {
+        *self.gate.0.lock().unwrap() = true;
+        self.gate.1.notify_all();
+    }
+
+    /// Holds its thread until the gate is open.
+    fn pass_gate(&self) {
+        let open = self.gate.0.lock().unwrap();
+        let most = Duration::from_secs(30);
+        drop(self.gate.1.wait_timeout_while(open, most, |open| !*open).unwrap());
     }
 
     pub fn polled(&self) -> usize {
@@ -104,10 +118,12 @@ impl ProbeGateway {
         Ok(data)
     }
 
-    /// The same, on a task of its own.
-    #[message("Order", method = "WaitApart", spawn)]
-    async fn wait_apart(&self, data: Order) -> Result<Order, Status> {
-        self.wait(data).await
+    /// Holds its thread, and with it its task, until the gate is open; then waits to be dropped.
+    #[message("Order", method = "HoldApart", spawn)]
+    async fn hold_apart(&self) -> Result<Order, Status> {
+        let _trace = Trace::new(&self.traces);
+        self.traces.pass_gate();
+        std::future::pending().await
     }
 
     /// Answers with the thread's task: whether it is another one than the connection's.
@@ -183,6 +199,17 @@ impl ProbeGateway {
         .or_internal()
     }
 
+    /// Fails with a status that says enough to the caller, and more to the log.
+    #[message("Order", method = "MissingBecause")]
+    async fn missing_because(&self) -> Result<Order, Status> {
+        Err(self
+            .missing()
+            .await
+            .err()
+            .unwrap_or_else(|| Status::unknown("it was there"))
+            .with_cause(std::io::Error::other("no row in table hunter2")))
+    }
+
     #[message("Order", method = "Missing")]
     async fn missing(&self) -> Result<Order, Status> {
         Err(Status::not_found("no such order").retry_after(Duration::from_secs(3)))
@@ -199,17 +226,6 @@ impl ProbeGateway {
     }
 
     /// Tells what it knows of its call.
-    /// Fails with a status that says enough to the caller, and more to the log.
-    #[message("Order", method = "MissingBecause")]
-    async fn missing_because(&self) -> Result<Order, Status> {
-        Err(self
-            .missing()
-            .await
-            .err()
-            .unwrap_or_else(|| Status::unknown("it was there"))
-            .with_cause(std::io::Error::other("no row in table hunter2")))
-    }
-
     #[message("Order", method = "Describe")]
     async fn describe(&self, cx: &Context) -> Result<Order, Status> {
         let remaining = cx.remaining().map(|remaining| remaining.as_millis());
