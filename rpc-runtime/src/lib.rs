@@ -34,6 +34,7 @@ pub mod contract;
 mod dispatch;
 mod limits;
 pub mod memory;
+mod random;
 mod router;
 mod server;
 mod session;

@@ -12,7 +12,7 @@ use rpc_protocol::CloseCode;
 pub use info::{ConnectInfo, Headers};
 use mailbox::{Command, Mailbox};
 
-use crate::router::Router;
+use crate::{random, router::Router};
 
 /// The public name of a connected client: 128 random bits, written as 32 hexadecimal digits.
 ///
@@ -23,13 +23,9 @@ pub struct ClientId(u128);
 impl ClientId {
     /// A new id from the operating system's randomness.
     pub(crate) fn random() -> Self {
-        use std::hash::{BuildHasher, Hasher, RandomState};
-        let half = || RandomState::new().build_hasher().finish();
-        Self(u128::from(half()) << 64 | u128::from(half()))
+        Self(u128::from_ne_bytes(random::bytes()))
     }
-}
 
-impl ClientId {
     /// Which of `count` parts of a list the id belongs to.
     pub(crate) fn shard(self, count: usize) -> usize {
         (self.0 % count as u128) as usize
