@@ -63,12 +63,42 @@ pub(crate) enum Stop {
     Violation { code: u16, reason: String },
 }
 
+/// The first buffer of a long message is at most this large, whatever its header says: a body of 64 KiB with what stands
+/// in front of it. It grows as bytes arrive.
+const FIRST_BUFFER: usize = 65 * 1024;
+
 /// A message longer than what the read buffer gathers.
 #[derive(Debug)]
 struct Partial {
     payload: BytesMut,
     length: usize,
     mask: Option<[u8; 4]>,
+}
+
+impl Partial {
+    fn new(length: usize, mask: Option<[u8; 4]>) -> Self {
+        Self {
+            payload: BytesMut::with_capacity(length.min(FIRST_BUFFER)),
+            length,
+            mask,
+        }
+    }
+
+    /// How many bytes are missing.
+    fn missing(&self) -> usize {
+        self.length - self.payload.len()
+    }
+
+    /// Makes room for `count` bytes more: the buffer doubles, up to exactly the message's length.
+    fn make_room(&mut self, count: usize) {
+        let needed = self.payload.len() + count;
+        if needed > self.payload.capacity() {
+            let capacity = needed.max(self.payload.len() * 2).min(self.length);
+            let mut wider = BytesMut::with_capacity(capacity);
+            wider.extend_from_slice(&self.payload);
+            self.payload = wider;
+        }
+    }
 }
 
 /// A WebSocket connection whose handshake is over.
@@ -91,8 +121,11 @@ impl<S: AsyncRead + Unpin> WebSocket<S> {
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match &mut self.partial {
             // Whole already where nobody takes messages any more.
-            Some(partial) if self.io.unread().is_empty() && partial.payload.len() < partial.length => {
-                let room = partial.length - partial.payload.len();
+            Some(partial) if self.io.unread().is_empty() && partial.missing() > 0 => {
+                partial.make_room(1);
+                let room = partial
+                    .missing()
+                    .min(partial.payload.capacity() - partial.payload.len());
                 self.io.poll_fill_payload(&mut partial.payload, room, cx)
             }
             _ => self.io.poll_fill(cx),
@@ -146,11 +179,7 @@ impl<S> WebSocket<S> {
                         });
                     }
                     self.io.consume(header.length);
-                    self.partial = Some(Partial {
-                        payload: BytesMut::with_capacity(length),
-                        length,
-                        mask: header.mask,
-                    });
+                    self.partial = Some(Partial::new(length, header.mask));
                     continue;
                 }
                 self.grant(&header);
@@ -198,7 +227,8 @@ impl<S> WebSocket<S> {
             return Ok(None);
         };
         let unread = self.io.unread();
-        let count = unread.len().min(partial.length - partial.payload.len());
+        let count = unread.len().min(partial.missing());
+        partial.make_room(count);
         partial.payload.extend_from_slice(&unread[..count]);
         self.io.consume(count);
         if partial.payload.len() < partial.length {
@@ -345,7 +375,7 @@ mod tests {
 
     use bytes::BufMut;
     use proptest::prelude::*;
-    use tokio::io::DuplexStream;
+    use tokio::io::{AsyncWriteExt, DuplexStream};
 
     use super::*;
     use crate::transport::output::OutputBuffer;
@@ -374,6 +404,34 @@ mod tests {
             }
         })
         .await
+    }
+
+    #[tokio::test]
+    async fn a_header_alone_does_not_reserve_what_it_announces() {
+        let (near, mut far) = tokio::io::duplex(1 << 21);
+        let mut receiver = websocket(near, Role::Server);
+        let header = [&[0x82, 0xff][..], &(1_u64 << 20).to_be_bytes(), &[0; 4]].concat();
+        let mut capacities = Vec::new();
+        for part in [header, vec![7; 10], vec![7; 400_000]] {
+            far.write_all(&part).await.expect("is sent");
+            poll_fn(|cx| {
+                while receiver.read().is_err_and(|stop| stop == Stop::NeedsMore)
+                    && receiver.poll_fill(cx).is_ready()
+                {}
+                Poll::Ready(())
+            })
+            .await;
+            let partial = receiver.partial.as_ref().expect("a message has begun");
+            capacities.push(partial.payload.capacity());
+        }
+        assert_eq!(capacities[..2], [FIRST_BUFFER; 2]);
+        assert!((400_010..=2 * 400_010).contains(&capacities[2]), "{capacities:?}");
+        far.write_all(&vec![7; (1 << 20) - 400_010])
+            .await
+            .expect("is sent");
+        assert!(
+            matches!(next(&mut receiver).await, Ok(Incoming::Binary(message)) if message.len() == 1 << 20)
+        );
     }
 
     proptest! {
