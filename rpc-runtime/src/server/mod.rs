@@ -128,6 +128,11 @@ impl<B> tower_service::Service<http::Request<B>> for Server {
         Poll::Ready(Ok(()))
     }
 
+    /// Answers an upgrade; the connection that comes of it is served on a task of its own.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let remote = request.extensions().get::<RemoteAddr>().map(|remote| remote.0);
         ready(Ok(handshake::answer(&self.shared, &mut request, remote)))
