@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
-use bytes::{Bytes};
+use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use rpc_protocol::frame::{Data, End, GoAway, Greeting, Metadata, Ping, Pong, Request, Reset, Response};
 use rpc_protocol::{Code, Frame, FrameKind, Limits, ServerConnection, ServerEvent};
