@@ -15,6 +15,14 @@
 //!   service trait, the gateway and the client;
 //! - the descriptor set of all packages, with custom options kept.
 //!
+//! # Features
+//!
+//! The wire does not depend on how one build was configured. A contract behind `#[cfg(feature = "…")]`, on itself or on
+//! a module that it is in, is in the `.proto` and in the descriptor set whether the feature is on or off, and is compared
+//! with the promise. Code is generated for it only where it is on. Of two contracts with one full name under exclusive
+//! features, the one that is on is promised, so they have to give the same schema. Other `cfg`s (`test`, the target) are
+//! taken as they are, and so is a `cfg_attr` around `#[contract]` itself: a contract that they leave out is gone.
+//!
 //! # How it reports
 //!
 //! A build script cannot point into the source, and a macro sees one item at a time. So mistakes that one item shows
@@ -40,6 +48,7 @@ mod environment;
 mod externals;
 mod files;
 mod hand_written;
+mod present;
 mod report;
 mod run;
 mod scan;

@@ -11,6 +11,8 @@ pub(crate) struct Report {
     said: BTreeSet<String>,
     /// By key; a key with several problems says all of them.
     problems: BTreeMap<String, Vec<String>>,
+    /// The full names of contracts that no macro sees in this build.
+    absent: BTreeSet<String>,
     /// Errors that no item is left for.
     errors: usize,
 }
@@ -72,6 +74,11 @@ impl Report {
         }
     }
 
+    /// These contracts are behind features that are off: what is wrong with them is printed.
+    pub(crate) fn absent(&mut self, names: &BTreeSet<String>) {
+        self.absent.extend(names.iter().cloned());
+    }
+
     /// An item was read, and these are its facts.
     pub(crate) fn contract(&mut self, full_name: &str, fingerprint: &str) {
         self.line(format!(
@@ -82,6 +89,10 @@ impl Report {
 
     /// Something wrong with an item, field, value or method, for the macro to show.
     pub(crate) fn problem(&mut self, key: &str, message: &str) {
+        let absent = |name: &str| self.absent.contains(name);
+        if absent(key) || key.rsplit_once('.').is_some_and(|(item, _)| absent(item)) {
+            return self.error(&format!("`{key}`, whose feature is off in this build: {message}"));
+        }
         let message = one_line(message);
         let problems = self.problems.entry(key.to_owned()).or_default();
         if !problems.contains(&message) {

@@ -7,6 +7,7 @@ use crate::emit::{module, proto};
 use crate::environment::Environment;
 use crate::externals::{self, Externals};
 use crate::hand_written::HandWritten;
+use crate::present;
 use crate::report::Report;
 use crate::scan::{self, Scan};
 use crate::stamp::{self, Seen};
@@ -79,9 +80,12 @@ impl Build<'_> {
         self.seen.inputs.append(&mut scan.files);
         let externals = externals::read(self.environment);
         self.seen.inputs.extend(externals.files.iter().cloned());
+        self.report.absent(&scan.absent);
         for scanned in &scan.items {
             let name = scanned.item.common().full_name();
-            self.report.contract(&name, &fingerprint(&scanned.item));
+            if !scan.absent.contains(&name) {
+                self.report.contract(&name, &fingerprint(&scanned.item));
+            }
         }
         for error in &scan.errors {
             self.report.error(error);
@@ -114,8 +118,15 @@ impl Build<'_> {
                 for path in outcome.watched_by_cargo {
                     self.report.rerun_if_changed(&path);
                 }
-                let modules = self.modules(&schema, &sources, &compiled, &externals)?;
-                self.write(&schema, &sources, &compiled, &externals, modules, age)
+                let modules = self.modules(&schema, &scan.absent, &sources, &compiled, &externals)?;
+                self.write(
+                    &present::of(&schema, &scan.absent),
+                    &sources,
+                    &compiled,
+                    &externals,
+                    modules,
+                    age,
+                )
             }
             compiled => {
                 if let (Err(error), false) = (&compiled, broken) {
@@ -148,6 +159,7 @@ impl Build<'_> {
     fn modules(
         &self,
         schema: &Schema,
+        absent: &BTreeSet<String>,
         sources: &Sources,
         compiled: &Compiled,
         externals: &Externals,
@@ -173,6 +185,11 @@ impl Build<'_> {
                 format!("::{}", external.rust_path.join("::")),
             );
         }
+        // What is not there has no Rust type, and must not get one: nothing that is there names it.
+        for name in present::absent(schema, absent) {
+            contracts.entry(name).or_insert_with(|| "()".to_owned());
+        }
+        let schema = &present::of(schema, absent);
         module::emit(schema, compiled, &sources.names, &contracts, self.builder).map_err(|error| {
             format!("the generated code is not valid, which is a mistake of rpc-build: {error}")
         })
@@ -248,7 +265,10 @@ impl Build<'_> {
                 .retain(|service| !matches!(&service.origin, Origin::Crud(crud) if crud.id.is_empty()));
         }
         let partial = compiled
-            .and_then(|compiled| self.modules(&sound, sources, compiled, externals).ok())
+            .and_then(|compiled| {
+                self.modules(&sound, &scan.absent, sources, compiled, externals)
+                    .ok()
+            })
             .unwrap_or_default();
         for package in packages
             .iter()

@@ -5,8 +5,19 @@ use crate::environment::Cfg;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
 
-/// Expands `cfg_attr`s in place. Says whether every `cfg` holds: if not, the item is not there.
-pub(super) fn evaluate(attributes: &mut Vec<Attribute>, cfg: &Cfg) -> bool {
+/// Whether an item is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Presence {
+    /// It is not, whatever the features are.
+    Never,
+    /// It is with other features.
+    Off,
+    /// It is.
+    Here,
+}
+
+/// Expands `cfg_attr`s in place. Says whether the item is there: its `cfg`s hold.
+pub(super) fn evaluate(attributes: &mut Vec<Attribute>, cfg: &Cfg) -> Presence {
     if attributes
         .iter()
         .any(|attribute| attribute.path().is_ident("cfg_attr"))
@@ -20,11 +31,18 @@ pub(super) fn evaluate(attributes: &mut Vec<Attribute>, cfg: &Cfg) -> bool {
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("cfg"))
-        .all(|attribute| {
-            attribute
-                .parse_args::<Meta>()
-                .map_or(true, |predicate| cfg::holds(&predicate, cfg))
+        .filter_map(|attribute| attribute.parse_args::<Meta>().ok())
+        .map(|predicate| {
+            if cfg::holds(&predicate, cfg) {
+                Presence::Here
+            } else if cfg::may_hold(&predicate, cfg) {
+                Presence::Off
+            } else {
+                Presence::Never
+            }
         })
+        .min()
+        .unwrap_or(Presence::Here)
 }
 
 fn expand(attribute: Attribute, cfg: &Cfg, expanded: &mut Vec<Attribute>) {

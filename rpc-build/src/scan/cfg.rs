@@ -44,6 +44,40 @@ pub(super) fn holds(predicate: &Meta, cfg: &Cfg) -> bool {
     }
 }
 
+/// Whether a predicate holds with some choice of features: everything else is as it is.
+pub(super) fn may_hold(predicate: &Meta, cfg: &Cfg) -> bool {
+    decided(predicate, cfg) != Some(false)
+}
+
+/// What a predicate is whatever the features are; nothing where it depends on them.
+fn decided(predicate: &Meta, cfg: &Cfg) -> Option<bool> {
+    match predicate {
+        Meta::NameValue(pair) if pair.path.is_ident("feature") => None,
+        Meta::List(list) => {
+            let parsed = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+            let Ok(inner) = parsed else {
+                return Some(holds(predicate, cfg));
+            };
+            let inner: Vec<Option<bool>> = inner.iter().map(|one| decided(one, cfg)).collect();
+            let name = list.path.get_ident().map(ToString::to_string);
+            let ends = match name.as_deref() {
+                Some("not") => return inner.first().copied().unwrap_or(Some(false)).map(|one| !one),
+                Some("all") => false,
+                Some("any") => true,
+                _ => return Some(true),
+            };
+            if inner.contains(&Some(ends)) {
+                Some(ends)
+            } else if inner.contains(&None) {
+                None
+            } else {
+                Some(!ends)
+            }
+        }
+        _ => Some(holds(predicate, cfg)),
+    }
+}
+
 /// Cargo writes the feature `sqlite-store` as `CARGO_FEATURE_SQLITE_STORE`.
 fn feature_variable(feature: &str) -> String {
     feature.to_ascii_uppercase().replace('-', "_")
@@ -83,6 +117,25 @@ mod tests {
         ] {
             let parsed: Meta = syn::parse_str(predicate).expect("a predicate");
             assert_eq!(holds(&parsed, &cfg()), expected, "{predicate}");
+        }
+    }
+
+    #[test]
+    fn only_what_other_features_bring_may_hold() {
+        for (predicate, expected) in [
+            ("feature = \"postgres\"", true),
+            ("not(feature = \"sqlite-store\")", true),
+            ("all(unix, feature = \"postgres\")", true),
+            ("all(windows, feature = \"postgres\")", false),
+            ("any(windows, feature = \"postgres\")", true),
+            ("all(test, feature = \"postgres\")", false),
+            ("not(any(unix, feature = \"postgres\"))", false),
+            ("test", false),
+            ("any()", false),
+            ("all()", true),
+        ] {
+            let parsed: Meta = syn::parse_str(predicate).expect("a predicate");
+            assert_eq!(may_hold(&parsed, &cfg()), expected, "{predicate}");
         }
     }
 }

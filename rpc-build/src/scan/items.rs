@@ -9,7 +9,9 @@ use syn::{Attribute, Item};
 
 /// Reads an item that may be a contract. `#[contract]`, `#[rpc_runtime::contract]` and `#[rpc]` are found by their last
 /// segment.
-pub(super) fn read(item: &Item, module: usize, scan: &mut Scan) {
+///
+/// `off` says that it is there with other features only, where no macro is going to report its mistakes.
+pub(super) fn read(item: &Item, module: usize, off: bool, scan: &mut Scan) {
     let mut errors = Errors::new();
     let (arguments, parsed) = match item {
         Item::Impl(block) => {
@@ -43,6 +45,11 @@ pub(super) fn read(item: &Item, module: usize, scan: &mut Scan) {
     if !errors.is_empty() {
         scan.broken = true;
         scan.mistakes.extend(errors.iter().map(ToString::to_string));
+        if off {
+            scan.errors.extend(errors.iter().map(|error| {
+                format!("a contract behind a feature that is off in this build has a mistake: {error}")
+            }));
+        }
         let package = package(&arguments);
         if lacks_something(parsed.as_ref(), &arguments) {
             scan.incomplete |= package.is_none();
@@ -51,6 +58,7 @@ pub(super) fn read(item: &Item, module: usize, scan: &mut Scan) {
         scan.broken_packages.extend(package);
     }
     if let Some(item) = parsed {
+        scan.off.push(off);
         scan.items.push(ScannedItem { item, module });
     }
 }

@@ -8,6 +8,7 @@ mod attributes;
 mod cfg;
 mod items;
 mod modules;
+mod off;
 mod uses;
 
 pub(crate) use modules::scan;
@@ -23,6 +24,10 @@ pub(crate) struct Scan {
     pub(crate) modules: Vec<Module>,
     /// The contracts, in the order of reading.
     pub(crate) items: Vec<ScannedItem>,
+    /// For each of them, whether it is there with other features only.
+    off: Vec<bool>,
+    /// The full names of the contracts that are there with other features only.
+    pub(crate) absent: BTreeSet<String>,
     /// Every file that was read, or that should have been there.
     pub(crate) files: BTreeSet<PathBuf>,
     /// Whether something was found that is no contract yet: a file that does not parse, an item with mistakes.

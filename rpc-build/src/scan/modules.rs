@@ -1,11 +1,12 @@
 //! Follows `mod`s as the compiler does: inline modules, `name.rs`, `name/mod.rs`, `#[path]`.
 
-use super::{Scan, attributes, items, uses};
+use super::attributes::Presence;
+use super::{Scan, attributes, items, off, uses};
 use crate::config::Builder;
 use crate::environment::{Cfg, Environment};
 use crate::files;
 use rpc_schema::names::plain;
-use rpc_schema::resolve::Module;
+use rpc_schema::resolve::{Module, Use};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use syn::Item;
@@ -21,6 +22,8 @@ pub(crate) fn scan(builder: &Builder, environment: &Environment) -> Scan {
             .map(|root| files::normal(&manifest.join(root)))
             .collect(),
         waiting: Vec::new(),
+        read_off: BTreeSet::new(),
+        uses_off: Vec::new(),
         scan: Scan::default(),
     };
     if walk.wanted.is_empty() {
@@ -47,6 +50,8 @@ pub(crate) fn scan(builder: &Builder, environment: &Environment) -> Scan {
     for root in lost {
         walk.report_lost(&root, manifest);
     }
+    off::merge(&mut walk.scan.modules, walk.uses_off);
+    off::settle(&mut walk.scan);
     walk.scan
 }
 
@@ -55,6 +60,8 @@ struct Waiting {
     file: PathBuf,
     path: Vec<String>,
     place: Place,
+    /// Whether it is there with other features only.
+    off: bool,
 }
 
 /// Where a module's children are looked for.
@@ -73,6 +80,10 @@ struct Walk<'a> {
     /// The files with contracts that were not reached yet.
     wanted: BTreeSet<PathBuf>,
     waiting: Vec<Waiting>,
+    /// The files that were read as modules which are off.
+    read_off: BTreeSet<PathBuf>,
+    /// What `use`s that are off bring in, for each module.
+    uses_off: Vec<Vec<Use>>,
     scan: Scan,
 }
 
@@ -90,6 +101,7 @@ impl Walk<'_> {
             file: root,
             path: Vec::new(),
             place,
+            off: false,
         });
         while !self.wanted.is_empty() && !self.waiting.is_empty() {
             let towards = self.waiting.iter().position(|waiting| {
@@ -108,50 +120,74 @@ impl Walk<'_> {
     }
 
     fn read(&mut self, waiting: Waiting, collect: bool) {
-        if !self.scan.files.insert(waiting.file.clone()) {
+        let again = self.read_off.contains(&waiting.file) && !waiting.off;
+        if !self.scan.files.insert(waiting.file.clone()) && !again {
             return;
+        }
+        if waiting.off {
+            self.read_off.insert(waiting.file.clone());
+        } else {
+            self.read_off.remove(&waiting.file);
         }
         // A file that is missing or does not parse is the compiler's to report.
         let parsed = std::fs::read_to_string(&waiting.file)
             .ok()
             .and_then(|source| syn::parse_file(&source).ok());
         let Some(mut file) = parsed else {
-            self.scan.broken = true;
-            self.scan.incomplete = true;
+            if !waiting.off {
+                self.scan.broken = true;
+                self.scan.incomplete = true;
+            } else if collect && waiting.file.is_file() {
+                // The compiler says nothing about a file that it does not read.
+                self.scan.errors.push(format!(
+                    "`{}` cannot be read; its feature is off in this build, and its contracts are promised all the same",
+                    waiting.file.display()
+                ));
+            }
             return;
         };
-        if attributes::evaluate(&mut file.attrs, self.cfg) {
-            self.module(file.items, waiting.path, &waiting.place, collect);
+        let presence = attributes::evaluate(&mut file.attrs, self.cfg);
+        if presence != Presence::Never {
+            let off = waiting.off || presence == Presence::Off;
+            self.module(file.items, waiting.path, &waiting.place, collect, off);
         }
     }
 
-    fn module(&mut self, items: Vec<Item>, path: Vec<String>, place: &Place, collect: bool) {
+    fn module(&mut self, items: Vec<Item>, path: Vec<String>, place: &Place, collect: bool, off: bool) {
         let module = self.scan.modules.len();
         self.scan.modules.push(Module {
             path: path.clone(),
             uses: Vec::new(),
         });
+        self.uses_off.push(Vec::new());
         for mut item in items {
-            if let Some(attributes) = items::attributes_mut(&mut item)
-                && !attributes::evaluate(attributes, self.cfg)
-            {
+            let presence = match items::attributes_mut(&mut item) {
+                Some(attributes) => attributes::evaluate(attributes, self.cfg),
+                None => Presence::Here,
+            };
+            if presence == Presence::Never {
                 continue;
             }
+            let off = off || presence == Presence::Off;
+            let uses = match off {
+                true => &mut self.uses_off[module],
+                false => &mut self.scan.modules[module].uses,
+            };
             match item {
-                Item::Use(item) => uses::collect(&item, &mut self.scan.modules[module].uses),
-                Item::ExternCrate(item) => uses::collect_crate(&item, &mut self.scan.modules[module].uses),
+                Item::Use(item) => uses::collect(&item, uses),
+                Item::ExternCrate(item) => uses::collect_crate(&item, uses),
                 Item::Mod(item) => {
                     let mut path = path.clone();
                     path.push(plain(&item.ident));
-                    self.child(item, path, place, collect);
+                    self.child(item, path, place, collect, off);
                 }
-                item if collect => items::read(&item, module, &mut self.scan),
+                item if collect => items::read(&item, module, off, &mut self.scan),
                 _ => {}
             }
         }
     }
 
-    fn child(&mut self, item: syn::ItemMod, path: Vec<String>, place: &Place, collect: bool) {
+    fn child(&mut self, item: syn::ItemMod, path: Vec<String>, place: &Place, collect: bool, off: bool) {
         let name = plain(&item.ident);
         let given = attributes::path(&item.attrs);
         // `#[path]` starts at the source file's folder, and in an inline module at that module's.
@@ -170,7 +206,7 @@ impl Walk<'_> {
                 children,
                 inline: true,
             };
-            self.module(items, path, &place, collect);
+            self.module(items, path, &place, collect, off);
             return;
         }
         let (file, children) = match given {
@@ -199,6 +235,7 @@ impl Walk<'_> {
             },
             file,
             path,
+            off,
         };
         if collect || self.wanted.contains(&waiting.file) {
             self.wanted.remove(&waiting.file);

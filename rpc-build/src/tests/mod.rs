@@ -3,6 +3,7 @@
 mod broken;
 mod drift;
 mod externals;
+mod features;
 mod generated;
 mod scan;
 mod support;

@@ -88,10 +88,10 @@ fn cfgs_decide_what_is_there() {
     ));
     made.write("src/other.rs", &message("Other"));
     made.write("src/contracts/turned.rs", &message("Turned"));
-    assert_eq!(messages(&made), ["Less", "Turned"]);
+    assert_eq!(messages(&made), ["More", "Less", "Turned"]);
     made.environment.cfg.features.insert("MORE".to_owned());
     std::fs::remove_dir_all(made.path("protos")).expect("the schemas");
-    assert_eq!(messages(&made), ["More", "Sometimes", "Other"]);
+    assert_eq!(messages(&made), ["More", "Less", "Sometimes", "Other"]);
 }
 
 #[test]
