@@ -61,6 +61,17 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
     };
     check_ids(&message.fields, errors);
     if let Some(controller) = controller {
+        if let Some(field) = message
+            .fields
+            .iter()
+            .find(|field| field.facts.id && !field.rules.is_empty())
+        {
+            errors.at(
+                &field.ident,
+                "a controller's id has no rules: the service assigns it, and what a client sends with `add` is \
+                 ignored; remove them, and check ids in the service",
+            );
+        }
         if complete && !message.fields.iter().any(|field| field.facts.id) {
             let advice = match message.fields.iter().find(|field| field.name == "id") {
                 Some(field) => format!("put `#[field(id)]` on `{}`", field.ident),

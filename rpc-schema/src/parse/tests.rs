@@ -329,6 +329,25 @@ fn a_service_is_named_for_its_type() {
 }
 
 #[test]
+fn a_rule_on_the_id_of_a_controller_is_refused_since_add_could_not_be_called() {
+    check(
+        r#"#[contract(package = "task", controller = "Task")]
+        struct Task { #[field(id, format = "uuid")] id: String, #[field(max_len = 9)] label: String }"#,
+        expect![[r#"
+            error: a controller's id has no rules: the service assigns it, and what a client sends with `add` is ignored; remove them, and check ids in the service
+        "#]],
+    );
+    check(
+        r#"#[contract(package = "task")] struct Task { #[field(id, format = "uuid")] id: String }"#,
+        expect![[r#"
+            task.Task path=None removed=[]
+            message event=false reserved=Reserved { numbers: [], names: [] } unset=false
+            id = 1 Singular string deprecated=false id=true unique=false index=false default=None [Format(Uuid)]
+        "#]],
+    );
+}
+
+#[test]
 fn all_mistakes_of_an_item_are_told_at_once() {
     check(
         r#"#[contract(package = "Task", controller = "task list", reserved(0), removed(3))]
