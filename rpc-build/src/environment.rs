@@ -93,20 +93,10 @@ impl Cfg {
     }
 }
 
-/// The name that `[lib]` gives the library, by which other crates name it in paths; cargo does not tell a build script.
+/// What other crates name the library by in paths, if its manifest says; cargo does not tell a build script.
 fn library_name(manifest_dir: &Path) -> Option<String> {
     let manifest = std::fs::read_to_string(manifest_dir.join("Cargo.toml")).ok()?;
-    let section = manifest
-        .lines()
-        .map(str::trim)
-        .skip_while(|line| *line != "[lib]")
-        .skip(1);
-    section
-        .take_while(|line| !line.starts_with('['))
-        .find_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            (key.trim() == "name").then(|| value.trim().trim_matches('"').to_owned())
-        })
+    crate::manifest::library_name(&manifest)
 }
 
 fn cargo_home() -> Option<PathBuf> {

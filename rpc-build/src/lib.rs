@@ -48,6 +48,7 @@ mod environment;
 mod externals;
 mod files;
 mod hand_written;
+mod manifest;
 mod present;
 mod report;
 mod run;
