@@ -239,7 +239,14 @@ impl Guard<'_> {
         let mut broken = Vec::new();
         for violation in breaking::compare(&before, &after, &options) {
             if violation.is_breaking() {
-                broken.push((verdict::key(&violation, self.schema), self.told(&violation)));
+                let names = verdict::files_before(&violation.element, &before);
+                let files: Vec<String> = stale
+                    .iter()
+                    .filter(|stale| names.contains(&stale.import_name.as_str()))
+                    .map(|stale| self.shown(&stale.path))
+                    .collect();
+                let told = self.told(&violation, &files.join(" and "));
+                broken.push((verdict::key(&violation, self.schema), told));
             } else {
                 report.warning(&violation.to_string());
             }
@@ -247,12 +254,16 @@ impl Guard<'_> {
         broken
     }
 
-    /// The violation, and how to make it on purpose.
-    fn told(&self, violation: &breaking::Violation) -> String {
+    /// The violation, and how to make it on purpose, given the files that what it is about was in.
+    fn told(&self, violation: &breaking::Violation, before: &str) -> String {
+        if matches!(violation.element, breaking::Element::Package { .. }) && !before.is_empty() {
+            // Of a package it says already that the file is to be deleted.
+            return format!("{violation}; the package is in {before}");
+        }
         let owner = violation.anchor.as_ref().and_then(breaking::Element::owner);
-        let file = owner.and_then(|owner| verdict::file(owner, self.schema));
-        let file = match file {
+        let file = match owner.and_then(|owner| verdict::file(owner, self.schema)) {
             Some(file) => self.shown(&self.builder.proto_file(&self.environment.manifest_dir, file)),
+            None if !before.is_empty() => before.to_owned(),
             None => format!("the `.proto` below {}", self.shown(&self.builder.proto_directory)),
         };
         format!("{violation}; to break it on purpose, edit {file} in the same commit")

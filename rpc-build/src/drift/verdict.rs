@@ -1,6 +1,7 @@
 //! Finds the contract that a violation is shown at.
 
 use crate::breaking::{Element, Violation};
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use rpc_schema::resolve::{Origin, Schema};
 
 /// The key of the item, field, value or method that a macro shows the violation at; nothing where none is left.
@@ -55,4 +56,33 @@ pub(super) fn file<'a>(owner: &str, schema: &'a Schema) -> Option<&'a str> {
             || file.services.iter().any(|service| service.full_name == owner)
     })?;
     Some(&found.path)
+}
+
+/// The files, as they are imported, that an element was promised in.
+pub(super) fn files_before<'a>(element: &Element, before: &'a FileDescriptorSet) -> Vec<&'a str> {
+    let holds = |file: &&FileDescriptorProto| match (element, element.owner()) {
+        (Element::File { path }, _) => file.name() == path,
+        (Element::Package { name }, _) => file.package() == name,
+        (_, Some(owner)) => declares(file, owner),
+        (_, None) => false,
+    };
+    before
+        .file
+        .iter()
+        .filter(holds)
+        .map(FileDescriptorProto::name)
+        .collect()
+}
+
+/// Whether a message, enum or service is in a file; a message inside of another is where that is.
+fn declares(file: &FileDescriptorProto, owner: &str) -> bool {
+    let name = owner
+        .strip_prefix(file.package())
+        .and_then(|rest| rest.strip_prefix('.'));
+    let Some(name) = name.and_then(|name| name.split('.').next()) else {
+        return false;
+    };
+    file.message_type.iter().any(|message| message.name() == name)
+        || file.enum_type.iter().any(|item| item.name() == name)
+        || file.service.iter().any(|service| service.name() == name)
 }

@@ -63,6 +63,16 @@ fn a_message_that_is_gone_is_printed_because_no_item_is_left() {
     let problems = made.problems();
     assert!(problems.starts_with("cargo::error="), "{problems}");
     assert!(problems.contains("`task.Task`"), "{problems}");
+    assert!(
+        problems.contains("edit `protos/task/task.proto` in the same commit"),
+        "{problems}"
+    );
+    made.write("src/contracts.rs", "");
+    let problems = made.problems();
+    assert!(
+        problems.ends_with("; the package is in `protos/task/task.proto`\n"),
+        "{problems}"
+    );
     made.write(
         "src/contracts.rs",
         &note.replace("\"task\"", "\"task\", removed(\"Task\")"),
