@@ -26,7 +26,10 @@ pub use crate::contract::{
     ServiceDescriptor,
 };
 pub use crate::contract::{contract_problem, field_name, one};
-pub use crate::dispatch::{Gateway, MethodTable, UnaryMethod};
+pub use crate::dispatch::{
+    BidirectionalMethod, ClientStreamingMethod, Gateway, MethodTable, ServerStreamingMethod, SessionMethod,
+    UnaryMethod,
+};
 pub use crate::status::Status;
 pub use crate::streaming::{Outgoing, Streaming};
 pub use crate::validate::{Bound, Format, Number, Pattern, Rule, Validator, ValueRef};

@@ -47,7 +47,10 @@ pub use client::{CallError, CallFuture, Client, Closed, Refused, UnaryCall};
 pub use context::{CallId, Context, Metadata};
 #[doc(inline)]
 pub use contract::{Contract, ContractEnum, ContractField};
-pub use dispatch::{Gateway, MethodTable, UnaryMethod};
+pub use dispatch::{
+    BidirectionalMethod, ClientStreamingMethod, Gateway, MethodTable, ServerStreamingMethod, SessionMethod,
+    UnaryMethod,
+};
 pub use limits::Limits;
 pub use router::StartError;
 #[doc = include_str!("../docs/contract.md")]

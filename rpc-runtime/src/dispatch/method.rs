@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    future::Future,
     marker::PhantomData,
     task::{Context as TaskContext, Poll},
 };
@@ -12,12 +11,13 @@ use prost::Message;
 use tokio::task::spawn_blocking;
 
 use super::{
+    BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod,
     call::{Begun, Call, Decoded, Failure, Task, Turn, Work},
     panics, spare,
 };
 use crate::{
     Context, Limits, Status,
-    contract::{Contract, ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
+    contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
 };
 
 /// A service that can be called: what `#[rpc]` implements for a gateway.
@@ -27,21 +27,6 @@ pub trait Gateway: Sized + Send + Sync + 'static {
 
     /// Registers every method of the descriptor.
     fn methods(table: &mut MethodTable<Self>);
-}
-
-/// One unary method of a gateway, as a type.
-pub trait UnaryMethod<G>: 'static {
-    /// What the method is called with.
-    type Request: Contract + 'static;
-    /// What it answers.
-    type Response: Contract + 'static;
-
-    /// Calls it.
-    fn call<'a>(
-        gateway: &'a G,
-        cx: &'a Context,
-        request: Self::Request,
-    ) -> impl Future<Output = Result<Self::Response, Status>> + Send + 'a;
 }
 
 /// The methods of a gateway, while they are registered.
@@ -79,6 +64,42 @@ impl<G: Gateway> MethodTable<G> {
             begin: begin::<G, M>,
             resume: resume::<G, M>,
         });
+    }
+
+    /// Registers the method at `index`, which answers with a stream.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn server_streaming<M: ServerStreamingMethod<G>>(&mut self, index: usize) {
+        self.not_served(index);
+    }
+
+    /// Registers the method at `index`, which takes a stream and answers once.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn client_streaming<M: ClientStreamingMethod<G>>(&mut self, index: usize) {
+        self.not_served(index);
+    }
+
+    /// Registers the method at `index`, which takes a stream and answers with one.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn bidirectional<M: BidirectionalMethod<G>>(&mut self, index: usize) {
+        self.not_served(index);
+    }
+
+    /// Registers the method at `index`, which has both ends of the call in its hands.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn session<M: SessionMethod<G>>(&mut self, index: usize) {
+        self.not_served(index);
     }
 
     /// Registers the method at `index`, a streaming one, as not served: it is answered UNIMPLEMENTED.

@@ -7,11 +7,15 @@
 //! connection's output and nothing was scheduled. One that is pending is parked, with a waker and a timer of its own.
 
 mod call;
+mod kinds;
 mod method;
 mod panics;
 pub(crate) mod parked;
 mod spare;
 
 pub(crate) use call::{Begun, Failure, Step, Turn};
+pub use kinds::{
+    BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod,
+};
 pub(crate) use method::{Arrived, MethodEntry};
-pub use method::{Gateway, MethodTable, UnaryMethod};
+pub use method::{Gateway, MethodTable};
