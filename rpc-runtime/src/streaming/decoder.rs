@@ -1,0 +1,106 @@
+//! From the bytes of one message of a stream to the message, with the bounds that hold for every message.
+
+use bytes::Bytes;
+use prost::Message;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::{
+    Status,
+    contract::{ContractField, RequestPlan},
+    memory,
+};
+
+/// Why a message is not given to its reader.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It does not decode: the peer's own making.
+    Fault(Status),
+    /// It breaks a rule, or would take too much memory.
+    Refused(Status),
+}
+
+/// How the messages of one stream are read: worked out once per stream.
+///
+/// It knows its type by two functions only, so that [`Streaming`](crate::Streaming) asks nothing of the types of streams
+/// that stay in process.
+pub(crate) struct Decoder<T> {
+    plan: RequestPlan,
+    budget: usize,
+    inline_elements: u64,
+    read: Read<T>,
+    read_elsewhere: fn(Read<T>, RequestPlan, Bytes) -> JoinHandle<Result<T, Unreadable>>,
+}
+
+type Read<T> = fn(RequestPlan, Bytes) -> Result<T, Unreadable>;
+
+/// A message, or where it comes from.
+pub(crate) enum Decoded<T> {
+    Now(Result<T, Unreadable>),
+    /// It has so many elements that it is decoded on a thread for blocking work.
+    Later(JoinHandle<Result<T, Unreadable>>),
+}
+
+impl<T> Decoder<T>
+where
+    T: Message + Default + ContractField + Send + 'static,
+{
+    /// For what clients send: checked against the contract's rules. `budget` bytes of memory per message.
+    pub(crate) fn of_requests(budget: usize, inline_elements: u64) -> Self {
+        Self {
+            plan: RequestPlan::of::<T>(),
+            budget,
+            inline_elements,
+            read: read_request::<T>,
+            read_elsewhere,
+        }
+    }
+
+    /// For what a server sends, which is believed to keep its own rules.
+    pub(crate) fn of_responses() -> Self {
+        Self {
+            plan: RequestPlan::of::<T>(),
+            budget: memory::DEFAULT_BUDGET,
+            inline_elements: memory::ELEMENTS_IN_TURN,
+            read: read_response::<T>,
+            read_elsewhere,
+        }
+    }
+}
+
+impl<T> Decoder<T> {
+    pub(crate) fn decode(&self, body: Bytes) -> Decoded<T> {
+        match self.plan.weigh(&body, self.budget) {
+            Err(status) => Decoded::Now(Err(Unreadable::Refused(status))),
+            Ok(cost) if cost.elements > self.inline_elements => {
+                Decoded::Later((self.read_elsewhere)(self.read, self.plan, body))
+            }
+            Ok(_) => Decoded::Now((self.read)(self.plan, body)),
+        }
+    }
+}
+
+fn read_request<T>(plan: RequestPlan, body: Bytes) -> Result<T, Unreadable>
+where
+    T: Message + Default + ContractField,
+{
+    let message = plan.decode::<T>(body).map_err(Unreadable::Fault)?;
+    plan.check(&message).map_err(Unreadable::Refused)?;
+    Ok(message)
+}
+
+fn read_response<T>(_: RequestPlan, body: Bytes) -> Result<T, Unreadable>
+where
+    T: Message + Default,
+{
+    T::decode(body).map_err(|error| {
+        Unreadable::Fault(Status::internal(format!("the response does not decode: {error}")))
+    })
+}
+
+fn read_elsewhere<T: Send + 'static>(
+    read: Read<T>,
+    plan: RequestPlan,
+    body: Bytes,
+) -> JoinHandle<Result<T, Unreadable>> {
+    spawn_blocking(move || read(plan, body))
+}

@@ -1,0 +1,197 @@
+//! Where the messages of one stream wait between the task of their connection and whoever reads them.
+
+use std::{
+    collections::VecDeque,
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+
+use crate::{Metadata, Status};
+
+/// What the reader's side tells the connection. Called from any task, and never with a lock of the inbox held.
+pub(crate) trait Feedback: Send + Sync {
+    /// Messages that counted so many bytes on the stream's window were read.
+    fn consumed(&self, stream_id: u64, bytes: usize);
+
+    /// Nobody reads the stream any more, before its end: what still comes can be left out.
+    fn abandoned(&self, stream_id: u64);
+
+    /// A message did not decode, which is the peer's own making.
+    fn fault(&self);
+}
+
+/// How a stream ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) result: Result<(), Status>,
+    pub(crate) trailers: Metadata,
+}
+
+impl Ending {
+    /// The peer has sent everything.
+    pub(crate) fn done() -> Self {
+        Self {
+            result: Ok(()),
+            trailers: Metadata::default(),
+        }
+    }
+
+    pub(crate) fn failed(status: Status) -> Self {
+        Self {
+            result: Err(status),
+            trailers: Metadata::default(),
+        }
+    }
+}
+
+/// Messages that arrived and were not read yet, and how the stream ended.
+///
+/// ```text
+///            finish                     take, once all messages are read
+///   open ─────────────▶ ended ─────────────────────────────────────────▶ over
+///     └───────────────────┴──────── abandon ─────────────────────────────▶
+/// ```
+///
+/// Its size is bounded by the stream's window: the connection's task puts in what the peer was allowed to send, and the
+/// peer is allowed more only when messages were taken out.
+pub(crate) struct Inbox {
+    stream_id: u64,
+    feedback: Arc<dyn Feedback>,
+    /// So many counted bytes are read before the connection is told, so that a small message costs it nothing.
+    step: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    messages: VecDeque<Arrived>,
+    ending: Option<Ending>,
+    /// Counted bytes that were read and not told yet.
+    uncredited: usize,
+    /// Nobody reads any more, or the end was read.
+    over: bool,
+    reader: Option<Waker>,
+}
+
+struct Arrived {
+    body: Bytes,
+    counted: usize,
+}
+
+impl Inbox {
+    /// `step` is well below half of the stream's window: a reader that has read everything must have told enough for
+    /// the peer to go on.
+    pub(crate) fn new(stream_id: u64, feedback: Arc<dyn Feedback>, step: usize) -> Arc<Self> {
+        Arc::new(Self {
+            stream_id,
+            feedback,
+            step,
+            state: Mutex::default(),
+        })
+    }
+
+    /// Puts a whole message in, which counted so many bytes on the window. Ignored where nobody reads any more.
+    pub(crate) fn push(&self, body: Bytes, counted: usize) {
+        let mut state = self.lock();
+        if state.over || state.ending.is_some() {
+            return;
+        }
+        state.messages.push_back(Arrived { body, counted });
+        wake(state);
+    }
+
+    /// Says how the stream ended. What was put in before is still read; a second ending is ignored.
+    pub(crate) fn finish(&self, ending: Ending) {
+        let mut state = self.lock();
+        if !state.over && state.ending.is_none() {
+            state.ending = Some(ending);
+            wake(state);
+        }
+    }
+
+    /// Ends the stream at once: what was not read yet is dropped.
+    pub(crate) fn abort(&self, status: Status) {
+        let mut state = self.lock();
+        if !state.over {
+            let unread = mem::take(&mut state.messages);
+            state.ending = Some(Ending::failed(status));
+            wake(state);
+            drop(unread);
+        }
+    }
+
+    /// Counts one undecodable message against the peer.
+    pub(crate) fn fault(&self) {
+        self.feedback.fault();
+    }
+
+    /// The next message, or how the stream ended.
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Ending>> {
+        let mut state = self.lock();
+        if let Some(Arrived { body, counted }) = state.messages.pop_front() {
+            state.uncredited += counted;
+            // Also after the end: the connection's window waits for it as well.
+            let told = if state.uncredited >= self.step {
+                mem::take(&mut state.uncredited)
+            } else {
+                0
+            };
+            drop(state);
+            if told > 0 {
+                self.feedback.consumed(self.stream_id, told);
+            }
+            return Poll::Ready(Ok(body));
+        }
+        if let Some(ending) = state.ending.take() {
+            state.over = true;
+            return Poll::Ready(Err(ending));
+        }
+        if state.over {
+            return Poll::Ready(Err(Ending::done()));
+        }
+        match &mut state.reader {
+            Some(reader) => reader.clone_from(cx.waker()),
+            reader => *reader = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Nobody reads any more.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.lock();
+        let early = !state.over && state.ending.is_none();
+        state.over = true;
+        state.reader = None;
+        let unread = mem::take(&mut state.messages);
+        drop(state);
+        drop(unread);
+        if early {
+            self.feedback.abandoned(self.stream_id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the reader once the lock is free.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let reader = state.reader.take();
+    drop(state);
+    if let Some(reader) = reader {
+        reader.wake();
+    }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("stream_id", &self.stream_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,198 @@
+//! The reading end of a typed stream.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::{
+    Decoder, Inbox, Outgoing,
+    decoder::{Decoded, Unreadable},
+};
+use crate::{Metadata, Status};
+
+/// Messages that arrive one after the other: a [`Stream`] of `Result<T, Status>`.
+///
+/// It ends when the sender is done. When the sender, or the connection, fails, a status is the last item. What was not
+/// read yet holds the sender back: the peer may send as much as the stream's window, and more only as messages are read
+/// here.
+///
+/// Dropping it lets the sender know. In a handler that ends the client's sending, and the handler goes on; at a client
+/// it cancels the call, unless the stream is a session's.
+///
+/// A message of a client that does not decode, or breaks a rule of its contract, ends the stream with INVALID_ARGUMENT.
+pub struct Streaming<T> {
+    source: Source<T>,
+    metadata: Metadata,
+    trailers: Metadata,
+    /// The end, or a failure, was given out.
+    over: bool,
+}
+
+enum Source<T> {
+    InProcess(mpsc::Receiver<Result<T, Status>>),
+    Wire(Wire<T>),
+}
+
+struct Wire<T> {
+    inbox: Arc<Inbox>,
+    decoder: Decoder<T>,
+    /// A message that is being decoded elsewhere.
+    decoding: Option<JoinHandle<Result<T, Unreadable>>>,
+}
+
+impl<T> Streaming<T> {
+    /// A stream in process, with the end that writes it. At most `room` messages (at least 1) wait in between.
+    pub fn channel(room: usize) -> (Outgoing<T>, Self) {
+        let (sender, items) = mpsc::channel(room.max(1));
+        (Outgoing::in_process(sender), Self::new(Source::InProcess(items)))
+    }
+
+    /// A stream of what is put into an inbox.
+    pub(crate) fn from_wire(inbox: Arc<Inbox>, decoder: Decoder<T>) -> Self {
+        Self::new(Source::Wire(Wire {
+            inbox,
+            decoder,
+            decoding: None,
+        }))
+    }
+
+    fn new(source: Source<T>) -> Self {
+        Self {
+            source,
+            metadata: Metadata::default(),
+            trailers: Metadata::default(),
+            over: false,
+        }
+    }
+
+    /// Sets what the server sent ahead of its messages.
+    pub(crate) fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// The next message; `None` at the end. Cancelling it loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// Why the stream failed; after that, `None`.
+    pub async fn message(&mut self) -> Result<Option<T>, Status> {
+        poll_fn(|cx| self.poll_message(cx)).await.transpose()
+    }
+
+    /// What the server sent ahead of its messages. Empty in a handler, where it is
+    /// [`Context::metadata`](crate::Context::metadata).
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What the server sent with the end of the stream; empty before it. Those of a stream that failed stand in the
+    /// status as well.
+    pub fn trailers(&self) -> &Metadata {
+        &self.trailers
+    }
+
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let item = match &mut self.source {
+            Source::InProcess(items) => ready!(items.poll_recv(cx)),
+            Source::Wire(wire) => match ready!(wire.poll_message(cx)) {
+                Ok(message) => Some(message),
+                Err(ending) => {
+                    self.trailers = ending.trailers;
+                    ending.result.err().map(Err)
+                }
+            },
+        };
+        if !matches!(item, Some(Ok(_))) {
+            self.over = true;
+            self.abandon();
+        }
+        Poll::Ready(item)
+    }
+
+    fn abandon(&mut self) {
+        if let Source::Wire(wire) = &mut self.source {
+            wire.inbox.abandon();
+            if let Some(decoding) = wire.decoding.take() {
+                decoding.abort();
+            }
+        }
+    }
+}
+
+impl<T> Wire<T> {
+    /// A message or why there is none, or how the stream ended.
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, Status>, super::Ending>> {
+        let read = match &mut self.decoding {
+            Some(decoding) => {
+                let read = ready!(Pin::new(decoding).poll(cx));
+                self.decoding = None;
+                read.unwrap_or_else(|_| {
+                    Err(Unreadable::Refused(Status::internal(
+                        "decoding a message was interrupted",
+                    )))
+                })
+            }
+            None => match ready!(self.inbox.poll_take(cx)) {
+                Err(ending) => return Poll::Ready(Err(ending)),
+                Ok(body) => match self.decoder.decode(body) {
+                    Decoded::Now(read) => read,
+                    Decoded::Later(decoding) => {
+                        self.decoding = Some(decoding);
+                        // Once more, now with what is awaited.
+                        return self.poll_message(cx);
+                    }
+                },
+            },
+        };
+        Poll::Ready(Ok(match read {
+            Ok(message) => Ok(message),
+            Err(Unreadable::Refused(status)) => Err(status),
+            Err(Unreadable::Fault(status)) => {
+                self.inbox.fault();
+                Err(status)
+            }
+        }))
+    }
+}
+
+impl<T> Stream for Streaming<T> {
+    type Item = Result<T, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_message(cx)
+    }
+}
+
+/// Nothing in it is pinned.
+impl<T> Unpin for Streaming<T> {}
+
+impl<T> Drop for Streaming<T> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.abandon();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Streaming<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streaming")
+            .field("metadata", &self.metadata)
+            .field("over", &self.over)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
