@@ -43,7 +43,10 @@ mod streaming;
 mod transport;
 pub mod validate;
 
-pub use client::{CallError, CallFuture, Client, Closed, Refused, UnaryCall};
+pub use client::{
+    CallError, CallFuture, Client, ClientStreamingCall, Closed, ReconnectingSession, Refused, Reply,
+    SessionCall, StreamingCall, UnaryCall,
+};
 pub use context::{CallId, Context, Metadata};
 #[doc(inline)]
 pub use contract::{Contract, ContractEnum, ContractField};

@@ -9,15 +9,21 @@ mod driver;
 mod error;
 mod link;
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
+use futures_core::Stream;
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use call::{CallFuture, UnaryCall};
+pub use call::{
+    CallFuture, ClientStreamingCall, ReconnectingSession, Reply, SessionCall, StreamingCall, UnaryCall,
+};
 pub use error::{CallError, Closed, Refused};
 
-use crate::contract::{ContractField, MethodDescriptor};
+use crate::{
+    Outgoing, Status, Streaming,
+    contract::{ContractField, MethodDescriptor},
+};
 use link::{Handle, Link};
 
 /// A connection to a server. Cloning gives another handle on the same connection.
@@ -71,6 +77,58 @@ impl Client {
         R: Message + Default + ContractField + 'static,
     {
         UnaryCall::new(self.clone(), method, request)
+    }
+
+    /// Prepares a call that is answered with a stream. Nothing is sent before it is awaited.
+    pub fn server_streaming<R>(
+        &self,
+        method: &'static MethodDescriptor,
+        request: &impl Message,
+    ) -> StreamingCall<R>
+    where
+        R: Message + Default + ContractField + 'static,
+    {
+        StreamingCall::of_one(self.clone(), method, request)
+    }
+
+    /// Prepares a call that sends a stream. Nothing is sent before it is awaited; then a task of its own polls
+    /// `requests`, as the server takes them.
+    pub fn client_streaming<Q, R>(
+        &self,
+        method: &'static MethodDescriptor,
+        requests: impl Stream<Item = Q> + Send + 'static,
+    ) -> ClientStreamingCall<R>
+    where
+        Q: Message + 'static,
+        R: Message + Default + ContractField + 'static,
+    {
+        ClientStreamingCall::new(self.clone(), method, requests)
+    }
+
+    /// Prepares a call with a stream each way. Nothing is sent before it is awaited; then a task of its own polls
+    /// `requests`, as the server takes them.
+    pub fn bidirectional<Q, R>(
+        &self,
+        method: &'static MethodDescriptor,
+        requests: impl Stream<Item = Q> + Send + 'static,
+    ) -> StreamingCall<R>
+    where
+        Q: Message + 'static,
+        R: Message + Default + ContractField + 'static,
+    {
+        StreamingCall::of_many(self.clone(), method, requests)
+    }
+
+    /// Prepares a session call: `run` is given both ends of it, and the call lasts as long as it runs. Nothing is sent
+    /// before it is awaited.
+    pub fn session<Q, R, F, Fut, T>(&self, method: &'static MethodDescriptor, run: F) -> SessionCall<Q, R, F>
+    where
+        Q: Message + 'static,
+        R: Message + Default + ContractField + 'static,
+        F: FnOnce(Outgoing<Q>, Streaming<R>) -> Fut,
+        Fut: Future<Output = Result<T, Status>>,
+    {
+        SessionCall::new(self.clone(), method, run)
     }
 
     fn link(&self) -> &Arc<Link> {

@@ -10,17 +10,27 @@ use std::{
 
 use bytes::Bytes;
 use prost::Message;
-use rpc_protocol::frame::{Metadata, Request};
+use rpc_protocol::frame::{Request, Response};
 
-use super::{
-    CallError, Client,
-    link::{InFlight, Outcome},
-};
+use super::{Options, option_methods};
 use crate::{
-    Status,
+    CallError, Client, Metadata, Status,
+    client::link::{InFlight, Outcome},
     contract::{ContractField, MethodDescriptor},
     memory::{CostModel, DEFAULT_BUDGET},
 };
+
+/// A response with what came along with it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Reply<T> {
+    /// The response, as the call gives it.
+    pub value: T,
+    /// What the server sent in front of it.
+    pub metadata: Metadata,
+    /// What the server sent behind it.
+    pub trailers: Metadata,
+}
 
 /// A unary call that is sent when it is awaited.
 ///
@@ -28,23 +38,38 @@ use crate::{
 #[must_use = "a call is sent when it is awaited"]
 pub struct UnaryCall<R, T = R> {
     client: Client,
-    method: &'static MethodDescriptor,
-    timeout: Option<Duration>,
-    parts: Parts<R, T>,
+    options: Options,
+    body: Bytes,
+    finish: Finish<R, T>,
 }
+
+/// What came along with a response.
+#[derive(Default)]
+struct Along {
+    metadata: Metadata,
+    trailers: Metadata,
+}
+
+/// Makes of a response what the caller wants of it.
+type Finish<R, T> = Box<dyn FnOnce(R, &mut Along) -> Result<T, Status> + Send>;
 
 /// What is sent, and what is made of what comes back.
 struct Parts<R, T> {
     request: Request,
     body: Bytes,
-    finish: Box<dyn FnOnce(R) -> Result<T, Status> + Send>,
+    finish: Finish<R, T>,
 }
 
 /// Shorter responses cannot take much: weighing them would cost more than decoding.
 const UNWEIGHED: usize = 16 << 10;
 
 impl<R: Message + Default + ContractField, T> Parts<R, T> {
-    fn finish(self, body: Bytes) -> Result<T, CallError> {
+    fn finish(self, response: Response) -> Result<T, CallError> {
+        let body = response.body;
+        let mut along = Along {
+            metadata: response.metadata.into(),
+            trailers: response.trailers.into(),
+        };
         // A response takes no more memory than a server lets a request take.
         if body.len() > UNWEIGHED {
             CostModel::of::<R>()
@@ -53,7 +78,7 @@ impl<R: Message + Default + ContractField, T> Parts<R, T> {
         }
         let response = R::decode(body)
             .map_err(|error| Status::internal(format!("the response does not decode: {error}")))?;
-        Ok((self.finish)(response)?)
+        Ok((self.finish)(response, &mut along)?)
     }
 }
 
@@ -61,25 +86,23 @@ impl<R> UnaryCall<R>
 where
     R: Message + Default + ContractField + 'static,
 {
-    pub(super) fn new(client: Client, method: &'static MethodDescriptor, request: &impl Message) -> Self {
-        let body = request.encode_to_vec().into();
-        let request = Request {
-            method: method.number,
-            one_way: method.one_way,
-            ..Request::default()
-        };
-        // A function without state is boxed without an allocation.
+    pub(in crate::client) fn new(
+        client: Client,
+        method: &'static MethodDescriptor,
+        request: &impl Message,
+    ) -> Self {
         Self {
             client,
-            method,
-            timeout: None,
-            parts: Parts {
-                request,
-                body,
-                finish: Box::new(Ok),
-            },
+            options: Options::new(method, None),
+            body: request.encode_to_vec().into(),
+            // A function without state is boxed without an allocation.
+            finish: Box::new(|response, _| Ok(response)),
         }
     }
+}
+
+impl<R, T> UnaryCall<R, T> {
+    option_methods!();
 }
 
 impl<R, T> UnaryCall<R, T>
@@ -87,26 +110,6 @@ where
     R: 'static,
     T: 'static,
 {
-    /// Gives the call up after this long, with [`CallError::TimedOut`]. The server is told too, and stops working on
-    /// it. Without a timeout the method's own deadline holds, if it has one.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self.parts.request.timeout_us = microseconds(timeout);
-        self
-    }
-
-    /// Sends a text with the call. Keys are lower case, and do not end in `-bin`.
-    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parts.request.metadata.push(Metadata::text(key, value));
-        self
-    }
-
-    /// Sends bytes with the call. Keys are lower case, and end in `-bin`.
-    pub fn metadata_bin(mut self, key: impl Into<String>, value: impl Into<Bytes>) -> Self {
-        self.parts.request.metadata.push(Metadata::binary(key, value));
-        self
-    }
-
     /// Makes something else of the response.
     pub fn map<U>(self, map: impl FnOnce(T) -> U + Send + 'static) -> UnaryCall<R, U> {
         self.try_map(|value| Ok(map(value)))
@@ -114,27 +117,31 @@ where
 
     /// Makes something else of the response, or a status where it does not hold what it should.
     pub fn try_map<U>(self, map: impl FnOnce(T) -> Result<U, Status> + Send + 'static) -> UnaryCall<R, U> {
-        let Self {
-            client,
-            method,
-            timeout,
-            parts:
-                Parts {
-                    request,
-                    body,
-                    finish,
-                },
-        } = self;
-        let finish = Box::new(move |response| finish(response).and_then(map));
+        let finish = self.finish;
         UnaryCall {
-            client,
-            method,
-            timeout,
-            parts: Parts {
-                request,
-                body,
-                finish,
-            },
+            client: self.client,
+            options: self.options,
+            body: self.body,
+            finish: Box::new(move |response, along| finish(response, along).and_then(map)),
+        }
+    }
+
+    /// Gives what came along with the response: its metadata and trailers.
+    pub fn with_metadata(self) -> UnaryCall<R, Reply<T>> {
+        let finish = self.finish;
+        UnaryCall {
+            client: self.client,
+            options: self.options,
+            body: self.body,
+            finish: Box::new(move |response, along| {
+                let value = finish(response, along)?;
+                let Along { metadata, trailers } = std::mem::take(along);
+                Ok(Reply {
+                    value,
+                    metadata,
+                    trailers,
+                })
+            }),
         }
     }
 }
@@ -148,9 +155,17 @@ where
     type IntoFuture = CallFuture<R, T>;
 
     fn into_future(self) -> CallFuture<R, T> {
+        let Options {
+            mut request, timeout, ..
+        } = self.options;
+        request.timeout_us = timeout.map_or(0, microseconds);
         CallFuture {
-            state: State::Prepared(self.client, self.timeout),
-            call: Some(self.parts),
+            state: State::Prepared(self.client, timeout),
+            call: Some(Parts {
+                request,
+                body: self.body,
+                finish: self.finish,
+            }),
         }
     }
 }
@@ -208,7 +223,7 @@ where
             State::Prepared(..) => return Poll::Pending,
         };
         Poll::Ready(match this.call.take() {
-            Some(call) => outcome.and_then(|response| call.finish(response.body)),
+            Some(call) => outcome.and_then(|response| call.finish(response)),
             None => Err(Status::internal("the call has no outcome").into()),
         })
     }
@@ -244,8 +259,8 @@ fn microseconds(timeout: Duration) -> u64 {
 impl<R, T> fmt::Debug for UnaryCall<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnaryCall")
-            .field("method", &self.method.full_name)
-            .field("timeout", &self.timeout)
+            .field("method", &self.options.method.full_name)
+            .field("timeout", &self.options.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,12 @@
+//! The calls of a client, one file per kind, and the options that all of them have.
+
+mod options;
+mod session;
+mod streaming;
+mod unary;
+
+pub use session::{ReconnectingSession, SessionCall};
+pub use streaming::{ClientStreamingCall, StreamingCall};
+pub use unary::{CallFuture, Reply, UnaryCall};
+
+use options::{Options, option_methods};
