@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use rpc_protocol::frame::Metadata as Pair;
 use tokio::time::Instant;
 
@@ -129,11 +130,59 @@ impl Metadata {
         self.0.is_empty()
     }
 
+    /// Adds a text value. Keys are made lower case; under one that ends in `-bin` the text is sent as bytes.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        let (key, value) = (lower(key.into()), value.into());
+        self.0.push(if key.ends_with(BINARY) {
+            Pair {
+                key,
+                binary: value.into(),
+                ..Pair::default()
+            }
+        } else {
+            Pair {
+                key,
+                value,
+                ..Pair::default()
+            }
+        });
+    }
+
+    /// Adds a binary value. Keys are made lower case; one that does not end in `-bin` is made to.
+    pub fn insert_bin(&mut self, key: impl Into<String>, value: impl Into<Bytes>) {
+        let mut key = lower(key.into());
+        if !key.ends_with(BINARY) {
+            key.push_str(BINARY);
+        }
+        self.0.push(Pair {
+            key,
+            binary: value.into(),
+            ..Pair::default()
+        });
+    }
+
+    /// Adds all of `other`, behind what is here.
+    pub fn extend(&mut self, other: Metadata) {
+        self.0.extend(other.0);
+    }
+
+    pub(crate) fn into_pairs(self) -> Vec<Pair> {
+        self.0
+    }
+
     fn pairs<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Pair> {
         self.0
             .iter()
             .filter(move |pair| pair.key.eq_ignore_ascii_case(key))
     }
+}
+
+/// What keys of binary values end in.
+const BINARY: &str = "-bin";
+
+fn lower(mut key: String) -> String {
+    key.make_ascii_lowercase();
+    key
 }
 
 impl From<Vec<Pair>> for Metadata {

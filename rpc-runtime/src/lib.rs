@@ -29,6 +29,7 @@ extern crate self as rpc_runtime;
 mod client;
 mod codec;
 pub mod codegen;
+pub(crate) mod compression;
 mod context;
 pub mod contract;
 mod dispatch;

@@ -7,6 +7,7 @@
 //! connection's output and nothing was scheduled. One that is pending is parked, with a waker and a timer of its own.
 
 mod call;
+pub(crate) mod deadline;
 mod kinds;
 mod method;
 mod panics;

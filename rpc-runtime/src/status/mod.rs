@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rpc_protocol::frame::{Any, Status as WireStatus};
+use rpc_protocol::frame::{Any, End, Status as WireStatus};
 
-use crate::contract::Contract;
+use crate::{Metadata, contract::Contract};
 
 /// The outcome of a call that did not go well: a code, a text for people, and details for programs.
 ///
@@ -43,6 +43,7 @@ struct Inner {
     code: Code,
     message: Cow<'static, str>,
     details: Vec<Any>,
+    metadata: Metadata,
     /// For the log alone. Never sent, and never shown by `Display`.
     cause: Option<Arc<dyn Error + Send + Sync>>,
     /// Made of an error that is not meant for the peer, which is told the call's id instead.
@@ -112,6 +113,7 @@ impl Status {
                 code,
                 message: message.into(),
                 details: Vec::new(),
+                metadata: Metadata::default(),
                 cause: None,
                 hidden: false,
             }),
@@ -163,6 +165,19 @@ impl Status {
             .map(|any| (any.type_url.as_str(), &any.value))
     }
 
+    /// What travels with the status: the call's trailing metadata.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.inner.metadata
+    }
+
+    /// Sets what travels with the status, as the call's trailing metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.inner.metadata = metadata;
+        self
+    }
+
     /// Whether the same call may go well later: UNAVAILABLE, or any code whose details hold a [`RetryInfo`].
     #[must_use]
     pub fn recoverable(&self) -> bool {
@@ -212,6 +227,23 @@ impl Status {
         }
     }
 
+    /// The frame that ends a call with this status.
+    pub(crate) fn into_end(self) -> End {
+        End {
+            status: Some(self.to_wire()),
+            trailers: self.inner.metadata.into_pairs(),
+        }
+    }
+
+    /// The status of a frame that ended a call, with its trailing metadata. Without one it is UNKNOWN.
+    pub(crate) fn from_end(end: End) -> Self {
+        let status = end.status.map_or_else(
+            || Self::unknown("the call ended without a status"),
+            Self::from_wire,
+        );
+        status.with_metadata(end.trailers.into())
+    }
+
     /// The status that a frame carried; a code that is not defined is [`Code::Unknown`].
     #[must_use]
     pub fn from_wire(wire: WireStatus) -> Self {
@@ -221,6 +253,7 @@ impl Status {
                 code,
                 message: wire.message.into(),
                 details: wire.details,
+                metadata: Metadata::default(),
                 cause: None,
                 hidden: false,
             }),
