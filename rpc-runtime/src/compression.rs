@@ -38,23 +38,27 @@ pub(crate) fn inflate(body: &[u8], limit: usize) -> Result<Bytes, Uninflated> {
     let mut inflated = Vec::with_capacity((body.len() * FIRST_ROOM).max(SMALLEST_ROOM).min(limit));
     loop {
         let (read, room) = (inflater.total_in() as usize, inflated.capacity());
+        let before = (read, inflated.len());
         let outcome = inflater
-            .decompress_vec(&body[read..], &mut inflated, FlushDecompress::Finish)
+            .decompress_vec(&body[read..], &mut inflated, FlushDecompress::None)
             .map_err(|_| Uninflated::Malformed)?;
-        // `reserve_exact` may have given more room than was asked for.
+        // There is room for one byte beyond the limit, which shows whether anything follows.
         if inflated.len() > limit {
             return Err(Uninflated::TooLong);
         }
+        let read = inflater.total_in() as usize;
         match outcome {
-            Outcome::StreamEnd if inflater.total_in() as usize == body.len() => return Ok(inflated.into()),
+            Outcome::StreamEnd if read == body.len() => return Ok(inflated.into()),
             Outcome::StreamEnd => return Err(Uninflated::Malformed),
-            // It has stopped for want of input, not of room.
-            Outcome::Ok | Outcome::BufError if inflated.len() < room => return Err(Uninflated::Malformed),
-            Outcome::Ok | Outcome::BufError => {
-                // One byte beyond the limit shows whether anything follows.
+            Outcome::Ok | Outcome::BufError if inflated.len() == room => {
                 let more = inflated.len().max(SMALLEST_ROOM).min(limit + 1 - inflated.len());
                 inflated.reserve_exact(more);
             }
+            // It has stopped for want of input, not of room.
+            Outcome::Ok | Outcome::BufError if before == (read, inflated.len()) => {
+                return Err(Uninflated::Malformed);
+            }
+            Outcome::Ok | Outcome::BufError => {}
         }
     }
 }
