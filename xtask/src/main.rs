@@ -2,6 +2,7 @@
 //!
 //! Each task installs what it needs by the ordinary package clients, and where it cannot, says what to install.
 
+mod autobahn;
 mod postgres;
 mod process;
 mod tasks;
@@ -48,6 +49,9 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Run Autobahn's fuzzing client against the server's WebSocket layer, sections 1 to 10. Needs Python 2.7, and is
+    /// therefore not part of `test`.
+    Autobahn,
     /// Measure server CPU per call beside other systems; see bench/README.md.
     Bench {
         /// What the benchmark is called with.
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => tasks::codegen(check),
         Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
+        Task::Autobahn => autobahn::autobahn(),
         Task::Bench { arguments } => tasks::bench(&arguments),
     };
     match outcome {

@@ -1,6 +1,7 @@
 //! Runs commands at the project's root, and says which one failed.
 
 use anyhow::{Context, Result, bail};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -48,6 +49,19 @@ impl Run {
     pub(crate) fn env(mut self, key: &str, value: &str) -> Self {
         self.command.env(key, value);
         self
+    }
+
+    /// The command itself, for what runs beside the task.
+    pub(crate) fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
+    /// Shows the command; its output goes into a file. Fails if it does.
+    pub(crate) fn logged(mut self, log: &Path) -> Result<()> {
+        let file = File::create(log)?;
+        self.command.stderr(file.try_clone()?).stdout(file);
+        let shown = format!("its output is in {}", log.display());
+        self.go().context(shown)
     }
 
     /// Shows the command and its output; fails if it does.

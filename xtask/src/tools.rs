@@ -38,6 +38,83 @@ pub(crate) fn npm(folder: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The suite's version, pinned so that every machine runs the same cases.
+const AUTOBAHN: &str = "autobahntestsuite==0.8.2";
+
+/// The last virtualenv that makes environments of Python 2.7 is older than this.
+const VIRTUALENV: &str = "virtualenv<20.22";
+
+/// Makes Autobahn's test suite available, in a virtual environment of its own under `target`; gives its program.
+pub(crate) fn autobahn() -> Result<PathBuf> {
+    let folder = root().join("target/autobahn");
+    let (tools, environment) = (folder.join("tools"), folder.join("environment"));
+    let suite = environment.join("bin/wstest");
+    let interpreter = environment.join("bin/python");
+    if suite.is_file()
+        && run(
+            &interpreter.to_string_lossy(),
+            &["-c", "import autobahntestsuite"],
+        )
+        .succeeds()
+    {
+        return Ok(suite);
+    }
+    let Some(python) = python_2_7() else {
+        bail!(
+            "Autobahn's test suite runs on Python 2.7 alone, and there is none: neither as python2.7, python2 or python on the \
+             PATH, nor among pyenv's versions. Install one, for instance with pyenv (`pyenv install 2.7.18`) or, where your \
+             system still has it, as the package `python2.7`, and run this again"
+        );
+    };
+    std::fs::remove_dir_all(&environment).ok();
+    let (python, tools) = (python.to_string_lossy(), tools.to_string_lossy());
+    run(
+        &python,
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--upgrade",
+            "--target",
+            &tools,
+            VIRTUALENV,
+        ],
+    )
+    .go()
+    .context(
+        "pip could not install virtualenv; is the package index reachable? A Python without pip gets it with \
+             `python2.7 -m ensurepip --user`",
+    )?;
+    run(
+        &python,
+        &["-m", "virtualenv", "--quiet", &environment.to_string_lossy()],
+    )
+    .env("PYTHONPATH", &tools)
+    .go()?;
+    run(&interpreter.to_string_lossy(), &["-m", "pip", "install", "--quiet", AUTOBAHN])
+        .go()
+        .context(
+            "pip could not install Autobahn's test suite; is the package index reachable? Where there are no built packages \
+             it needs a C compiler and the headers of Python, OpenSSL and libffi",
+        )?;
+    Ok(suite)
+}
+
+/// A Python 2.7: on the path, or among the versions of pyenv, whose stand-ins on the path may refuse to choose one.
+fn python_2_7() -> Option<PathBuf> {
+    let check = "import sys; sys.exit(sys.version_info[:2] != (2, 7))";
+    let is_2_7 = |python: &PathBuf| run(&python.to_string_lossy(), &["-c", check]).succeeds();
+    let on_path = ["python2.7", "python2", "python"].map(PathBuf::from);
+    let pyenv = std::env::var_os("PYENV_ROOT")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".pyenv")));
+    let versions = pyenv.and_then(|folder| std::fs::read_dir(folder.join("versions")).ok());
+    let versions = versions.into_iter().flatten().flatten();
+    let of_pyenv = versions.map(|version| version.path().join("bin/python2.7"));
+    on_path.into_iter().chain(of_pyenv).find(is_2_7)
+}
+
 fn modified(path: &PathBuf) -> Option<std::time::SystemTime> {
     std::fs::metadata(path)
         .and_then(|metadata| metadata.modified())

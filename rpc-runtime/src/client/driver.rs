@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 Ok(Incoming::Ping | Incoming::Pong) => state.protocol.handle_activity(now.into_std()),
                 Ok(Incoming::Close(frame)) => break Some(Ended::ByPeer(frame)),
-                Ok(Incoming::Text) if self.closing.is_none() => {
+                Ok(Incoming::Text(_)) if self.closing.is_none() => {
                     break Some(Ended::ByUs(CloseCode::Unsupported, "text message".to_owned()));
                 }
                 Ok(_) => {}

@@ -121,6 +121,10 @@ fn begin<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    #[cfg(feature = "__echo")]
+    if shared.echoes() {
+        return Connection::echoing(stream, &read_ahead, info, shared);
+    }
     let refuse = |stream, info, shared, reason| {
         Connection::refused(stream, info, shared, CloseCode::SubprotocolUnknown, reason)
     };

@@ -6,6 +6,8 @@
 mod accept;
 mod builder;
 mod connection;
+#[cfg(feature = "__echo")]
+mod echo;
 mod handshake;
 mod origin;
 mod shared;

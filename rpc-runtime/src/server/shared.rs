@@ -43,6 +43,9 @@ pub(crate) struct Shared {
     draining: AtomicBool,
     /// Told when the last admission ends.
     empty: Notify,
+    /// See `server/echo.rs`.
+    #[cfg(feature = "__echo")]
+    pub(super) echo: AtomicBool,
 }
 
 impl Shared {
@@ -69,6 +72,8 @@ impl Shared {
             handshakes: Mutex::default(),
             draining: AtomicBool::new(false),
             empty: Notify::new(),
+            #[cfg(feature = "__echo")]
+            echo: AtomicBool::new(false),
         })
     }
 

@@ -20,7 +20,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncRead;
 use tokio_tungstenite::tungstenite::{
-    Error as WsError,
+    Error as WsError, Utf8Bytes,
     error::ProtocolError,
     protocol::{CloseFrame, Message, Role, WebSocketConfig, WebSocketContext},
 };
@@ -43,7 +43,10 @@ const REASON: usize = 123;
 #[derive(Debug)]
 pub(crate) enum Incoming {
     Binary(Bytes),
-    Text,
+    /// Valid UTF-8. Nothing of ours is text: only what tests the framing looks into it.
+    Text(
+        #[cfg_attr(not(feature = "__echo"), expect(dead_code, reason = "text is refused unread"))] Utf8Bytes,
+    ),
     Ping,
     Pong,
     /// The peer closes; tungstenite's answer is in the output.
@@ -271,7 +274,9 @@ impl<S> WebSocket<S> {
     fn incoming(&mut self, message: Message) -> Incoming {
         match message {
             Message::Binary(message) => Incoming::Binary(message),
-            Message::Text(_) | Message::Frame(_) => Incoming::Text,
+            Message::Text(text) => Incoming::Text(text),
+            // Is never read, only written.
+            Message::Frame(_) => Incoming::Text(Utf8Bytes::default()),
             Message::Pong(_) => Incoming::Pong,
             Message::Ping(_) => {
                 // Writes the pong, which tungstenite has ready, into the output.
@@ -283,6 +288,14 @@ impl<S> WebSocket<S> {
                 Incoming::Close(frame.map(|frame| (frame.code.into(), frame.reason.as_str().to_owned())))
             }
         }
+    }
+
+    /// Writes a text message into the output.
+    #[cfg(feature = "__echo")]
+    pub(crate) fn write_text(&mut self, text: Utf8Bytes) {
+        // After a close frame it is refused, as it should be.
+        let _ = self.context.write(&mut self.io, Message::Text(text));
+        let _ = self.context.flush(&mut self.io);
     }
 
     /// Writes a close frame into the output, unless one was written before. The reason is cut to what fits.

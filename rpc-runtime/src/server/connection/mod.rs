@@ -11,6 +11,8 @@
 
 mod calls;
 mod closing;
+#[cfg(feature = "__echo")]
+mod echo;
 mod timers;
 
 use std::{
@@ -262,12 +264,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn handle_incoming(&mut self, incoming: Incoming, now: Instant) {
         // A control frame may stand between the fragments of a message, which it does not finish.
-        if matches!(incoming, Incoming::Binary(_) | Incoming::Text) {
+        if matches!(incoming, Incoming::Binary(_) | Incoming::Text(_)) {
             self.timers.whole_message();
         }
+        #[cfg(feature = "__echo")]
+        let Some(incoming) = self.echo(incoming) else {
+            return;
+        };
         match incoming {
             Incoming::Binary(message) => self.handle_message(message, now),
-            Incoming::Text => {
+            Incoming::Text(_) => {
                 self.close(CloseCode::Unsupported, "text message: this protocol is binary");
             }
             Incoming::Ping => {
