@@ -2,11 +2,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use rpc_protocol::frame::Metadata as Pair;
 use tokio::time::Instant;
 
 use crate::{
+    Metadata,
     contract::MethodDescriptor,
     session::{ClientId, Session},
 };
@@ -36,7 +36,7 @@ impl Context {
             session,
             stream_id,
             method,
-            metadata: Metadata(metadata),
+            metadata: metadata.into(),
             deadline,
         }
     }
@@ -96,97 +96,5 @@ impl fmt::Display for CallId {
 impl fmt::Debug for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CallId({self})")
-    }
-}
-
-/// Keys and values that travel with a call. Keys are lower case; those that end in `-bin` have bytes as values. A key
-/// may occur several times.
-#[derive(Debug, Clone, Default)]
-pub struct Metadata(Vec<Pair>);
-
-impl Metadata {
-    /// The first text value of a key.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.pairs(key).map(|pair| pair.value.as_str()).next()
-    }
-
-    /// The first binary value of a key, which ends in `-bin`.
-    pub fn get_bin(&self, key: &str) -> Option<&[u8]> {
-        self.pairs(key).map(|pair| &*pair.binary).next()
-    }
-
-    /// All text values of a key, in the order they were sent.
-    pub fn get_all(&self, key: &str) -> impl Iterator<Item = &str> {
-        self.pairs(key).map(|pair| pair.value.as_str())
-    }
-
-    /// The keys, in the order they were sent, as often as they occur.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|pair| pair.key.as_str())
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds a text value. Keys are made lower case; under one that ends in `-bin` the text is sent as bytes.
-    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        let (key, value) = (lower(key.into()), value.into());
-        self.0.push(if key.ends_with(BINARY) {
-            Pair {
-                key,
-                binary: value.into(),
-                ..Pair::default()
-            }
-        } else {
-            Pair {
-                key,
-                value,
-                ..Pair::default()
-            }
-        });
-    }
-
-    /// Adds a binary value. Keys are made lower case; one that does not end in `-bin` is made to.
-    pub fn insert_bin(&mut self, key: impl Into<String>, value: impl Into<Bytes>) {
-        let mut key = lower(key.into());
-        if !key.ends_with(BINARY) {
-            key.push_str(BINARY);
-        }
-        self.0.push(Pair {
-            key,
-            binary: value.into(),
-            ..Pair::default()
-        });
-    }
-
-    /// Adds all of `other`, behind what is here.
-    pub fn extend(&mut self, other: Metadata) {
-        self.0.extend(other.0);
-    }
-
-    pub(crate) fn into_pairs(self) -> Vec<Pair> {
-        self.0
-    }
-
-    fn pairs<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Pair> {
-        self.0
-            .iter()
-            .filter(move |pair| pair.key.eq_ignore_ascii_case(key))
-    }
-}
-
-/// What keys of binary values end in.
-const BINARY: &str = "-bin";
-
-fn lower(mut key: String) -> String {
-    key.make_ascii_lowercase();
-    key
-}
-
-impl From<Vec<Pair>> for Metadata {
-    fn from(pairs: Vec<Pair>) -> Self {
-        Self(pairs)
     }
 }

@@ -35,6 +35,7 @@ pub mod contract;
 mod dispatch;
 mod limits;
 pub mod memory;
+mod metadata;
 mod random;
 mod router;
 mod server;
@@ -48,7 +49,7 @@ pub use client::{
     CallError, CallFuture, Client, ClientStreamingCall, Closed, ReconnectingSession, Refused, Reply,
     SessionCall, StreamingCall, UnaryCall,
 };
-pub use context::{CallId, Context, Metadata};
+pub use context::{CallId, Context};
 #[doc(inline)]
 pub use contract::{Contract, ContractEnum, ContractField};
 pub use dispatch::{
@@ -56,6 +57,7 @@ pub use dispatch::{
     UnaryMethod,
 };
 pub use limits::Limits;
+pub use metadata::Metadata;
 pub use router::StartError;
 #[doc = include_str!("../docs/contract.md")]
 pub use rpc_macros::contract;
