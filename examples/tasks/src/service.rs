@@ -51,6 +51,7 @@ impl From<StoreError> for Status {
                 field: format!("item.{field}"),
                 description,
                 reason: reason.into(),
+                ..FieldViolation::default()
             }],
         };
         match error {

@@ -6,7 +6,10 @@
 mod google;
 mod internal;
 
-pub use google::{BadRequest, ErrorInfo, FieldViolation, RetryInfo};
+pub use google::{
+    BadRequest, DebugInfo, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage, PreconditionFailure,
+    PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo,
+};
 pub use internal::{BoxError, ResultExt};
 pub use rpc_protocol::Code;
 

@@ -1,6 +1,8 @@
 use std::io;
 use std::time::Duration;
 
+use prost::Message;
+
 use super::*;
 use crate::validate::Violations;
 
@@ -93,4 +95,78 @@ fn a_status_survives_the_wire() {
         .code(),
         Code::Unknown
     );
+}
+
+#[test]
+fn the_details_of_google_rpc_have_their_published_names_and_numbers() {
+    fn shape<M: Contract>() -> String {
+        let fields: Vec<_> = M::descriptor()
+            .fields
+            .iter()
+            .map(|field| format!("{}={}", field.name, field.number))
+            .collect();
+        format!("{} {}", M::FULL_NAME, fields.join(" "))
+    }
+    let shapes = [
+        shape::<RetryInfo>(),
+        shape::<DebugInfo>(),
+        shape::<QuotaFailure>(),
+        shape::<QuotaViolation>(),
+        shape::<ErrorInfo>(),
+        shape::<PreconditionFailure>(),
+        shape::<PreconditionViolation>(),
+        shape::<BadRequest>(),
+        shape::<FieldViolation>(),
+        shape::<RequestInfo>(),
+        shape::<ResourceInfo>(),
+        shape::<Help>(),
+        shape::<HelpLink>(),
+        shape::<LocalizedMessage>(),
+    ];
+    assert_eq!(
+        shapes,
+        [
+            "google.rpc.RetryInfo retry_delay=1",
+            "google.rpc.DebugInfo stack_entries=1 detail=2",
+            "google.rpc.QuotaFailure violations=1",
+            "google.rpc.QuotaFailure.Violation subject=1 description=2 api_service=3 quota_metric=4 quota_id=5 \
+             quota_dimensions=6 quota_value=7 future_quota_value=8",
+            "google.rpc.ErrorInfo reason=1 domain=2 metadata=3",
+            "google.rpc.PreconditionFailure violations=1",
+            "google.rpc.PreconditionFailure.Violation type=1 subject=2 description=3",
+            "google.rpc.BadRequest field_violations=1",
+            "google.rpc.BadRequest.FieldViolation field=1 description=2 reason=3 localized_message=4",
+            "google.rpc.RequestInfo request_id=1 serving_data=2",
+            "google.rpc.ResourceInfo resource_type=1 resource_name=2 owner=3 description=4",
+            "google.rpc.Help links=1",
+            "google.rpc.Help.Link description=1 url=2",
+            "google.rpc.LocalizedMessage locale=1 message=2",
+        ]
+    );
+}
+
+#[test]
+fn details_of_google_rpc_are_written_under_the_numbers_of_their_descriptors() {
+    // A string per field is written with the field's number as its key: 8 * number + 2.
+    let violation = PreconditionViolation {
+        r#type: "a".into(),
+        subject: "b".into(),
+        description: "c".into(),
+    };
+    assert_eq!(violation.encode_to_vec(), b"\x0a\x01a\x12\x01b\x1a\x01c");
+    let quota = QuotaViolation {
+        quota_dimensions: [("k".to_owned(), "v".to_owned())].into(),
+        quota_value: 1,
+        future_quota_value: Some(0),
+        ..QuotaViolation::default()
+    };
+    assert_eq!(
+        quota.encode_to_vec(),
+        b"\x32\x06\x0a\x01k\x12\x01v\x38\x01\x40\x00"
+    );
+    let field = FieldViolation {
+        localized_message: Some(LocalizedMessage::default()),
+        ..FieldViolation::default()
+    };
+    assert_eq!(field.encode_to_vec(), b"\x22\x00");
 }
