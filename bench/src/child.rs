@@ -1,9 +1,11 @@
 //! Starting and ending the processes of a run. Each is ended by its own id, and none can outlive the run.
 
 use crate::load::Measured;
+use crate::options::{Options, Placement};
 use crate::peers::{Peer, text};
 use crate::shape::Shape;
-use crate::{Options, Placement};
+use crate::streams::{StreamPeer, StreamShape};
+use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -78,10 +80,23 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server of `peer` on a free port.
     pub(crate) fn start(peer: Peer, placement: Placement, options: &Options) -> Result<Self, String> {
+        Self::start_as("serve", peer.name(), placement, options)
+    }
+
+    /// Starts the server of `peer`'s streams on a free port.
+    pub(crate) fn start_streams(
+        peer: StreamPeer,
+        placement: Placement,
+        options: &Options,
+    ) -> Result<Self, String> {
+        Self::start_as("serve-streams", peer.name(), placement, options)
+    }
+
+    fn start_as(command: &str, peer: &str, placement: Placement, options: &Options) -> Result<Self, String> {
         let read_buffer = options.read_buffer.to_string();
         let arguments = [
-            "serve",
-            peer.name(),
+            command,
+            peer,
             "--read-buffer",
             &read_buffer,
             "--placement",
@@ -104,18 +119,47 @@ impl Server {
 
     /// Runs the client of `peer` against this server.
     pub(crate) fn load(&self, peer: Peer, shape: Shape, options: &Options) -> Result<Measured, String> {
-        let window = options.window();
-        let mut arguments = vec!["load".to_owned(), peer.name().to_owned()];
-        for (name, value) in [
-            ("--addr", self.addr.to_string()),
-            ("--server", self.pid().to_string()),
+        let arguments = [
             ("--connections", shape.connections.to_string()),
             ("--in-flight", shape.in_flight.to_string()),
             ("--label", shape.label.to_string()),
+        ];
+        self.client("load", peer.name(), &arguments, options)
+    }
+
+    /// Runs the streams of `peer`'s client against this server.
+    pub(crate) fn load_streams(
+        &self,
+        peer: StreamPeer,
+        shape: StreamShape,
+        options: &Options,
+    ) -> Result<Measured, String> {
+        let arguments = [
+            ("--direction", shape.direction.name().to_owned()),
+            ("--payload", shape.payload.to_string()),
+            ("--streams", shape.streams.to_string()),
+        ];
+        self.client("load-streams", peer.name(), &arguments, options)
+    }
+
+    /// Runs a client that measures for the window of `options`, and reads what it prints.
+    fn client<T: DeserializeOwned>(
+        &self,
+        command: &str,
+        peer: &str,
+        more: &[(&str, String)],
+        options: &Options,
+    ) -> Result<T, String> {
+        let window = options.window();
+        let mut arguments = vec![command.to_owned(), peer.to_owned()];
+        let common = [
+            ("--addr", self.addr.to_string()),
+            ("--server", self.pid().to_string()),
             ("--window-ms", window.as_millis().to_string()),
             ("--placement", self.placement.name().to_owned()),
-        ] {
-            arguments.extend([name.to_owned(), value]);
+        ];
+        for (name, value) in common.iter().chain(more) {
+            arguments.extend([(*name).to_owned(), value.clone()]);
         }
         let output = Process::start(&arguments)?.finish(window * 2 + GRACE)?;
         serde_json::from_str(&output).map_err(text)

@@ -15,8 +15,8 @@ const STALL: Duration = Duration::from_secs(2);
 /// What one client process measured, handed to the orchestrator as one line of JSON.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
-    /// Calls answered within the window.
-    pub(crate) calls: u64,
+    /// Calls answered, or messages taken, within the window.
+    pub(crate) count: u64,
     /// Length of the window.
     pub(crate) seconds: f64,
     /// CPU time of the server within the window, in nanoseconds.
@@ -26,19 +26,19 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Server CPU per call, in microseconds.
+    /// Server CPU, in microseconds for one of them.
     pub(crate) fn server_us(&self) -> f64 {
-        self.server_cpu_ns as f64 / 1_000.0 / self.calls.max(1) as f64
+        self.server_cpu_ns as f64 / 1_000.0 / self.count.max(1) as f64
     }
 
-    /// Client CPU per call, in microseconds.
+    /// Client CPU, in microseconds for one of them.
     pub(crate) fn client_us(&self) -> f64 {
-        self.client_cpu_ns as f64 / 1_000.0 / self.calls.max(1) as f64
+        self.client_cpu_ns as f64 / 1_000.0 / self.count.max(1) as f64
     }
 
-    /// Calls per second.
+    /// How many per second.
     pub(crate) fn rate(&self) -> f64 {
-        self.calls as f64 / self.seconds
+        self.count as f64 / self.seconds
     }
 }
 
@@ -69,30 +69,40 @@ pub(crate) async fn measure<C: Client>(
             .map(|counter| counter.0.load(Ordering::Relaxed))
             .sum::<u64>()
     };
+    measure_window(server_pid, warm_up, window, answered).await
+}
+
+/// Measures `window` after `warm_up`, while a load is running; `done` counts calls or messages.
+pub(crate) async fn measure_window(
+    server_pid: u32,
+    warm_up: Duration,
+    window: Duration,
+    done: impl Fn() -> u64,
+) -> Result<Measured, String> {
     let server = CpuClock::of(server_pid).map_err(|error| error.to_string())?;
     let client = CpuClock::of(std::process::id()).map_err(|error| error.to_string())?;
     let read = || -> Result<_, String> {
         let server = server.now().map_err(|error| error.to_string())?;
         let client = client.now().map_err(|error| error.to_string())?;
-        Ok((answered(), Instant::now(), server, client))
+        Ok((done(), Instant::now(), server, client))
     };
 
     tokio::time::sleep(warm_up).await;
     let before = read()?;
     tokio::time::sleep(window).await;
     let after = read()?;
-    let calls = after.0 - before.0;
-    if calls == 0 {
+    let count = after.0 - before.0;
+    if count == 0 {
         tokio::time::sleep(STALL).await;
-        return Err(match answered() - after.0 {
-            0 => format!("no call was answered within the window, nor in {STALL:?} after it: the peer hangs"),
+        return Err(match done() - after.0 {
+            0 => format!("nothing was done within the window, nor in {STALL:?} after it: the peer hangs"),
             late => format!(
-                "no call was answered within the window, and {late} in {STALL:?} after it: the machine stood still"
+                "nothing was done within the window, and {late} in {STALL:?} after it: the machine stood still"
             ),
         });
     }
     Ok(Measured {
-        calls,
+        count,
         seconds: (after.1 - before.1).as_secs_f64(),
         server_cpu_ns: nanoseconds(after.2 - before.2),
         client_cpu_ns: nanoseconds(after.3 - before.3),

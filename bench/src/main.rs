@@ -1,4 +1,4 @@
-//! Measures server CPU per call, calls per second and memory per connection, beside other RPC stacks and a bare
+//! Measures what calls and stream messages cost a server, and memory per connection, beside other RPC stacks and a bare
 //! WebSocket. See README.md for what is measured and how to read it.
 
 mod calls;
@@ -7,20 +7,24 @@ mod contracts;
 mod load;
 mod memory;
 mod messages;
+mod options;
 mod peers;
 mod process;
+mod results;
 mod serve;
 mod shape;
 mod statistics;
+mod streams;
 mod targets;
 
 rpc_runtime::include_gateway!("task");
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+use options::{Options, Placement};
 use peers::Peer;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
+use streams::{Direction, StreamPeer, StreamShape};
 
 /// Server CPU per call, calls per second and memory per connection, beside other RPC stacks.
 #[derive(Debug, Parser)]
@@ -32,119 +36,14 @@ struct Cli {
     options: Options,
 }
 
-/// What a whole run takes.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Options {
-    /// Short rounds: shows that everything runs, not how fast.
-    #[arg(long, global = true)]
-    quick: bool,
-    /// Rounds; in each, every peer is measured once [default: 5, with --quick 2].
-    #[arg(long, global = true)]
-    rounds: Option<usize>,
-    /// Milliseconds measured per peer, shape and round [default: 1000, with --quick 200].
-    #[arg(long, global = true)]
-    window_ms: Option<u64>,
-    /// Only these peers.
-    #[arg(long, global = true, value_delimiter = ',')]
-    peers: Vec<Peer>,
-    /// Only shapes whose name contains one of these.
-    #[arg(long, global = true, value_delimiter = ',')]
-    shapes: Vec<String>,
-    /// Connections that are held for the memory figures [default: 2000, with --quick 500].
-    #[arg(long, global = true)]
-    held: Option<usize>,
-    /// Bytes that the floor asks a socket for at once.
-    #[arg(long, global = true, default_value_t = peers::websocket::READ_BUFFER)]
-    read_buffer: usize,
-    /// Where the scheduler may put the two processes [default: apart, then together].
-    #[arg(long, global = true, value_enum, value_delimiter = ',')]
-    placement: Vec<Placement>,
-}
-
-/// Where the scheduler may put server and client.
-///
-/// A wake-up across cores of a virtual machine costs some 25 microseconds, one on the same core 3. Left alone, the
-/// scheduler changes its mind between runs, which moves `1 x 1` and `1 x 64` by more than any program does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Placement {
-    /// Anywhere: which of the other two it is may change within a second.
-    Free,
-    /// The server on the first core, the client on the second: every wake-up crosses cores.
-    Apart,
-    /// Both on the first core: no wake-up does.
-    Together,
-}
-
-impl Placement {
-    /// The name on the command line and in the tables.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Apart => "apart",
-            Self::Together => "together",
-        }
-    }
-}
-
-impl Options {
-    fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 2 } else { 5 }).max(1)
-    }
-
-    fn window(&self) -> Duration {
-        Duration::from_millis(
-            self.window_ms
-                .unwrap_or(if self.quick { 200 } else { 1000 })
-                .max(10),
-        )
-    }
-
-    fn warm_up(&self) -> Duration {
-        self.window() / 3
-    }
-
-    fn peers(&self) -> Vec<Peer> {
-        if self.peers.is_empty() {
-            Peer::ALL.to_vec()
-        } else {
-            self.peers.clone()
-        }
-    }
-
-    fn shapes(&self) -> Vec<shape::Shape> {
-        let wanted = |name: &str| {
-            self.shapes.is_empty() || self.shapes.iter().any(|part| name.contains(part.as_str()))
-        };
-        shape::ALL
-            .into_iter()
-            .filter(|shape| wanted(shape.name))
-            .collect()
-    }
-
-    fn placements(&self) -> Vec<Placement> {
-        if self.placement.is_empty() {
-            vec![Placement::Apart, Placement::Together]
-        } else {
-            self.placement.clone()
-        }
-    }
-
-    /// The one placement of a server or client process.
-    fn placed(&self) -> Placement {
-        self.placement.first().copied().unwrap_or(Placement::Free)
-    }
-
-    fn held(&self) -> usize {
-        self.held.unwrap_or(if self.quick { 500 } else { 2000 }).max(1)
-    }
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything: calls, then memory (the default).
+    /// Everything: calls, streams, then memory (the default).
     All,
     /// Server CPU per call and calls per second.
     Calls,
+    /// Messages per second of streams, and CPU per message, each way.
+    Streams,
     /// Resident memory per idle connection after one call.
     Memory,
     /// A server process; prints its address and ends with its standard input.
@@ -172,6 +71,31 @@ enum Command {
         #[arg(long)]
         label: usize,
     },
+    /// A server process of streams; prints its address and ends with its standard input.
+    ServeStreams {
+        /// Whose server.
+        peer: StreamPeer,
+    },
+    /// A client process of streams; prints what it measured as JSON.
+    LoadStreams {
+        /// Whose client.
+        peer: StreamPeer,
+        /// The server's address.
+        #[arg(long)]
+        addr: SocketAddr,
+        /// The server's process id.
+        #[arg(long)]
+        server: u32,
+        /// Which way messages go.
+        #[arg(long)]
+        direction: Direction,
+        /// Bytes of each message's payload.
+        #[arg(long)]
+        payload: usize,
+        /// Streams on the one connection.
+        #[arg(long)]
+        streams: usize,
+    },
     /// A client process that makes one call on each connection and holds them.
     Hold {
         /// Whose client.
@@ -197,22 +121,20 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
     let options = cli.options;
     match cli.command.unwrap_or(Command::All) {
         Command::All => {
-            let valid = calls::run(&options)?;
+            let calls = calls::run(&options)?;
+            let streams = streams::run(&options)?;
             memory::run(&options)?;
-            Ok(if valid {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(2)
-            })
+            Ok(verdict(calls && streams))
         }
-        Command::Calls => Ok(if calls::run(&options)? {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(2)
-        }),
+        Command::Calls => calls::run(&options).map(verdict),
+        Command::Streams => streams::run(&options).map(verdict),
         Command::Memory => memory::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Serve { peer } => {
-            serve::run(peer, &options)?;
+            serve::run(&options, |listener| peer.serve(listener, options.read_buffer))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::ServeStreams { peer } => {
+            serve::run(&options, |listener| peer.serve(listener, options.read_buffer))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Load {
@@ -230,18 +152,45 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
                 label,
             };
             let runtime = serve::runtime(serve::Side::Client, options.placed())?;
-            let measured =
-                peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?;
-            println!(
-                "{}",
-                serde_json::to_string(&measured).map_err(|error| error.to_string())?
-            );
-            // Calls are still in flight; nothing is gained by waiting for them.
-            std::process::exit(0);
+            print(&peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
+        }
+        Command::LoadStreams {
+            peer,
+            addr,
+            server,
+            direction,
+            payload,
+            streams,
+        } => {
+            let shape = StreamShape {
+                name: "given",
+                direction,
+                payload,
+                streams,
+            };
+            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            print(&peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
         }
         Command::Hold { peer, addr } => {
             peer.hold(&serve::runtime(serve::Side::Client, Placement::Free)?, addr)?;
             std::process::exit(0);
         }
     }
+}
+
+/// What a run ends with: 2 where the machine was too noisy.
+fn verdict(valid: bool) -> ExitCode {
+    if valid {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
+    }
+}
+
+/// Prints what a client process measured, and ends it.
+fn print(measured: &impl serde::Serialize) -> Result<ExitCode, String> {
+    let measured = serde_json::to_string(measured).map_err(|error| error.to_string())?;
+    println!("{measured}");
+    // Calls are still in flight; nothing is gained by waiting for them.
+    std::process::exit(0);
 }

@@ -1,15 +1,20 @@
 //! The server process: binds a free port, says which, serves, and ends when its standard input does.
 
-use crate::peers::{Peer, text};
-use crate::{Options, Placement};
+use crate::options::{Options, Placement};
+use crate::peers::text;
+
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
+use std::future::Future;
 use std::io::{Read, Write};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// Serves `peer` until standard input ends, so that no server outlives the process that started it.
-pub(crate) fn run(peer: Peer, options: &Options) -> Result<(), String> {
+/// Serves until standard input ends, so that no server outlives the process that started it.
+pub(crate) fn run<F>(options: &Options, serve: impl FnOnce(TcpListener) -> F) -> Result<(), String>
+where
+    F: Future<Output = Result<(), String>>,
+{
     std::thread::spawn(|| {
         let mut rest = Vec::new();
         let _ = std::io::stdin().read_to_end(&mut rest);
@@ -22,7 +27,7 @@ pub(crate) fn run(peer: Peer, options: &Options) -> Result<(), String> {
         writeln!(stdout, "{addr}")
             .and_then(|()| stdout.flush())
             .map_err(text)?;
-        peer.serve(listener, options.read_buffer).await
+        serve(listener).await
     })
 }
 

@@ -1,5 +1,7 @@
 //! The four loads: how many connections, how many calls in flight on each, and how long the label is.
 
+use crate::results::Column;
+
 /// The label that makes a task of 70 bytes: key and length take two.
 pub(crate) const SMALL_LABEL: usize = 68;
 
@@ -14,6 +16,12 @@ pub(crate) struct Shape {
     pub(crate) in_flight: usize,
     /// Bytes of the task's label.
     pub(crate) label: usize,
+}
+
+impl Column for Shape {
+    fn name(self) -> &'static str {
+        self.name
+    }
 }
 
 /// One call after the other: the scheduler's figure more than the program's.

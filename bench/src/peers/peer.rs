@@ -2,6 +2,7 @@
 
 use super::{Client, axum_ws, floor, jsonrpsee_ws, rpc, rpc_raw, tarpc_tcp, text, tonic_grpc, websocket};
 use crate::load::{Measured, hold, measure};
+use crate::results::Row;
 use crate::shape::{SMALL_LABEL, Shape};
 use clap::ValueEnum;
 use std::io::{BufRead, Write};
@@ -70,19 +71,6 @@ impl Peer {
         }
     }
 
-    /// The name in the tables.
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::Floor => "floor (tokio-tungstenite)",
-            Self::RpcRaw => "rpc, the floor's client",
-            Self::Rpc => "rpc, its own client",
-            Self::Tonic => "tonic",
-            Self::Jsonrpsee => "jsonrpsee (ws)",
-            Self::Tarpc => "tarpc (tcp, bincode)",
-            Self::Axum => "axum ws, flush per reply",
-        }
-    }
-
     /// Serves until the process ends.
     pub(crate) async fn serve(self, listener: TcpListener, read_buffer: usize) -> Result<(), String> {
         match self {
@@ -111,6 +99,20 @@ impl Peer {
     /// Opens as many connections as each line of standard input says, and holds all of them until it ends.
     pub(crate) fn hold(self, runtime: &Runtime, addr: SocketAddr) -> Result<(), String> {
         runtime.block_on(async { with_client!(self, hold_lines(addr)) })
+    }
+}
+
+impl Row for Peer {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Floor => "floor (tokio-tungstenite)",
+            Self::RpcRaw => "rpc, the floor's client",
+            Self::Rpc => "rpc, its own client",
+            Self::Tonic => "tonic",
+            Self::Jsonrpsee => "jsonrpsee (ws)",
+            Self::Tarpc => "tarpc (tcp, bincode)",
+            Self::Axum => "axum ws, flush per reply",
+        }
     }
 }
 

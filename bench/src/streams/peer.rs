@@ -1,0 +1,75 @@
+//! The peers of the streams, and which server and client each stands for.
+
+use super::load::measure;
+use super::shape::StreamShape;
+use super::{floor, tonic};
+use crate::load::Measured;
+use crate::results::Row;
+use clap::ValueEnum;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// One row of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StreamPeer {
+    /// tokio-tungstenite, without windows.
+    Floor,
+    /// tonic as it comes.
+    Tonic,
+    /// tonic with wide windows and long frames.
+    TonicWide,
+}
+
+impl StreamPeer {
+    /// All peers, in the order in which a round measures them.
+    pub(crate) const ALL: [Self; 3] = [Self::Floor, Self::Tonic, Self::TonicWide];
+
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Tonic => "tonic",
+            Self::TonicWide => "tonic-wide",
+        }
+    }
+
+    /// Serves until the process ends.
+    pub(crate) async fn serve(self, listener: TcpListener, read_buffer: usize) -> Result<(), String> {
+        match self {
+            Self::Floor => floor::serve(listener, read_buffer).await,
+            Self::Tonic => tonic::serve(listener, false).await,
+            Self::TonicWide => tonic::serve(listener, true).await,
+        }
+    }
+
+    /// Measures this peer's server with its own client.
+    pub(crate) fn measure(
+        self,
+        runtime: &Runtime,
+        addr: SocketAddr,
+        server: u32,
+        shape: StreamShape,
+        warm_up: Duration,
+        window: Duration,
+    ) -> Result<Measured, String> {
+        runtime.block_on(async {
+            match self {
+                Self::Floor => measure::<floor::FloorClient>(addr, server, shape, warm_up, window).await,
+                Self::Tonic => measure::<tonic::PlainClient>(addr, server, shape, warm_up, window).await,
+                Self::TonicWide => measure::<tonic::WideClient>(addr, server, shape, warm_up, window).await,
+            }
+        })
+    }
+}
+
+impl Row for StreamPeer {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Floor => "floor (tokio-tungstenite, no windows)",
+            Self::Tonic => "tonic",
+            Self::TonicWide => "tonic, wide windows",
+        }
+    }
+}
