@@ -10,7 +10,7 @@ use crate::messages::{AddTaskResponse, is_answer, request};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use prost::Message as _;
-use rpc_protocol::frame::Request;
+use rpc_protocol::frame::{AnnouncedLimits, Greeting, Request};
 use rpc_protocol::{Frame, FrameKind, SUBPROTOCOL, method_number};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +22,10 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 /// The method that is measured.
 const METHOD: u64 = method_number("task.TaskService/AddTask");
+
+/// What the client can take before it would have to give credit: more than it ever receives. A server stops sending to a
+/// peer that neither announces this nor gives any.
+const WINDOW: u64 = 1 << 50;
 
 /// One connection that speaks the project's frames, for one load: its stream ids begin at 1.
 pub(crate) struct RawClient(WebSocketStream<TcpStream>);
@@ -71,8 +75,9 @@ impl Calls {
                     .then_some(true)
                     .ok_or_else(|| "an answer is not the request's".to_owned())
             }
+            // The server gives credit for what was sent, which is always less than a window.
             Frame {
-                kind: FrameKind::Greeting(_),
+                kind: FrameKind::Greeting(_) | FrameKind::Credit(_),
                 ..
             } => Ok(false),
             other => Err(format!("expected a response, got {other:?}")),
@@ -88,10 +93,21 @@ impl Client for RawClient {
         handshake
             .headers_mut()
             .insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
-        let (socket, _) =
+        let (mut socket, _) =
             tokio_tungstenite::client_async_with_config(handshake, stream, Some(config(READ_BUFFER)))
                 .await
                 .map_err(text)?;
+        let limits = AnnouncedLimits {
+            stream_window_bytes: WINDOW,
+            connection_window_bytes: WINDOW,
+            ..AnnouncedLimits::default()
+        };
+        let greeting = Greeting {
+            limits: Some(limits),
+            ..Greeting::default()
+        };
+        let greeting = Frame::new(0, FrameKind::Greeting(Box::new(greeting))).to_bytes();
+        socket.feed(Message::Binary(greeting)).await.map_err(text)?;
         Ok(Self(socket))
     }
 
