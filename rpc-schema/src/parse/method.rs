@@ -69,10 +69,13 @@ pub(super) fn parse(
             "a session writes into its `Outgoing`; it returns `Result<(), Status>`",
         );
     }
-    if session && inputs.data.as_ref().is_some_and(|data| !data.streams) {
+    if let Some(data) = inputs.data.as_ref().filter(|data| session && !data.streams) {
         errors.at(
-            &signature.ident,
-            "a session reads a stream: `input: Streaming<…>, output: Outgoing<…>`",
+            &data.ty,
+            format!(
+                "a session reads a stream; write `Streaming<{}>`",
+                types::text(&data.ty)
+            ),
         );
     }
     let client_streams = inputs.data.as_ref().is_some_and(|data| data.streams);
@@ -82,7 +85,7 @@ pub(super) fn parse(
         (true, false) => MethodKind::ClientStreaming,
         (true, true) => MethodKind::Bidirectional,
     };
-    let response_type = inputs.outgoing.clone().unwrap_or(output.ty);
+    let response_type = inputs.outgoing.map_or(output.ty, |outgoing| outgoing.item);
     let request = match (&inputs.data, &request_name) {
         (Some(data), _) => types::parse_message_type(&data.ty, errors)?,
         (None, Some(name)) => Value::Named(errors.ok(name.parse())?),
@@ -118,11 +121,8 @@ pub(super) fn parse(
             errors.at(ty, "this scalar has no wrapper message; put it into a contract");
         }
     }
-    if options.one_way && (kind != MethodKind::Unary || !matches!(response, Value::Unit)) {
-        errors.at(
-            &signature.ident,
-            "nothing comes back from a one-way call; return `Result<(), Status>`",
-        );
+    if options.one_way {
+        check_one_way(kind, &request, &response, &response_type, signature, errors);
     }
     (errors.iter().count() == before).then(|| Method {
         ident: signature.ident.clone(),
@@ -137,6 +137,31 @@ pub(super) fn parse(
         options,
         span: signature.ident.span(),
     })
+}
+
+/// A one-way call sends one message, and nothing comes back.
+fn check_one_way(
+    kind: MethodKind,
+    request: &Value,
+    response: &Value,
+    response_type: &Type,
+    signature: &Signature,
+    errors: &mut Errors,
+) {
+    if kind.client_streams() {
+        errors.at(
+            &signature.ident,
+            format!(
+                "a one-way call sends one message; take `{}` instead of a stream of them, or leave `one_way` out",
+                request.describe()
+            ),
+        );
+    } else if kind.server_streams() || !matches!(response, Value::Unit) {
+        errors.at(
+            response_type,
+            "nothing comes back from a one-way call; return `Result<(), Status>`, or leave `one_way` out",
+        );
+    }
 }
 
 /// Whether the handler takes the request that its attribute names.

@@ -9,6 +9,7 @@ mod method;
 mod rules;
 mod service;
 mod signature;
+mod streams;
 mod variants;
 
 pub use attributes::hides_a_fact;

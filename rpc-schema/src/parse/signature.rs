@@ -1,8 +1,10 @@
 //! The signature of a call: what it takes, what it answers, and which sides of it stream.
 
+use super::streams;
 use crate::diagnostics::Errors;
 use crate::model::Parameter;
-use syn::{FnArg, GenericArgument, GenericParam, PathArguments, ReturnType, Signature, Type, TypeParamBound};
+use crate::types;
+use syn::{FnArg, GenericArgument, GenericParam, PathArguments, ReturnType, Signature, Type};
 
 /// Checks what every call has: `async`, `&self`, no generics.
 pub(super) fn check_shape(signature: &Signature, errors: &mut Errors) {
@@ -39,12 +41,22 @@ pub(super) struct Data {
     pub(super) streams: bool,
 }
 
+/// What a session writes into.
+pub(super) struct Outgoing {
+    /// The whole of it, `Outgoing<T>`.
+    pub(super) ty: Type,
+    /// The `T`.
+    pub(super) item: Type,
+}
+
 /// The parameters after `&self`.
 #[derive(Default)]
 pub(super) struct Inputs {
     pub(super) order: Vec<Parameter>,
     pub(super) data: Option<Data>,
-    pub(super) outgoing: Option<Type>,
+    pub(super) outgoing: Option<Outgoing>,
+    /// Whether there is a parameter that was refused, so that nothing is said to be missing.
+    unread: bool,
 }
 
 /// Reads the parameters.
@@ -58,36 +70,78 @@ pub(super) fn inputs(signature: &Signature, errors: &mut Errors) -> Inputs {
                 errors.at(ty, "the context is taken already");
             }
             inputs.order.push(Parameter::Context);
+        } else if let Some(message) = streams::misread(ty) {
+            errors.at(ty, message);
+            inputs.unread = true;
         } else if let Some(item) = argument_of(ty, "Outgoing") {
             if inputs.outgoing.is_some() {
-                errors.at(ty, "a session has one output");
+                errors.at(
+                    ty,
+                    "a session has one output; make what it sends an enum with data",
+                );
             }
-            inputs.outgoing = Some(item);
+            inputs.outgoing = Some(Outgoing {
+                ty: ty.clone(),
+                item: without_result(item, "Outgoing", errors),
+            });
             inputs.order.push(Parameter::Outgoing);
-        } else if inputs.data.is_some() {
-            errors.at(ty, "a call has one request; put what it needs into one contract");
         } else {
             let item = argument_of(ty, "Streaming");
+            if let Some(first) = &inputs.data {
+                errors.at(ty, one_request(first.streams, item.is_some()));
+                continue;
+            }
             inputs.data = Some(Data {
                 streams: item.is_some(),
-                ty: item.unwrap_or_else(|| ty.clone()),
+                ty: match item {
+                    Some(item) => without_result(item, "Streaming", errors),
+                    None => ty.clone(),
+                },
             });
             inputs.order.push(Parameter::Data);
         }
     }
-    if inputs.outgoing.is_some() && inputs.data.is_none() {
+    if let (Some(outgoing), None, false) = (&inputs.outgoing, &inputs.data, inputs.unread) {
         errors.at(
-            &signature.ident,
-            "a session has an input too: `input: Streaming<…>, output: Outgoing<…>`",
+            &outgoing.ty,
+            "a session has an input too: `input: Streaming<…>, output: Outgoing<…>`; what only sends returns \
+             `Result<impl Stream<Item = Result<…, Status>>, Status>`",
         );
     }
     inputs
 }
 
+/// What to write instead of a second request.
+fn one_request(first_streams: bool, second_streams: bool) -> &'static str {
+    match (first_streams, second_streams) {
+        (true, true) => {
+            "a call reads one stream; make its messages an enum with data, which is one or the other"
+        }
+        (false, false) => "a call has one request; put what it needs into one contract",
+        _ => {
+            "a call has one request or one stream of them; put what comes first into the stream's first message, \
+             or into the metadata"
+        }
+    }
+}
+
+/// The `T` that is meant by `Streaming<Result<T, Status>>`.
+fn without_result(item: Type, end: &str, errors: &mut Errors) -> Type {
+    let Some(inner) = argument_of(&item, "Result") else {
+        return item;
+    };
+    let why = match end {
+        "Outgoing" => "`fail` and the method's own result tell what went wrong",
+        _ => "it gives each message as a `Result` by itself",
+    };
+    errors.at(&item, format!("{why}; write `{end}<{}>`", types::text(&inner)));
+    inner
+}
+
 /// `&Context`, also with a path before it.
 fn is_context(ty: &Type) -> bool {
     match ty {
-        Type::Reference(reference) => match reference.elem.as_ref() {
+        Type::Reference(reference) if reference.mutability.is_none() => match reference.elem.as_ref() {
             Type::Path(path) => path
                 .path
                 .segments
@@ -100,7 +154,7 @@ fn is_context(ty: &Type) -> bool {
 }
 
 /// The `T` of `Name<T>`.
-fn argument_of(ty: &Type, name: &str) -> Option<Type> {
+pub(super) fn argument_of(ty: &Type, name: &str) -> Option<Type> {
     let Type::Path(path) = ty else { return None };
     let last = path
         .path
@@ -143,49 +197,33 @@ pub(super) fn output(signature: &Signature, errors: &mut Errors) -> Option<Outpu
         return None;
     };
     let Some(answer) = result_of(ty) else {
-        errors.at(ty, RETURNS);
+        let message = match streams::is_stream(ty) {
+            true => {
+                "opening a stream can fail, too; write `Result<impl Stream<Item = Result<…, Status>>, Status>`"
+            }
+            false => RETURNS,
+        };
+        errors.at(ty, message);
         return None;
     };
     let Type::ImplTrait(stream) = &answer else {
+        if let Some(message) = streams::hidden(&answer) {
+            errors.at(&answer, message);
+            return None;
+        }
         return Some(Output {
             ty: answer,
             streams: false,
         });
     };
-    let item = stream.bounds.iter().find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else {
-            return None;
-        };
-        let last = bound
-            .path
-            .segments
-            .last()
-            .filter(|segment| segment.ident == "Stream")?;
-        let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-            return None;
-        };
-        arguments.args.iter().find_map(|argument| match argument {
-            GenericArgument::AssocType(item) if item.ident == "Item" => result_of(&item.ty),
-            _ => None,
-        })
-    });
-    match item {
-        Some(item) => Some(Output {
-            ty: item,
-            streams: true,
-        }),
-        None => {
-            errors.at(
-                stream,
-                "a stream of answers is `impl Stream<Item = Result<…, Status>>`",
-            );
-            None
-        }
-    }
+    Some(Output {
+        ty: streams::item(stream, errors)?,
+        streams: true,
+    })
 }
 
 /// The `T` of `Result<T, Status>`.
-fn result_of(ty: &Type) -> Option<Type> {
+pub(super) fn result_of(ty: &Type) -> Option<Type> {
     argument_of(ty, "Result").filter(|_| {
         let Type::Path(path) = ty else { return false };
         let Some(PathArguments::AngleBracketed(arguments)) =
