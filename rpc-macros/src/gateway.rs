@@ -1,11 +1,10 @@
 //! Expands `#[rpc]`: the impl stays as it is, and beside it stands its method table.
 
-use crate::descriptor;
+use crate::{calls, descriptor};
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
-use rpc_schema::model::{Method, MethodKind, Parameter, Service};
+use quote::{quote, quote_spanned};
+use rpc_schema::model::{Method, MethodKind, Service};
 use rpc_schema::names::fnv1a64;
-use rpc_schema::types::Value;
 use syn::ItemImpl;
 use syn::spanned::Spanned;
 
@@ -38,44 +37,18 @@ pub(crate) fn expand(service: &Service, block: &ItemImpl) -> TokenStream {
         .methods
         .iter()
         .map(|method| method_descriptor(service, method));
-    let mut calls = TokenStream::new();
-    let mut entries = TokenStream::new();
-    for (at, method) in service.methods.iter().enumerate() {
-        if method.kind != MethodKind::Unary {
-            entries.extend(quote!(methods.not_served(#at);));
-            continue;
-        }
-        let name = format_ident!("__Call{}", method.name);
-        let (request, response) = (request_type(method), &method.response_type);
-        let handler = &method.ident;
-        let arguments = method.parameters.iter().map(|parameter| match parameter {
-            Parameter::Context => quote!(cx),
-            Parameter::Data | Parameter::Outgoing => quote!(request),
-        });
-        // What the macro names stands at the method, but is the macro's own, also inside a `macro_rules!`.
-        let span = method.span.resolved_at(Span::call_site());
-        calls.extend(quote_spanned! {span=>
-            struct #name;
-            impl #impl_generics ::rpc_runtime::codegen::UnaryMethod<#gateway> for #name #where_clause {
-                type Request = #request;
-                type Response = #response;
-                #[allow(unused_variables)]
-                fn call<'call>(
-                    gateway: &'call #gateway,
-                    cx: &'call ::rpc_runtime::codegen::Context,
-                    request: Self::Request,
-                ) -> impl ::core::future::Future<
-                    Output = ::core::result::Result<Self::Response, ::rpc_runtime::codegen::Status>,
-                > + ::core::marker::Send + 'call {
-                    gateway.#handler(#(#arguments),*)
-                }
-            }
-        });
-        entries.extend(quote_spanned!(span=> methods.unary::<#name>(#at);));
-    }
+    let implementations = service
+        .methods
+        .iter()
+        .map(|method| calls::implementation(method, block));
+    let entries = service
+        .methods
+        .iter()
+        .enumerate()
+        .map(|(index, method)| calls::entry(method, index));
     quote! {
         const _: () = {
-            #calls
+            #(#implementations)*
             impl #impl_generics ::rpc_runtime::codegen::Gateway for #gateway #where_clause {
                 fn descriptor() -> &'static ::rpc_runtime::codegen::ServiceDescriptor {
                     static DESCRIPTOR: ::rpc_runtime::codegen::ServiceDescriptor =
@@ -83,7 +56,7 @@ pub(crate) fn expand(service: &Service, block: &ItemImpl) -> TokenStream {
                     &DESCRIPTOR
                 }
                 fn methods(methods: &mut ::rpc_runtime::codegen::MethodTable<Self>) {
-                    #entries
+                    #(#entries)*
                 }
             }
         };
@@ -105,15 +78,6 @@ pub(crate) fn hollow(block: &ItemImpl) -> TokenStream {
     }
 }
 
-/// The type that a request decodes into: the handler's, else the one that the attribute names, else nothing.
-fn request_type(method: &Method) -> TokenStream {
-    match (&method.request_type, &method.request) {
-        (Some(ty), _) => quote!(#ty),
-        (None, Value::Named(path)) => quote!(#path),
-        (None, _) => quote!(()),
-    }
-}
-
 /// The descriptor of a method, with what the service's methods share merged in.
 fn method_descriptor(service: &Service, method: &Method) -> TokenStream {
     let span = method.span;
@@ -126,7 +90,7 @@ fn method_descriptor(service: &Service, method: &Method) -> TokenStream {
         MethodKind::ClientStreaming => quote!(ClientStreaming),
         MethodKind::Bidirectional => quote!(Bidirectional),
     };
-    let request = message_of(&request_type(method), span);
+    let request = message_of(&calls::request_type(method), span);
     let response_type = &method.response_type;
     let response = message_of(&quote!(#response_type), response_type.span());
     let docs = descriptor::docs(&method.docs);

@@ -4,6 +4,7 @@
 //! hands the item to `rpc_schema`, which reads and checks it, and then expands what was found. The user's item is
 //! always emitted again, also when it has mistakes, so that one mistake does not cascade into a dozen.
 
+mod calls;
 mod check;
 mod descriptor;
 mod enumeration;

@@ -164,9 +164,6 @@ fn trait_method(code: &mut Code, method: &MethodDef, contract: &str, paths: &Pat
     if method.options.deprecated {
         code.line("#[deprecated]");
     }
-    if method.kind != MethodKind::Unary {
-        code.line("#[allow(dead_code)]");
-    }
     let session = method.parameters.contains(&Parameter::Outgoing);
     let answer = match method.kind {
         _ if session => result(paths, "()"),

@@ -132,7 +132,7 @@ fn without_result(item: Type, end: &str, errors: &mut Errors) -> Type {
     };
     let why = match end {
         "Outgoing" => "`fail` and the method's own result tell what went wrong",
-        _ => "it gives each message as a `Result` by itself",
+        _ => "`Streaming` gives each message as a `Result` by itself",
     };
     errors.at(&item, format!("{why}; write `{end}<{}>`", types::text(&inner)));
     inner

@@ -34,7 +34,6 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
 
     /// Every price from now on.
     #[message]
-    #[allow(dead_code)]
     async fn watch(
         &self,
         cx: &::rpc_runtime::codegen::Context,
@@ -50,7 +49,6 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
 
     /// Takes prices in.
     #[message]
-    #[allow(dead_code)]
     async fn record(
         &self,
         cx: &::rpc_runtime::codegen::Context,
@@ -61,7 +59,6 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
 
     /// Trades: orders in, prices out.
     #[message]
-    #[allow(dead_code)]
     async fn trade(
         &self,
         cx: &::rpc_runtime::codegen::Context,
@@ -77,7 +74,6 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
 
     /// The same for as long as the method runs.
     #[message]
-    #[allow(dead_code)]
     async fn session(
         &self,
         cx: &::rpc_runtime::codegen::Context,

@@ -34,7 +34,6 @@ impl<S: crate::contracts::Ticker> TickerGateway<S> {
 
     /// The price from now on.
     #[message(name = "WatchAll")]
-    #[allow(dead_code)]
     async fn watch(
         &self,
         cx: &::rpc_runtime::codegen::Context,
@@ -50,7 +49,6 @@ impl<S: crate::contracts::Ticker> TickerGateway<S> {
 
     /// Calls [`Record`](crate::contracts::Ticker::record).
     #[message]
-    #[allow(dead_code)]
     async fn record(
         &self,
         requests: ::rpc_runtime::codegen::Streaming<crate::contracts::Quote>,
@@ -60,7 +58,6 @@ impl<S: crate::contracts::Ticker> TickerGateway<S> {
 
     /// Calls [`Trade`](crate::contracts::Ticker::trade).
     #[message]
-    #[allow(dead_code)]
     async fn trade(
         &self,
         cx: &::rpc_runtime::codegen::Context,
@@ -76,7 +73,6 @@ impl<S: crate::contracts::Ticker> TickerGateway<S> {
 
     /// Calls [`Session`](crate::contracts::Ticker::session).
     #[message]
-    #[allow(dead_code)]
     async fn session(
         &self,
         requests: ::rpc_runtime::codegen::Streaming<crate::contracts::Order>,

@@ -1,0 +1,14 @@
+use rpc_runtime::{Status, Streaming, contract};
+
+#[contract(package = "ticker", detached)]
+pub struct Quote {
+    pub symbol: String,
+}
+
+#[contract(package = "ticker", detached)]
+pub trait Ticker {
+    #[message(one_way)]
+    async fn record(&self, quotes: Streaming<Quote>) -> Result<(), Status>;
+}
+
+fn main() {}

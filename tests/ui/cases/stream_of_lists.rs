@@ -1,0 +1,14 @@
+use futures_util::Stream;
+use rpc_runtime::{Status, contract};
+
+#[contract(package = "ticker", detached)]
+pub struct Quote {
+    pub symbol: String,
+}
+
+#[contract(package = "ticker", detached)]
+pub trait Ticker {
+    async fn watch(&self) -> Result<impl Stream<Item = Result<Vec<Quote>, Status>>, Status>;
+}
+
+fn main() {}
