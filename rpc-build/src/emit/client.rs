@@ -1,6 +1,6 @@
-//! The clients: one method for each unary call, thin over the runtime's client.
+//! The clients: one method for each call, thin over the runtime's client.
 
-use super::code::{Code, Paths, ident, literal, type_path};
+use super::code::{Code, Paths, ident, literal, result, type_path};
 use super::service_trait::id_type;
 use rpc_schema::model::{MethodKind, Operation, Parameter};
 use rpc_schema::names;
@@ -13,9 +13,6 @@ const TAKEN: [&str; 3] = ["connect", "new", "client"];
 pub(super) fn emit(code: &mut Code, service: &ServiceDef, paths: &Paths) {
     head(code, service, paths);
     for (at, method) in service.methods.iter().enumerate() {
-        if method.kind != MethodKind::Unary {
-            continue;
-        }
         code.blank();
         match &service.origin {
             Origin::Crud(crud) => crud_method(code, crud.operations[at], method, crud, paths),
@@ -29,25 +26,13 @@ pub(super) fn emit(code: &mut Code, service: &ServiceDef, paths: &Paths) {
 fn head(code: &mut Code, service: &ServiceDef, paths: &Paths) {
     let codegen = &paths.codegen;
     let name = format!("{}Client", service.stem());
-    let streaming: Vec<String> = service
-        .methods
-        .iter()
-        .filter(|method| method.kind != MethodKind::Unary)
-        .map(|method| format!("`{}`", method.name))
-        .collect();
     code.docs(&service.docs, &format!("The service `{}`.", service.full_name));
     code.line("///");
     code.line(&format!(
         "/// Calls `{}` over one connection, which clones share.",
         service.full_name
     ));
-    if !streaming.is_empty() {
-        code.line("///");
-        code.line(&format!(
-            "/// Streaming calls have no methods here yet: {}.",
-            streaming.join(", ")
-        ));
-    }
+    code.line("/// Nothing is sent before a call is awaited; dropping the future of one cancels it.");
     if service.deprecated {
         code.line("#[deprecated]");
     }
@@ -145,13 +130,13 @@ fn crud_method(code: &mut Code, operation: Operation, method: &MethodDef, crud: 
 }
 
 fn method(code: &mut Code, method: &MethodDef, paths: &Paths) {
+    let codegen = &paths.codegen;
     let (request, response) = (type_path(&method.request), type_path(&method.response));
-    let has_data = method.parameters.contains(&Parameter::Data) || !is_empty(&method.request.ty);
-    let mut parameters = vec!["&self".to_owned()];
-    if has_data {
-        parameters.push(format!("request: {request}"));
-    }
     code.docs(&method.docs, &format!("Calls `{}`.", method.full_name));
+    if let Some(about) = about(method) {
+        code.line("///");
+        about.lines().for_each(|line| code.line(&format!("/// {line}")));
+    }
     if method.options.deprecated {
         code.line("#[deprecated]");
     }
@@ -159,15 +144,87 @@ fn method(code: &mut Code, method: &MethodDef, paths: &Paths) {
         true => format!("{}_call", method.rust_name),
         false => ident(&method.rust_name),
     };
+    if method.parameters.contains(&Parameter::Outgoing) {
+        return session(code, &name, method, paths);
+    }
+    let has_data = method.parameters.contains(&Parameter::Data) || !is_empty(&method.request.ty);
+    let mut parameters = vec!["&self".to_owned()];
+    if method.kind.client_streams() {
+        parameters.push(format!(
+            "requests: impl {codegen}::Stream<Item = {request}> + ::core::marker::Send + 'static"
+        ));
+    } else if has_data {
+        parameters.push(format!("request: {request}"));
+    }
+    let (call, function) = match method.kind {
+        MethodKind::Unary => ("UnaryCall", "unary"),
+        MethodKind::ServerStreaming => ("StreamingCall", "server_streaming"),
+        MethodKind::ClientStreaming => ("ClientStreamingCall", "client_streaming"),
+        MethodKind::Bidirectional => ("StreamingCall", "bidirectional"),
+    };
     code.list(
         &format!("pub fn {name}"),
         &parameters,
-        &format!(" -> {}::UnaryCall<{response}> {{", paths.codegen),
+        &format!(" -> {codegen}::{call}<{response}> {{"),
     );
     descriptor(code, method, paths);
-    let data = if has_data { "request" } else { "()" };
-    code.line(&format!("    self.client.unary(&METHOD, &{data})"));
+    let data = match (method.kind.client_streams(), has_data) {
+        (true, _) => "requests",
+        (false, true) => "&request",
+        (false, false) => "&()",
+    };
+    code.line(&format!("    self.client.{function}(&METHOD, {data})"));
     code.line("}");
+}
+
+/// A session's method takes a closure, which is given the ends that the server's method has, reversed.
+fn session(code: &mut Code, name: &str, method: &MethodDef, paths: &Paths) {
+    let codegen = &paths.codegen;
+    let (request, response) = (type_path(&method.request), type_path(&method.response));
+    code.lines(&format!(
+        "pub fn {name}<F, Fut, T>(
+    &self,
+    run: F,
+) -> {codegen}::SessionCall<{request}, {response}, F>
+where
+    F: FnOnce(
+        {codegen}::Outgoing<{request}>,
+        {codegen}::Streaming<{response}>,
+    ) -> Fut,
+    Fut: ::core::future::Future<
+        Output = {},
+    >,
+{{",
+        result(paths, "T"),
+    ));
+    descriptor(code, method, paths);
+    code.line("    self.client.session(&METHOD, run)");
+    code.line("}");
+}
+
+/// What awaiting a call gives and dropping it does, where that is not what it is of every unary call.
+fn about(method: &MethodDef) -> Option<&'static str> {
+    Some(match method.kind {
+        _ if method.parameters.contains(&Parameter::Outgoing) => {
+            "Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
+Dropping the future drops `run` and cancels the call."
+        }
+        MethodKind::Unary if method.options.one_way => {
+            "Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it."
+        }
+        MethodKind::Unary => return None,
+        MethodKind::ServerStreaming => {
+            "Awaiting gives the stream of responses once the server has opened it. Dropping the stream cancels the call."
+        }
+        MethodKind::ClientStreaming => {
+            "Awaiting sends `requests` as the server takes them, and gives its response, which may come before they end.
+Dropping the future cancels the call, and drops `requests`."
+        }
+        MethodKind::Bidirectional => {
+            "Awaiting sends `requests` as the server takes them, and gives the stream of responses once the server has
+opened it. Dropping the stream cancels the call, and drops `requests`."
+        }
+    })
 }
 
 fn is_empty(ty: &TypeDef) -> bool {
@@ -181,7 +238,20 @@ fn descriptor(code: &mut Code, method: &MethodDef, paths: &Paths) {
         .options
         .number
         .unwrap_or_else(|| names::fnv1a64(&method.full_name));
+    let kind = match method.kind {
+        MethodKind::Unary => "Unary",
+        MethodKind::ServerStreaming => "ServerStreaming",
+        MethodKind::ClientStreaming => "ClientStreaming",
+        MethodKind::Bidirectional => "Bidirectional",
+    };
     let mut options = String::new();
+    if let Some(deadline) = method.options.deadline {
+        let duration = match (deadline.as_secs(), deadline.subsec_millis()) {
+            (seconds, 0) => format!("from_secs({seconds})"),
+            _ => format!("from_millis({})", deadline.as_millis()),
+        };
+        options.push_str(&format!("\n    .deadline(::core::time::Duration::{duration})"));
+    }
     if method.options.idempotent {
         options.push_str("\n    .idempotent()");
     }
@@ -193,7 +263,7 @@ fn descriptor(code: &mut Code, method: &MethodDef, paths: &Paths) {
         {},
         {},
         {number:#018x},
-        {codegen}::MethodKind::Unary,
+        {codegen}::MethodKind::{kind},
         {},
         {},
     ){options};",

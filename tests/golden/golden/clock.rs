@@ -3,6 +3,7 @@
 /// Tells the time.
 ///
 /// Calls `clock.ClockService` over one connection, which clones share.
+/// Nothing is sent before a call is awaited; dropping the future of one cancels it.
 #[derive(Debug, Clone)]
 pub struct ClockClient {
     client: ::rpc_runtime::codegen::Client,
@@ -72,5 +73,89 @@ impl ClockClient {
             <crate::clock::NowResponse as ::rpc_runtime::codegen::Contract>::descriptor,
         );
         self.client.unary(&METHOD, &())
+    }
+
+    /// The time, so many times; what it gives borrows the gateway.
+    ///
+    /// Awaiting gives the stream of responses once the server has opened it. Dropping the stream cancels the call.
+    pub fn ticks(
+        &self,
+        request: u32,
+    ) -> ::rpc_runtime::codegen::StreamingCall<crate::clock::NowResponse> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Ticks",
+            "clock.ClockService/Ticks",
+            0x143efa0a6d57a475,
+            ::rpc_runtime::codegen::MethodKind::ServerStreaming,
+            <u32 as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::clock::NowResponse as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.server_streaming(&METHOD, &request)
+    }
+
+    /// Adds numbers up.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives its response, which may come before they end.
+    /// Dropping the future cancels the call, and drops `requests`.
+    pub fn sum(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = i64> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::ClientStreamingCall<i64> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Sum",
+            "clock.ClockService/Sum",
+            0x98c8838b03d65668,
+            ::rpc_runtime::codegen::MethodKind::ClientStreaming,
+            <i64 as ::rpc_runtime::codegen::Contract>::descriptor,
+            <i64 as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.client_streaming(&METHOD, requests)
+    }
+
+    /// Gives every line back, with the name of the method before it.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives the stream of responses once the server has
+    /// opened it. Dropping the stream cancels the call, and drops `requests`.
+    pub fn echo(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = ::std::string::String> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::StreamingCall<::std::string::String> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Echo",
+            "clock.ClockService/Echo",
+            0x95b60583716d6f24,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <::std::string::String as ::rpc_runtime::codegen::Contract>::descriptor,
+            <::std::string::String as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.bidirectional(&METHOD, requests)
+    }
+
+    /// Gives every offset that it is sent back as a time.
+    ///
+    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
+    /// Dropping the future drops `run` and cancels the call.
+    pub fn session<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::SessionCall<crate::clock::NowRequest, crate::clock::NowResponse, F>
+    where
+        F: FnOnce(
+            ::rpc_runtime::codegen::Outgoing<crate::clock::NowRequest>,
+            ::rpc_runtime::codegen::Streaming<crate::clock::NowResponse>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Session",
+            "clock.ClockService/Session",
+            0x95dfcbd66a2b7697,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::clock::NowRequest as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::clock::NowResponse as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session(&METHOD, run)
     }
 }

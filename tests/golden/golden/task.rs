@@ -129,6 +129,7 @@ impl<S: TaskService> TaskGateway<S> {
 /// Adds, updates, deletes and lists what `Task` describes.
 ///
 /// Calls `task.TaskService` over one connection, which clones share.
+/// Nothing is sent before a call is awaited; dropping the future of one cancels it.
 #[derive(Debug, Clone)]
 pub struct TaskClient {
     client: ::rpc_runtime::codegen::Client,

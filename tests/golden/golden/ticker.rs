@@ -97,13 +97,21 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
     ) -> ::core::result::Result<u64, ::rpc_runtime::codegen::Status> {
         <S as crate::contracts::ticker::Ticker>::length(&self.service, request).await
     }
+
+    /// Nothing comes back.
+    #[message(one_way)]
+    async fn remark(
+        &self,
+        request: ::std::string::String,
+    ) -> ::core::result::Result<(), ::rpc_runtime::codegen::Status> {
+        <S as crate::contracts::ticker::Ticker>::remark(&self.service, request).await
+    }
 }
 
 /// Prices as they change.
 ///
 /// Calls `ticker.TickerService` over one connection, which clones share.
-///
-/// Streaming calls have no methods here yet: `Watch`, `Record`, `Trade`, `Session`.
+/// Nothing is sent before a call is awaited; dropping the future of one cancels it.
 #[derive(Debug, Clone)]
 pub struct TickerClient {
     client: ::rpc_runtime::codegen::Client,
@@ -143,8 +151,93 @@ impl TickerClient {
             <crate::contracts::ticker::QuoteRequest as ::rpc_runtime::codegen::Contract>::descriptor,
             <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
         )
+        .deadline(::core::time::Duration::from_secs(5))
         .idempotent();
         self.client.unary(&METHOD, &request)
+    }
+
+    /// Every price from now on.
+    ///
+    /// Awaiting gives the stream of responses once the server has opened it. Dropping the stream cancels the call.
+    pub fn watch(
+        &self,
+        request: crate::contracts::ticker::QuoteRequest,
+    ) -> ::rpc_runtime::codegen::StreamingCall<crate::contracts::ticker::Quote> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Watch",
+            "ticker.TickerService/Watch",
+            0x3f52e56e8b2f6e10,
+            ::rpc_runtime::codegen::MethodKind::ServerStreaming,
+            <crate::contracts::ticker::QuoteRequest as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.server_streaming(&METHOD, &request)
+    }
+
+    /// Takes prices in.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives its response, which may come before they end.
+    /// Dropping the future cancels the call, and drops `requests`.
+    pub fn record(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = crate::contracts::ticker::Quote> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::ClientStreamingCall<crate::contracts::ticker::Summary> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Record",
+            "ticker.TickerService/Record",
+            0x6320177e43998aa4,
+            ::rpc_runtime::codegen::MethodKind::ClientStreaming,
+            <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::ticker::Summary as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.client_streaming(&METHOD, requests)
+    }
+
+    /// Trades: orders in, prices out.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives the stream of responses once the server has
+    /// opened it. Dropping the stream cancels the call, and drops `requests`.
+    pub fn trade(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = crate::contracts::ticker::QuoteRequest> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::StreamingCall<crate::contracts::ticker::Quote> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Trade",
+            "ticker.TickerService/Trade",
+            0xc8de81cfe48586f1,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::contracts::ticker::QuoteRequest as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.bidirectional(&METHOD, requests)
+    }
+
+    /// The same for as long as the method runs.
+    ///
+    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
+    /// Dropping the future drops `run` and cancels the call.
+    pub fn session<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::SessionCall<crate::contracts::ticker::QuoteRequest, crate::contracts::ticker::Quote, F>
+    where
+        F: FnOnce(
+            ::rpc_runtime::codegen::Outgoing<crate::contracts::ticker::QuoteRequest>,
+            ::rpc_runtime::codegen::Streaming<crate::contracts::ticker::Quote>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Session",
+            "ticker.TickerService/Session",
+            0xac87ce853ae2911f,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::contracts::ticker::QuoteRequest as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session(&METHOD, run)
     }
 
     /// Neither takes nor gives.
@@ -171,5 +264,233 @@ impl TickerClient {
             <u64 as ::rpc_runtime::codegen::Contract>::descriptor,
         );
         self.client.unary(&METHOD, &request)
+    }
+
+    /// Nothing comes back.
+    ///
+    /// Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it.
+    pub fn remark(&self, request: ::std::string::String) -> ::rpc_runtime::codegen::UnaryCall<()> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Remark",
+            "ticker.TickerService/Remark",
+            0x806b4c4e6f173319,
+            ::rpc_runtime::codegen::MethodKind::Unary,
+            <::std::string::String as ::rpc_runtime::codegen::Contract>::descriptor,
+            <() as ::rpc_runtime::codegen::Contract>::descriptor,
+        )
+        .one_way();
+        self.client.unary(&METHOD, &request)
+    }
+}
+
+/// Streams of scalars, in both directions.
+///
+/// Serves `ticker.NumbersService` with an implementation of [`crate::contracts::ticker::Numbers`].
+#[derive(Debug, Clone)]
+pub struct NumbersGateway<S> {
+    service: S,
+}
+
+impl<S> NumbersGateway<S> {
+    /// A gateway to this implementation of the service.
+    pub fn new(service: S) -> Self {
+        Self { service }
+    }
+
+    /// The implementation.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+}
+
+#[::rpc_runtime::rpc("ticker", generated)]
+impl<S: crate::contracts::ticker::Numbers> NumbersGateway<S> {
+    /// Counts down to 1.
+    #[message(deadline = "2s")]
+    async fn count(
+        &self,
+        request: u32,
+    ) -> ::core::result::Result<
+        impl ::rpc_runtime::codegen::Stream<
+            Item = ::core::result::Result<u32, ::rpc_runtime::codegen::Status>,
+        > + ::core::marker::Send,
+        ::rpc_runtime::codegen::Status,
+    > {
+        <S as crate::contracts::ticker::Numbers>::count(&self.service, request).await
+    }
+
+    /// Joins words.
+    #[message]
+    async fn join(
+        &self,
+        requests: ::rpc_runtime::codegen::Streaming<::std::string::String>,
+    ) -> ::core::result::Result<::std::string::String, ::rpc_runtime::codegen::Status> {
+        <S as crate::contracts::ticker::Numbers>::join(&self.service, requests).await
+    }
+
+    /// Says of each part whether it is empty.
+    #[message]
+    async fn check(
+        &self,
+        requests: ::rpc_runtime::codegen::Streaming<::rpc_runtime::codegen::Bytes>,
+        cx: &::rpc_runtime::codegen::Context,
+    ) -> ::core::result::Result<
+        impl ::rpc_runtime::codegen::Stream<
+            Item = ::core::result::Result<bool, ::rpc_runtime::codegen::Status>,
+        > + ::core::marker::Send,
+        ::rpc_runtime::codegen::Status,
+    > {
+        <S as crate::contracts::ticker::Numbers>::check(&self.service, requests, cx).await
+    }
+
+    /// Halves numbers, for as long as there are any.
+    #[message]
+    async fn halve(
+        &self,
+        requests: ::rpc_runtime::codegen::Streaming<i64>,
+        responses: ::rpc_runtime::codegen::Outgoing<f64>,
+    ) -> ::core::result::Result<(), ::rpc_runtime::codegen::Status> {
+        <S as crate::contracts::ticker::Numbers>::halve(&self.service, requests, responses).await
+    }
+
+    /// Takes nothing, and gives nothing many times.
+    #[message]
+    async fn beat(
+        &self,
+    ) -> ::core::result::Result<
+        impl ::rpc_runtime::codegen::Stream<
+            Item = ::core::result::Result<(), ::rpc_runtime::codegen::Status>,
+        > + ::core::marker::Send,
+        ::rpc_runtime::codegen::Status,
+    > {
+        <S as crate::contracts::ticker::Numbers>::beat(&self.service).await
+    }
+}
+
+/// Streams of scalars, in both directions.
+///
+/// Calls `ticker.NumbersService` over one connection, which clones share.
+/// Nothing is sent before a call is awaited; dropping the future of one cancels it.
+#[derive(Debug, Clone)]
+pub struct NumbersClient {
+    client: ::rpc_runtime::codegen::Client,
+}
+
+impl NumbersClient {
+    /// Connects to a server, such as `ws://127.0.0.1:3000/rpc`.
+    ///
+    /// # Errors
+    ///
+    /// When the address is none, nobody answers there, or the server refuses.
+    pub async fn connect(url: &str) -> ::core::result::Result<Self, ::rpc_runtime::codegen::CallError> {
+        let client = ::rpc_runtime::codegen::Client::connect(url).await?;
+        ::core::result::Result::Ok(Self::new(client))
+    }
+
+    /// Calls over a connection that is there already; clients of several services may share one.
+    pub fn new(client: ::rpc_runtime::codegen::Client) -> Self {
+        Self { client }
+    }
+
+    /// The connection.
+    pub fn client(&self) -> &::rpc_runtime::codegen::Client {
+        &self.client
+    }
+
+    /// Counts down to 1.
+    ///
+    /// Awaiting gives the stream of responses once the server has opened it. Dropping the stream cancels the call.
+    pub fn count(&self, request: u32) -> ::rpc_runtime::codegen::StreamingCall<u32> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Count",
+            "ticker.NumbersService/Count",
+            0x7cb51e1bc647ad3e,
+            ::rpc_runtime::codegen::MethodKind::ServerStreaming,
+            <u32 as ::rpc_runtime::codegen::Contract>::descriptor,
+            <u32 as ::rpc_runtime::codegen::Contract>::descriptor,
+        )
+        .deadline(::core::time::Duration::from_secs(2));
+        self.client.server_streaming(&METHOD, &request)
+    }
+
+    /// Joins words.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives its response, which may come before they end.
+    /// Dropping the future cancels the call, and drops `requests`.
+    pub fn join(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = ::std::string::String> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::ClientStreamingCall<::std::string::String> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Join",
+            "ticker.NumbersService/Join",
+            0x115fac689cde1147,
+            ::rpc_runtime::codegen::MethodKind::ClientStreaming,
+            <::std::string::String as ::rpc_runtime::codegen::Contract>::descriptor,
+            <::std::string::String as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.client_streaming(&METHOD, requests)
+    }
+
+    /// Says of each part whether it is empty.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives the stream of responses once the server has
+    /// opened it. Dropping the stream cancels the call, and drops `requests`.
+    pub fn check(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = ::rpc_runtime::codegen::Bytes> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::StreamingCall<bool> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Check",
+            "ticker.NumbersService/Check",
+            0x1d989121d8ba8049,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <::rpc_runtime::codegen::Bytes as ::rpc_runtime::codegen::Contract>::descriptor,
+            <bool as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.bidirectional(&METHOD, requests)
+    }
+
+    /// Halves numbers, for as long as there are any.
+    ///
+    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
+    /// Dropping the future drops `run` and cancels the call.
+    pub fn halve<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::SessionCall<i64, f64, F>
+    where
+        F: FnOnce(
+            ::rpc_runtime::codegen::Outgoing<i64>,
+            ::rpc_runtime::codegen::Streaming<f64>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Halve",
+            "ticker.NumbersService/Halve",
+            0x727c231b66869b6d,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <i64 as ::rpc_runtime::codegen::Contract>::descriptor,
+            <f64 as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session(&METHOD, run)
+    }
+
+    /// Takes nothing, and gives nothing many times.
+    ///
+    /// Awaiting gives the stream of responses once the server has opened it. Dropping the stream cancels the call.
+    pub fn beat(&self) -> ::rpc_runtime::codegen::StreamingCall<()> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Beat",
+            "ticker.NumbersService/Beat",
+            0x06583c270665314b,
+            ::rpc_runtime::codegen::MethodKind::ServerStreaming,
+            <() as ::rpc_runtime::codegen::Contract>::descriptor,
+            <() as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.server_streaming(&METHOD, &())
     }
 }

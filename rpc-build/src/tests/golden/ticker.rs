@@ -101,8 +101,7 @@ impl<S: crate::contracts::Ticker> TickerGateway<S> {
 /// Prices as they change.
 ///
 /// Calls `ticker.TickerService` over one connection, which clones share.
-///
-/// Streaming calls have no methods here yet: `WatchAll`, `Record`, `Trade`, `Session`.
+/// Nothing is sent before a call is awaited; dropping the future of one cancels it.
 #[derive(Debug, Clone)]
 pub struct TickerClient {
     client: ::rpc_runtime::codegen::Client,
@@ -142,11 +141,98 @@ impl TickerClient {
             <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
             <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
         )
+        .deadline(::core::time::Duration::from_millis(250))
         .idempotent();
         self.client.unary(&METHOD, &request)
     }
 
+    /// The price from now on.
+    ///
+    /// Awaiting gives the stream of responses once the server has opened it. Dropping the stream cancels the call.
+    pub fn watch(
+        &self,
+        request: crate::contracts::Quote,
+    ) -> ::rpc_runtime::codegen::StreamingCall<crate::contracts::Quote> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "WatchAll",
+            "ticker.TickerService/WatchAll",
+            0x72fecb75d7b93b23,
+            ::rpc_runtime::codegen::MethodKind::ServerStreaming,
+            <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.server_streaming(&METHOD, &request)
+    }
+
+    /// Calls `ticker.TickerService/Record`.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives its response, which may come before they end.
+    /// Dropping the future cancels the call, and drops `requests`.
+    pub fn record(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = crate::contracts::Quote> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::ClientStreamingCall<crate::contracts::Order> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Record",
+            "ticker.TickerService/Record",
+            0x6320177e43998aa4,
+            ::rpc_runtime::codegen::MethodKind::ClientStreaming,
+            <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::Order as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.client_streaming(&METHOD, requests)
+    }
+
+    /// Calls `ticker.TickerService/Trade`.
+    ///
+    /// Awaiting sends `requests` as the server takes them, and gives the stream of responses once the server has
+    /// opened it. Dropping the stream cancels the call, and drops `requests`.
+    pub fn trade(
+        &self,
+        requests: impl ::rpc_runtime::codegen::Stream<Item = crate::contracts::Order> + ::core::marker::Send + 'static,
+    ) -> ::rpc_runtime::codegen::StreamingCall<crate::contracts::Quote> {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Trade",
+            "ticker.TickerService/Trade",
+            0xc8de81cfe48586f1,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::contracts::Order as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.bidirectional(&METHOD, requests)
+    }
+
+    /// Calls `ticker.TickerService/Session`.
+    ///
+    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
+    /// Dropping the future drops `run` and cancels the call.
+    pub fn session<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::SessionCall<crate::contracts::Order, crate::contracts::Quote, F>
+    where
+        F: FnOnce(
+            ::rpc_runtime::codegen::Outgoing<crate::contracts::Order>,
+            ::rpc_runtime::codegen::Streaming<crate::contracts::Quote>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Session",
+            "ticker.TickerService/Session",
+            0xac87ce853ae2911f,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::contracts::Order as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session(&METHOD, run)
+    }
+
     /// Calls `ticker.TickerService/Move`.
+    ///
+    /// Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it.
     pub fn r#move(
         &self,
         request: crate::contracts::Quote,

@@ -1,7 +1,8 @@
-//! A trait with methods of all four kinds, and messages from here, from the module beside this one and from another crate.
+//! Traits with methods of all kinds, and messages from here, from the module beside this one and from another crate.
 
 use super::task::TasksContract as Task;
 use futures_core::Stream;
+use rpc_runtime::bytes::Bytes;
 use rpc_runtime::{Context, Outgoing, Status, Streaming, contract};
 use shared::Money;
 use shared::places::Side;
@@ -71,4 +72,32 @@ pub trait Ticker {
 
     /// Scalars travel in their wrappers.
     async fn length(&self, text: String) -> Result<u64, Status>;
+
+    /// Nothing comes back.
+    #[message(one_way)]
+    async fn remark(&self, text: String) -> Result<(), Status>;
+}
+
+/// Streams of scalars, in both directions.
+#[contract(package = "ticker")]
+pub trait Numbers {
+    /// Counts down to 1.
+    #[message(deadline = "2s")]
+    async fn count(&self, from: u32) -> Result<impl Stream<Item = Result<u32, Status>>, Status>;
+
+    /// Joins words.
+    async fn join(&self, words: Streaming<String>) -> Result<String, Status>;
+
+    /// Says of each part whether it is empty.
+    async fn check(
+        &self,
+        parts: Streaming<Bytes>,
+        cx: &Context,
+    ) -> Result<impl Stream<Item = Result<bool, Status>>, Status>;
+
+    /// Halves numbers, for as long as there are any.
+    async fn halve(&self, input: Streaming<i64>, output: Outgoing<f64>) -> Result<(), Status>;
+
+    /// Takes nothing, and gives nothing many times.
+    async fn beat(&self) -> Result<impl Stream<Item = Result<(), Status>>, Status>;
 }

@@ -1,0 +1,4 @@
+//! The generated gateways and clients, called over a connection in memory.
+
+mod services;
+mod unary;
