@@ -42,6 +42,7 @@ mod server;
 mod session;
 pub mod status;
 mod streaming;
+pub mod trace;
 mod transport;
 pub mod validate;
 
