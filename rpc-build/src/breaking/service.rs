@@ -8,6 +8,8 @@ use super::{Comparison, Element, Rule};
 
 /// What `()` is in a `.proto`. It is not the user's, and cannot grow.
 const EMPTY: &str = "google.protobuf.Empty";
+/// The packages of messages that are not the author's to change.
+const WELL_KNOWN: &str = "google.protobuf.";
 
 /// Compares every service with the one of the same full name; the file it stands in does not matter.
 pub(super) fn check_services(cx: &mut Comparison<'_>) {
@@ -112,10 +114,11 @@ fn check_method(
     ] {
         if was != is {
             let (was, is) = (full_name(was), full_name(is));
-            let keep = if was == EMPTY {
-                "keep `()`".to_owned()
-            } else {
-                format!("keep `{was}` and add fields to it")
+            let keep = match was {
+                EMPTY => "keep `()`".to_owned(),
+                // Nothing can be added to them.
+                _ if was.starts_with(WELL_KNOWN) => format!("keep `{was}`"),
+                _ => format!("keep `{was}` and add fields to it"),
             };
             report(
                 vec![rule],
