@@ -1,5 +1,6 @@
 //! Starting and ending the processes of a run. Each is ended by its own id, and none can outlive the run.
 
+use crate::fairness::{Latencies, Traffic};
 use crate::load::Measured;
 use crate::options::{Options, Placement};
 use crate::peers::{Peer, text};
@@ -140,6 +141,17 @@ impl Server {
             ("--streams", shape.streams.to_string()),
         ];
         self.client("load-streams", peer.name(), &arguments, options)
+    }
+
+    /// Runs calls beside streams of `peer`'s client against this server.
+    pub(crate) fn load_beside(
+        &self,
+        peer: StreamPeer,
+        traffic: Traffic,
+        options: &Options,
+    ) -> Result<Latencies, String> {
+        let arguments = [("--traffic", traffic.name().to_owned())];
+        self.client("load-beside", peer.name(), &arguments, options)
     }
 
     /// Runs a client that measures for the window of `options`, and reads what it prints.

@@ -4,6 +4,7 @@
 mod calls;
 mod child;
 mod contracts;
+mod fairness;
 mod load;
 mod memory;
 mod messages;
@@ -20,6 +21,7 @@ mod targets;
 rpc_runtime::include_gateway!("task");
 
 use clap::{Parser, Subcommand};
+use fairness::Traffic;
 use options::{Options, Placement};
 use peers::Peer;
 use std::net::SocketAddr;
@@ -38,12 +40,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything: calls, streams, then memory (the default).
+    /// Everything: calls, streams, fairness, then memory (the default).
     All,
     /// Server CPU per call and calls per second.
     Calls,
     /// Messages per second of streams, and CPU per message, each way.
     Streams,
+    /// How long calls take beside streams on the same connection.
+    Fairness,
     /// Resident memory per idle connection after one call.
     Memory,
     /// A server process; prints its address and ends with its standard input.
@@ -96,6 +100,20 @@ enum Command {
         #[arg(long)]
         streams: usize,
     },
+    /// A client process of calls beside streams; prints what it measured as JSON.
+    LoadBeside {
+        /// Whose client.
+        peer: StreamPeer,
+        /// The server's address.
+        #[arg(long)]
+        addr: SocketAddr,
+        /// The server's process id, which is not measured.
+        #[arg(long)]
+        server: u32,
+        /// What else is on the connection.
+        #[arg(long)]
+        traffic: Traffic,
+    },
     /// A client process that makes one call on each connection and holds them.
     Hold {
         /// Whose client.
@@ -123,11 +141,13 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::All => {
             let calls = calls::run(&options)?;
             let streams = streams::run(&options)?;
+            fairness::run(&options)?;
             memory::run(&options)?;
             Ok(verdict(calls && streams))
         }
         Command::Calls => calls::run(&options).map(verdict),
         Command::Streams => streams::run(&options).map(verdict),
+        Command::Fairness => fairness::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Memory => memory::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Serve { peer } => {
             serve::run(&options, |listener| peer.serve(listener, options.read_buffer))?;
@@ -170,6 +190,12 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             };
             let runtime = serve::runtime(serve::Side::Client, options.placed())?;
             print(&peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
+        }
+        Command::LoadBeside {
+            peer, addr, traffic, ..
+        } => {
+            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            print(&peer.measure_beside(&runtime, addr, traffic, options.warm_up(), options.window())?)
         }
         Command::Hold { peer, addr } => {
             peer.hold(&serve::runtime(serve::Side::Client, Placement::Free)?, addr)?;

@@ -8,7 +8,7 @@ mod shape;
 mod tonic;
 
 pub(crate) use peer::StreamPeer;
-pub(crate) use shape::{Direction, StreamShape, shapes};
+pub(crate) use shape::{Direction, LARGE_PAYLOAD, StreamShape, shapes};
 
 use crate::child::Server;
 use crate::load::Measured;

@@ -3,6 +3,7 @@
 use super::load::measure;
 use super::shape::StreamShape;
 use super::{floor, tonic};
+use crate::fairness::{Latencies, Traffic, measure_beside};
 use crate::load::Measured;
 use crate::results::Row;
 use clap::ValueEnum;
@@ -57,8 +58,34 @@ impl StreamPeer {
         runtime.block_on(async {
             match self {
                 Self::Floor => measure::<floor::FloorClient>(addr, server, shape, warm_up, window).await,
-                Self::Tonic => measure::<tonic::PlainClient>(addr, server, shape, warm_up, window).await,
-                Self::TonicWide => measure::<tonic::WideClient>(addr, server, shape, warm_up, window).await,
+                Self::Tonic => {
+                    measure::<tonic::TonicClient<false>>(addr, server, shape, warm_up, window).await
+                }
+                Self::TonicWide => {
+                    measure::<tonic::TonicClient<true>>(addr, server, shape, warm_up, window).await
+                }
+            }
+        })
+    }
+
+    /// Measures calls beside streams, with this peer's own client. The floor has no calls.
+    pub(crate) fn measure_beside(
+        self,
+        runtime: &Runtime,
+        addr: SocketAddr,
+        traffic: Traffic,
+        warm_up: Duration,
+        window: Duration,
+    ) -> Result<Latencies, String> {
+        runtime.block_on(async {
+            match self {
+                Self::Floor => Err("the floor has no calls".to_owned()),
+                Self::Tonic => {
+                    measure_beside::<tonic::TonicClient<false>>(addr, traffic, warm_up, window).await
+                }
+                Self::TonicWide => {
+                    measure_beside::<tonic::TonicClient<true>>(addr, traffic, warm_up, window).await
+                }
             }
         })
     }

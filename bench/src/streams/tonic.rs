@@ -3,6 +3,7 @@
 use super::items::{Check, Flow, Item, Items, Start, Summary};
 use super::load::{StreamClient, run_with_tasks};
 use super::shape::Direction;
+use crate::fairness::MixedClient;
 use crate::peers::text;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::net::SocketAddr;
@@ -120,12 +121,13 @@ async fn run(mut client: FlowServiceClient<Channel>, flow: Flow) -> Result<(), S
     Ok(())
 }
 
-/// One HTTP/2 connection with tonic's own settings.
-pub(crate) struct PlainClient(FlowServiceClient<Channel>);
+/// One HTTP/2 connection, with tonic's own settings or with wide windows.
+#[derive(Clone)]
+pub(crate) struct TonicClient<const WIDE: bool>(FlowServiceClient<Channel>);
 
-impl StreamClient for PlainClient {
+impl<const WIDE: bool> StreamClient for TonicClient<WIDE> {
     async fn connect(addr: SocketAddr) -> Result<Self, String> {
-        connect(addr, false).await.map(Self)
+        connect(addr, WIDE).await.map(Self)
     }
 
     async fn run(self, flows: Vec<Flow>) -> Result<(), String> {
@@ -133,15 +135,25 @@ impl StreamClient for PlainClient {
     }
 }
 
-/// One HTTP/2 connection with wide windows.
-pub(crate) struct WideClient(FlowServiceClient<Channel>);
-
-impl StreamClient for WideClient {
+impl<const WIDE: bool> MixedClient for TonicClient<WIDE> {
     async fn connect(addr: SocketAddr) -> Result<Self, String> {
-        connect(addr, true).await.map(Self)
+        connect(addr, WIDE).await.map(Self)
     }
 
-    async fn run(self, flows: Vec<Flow>) -> Result<(), String> {
-        run_with_tasks(self.0, flows, run).await
+    async fn ping(&mut self, item: Item) -> Result<Item, String> {
+        Ok(self.0.ping(item).await.map_err(text)?.into_inner())
+    }
+
+    async fn down(&mut self, start: Start, mut taken: impl FnMut() + Send) -> Result<(), String> {
+        let mut items = self.0.down(start).await.map_err(text)?.into_inner();
+        while items.message().await.map_err(text)?.is_some() {
+            taken();
+        }
+        Ok(())
+    }
+
+    async fn up(&mut self, items: impl Iterator<Item = Item> + Send + 'static) -> Result<u64, String> {
+        let summary = self.0.up(stream::iter(items)).await.map_err(text)?;
+        Ok(summary.into_inner().items)
     }
 }

@@ -1,0 +1,162 @@
+//! Fairness: how long unary calls take while streams of 64 MiB run on the same connection, beside how long they take alone.
+
+mod load;
+
+pub(crate) use load::{Latencies, MixedClient, measure_beside};
+
+use crate::child::Server;
+use crate::options::{Options, Placement};
+use crate::results::Row;
+use crate::statistics::Summary;
+use crate::streams::StreamPeer;
+use clap::ValueEnum;
+
+/// The 99th percentile beside streams may be at most this many times the one without.
+const TARGET: f64 = 3.0;
+
+/// What else is on the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Traffic {
+    /// Nothing.
+    Idle,
+    /// One stream from the server.
+    Down,
+    /// As many streams from the server as leave one for the calls.
+    DownMany,
+    /// One stream from the server, of messages of 2 MiB.
+    DownLong,
+    /// One stream to the server.
+    Up,
+    /// As many streams to the server as leave one for the calls.
+    UpMany,
+    /// One stream to the server, of messages of 2 MiB.
+    UpLong,
+}
+
+impl Traffic {
+    /// All of it, in the order of the tables. What is compared with comes first.
+    const ALL: [Self; 7] = [
+        Self::Idle,
+        Self::Down,
+        Self::DownMany,
+        Self::DownLong,
+        Self::Up,
+        Self::UpMany,
+        Self::UpLong,
+    ];
+
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Down => "down",
+            Self::DownMany => "down-many",
+            Self::DownLong => "down-long",
+            Self::Up => "up",
+            Self::UpMany => "up-many",
+            Self::UpLong => "up-long",
+        }
+    }
+
+    /// The name in the tables.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Idle => "no streams",
+            Self::Down => "1 from the server",
+            Self::DownMany => "99 from the server",
+            Self::DownLong => "1 from the server, 2 MiB messages",
+            Self::Up => "1 to the server",
+            Self::UpMany => "99 to the server",
+            Self::UpLong => "1 to the server, 2 MiB messages",
+        }
+    }
+}
+
+struct Measurement {
+    round: usize,
+    placement: Placement,
+    peer: StreamPeer,
+    traffic: Traffic,
+    latencies: Latencies,
+}
+
+/// Measures and prints the tables.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let peers: Vec<StreamPeer> = options
+        .stream_peers()
+        .into_iter()
+        .filter(|peer| *peer != StreamPeer::Floor)
+        .collect();
+    let mut measured = Vec::new();
+    let rounds = options.rounds();
+    for round in 0..rounds {
+        for placement in options.placements() {
+            for &peer in &peers {
+                for traffic in Traffic::ALL {
+                    let latencies = Server::start_streams(peer, placement, options)?
+                        .load_beside(peer, traffic, options)
+                        .map_err(|error| format!("{} beside {}: {error}", peer.title(), traffic.title()))?;
+                    measured.push(Measurement {
+                        round,
+                        placement,
+                        peer,
+                        traffic,
+                        latencies,
+                    });
+                }
+            }
+        }
+        eprintln!("round {} of {rounds}", round + 1);
+    }
+    for placement in options.placements() {
+        print(placement, &peers, &measured);
+    }
+    Ok(())
+}
+
+fn print(placement: Placement, peers: &[StreamPeer], measured: &[Measurement]) {
+    println!(
+        "\n# Unary calls beside streams of 64 MiB on one connection: server and client {}\n",
+        placement.name()
+    );
+    println!(
+        "One call at a time. Medians over the rounds; the ratio is the median of the rounds' ratios, target {TARGET}.\n"
+    );
+    println!(
+        "| {} | streams | p50 µs | p99 µs | p99 of idle's | | calls/s | streams MiB/s |",
+        placement.name()
+    );
+    println!("|---|---|---:|---:|---:|---|---:|---:|");
+    for &peer in peers {
+        for traffic in Traffic::ALL {
+            let of = |traffic: Traffic| {
+                measured.iter().filter(move |one| {
+                    one.placement == placement && one.peer == peer && one.traffic == traffic
+                })
+            };
+            let median = |figure: fn(&Latencies) -> f64| {
+                Summary::of(of(traffic).map(|one| figure(&one.latencies)))
+                    .map_or(f64::NAN, |summary| summary.median)
+            };
+            let ratios = of(traffic).filter_map(|one| {
+                let idle = of(Traffic::Idle).find(|idle| idle.round == one.round)?;
+                Some(one.latencies.p99_us / idle.latencies.p99_us)
+            });
+            let ratio = Summary::of(ratios).map_or(f64::NAN, |summary| summary.median);
+            let verdict = match traffic {
+                Traffic::Idle => "",
+                _ if ratio <= TARGET => "reached",
+                _ => "missed",
+            };
+            println!(
+                "| {} | {} | {:.0} | {:.0} | {ratio:.2} | {verdict} | {:.0} | {:.0} |",
+                peer.title(),
+                traffic.title(),
+                median(|latencies| latencies.p50_us),
+                median(|latencies| latencies.p99_us),
+                median(|latencies| latencies.calls_per_second),
+                median(|latencies| latencies.mib_per_second),
+            );
+        }
+    }
+}
