@@ -5,6 +5,7 @@ mod calls;
 mod child;
 mod contracts;
 mod fairness;
+mod idle;
 mod load;
 mod memory;
 mod messages;
@@ -50,6 +51,12 @@ enum Command {
     Fairness,
     /// Resident memory per idle connection after one call.
     Memory,
+    /// Memory per connection, and what a call costs, beside 100 and beside many idle connections.
+    Idle {
+        /// How many are many.
+        #[arg(default_value_t = 10_000)]
+        connections: usize,
+    },
     /// A server process; prints its address and ends with its standard input.
     Serve {
         /// Whose server.
@@ -149,6 +156,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Streams => streams::run(&options).map(verdict),
         Command::Fairness => fairness::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Memory => memory::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Idle { connections } => idle::run(connections, &options).map(|()| ExitCode::SUCCESS),
         Command::Serve { peer } => {
             serve::run(&options, |listener| peer.serve(listener, options.read_buffer))?;
             Ok(ExitCode::SUCCESS)

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Connections opened before the baseline is read, so that code, runtime and allocator are warm.
 const WARM_UP: usize = 100;
 /// What a server gets to settle in.
-const SETTLE: Duration = Duration::from_millis(500);
+pub(crate) const SETTLE: Duration = Duration::from_millis(500);
 
 /// Measures each peer once and prints the table.
 pub(crate) fn run(options: &Options) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! What the kernel says about a process: CPU time and resident memory.
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 use std::io;
@@ -20,6 +21,14 @@ impl CpuClock {
     pub(crate) fn now(self) -> io::Result<Duration> {
         Ok(Duration::from(self.0.now()?))
     }
+}
+
+/// Lets this process, and those it starts, have `wanted` files open, as far as the system allows; gives how many.
+pub(crate) fn allow_files(wanted: u64) -> io::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let allowed = wanted.min(hard).max(soft);
+    setrlimit(Resource::RLIMIT_NOFILE, allowed, hard)?;
+    Ok(allowed)
 }
 
 /// Resident memory of the process `pid`, in bytes.
