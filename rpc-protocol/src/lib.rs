@@ -38,7 +38,7 @@
 //!
 //! let echo = method_number("demo.DemoService/Echo");
 //! let request = Request { method: echo, ..Request::default() };
-//! let id = client.open_unary(&request, &b"hello"[..], &mut up)?;
+//! let id = client.open(&request, &b"hello"[..], &mut up)?;
 //!
 //! let message = Bytes::from(up.remove(0));
 //! let ServerEvent::Request(call) = server.handle_message(message, now, &mut down)? else { unreachable!() };
@@ -107,8 +107,8 @@ mod output;
 pub use self::close::CloseCode;
 pub use self::code::Code;
 pub use self::connection::{
-    ClientConnection, ClientEvent, ConnectionError, IncomingRequest, OpenError, ServerConnection,
-    ServerEvent, TooLarge,
+    ClientConnection, ClientEvent, ConnectionError, DATA_FRAME_COST, IncomingRequest, OpenError, SendError,
+    Sent, ServerConnection, ServerEvent, StreamMessage, TooLarge,
 };
 pub use self::frame::{Frame, FrameError, FrameKind};
 pub use self::limits::{COUNTING_SPAN, Limits, PeerLimits};

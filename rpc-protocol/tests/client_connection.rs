@@ -36,7 +36,7 @@ impl Client {
             method: 7,
             ..Request::default()
         };
-        self.connection.open_unary(&request, &b"body"[..], &mut self.out)
+        self.connection.open(&request, &b"body"[..], &mut self.out)
     }
 
     fn sent(&mut self) -> Vec<Frame> {
@@ -105,10 +105,7 @@ fn a_one_way_call_waits_for_nothing() {
         one_way: true,
         ..Request::default()
     };
-    client
-        .connection
-        .open_unary(&request, &(), &mut client.out)
-        .unwrap();
+    client.connection.open(&request, &(), &mut client.out).unwrap();
     assert_eq!((client.sent().len(), client.connection.open_streams()), (1, 0));
 }
 
@@ -126,15 +123,15 @@ fn a_call_over_the_servers_stream_limit_is_for_the_caller_to_queue() {
 }
 
 #[test]
-fn a_request_over_the_servers_message_limit_is_not_sent() {
+fn a_request_over_the_servers_limit_is_not_sent() {
     let mut client = Client::greeted_with(AnnouncedLimits {
-        max_message_bytes: 100,
+        max_body_bytes: 100,
         ..AnnouncedLimits::default()
     });
-    let body = vec![0; 100];
+    let body = vec![0; 101];
     let opened = client
         .connection
-        .open_unary(&Request::default(), &body, &mut client.out);
+        .open(&Request::default(), &body, &mut client.out);
     assert!(matches!(
         opened,
         Err(OpenError::TooLarge(TooLarge { limit: 100, .. }))
@@ -153,7 +150,7 @@ fn after_a_go_away_no_call_is_opened_and_waiting_ones_finish() {
             ..GoAway::default()
         }),
     );
-    assert!(matches!(event, Ok(ClientEvent::GoAway(_))));
+    assert!(matches!(event, Ok(ClientEvent::GoAway { .. })));
     assert_eq!(client.open(), Err(OpenError::GoingAway));
     assert!(matches!(
         client.receive(1, FrameKind::Response(Response::default())),
@@ -192,25 +189,37 @@ fn an_end_without_an_error_is_no_outcome_of_a_unary_call() {
 }
 
 #[test]
-fn a_response_that_goes_on_fails_its_call_only() {
+fn a_response_over_this_clients_limit_fails_its_call_only() {
     let mut client = Client::new();
     client.open().unwrap();
     client.sent();
-    let open = Response {
-        open: true,
+    let part = |more| Response {
+        more,
+        body: vec![0; (128 << 10) - 32].into(),
         ..Response::default()
     };
-    assert_eq!(
-        end_code(client.receive(1, FrameKind::Response(open))),
-        Code::Unimplemented
-    );
     assert!(matches!(
-        client.sent()[..],
-        [Frame {
+        client.receive(1, FrameKind::Response(part(true))),
+        Ok(ClientEvent::None)
+    ));
+    let event = (0..40)
+        .map(|_| {
+            let data = Data {
+                more: true,
+                body: part(true).body,
+                ..Data::default()
+            };
+            client.receive(1, FrameKind::Data(data))
+        })
+        .find(|event| !matches!(event, Ok(ClientEvent::None)));
+    assert_eq!(end_code(event.expect("an end")), Code::ResourceExhausted);
+    assert!(client.sent().iter().any(|frame| matches!(
+        frame,
+        Frame {
             stream_id: 1,
             kind: FrameKind::Reset(_)
-        }]
-    ));
+        }
+    )));
     assert!(matches!(
         client.receive(1, FrameKind::Data(Data::default())),
         Ok(ClientEvent::None)

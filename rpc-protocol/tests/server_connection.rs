@@ -348,21 +348,14 @@ fn more_data_for_a_unary_call_that_runs_closes_with_4502() {
 }
 
 #[test]
-fn kinds_of_calls_that_are_not_served_get_one_end_unimplemented() {
-    for request in [
-        Request {
-            open: true,
+fn a_compression_that_was_not_announced_gets_one_end_unimplemented() {
+    for (open, more) in [(false, false), (true, false), (false, true)] {
+        let request = Request {
+            open,
+            more,
+            compression: Compression(2),
             ..Request::default()
-        },
-        Request {
-            more: true,
-            ..Request::default()
-        },
-        Request {
-            compression: Compression::DEFLATE,
-            ..Request::default()
-        },
-    ] {
+        };
         let mut server = Server::new();
         assert!(is_none(server.request(request)));
         assert_eq!(server.sent_end(), (1, Code::Unimplemented));
@@ -698,6 +691,7 @@ fn a_response_over_the_peers_limit_becomes_resource_exhausted_and_the_connection
     let mut server = Server::new();
     let limits = AnnouncedLimits {
         max_message_bytes: 1_000,
+        max_body_bytes: 2_000,
         ..AnnouncedLimits::default()
     };
     let greeting = Greeting {
@@ -711,15 +705,15 @@ fn a_response_over_the_peers_limit_becomes_resource_exhausted_and_the_connection
     assert_eq!(server.connection.peer_limits().max_message_bytes, 1_000);
 
     let id = server.open();
-    let body = vec![0; 1_000];
+    let body = vec![0; 2_001];
     let sent = server
         .connection
         .respond(id, &Response::default(), &body, &mut server.out);
     assert!(matches!(
         sent,
         Err(TooLarge {
-            limit: 1_000,
-            len: 1_001..
+            limit: 2_000,
+            len: 2_001
         })
     ));
     assert_eq!(server.sent_end(), (id, Code::ResourceExhausted));

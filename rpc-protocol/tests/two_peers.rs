@@ -153,10 +153,7 @@ impl World {
             one_way,
             ..Request::default()
         };
-        match self
-            .client
-            .open_unary(&request, &body_of(id), &mut self.from_client)
-        {
+        match self.client.open(&request, &body_of(id), &mut self.from_client) {
             Ok(opened) => {
                 assert_eq!(opened, id, "ids count up by one");
                 self.calls
@@ -341,7 +338,12 @@ impl World {
                 }
                 self.outcome(stream_id, code);
             }
-            ClientEvent::None | ClientEvent::Greeting(_) | ClientEvent::GoAway(_) => {}
+            ClientEvent::GoAway { not_run, .. } => {
+                for id in not_run {
+                    self.outcome(id, Code::Unavailable);
+                }
+            }
+            ClientEvent::None | ClientEvent::Greeting(_) => {}
             event => panic!("{event:?}"),
         }
     }

@@ -33,6 +33,20 @@ pub enum ConnectionError {
         /// The frame's kind.
         kind: &'static str,
     },
+    /// A body was sent although the window was shut.
+    #[error("the window of stream {stream_id} was violated")]
+    WindowViolated {
+        /// The stream, or 0 for the connection's window.
+        stream_id: u64,
+    },
+    /// An open request or response with a body, or a one-way call that is open: no peer means that.
+    #[error("malformed {kind} frame on stream {stream_id}")]
+    MalformedFrame {
+        /// The stream it came on.
+        stream_id: u64,
+        /// The frame's kind.
+        kind: &'static str,
+    },
     /// More pings in ten seconds than allowed.
     #[error("too many pings")]
     TooManyPings,
@@ -48,6 +62,9 @@ pub enum ConnectionError {
     /// The peer did not answer a ping in time.
     #[error("the peer does not answer")]
     PeerSilent,
+    /// The connection was of no use for longer than [`Limits::idle_timeout`](crate::Limits::idle_timeout).
+    #[error("the connection was idle")]
+    Idle,
 }
 
 impl ConnectionError {
@@ -59,23 +76,43 @@ impl ConnectionError {
             Self::Frame(_) => CloseCode::FrameInvalid,
             Self::StreamIdNotIncreasing { .. }
             | Self::StreamNotOpened { .. }
+            | Self::WindowViolated { .. }
+            | Self::MalformedFrame { .. }
             | Self::UnexpectedFrame { .. } => CloseCode::ProtocolViolated,
             Self::TooManyPings | Self::TooManyRefusedStreams | Self::TooManyResets | Self::TooManyFaults => {
                 CloseCode::TooMuch
             }
             Self::PeerSilent => CloseCode::TooSlow,
+            Self::Idle => CloseCode::GoingAway,
         }
     }
 }
 
-/// A response over the peer's limit. The call was ended with RESOURCE_EXHAUSTED instead; nothing else is to be done.
+/// A message was not sent, because it is over a limit: the peer's, or [`Limits::max_queued_bytes`].
+///
+/// [`Limits::max_queued_bytes`]: crate::Limits::max_queued_bytes
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a message of {len} bytes is over the peer's limit of {limit}")]
 pub struct TooLarge {
-    /// The length of the message that was not sent, in bytes.
+    /// The length of what was not sent, in bytes.
     pub len: usize,
-    /// What the peer accepts, in bytes.
+    /// The limit, in bytes.
     pub limit: usize,
+}
+
+/// A message of a stream was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The stream takes no more: it is closed, half-closed, or the peer reads no more of it.
+    #[error("the stream takes no more messages")]
+    Closed,
+    /// The message before waits still: wait until `poll_writable` gives the stream.
+    #[error("the message before waits still")]
+    Busy,
+    /// The message is over a limit. The stream goes on without it.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
 }
 
 /// A call was not opened; nothing was sent.
@@ -88,6 +125,9 @@ pub enum OpenError {
         /// How many the server allows.
         limit: usize,
     },
+    /// The connection's window is shut: wait until the server has sent credit, which `can_open` tells.
+    #[error("the connection's window is shut")]
+    WindowShut,
     /// The server has said that it goes away: use another connection. The call has not run.
     #[error("the server is going away")]
     GoingAway,

@@ -1,4 +1,4 @@
-//! Whether the peer is still there, and whether it asks that too often.
+//! Whether the peer is still there, whether it asks that too often, and whether it still wants anything.
 
 use std::time::Instant;
 
@@ -7,7 +7,8 @@ use super::counter::Counter;
 use crate::frame::{Ping, Pong};
 use crate::{Limits, Output};
 
-/// Sends a ping after a time of silence, and gives the peer up when that is not answered; answers the peer's pings.
+/// Sends a ping after a time of silence, and gives the peer up when that is not answered; answers the peer's pings; and
+/// tells a connection that nobody uses.
 ///
 /// ```text
 ///   Listening ── silent for `keep_alive_interval`: ping ──▶ Waiting ── `keep_alive_timeout` ──▶ gone
@@ -17,6 +18,10 @@ use crate::{Limits, Output};
 #[derive(Debug)]
 pub(crate) struct Liveness {
     last_message: Instant,
+    /// When the connection was last known to be of use.
+    last_use: Instant,
+    /// A stream was closed since `last_use`, at a time that nobody told.
+    used_since: bool,
     /// When the ping that waits for an answer was sent.
     ping_sent: Option<Instant>,
     pings: Counter,
@@ -29,6 +34,8 @@ impl Liveness {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             last_message: now,
+            last_use: now,
+            used_since: false,
             ping_sent: None,
             pings: Counter::default(),
             pong_pending: false,
@@ -39,6 +46,18 @@ impl Liveness {
     pub(crate) fn on_message(&mut self, now: Instant) {
         self.last_message = now;
         self.ping_sent = None;
+    }
+
+    /// A message came that is no ping or pong.
+    #[inline]
+    pub(crate) fn on_use(&mut self, now: Instant) {
+        self.last_use = now;
+    }
+
+    /// A stream was closed.
+    #[inline]
+    pub(crate) fn on_close(&mut self) {
+        self.used_since = true;
     }
 
     pub(crate) fn on_ping(
@@ -65,8 +84,15 @@ impl Liveness {
         self.pong_pending = false;
     }
 
-    /// `None` where the peer may be silent for ever.
+    /// When something is due: `None` where the peer may be silent and idle for ever.
     pub(crate) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        match (self.silence_deadline(limits), self.idle_deadline(limits)) {
+            (Some(silence), Some(idle)) => Some(silence.min(idle)),
+            (silence, idle) => silence.or(idle),
+        }
+    }
+
+    fn silence_deadline(&self, limits: &Limits) -> Option<Instant> {
         let interval = limits.keep_alive_interval?;
         match self.ping_sent {
             Some(sent) => sent.checked_add(limits.keep_alive_timeout),
@@ -74,15 +100,31 @@ impl Liveness {
         }
     }
 
-    /// `second` gives the ping its payload, which the peer sends back and nobody reads.
+    fn idle_deadline(&self, limits: &Limits) -> Option<Instant> {
+        self.last_use.checked_add(limits.idle_timeout?)
+    }
+
+    /// `second` gives the ping its payload, which the peer sends back and nobody reads. `busy`: streams are open.
     pub(crate) fn on_timeout(
         &mut self,
         now: Instant,
         second: u64,
+        busy: bool,
         limits: &Limits,
         out: &mut impl Output,
     ) -> Result<(), ConnectionError> {
-        if self.deadline(limits).is_none_or(|deadline| now < deadline) {
+        if self.idle_deadline(limits).is_some_and(|deadline| now >= deadline) {
+            // Streams close without telling the time, so that an idle time may begin anew here that began earlier.
+            if !busy && !self.used_since {
+                return Err(ConnectionError::Idle);
+            }
+            self.used_since = false;
+            self.last_use = now;
+        }
+        if self
+            .silence_deadline(limits)
+            .is_none_or(|deadline| now < deadline)
+        {
             return Ok(());
         }
         if self.ping_sent.is_some() {

@@ -7,10 +7,17 @@
 mod client;
 mod counter;
 mod error;
+mod flow;
+mod inbound;
 mod liveness;
+mod outbound;
 mod server;
 mod table;
+mod window;
 
 pub use self::client::{ClientConnection, ClientEvent};
-pub use self::error::{ConnectionError, OpenError, TooLarge};
+pub use self::error::{ConnectionError, OpenError, SendError, TooLarge};
+pub use self::inbound::StreamMessage;
+pub use self::outbound::Sent;
 pub use self::server::{IncomingRequest, ServerConnection, ServerEvent};
+pub use self::window::DATA_FRAME_COST;

@@ -37,14 +37,21 @@ impl<S> StreamTable<S> {
         self.open += 1;
     }
 
+    /// Puts a stream back that was taken out, or was not put in when its turn came.
+    pub(crate) fn restore(&mut self, id: u64, state: S) {
+        match self.entries.binary_search_by_key(&id, |(entry, _)| *entry) {
+            Ok(index) => {
+                debug_assert!(self.entries[index].1.is_none(), "an id is used once");
+                self.entries[index].1 = Some(state);
+            }
+            Err(index) => self.entries.insert(index, (id, Some(state))),
+        }
+        self.open += 1;
+    }
+
     pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut S> {
         let index = self.index(id)?;
         self.entries[index].1.as_mut()
-    }
-
-    pub(crate) fn contains(&self, id: u64) -> bool {
-        self.index(id)
-            .is_some_and(|index| self.entries[index].1.is_some())
     }
 
     pub(crate) fn remove(&mut self, id: u64) -> Option<S> {
@@ -59,12 +66,31 @@ impl<S> StreamTable<S> {
         Some(state)
     }
 
+    pub(crate) fn get(&self, id: u64) -> Option<&S> {
+        self.entries[self.index(id)?].1.as_ref()
+    }
+
     /// The ids of all open streams, in order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = u64> + '_ {
         self.entries
             .iter()
             .filter(|(_, state)| state.is_some())
             .map(|(id, _)| *id)
+    }
+
+    /// All open streams, in order.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut S)> {
+        self.entries
+            .iter_mut()
+            .filter_map(|(id, state)| state.as_mut().map(|state| (*id, state)))
+    }
+
+    /// The first open stream whose id is above `id`.
+    pub(crate) fn next_above(&self, id: u64) -> Option<(u64, &S)> {
+        let above = self.entries.partition_point(|(entry, _)| *entry <= id);
+        self.entries[above..]
+            .iter()
+            .find_map(|(id, state)| state.as_ref().map(|state| (*id, state)))
     }
 
     fn index(&self, id: u64) -> Option<usize> {
@@ -95,9 +121,11 @@ mod tests {
                     prop_assert_eq!(table.remove(id), model.remove(&id));
                 }
                 prop_assert_eq!(table.len(), model.len());
-                prop_assert_eq!(table.contains(id), model.contains_key(&id));
+                prop_assert_eq!(table.get(id), model.get(&id));
                 prop_assert_eq!(table.get_mut(id), model.get_mut(&id));
                 prop_assert_eq!(table.ids().collect::<Vec<_>>(), model.keys().copied().collect::<Vec<_>>());
+                let above = model.range(id + 1..).next().map(|(id, state)| (*id, state));
+                prop_assert_eq!(table.next_above(id), above);
                 prop_assert!(table.entries.len() <= 2 * table.open + 9, "gaps stay in the minority");
             }
         }

@@ -70,6 +70,10 @@ message! {
         max_resets: u64 as Uint64 = 9,
         /// Microseconds: a connection on which nothing happens for so long is closed.
         idle_timeout_us: u64 as Uint64 = 10,
+        /// A whole body put together, in bytes.
+        max_body_bytes: u64 as Uint64 = 11,
+        /// Bytes of bodies that are held until the application has consumed them.
+        max_pending_bytes: u64 as Uint64 = 12,
     }
 }
 

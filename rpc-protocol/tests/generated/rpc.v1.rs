@@ -97,7 +97,7 @@ pub struct Request {
     /// What is left until the caller's deadline. 0: none.
     #[prost(uint64, tag = "4")]
     pub timeout_us: u64,
-    /// The client goes on sending: data frames follow, and an end half-closes.
+    /// The client goes on sending: data frames follow, and an end half-closes. Then there is no body here, nor `one_way`.
     #[prost(bool, tag = "5")]
     pub open: bool,
     /// The body continues in data frames.
@@ -161,7 +161,8 @@ pub struct Reset {
     #[prost(int32, tag = "1")]
     pub code: i32,
 }
-/// Widens a window: the stream's, or on stream 0 the connection's. Windows count bytes of bodies.
+/// Widens a window: the stream's, or on stream 0 the connection's. The body of a request or response counts on the
+/// connection's; a data frame counts its body and 32 bytes more, on both. A side may send while the windows are above 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Credit {
     #[prost(uint64, tag = "1")]
@@ -176,10 +177,10 @@ pub struct AnnouncedLimits {
     /// Streams that may be open at a time. Default 100.
     #[prost(uint64, tag = "2")]
     pub max_streams: u64,
-    /// The window that each stream begins with. Default 256 KiB.
+    /// The window that each stream begins with. Default 256 KiB; less is read as that.
     #[prost(uint64, tag = "3")]
     pub stream_window_bytes: u64,
-    /// The window that the connection begins with. Default 1 MiB.
+    /// The window that the connection begins with. Default 1 MiB; less is read as that.
     #[prost(uint64, tag = "4")]
     pub connection_window_bytes: u64,
     /// Longer bodies are to be split into frames of this size. Default 128 KiB.
@@ -191,15 +192,22 @@ pub struct AnnouncedLimits {
     /// Keys and values of one frame's metadata together. Default 16 KiB.
     #[prost(uint64, tag = "7")]
     pub max_metadata_bytes: u64,
-    /// Streams opened in 10 s. Default: not limited by a count of its own.
+    /// Streams opened in 10 s. Default: not said.
     #[prost(uint64, tag = "8")]
     pub max_opens: u64,
     /// Streams reset in 10 s, where they are more than half of those opened. Default 200.
     #[prost(uint64, tag = "9")]
     pub max_resets: u64,
-    /// A connection on which nothing happens for so long is closed. Default: never.
+    /// A connection on which no stream is open and nothing but pings and pongs comes for so long is closed. Default: never.
     #[prost(uint64, tag = "10")]
     pub idle_timeout_us: u64,
+    /// A whole body, put together from its frames, as it is on the wire. Default 4 MiB.
+    #[prost(uint64, tag = "11")]
+    pub max_body_bytes: u64,
+    /// What is held of bodies until the application has consumed them; bodies that are not whole may take half of it.
+    /// Default 16 MiB.
+    #[prost(uint64, tag = "12")]
+    pub max_pending_bytes: u64,
 }
 /// Introduces one side to the other. A client may send calls before it has the server's, within the default limits.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -136,6 +136,8 @@ fn greeting(kind: &Greeting) -> pb::Greeting {
             max_opens: limits.max_opens,
             max_resets: limits.max_resets,
             idle_timeout_us: limits.idle_timeout_us,
+            max_body_bytes: limits.max_body_bytes,
+            max_pending_bytes: limits.max_pending_bytes,
         }),
         compressions: kind
             .compressions
@@ -197,7 +199,7 @@ fn a_status() -> impl Strategy<Value = Option<Status>> {
 }
 
 fn announced() -> impl Strategy<Value = Option<AnnouncedLimits>> {
-    let limits = vec(number(), 10).prop_map(|n| AnnouncedLimits {
+    let limits = vec(number(), 12).prop_map(|n| AnnouncedLimits {
         max_message_bytes: n[0],
         max_streams: n[1],
         stream_window_bytes: n[2],
@@ -208,6 +210,8 @@ fn announced() -> impl Strategy<Value = Option<AnnouncedLimits>> {
         max_opens: n[7],
         max_resets: n[8],
         idle_timeout_us: n[9],
+        max_body_bytes: n[10],
+        max_pending_bytes: n[11],
     });
     proptest::option::of(limits)
 }

@@ -81,7 +81,7 @@ impl Link {
         let now = Instant::now().into_std();
         Arc::new(Self {
             state: Mutex::new(State {
-                protocol: ClientConnection::new(Limits::default(), now),
+                protocol: ClientConnection::new(limits(), now),
                 output: OutputBuffer::of_client(),
                 burst: Burst::default(),
                 waiting: HashMap::default(),
@@ -149,14 +149,15 @@ impl Link {
             return Ok(None);
         }
         let idle = output.pending() == 0;
-        let stream_id = match protocol.open_unary(request, body, output) {
+        let stream_id = match protocol.open(request, body, output) {
             Ok(stream_id) => stream_id,
-            Err(OpenError::NoStreamFree { .. }) => return Ok(None),
+            Err(OpenError::NoStreamFree { .. } | OpenError::WindowShut) => return Ok(None),
             Err(OpenError::TooLarge(error)) => {
                 return Err(Status::resource_exhausted(format!("the request was not sent: {error}")).into());
             }
             Err(error) => return Err(Status::unavailable(error.to_string()).into()),
         };
+        protocol.transmit(UNSENT, output);
         burst.opened += 1;
         let (sender, outcome) = oneshot::channel();
         if request.one_way {
@@ -206,9 +207,22 @@ impl Link {
     }
 }
 
+/// What this client accepts.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.compressions = &[];
+    limits
+}
+
 impl State {
     /// Takes a message of the server's. How many waiting calls may go on because of it.
     pub(super) fn handle_message(&mut self, message: Bytes, now: Instant) -> Result<usize, ConnectionError> {
+        let freed = self.take_message(message, now)?;
+        self.protocol.transmit(UNSENT, &mut self.output);
+        Ok(freed)
+    }
+
+    fn take_message(&mut self, message: Bytes, now: Instant) -> Result<usize, ConnectionError> {
         let (stream_id, outcome) =
             match self
                 .protocol
@@ -220,7 +234,12 @@ impl State {
                     Err(Status::from_wire(end.status.unwrap_or_default()).into()),
                 ),
                 // More streams may be allowed now, and a going-away server allows no more at all.
-                ClientEvent::Greeting(_) | ClientEvent::GoAway(_) => return Ok(self.queued),
+                ClientEvent::Opened { stream_id, .. } => {
+                    self.protocol.cancel(stream_id, &mut self.output);
+                    let text = "the response is a stream, which this call does not read";
+                    (stream_id, Err(Status::unimplemented(text).into()))
+                }
+                ClientEvent::Greeting(_) | ClientEvent::GoAway { .. } => return Ok(self.queued),
                 _ => return Ok(0),
             };
         if let Some(waiter) = self.waiting.remove(&stream_id) {

@@ -61,6 +61,7 @@ impl Shared {
         protocol_limits.max_streams = limits.streams;
         protocol_limits.keep_alive_interval = Some(limits.ping_interval);
         protocol_limits.keep_alive_timeout = limits.pong_timeout;
+        protocol_limits.compressions = &[];
         Arc::new(Self {
             router: Arc::new(router),
             limits,

@@ -1,12 +1,13 @@
-//! What the runtime asks of the server's end: answers, announcements, timers.
+//! What the runtime asks of the server's end beside sending: reading, announcements, timers.
 
 use std::time::{Duration, Instant};
 
-use super::{ServerConnection, StreamState};
-use crate::connection::{ConnectionError, TooLarge};
-use crate::frame::{End, GoAway, Greeting, Response, Status};
+use super::ServerConnection;
+use super::stream::StreamState;
+use crate::connection::ConnectionError;
+use crate::frame::{GoAway, Greeting, Reset};
 use crate::limits::PeerLimits;
-use crate::{Body, Code, Limits, Output};
+use crate::{Code, Limits, Output};
 
 impl ServerConnection {
     /// Registers the request in hand as running, because it is not answered at once. The next message would do the
@@ -17,69 +18,59 @@ impl ServerConnection {
         }
     }
 
-    /// Ends a call with a response: `response` without its body, which is given apart. Sends nothing where the call
-    /// is one-way or was cancelled. The handler has ended; its slot is free.
-    ///
-    /// # Errors
-    ///
-    /// [`TooLarge`]: the response is over the peer's limit, and RESOURCE_EXHAUSTED was sent instead.
-    #[inline]
-    pub fn respond(
-        &mut self,
-        stream_id: u64,
-        response: &Response,
-        body: &(impl Body + ?Sized),
-        out: &mut impl Output,
-    ) -> Result<(), TooLarge> {
-        debug_assert!(!response.open && !response.more, "a unary response is one frame");
-        if !self.close(stream_id) {
-            return Ok(());
-        }
-        let len = response.frame_len(stream_id, body.encoded_len());
-        if len.total > self.peer.max_message_bytes {
-            return Err(self.end_too_large(stream_id, len.total, out));
-        }
-        response.encode_measured(stream_id, body, len, out);
-        Ok(())
-    }
-
-    /// Ends a call with a status. Sends nothing where the call is one-way or was cancelled. The handler has ended; its
-    /// slot is free.
-    ///
-    /// # Errors
-    ///
-    /// [`TooLarge`]: the status is over the peer's limit, and was sent without message, details and trailers.
-    pub fn end(&mut self, stream_id: u64, end: &End, out: &mut impl Output) -> Result<(), TooLarge> {
-        if self.close(stream_id) {
-            self.send_end(stream_id, end, out)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Ends a call with a status while its handler still runs: for a deadline or a drain that cannot drop the handler
-    /// at once. Keeps the slot until [`finished`](Self::finished).
-    ///
-    /// # Errors
-    ///
-    /// Like [`end`](Self::end).
-    pub fn end_running(&mut self, stream_id: u64, end: &End, out: &mut impl Output) -> Result<(), TooLarge> {
-        match self.silence(stream_id) {
-            Some(false) => self.send_end(stream_id, end, out),
-            Some(true) | None => Ok(()),
-        }
-    }
-
     /// The handler of a call that was cancelled, ended early or one-way has ended: its slot is free. A call that owes
     /// an answer is ended by [`respond`](Self::respond) or [`end`](Self::end) instead.
     pub fn finished(&mut self, stream_id: u64) {
         self.close(stream_id);
     }
 
-    /// Sends the greeting. Limits and heartbeat are filled in where the caller left them empty.
+    /// The application has taken so many messages of a call, of so many bytes of body together, as they were on the
+    /// wire: the client may send as much again. What was given and is not yet consumed stops a client at its windows, so
+    /// that everything that was taken or dropped is to be told. Ignored for a call that is over.
+    pub fn consumed(&mut self, stream_id: u64, messages: usize, bytes: usize, out: &mut impl Output) {
+        if let Some(StreamState::Flowing(flowing)) = self.streams.get_mut(stream_id) {
+            flowing
+                .inbound
+                .consumed(stream_id, messages, bytes, &mut self.flow, out);
+        }
+    }
+
+    /// The application reads no more of what the client sends, but the call goes on: the client is told to stop, and what
+    /// still comes is ignored. Nothing is to be told as consumed any more. Does nothing where the client has half-closed.
+    pub fn stop_reading(&mut self, stream_id: u64, out: &mut impl Output) {
+        if self.in_hand.is_some_and(|in_hand| in_hand.stream_id == stream_id) {
+            self.park_in_hand();
+        }
+        if let Some(StreamState::Flowing(flowing)) = self.streams.get_mut(stream_id) {
+            let tell = flowing.inbound.is_receiving();
+            flowing.inbound.ignore(&mut self.flow);
+            self.flow.widen(out);
+            if tell {
+                Reset {
+                    code: Code::Cancelled.as_i32(),
+                }
+                .encode(stream_id, out);
+            }
+        }
+    }
+
+    /// Sends the greeting. Limits, compressions and heartbeat are filled in where the caller left them empty. Windows grow
+    /// to what it announces.
     pub fn greet(&mut self, mut greeting: Greeting, out: &mut impl Output) {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         greeting.limits.get_or_insert_with(|| self.limits.announced());
+        if greeting.compressions.is_empty() {
+            greeting.compressions.extend_from_slice(self.limits.compressions);
+        }
+        let grown = self.flow.announce(&PeerLimits::of(&greeting));
+        if grown > 0 {
+            self.park_in_hand();
+            for (_, state) in self.streams.iter_mut() {
+                if let StreamState::Flowing(flowing) = state {
+                    flowing.inbound.grow(grown);
+                }
+            }
+        }
         if let Some(interval) = self.limits.keep_alive_interval
             && greeting.heartbeat_interval_us == 0
         {
@@ -130,10 +121,11 @@ impl ServerConnection {
     ///
     /// # Errors
     ///
-    /// The peer did not answer: the connection is to be closed.
+    /// The peer did not answer, or the connection was of no use for too long: it is to be closed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl Output) -> Result<(), ConnectionError> {
+        let busy = self.open_streams() > 0;
         self.liveness
-            .on_timeout(now, self.seconds.at(now), &self.limits, out)
+            .on_timeout(now, self.seconds.at(now), busy, &self.limits, out)
     }
 
     /// The limits that this side keeps.
@@ -148,7 +140,8 @@ impl ServerConnection {
         self.peer
     }
 
-    /// Calls that have not ended: in hand, running or cancelled with their handlers still at work.
+    /// Calls that have not ended: in hand, with a request that is not whole, running, cancelled with their handlers still
+    /// at work, or with an answer that has not left.
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.streams.len() + usize::from(self.in_hand.is_some())
@@ -158,42 +151,5 @@ impl ServerConnection {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining
-    }
-
-    /// Ends a stream; tells whether an answer may be sent for it.
-    #[inline]
-    fn close(&mut self, stream_id: u64) -> bool {
-        if let Some(in_hand) = self.in_hand
-            && in_hand.stream_id == stream_id
-        {
-            self.in_hand = None;
-            return !in_hand.one_way;
-        }
-        matches!(
-            self.streams.remove(stream_id),
-            Some(StreamState::Running { one_way: false })
-        )
-    }
-
-    fn send_end(&self, stream_id: u64, end: &End, out: &mut impl Output) -> Result<(), TooLarge> {
-        let len = end.message_len(stream_id);
-        let limit = self.peer.max_message_bytes;
-        if len <= limit {
-            end.encode(stream_id, out);
-            return Ok(());
-        }
-        let code = end.status.as_ref().map_or(Code::Ok, Status::code);
-        End::new(code, "").encode(stream_id, out);
-        Err(TooLarge { len, limit })
-    }
-
-    #[cold]
-    fn end_too_large(&self, stream_id: u64, len: usize, out: &mut impl Output) -> TooLarge {
-        let error = TooLarge {
-            len,
-            limit: self.peer.max_message_bytes,
-        };
-        End::new(Code::ResourceExhausted, "the response is over the client's limit").encode(stream_id, out);
-        error
     }
 }

@@ -1,23 +1,26 @@
 //! The server's end of a connection: its state, and what messages do to it.
 //!
-//! What the runtime asks of it is in `commands`; the answers that it gives on its own are in `refusal`.
+//! What frames of streams do is in `receiving`, what is sent for calls in `sending`, what else the runtime asks of it in
+//! `commands`; the answers that it gives on its own are in `refusal`, what it holds of a stream in `stream`.
 
 mod commands;
+mod receiving;
 mod refusal;
+mod sending;
+mod stream;
 
-use std::mem;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use self::refusal::Refusal;
-use super::ConnectionError;
+use self::stream::{Flowing, StreamState};
 use super::counter::{Counter, Seconds};
+use super::flow::Flow;
+use super::inbound::Inbound;
 use super::liveness::Liveness;
 use super::table::StreamTable;
-use crate::frame::{
-    Compression, End, Frame, FrameKind, GoAway, Greeting, Identity, Metadata, Request, Reset, Status,
-};
+use super::{ConnectionError, StreamMessage};
+use crate::frame::{Compression, Frame, FrameKind, GoAway, Greeting, Identity, Metadata, Status};
 use crate::limits::PeerLimits;
 use crate::{Code, Limits, MethodRef, Output};
 
@@ -47,6 +50,9 @@ use crate::{Code, Limits, MethodRef, Output};
 pub struct ServerConnection {
     limits: Limits,
     peer: PeerLimits,
+    /// Bodies up to this length leave in one frame.
+    whole_body: usize,
+    flow: Flow,
     /// The highest id that a stream was opened with. Every id up to it was used or skipped.
     last_stream_id: u64,
     /// The request that the last message brought and that is neither answered nor parked.
@@ -67,15 +73,8 @@ pub struct ServerConnection {
 struct InHand {
     stream_id: u64,
     one_way: bool,
-}
-
-/// See the diagram at [`ServerConnection`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StreamState {
-    /// The handler runs; an answer is owed, unless the call is one-way.
-    Running { one_way: bool },
-    /// The handler has not ended yet, but nothing more is sent.
-    Silent,
+    /// The client's stream follows.
+    open: bool,
 }
 
 /// What a message brought.
@@ -86,11 +85,24 @@ pub enum ServerEvent {
     None,
     /// A call, which is now in hand.
     Request(IncomingRequest),
-    /// The client gave a running call up: drop its handler, then say [`ServerConnection::finished`].
+    /// A message of a client's stream. Say [`ServerConnection::consumed`] once the application has taken it.
+    Message {
+        /// The call.
+        stream_id: u64,
+        /// Whole, whatever frames it came in.
+        message: StreamMessage,
+    },
+    /// The client sends nothing more on its stream; the call goes on.
+    HalfClosed {
+        /// The call.
+        stream_id: u64,
+    },
+    /// A running call is over without an answer of its handler: drop it, then say [`ServerConnection::finished`]. The client
+    /// gave it up, or sent for it what is not taken and was told so.
     Cancelled {
         /// The call.
         stream_id: u64,
-        /// Why, as the client says; mostly [`Code::Cancelled`].
+        /// Why: as the client says, mostly [`Code::Cancelled`]; or what the client was told.
         code: Code,
     },
     /// The client introduced itself; its limits are in force.
@@ -113,7 +125,12 @@ pub struct IncomingRequest {
     pub timeout: Option<Duration>,
     /// Whether nothing is sent back. `respond` and `end` then send nothing.
     pub one_way: bool,
-    /// The encoded request message: a part of the received buffer.
+    /// Whether the client's stream follows, as [`ServerEvent::Message`]s up to [`ServerEvent::HalfClosed`]. The body is then
+    /// empty.
+    pub open: bool,
+    /// How the body is compressed: not at all, or in a way of [`Limits::compressions`].
+    pub compression: Compression,
+    /// The encoded request message: a part of the received buffer, where it came in one frame.
     pub body: Bytes,
 }
 
@@ -122,8 +139,9 @@ impl ServerConnection {
     #[must_use]
     pub fn new(limits: Limits, now: Instant) -> Self {
         Self {
-            limits,
             peer: PeerLimits::default(),
+            whole_body: PeerLimits::default().whole_body(),
+            flow: Flow::new(&limits),
             last_stream_id: 0,
             in_hand: None,
             streams: StreamTable::default(),
@@ -135,6 +153,7 @@ impl ServerConnection {
             resets: Counter::default(),
             refused: Counter::default(),
             faults: Counter::default(),
+            limits,
         }
     }
 
@@ -156,98 +175,16 @@ impl ServerConnection {
         let mut frame = Frame::default();
         frame.read(message)?;
         match &mut frame.kind {
-            FrameKind::Request(request) => self.on_request(frame.stream_id, request, now, out),
+            FrameKind::Request(request) => {
+                self.liveness.on_use(now);
+                self.on_request(frame.stream_id, request, now, out)
+            }
+            FrameKind::Data(data) if frame.stream_id != 0 => {
+                self.liveness.on_use(now);
+                self.on_data(frame.stream_id, data, now, out)
+            }
             _ => self.on_other(frame.stream_id, frame.kind, now, out),
         }
-    }
-
-    #[inline]
-    fn on_request(
-        &mut self,
-        stream_id: u64,
-        request: &mut Request,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<ServerEvent, ConnectionError> {
-        self.open(stream_id, now)?;
-        if let Some(refusal) = self.refusal(request) {
-            return self.refuse(stream_id, request.one_way, refusal, now, out);
-        }
-        self.in_hand = Some(InHand {
-            stream_id,
-            one_way: request.one_way,
-        });
-        Ok(ServerEvent::Request(IncomingRequest {
-            stream_id,
-            method: match request.method {
-                0 => MethodRef::Name(mem::take(&mut request.method_name)),
-                number => MethodRef::Number(number),
-            },
-            metadata: mem::take(&mut request.metadata),
-            timeout: match request.timeout_us {
-                0 => None,
-                micros => Some(Duration::from_micros(micros)),
-            },
-            one_way: request.one_way,
-            body: mem::take(&mut request.body),
-        }))
-    }
-
-    #[inline]
-    fn open(&mut self, stream_id: u64, now: Instant) -> Result<(), ConnectionError> {
-        if stream_id <= self.last_stream_id {
-            return Err(ConnectionError::StreamIdNotIncreasing {
-                stream_id,
-                last: self.last_stream_id,
-            });
-        }
-        self.last_stream_id = stream_id;
-        self.opens.add(self.seconds.at(now));
-        Ok(())
-    }
-
-    #[inline]
-    fn refusal(&self, request: &Request) -> Option<Refusal> {
-        if self.draining {
-            Some(Refusal::Draining)
-        } else if self.streams.len() >= self.limits.max_streams {
-            Some(Refusal::TooManyStreams)
-        } else if request.open || request.more {
-            Some(Refusal::Streaming)
-        } else if request.compression != Compression::NONE {
-            Some(Refusal::Compression)
-        } else if !request.metadata.is_empty() && self.is_too_much(&request.metadata) {
-            Some(Refusal::Metadata)
-        } else {
-            None
-        }
-    }
-
-    fn is_too_much(&self, metadata: &[Metadata]) -> bool {
-        metadata.len() > self.limits.max_metadata_entries
-            || metadata.iter().map(Metadata::size).sum::<usize>() > self.limits.max_metadata_bytes
-    }
-
-    #[cold]
-    fn refuse(
-        &mut self,
-        stream_id: u64,
-        one_way: bool,
-        refusal: Refusal,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<ServerEvent, ConnectionError> {
-        // A client that has not seen the go-away yet does nothing wrong; all other refusals cost it.
-        if refusal != Refusal::Draining
-            && self.refused.add(self.seconds.at(now)) >= self.limits.max_refused_streams
-        {
-            return Err(ConnectionError::TooManyRefusedStreams);
-        }
-        if !one_way {
-            let (code, text) = refusal.status();
-            End::new(code, text).encode(stream_id, out);
-        }
-        Ok(ServerEvent::None)
     }
 
     fn on_other(
@@ -257,29 +194,18 @@ impl ServerConnection {
         now: Instant,
         out: &mut impl Output,
     ) -> Result<ServerEvent, ConnectionError> {
-        let name = kind.name();
         let unexpected = ConnectionError::UnexpectedFrame {
             stream_id,
-            kind: name,
+            kind: kind.name(),
         };
+        if !matches!(kind, FrameKind::Ping(_) | FrameKind::Pong(_)) {
+            self.liveness.on_use(now);
+        }
         match kind {
-            FrameKind::Reset(reset) if stream_id != 0 => {
-                self.check_opened(stream_id, name)?;
-                self.on_reset(stream_id, &reset, now)
-            }
-            // Of a stream that was refused, or is cancelled, more may be on its way. A running one is unary: its
-            // request was whole.
-            FrameKind::Data(_) | FrameKind::End(_) if stream_id != 0 => {
-                self.check_opened(stream_id, name)?;
-                match self.streams.get_mut(stream_id) {
-                    Some(StreamState::Running { .. }) => Err(unexpected),
-                    Some(StreamState::Silent) | None => Ok(ServerEvent::None),
-                }
-            }
-            // Answers are not held back by windows yet, so there is nothing to widen.
-            FrameKind::Credit(_) if stream_id == 0 => Ok(ServerEvent::None),
-            FrameKind::Credit(_) => {
-                self.check_opened(stream_id, name)?;
+            FrameKind::Reset(reset) if stream_id != 0 => self.on_reset(stream_id, &reset, now),
+            FrameKind::End(_) if stream_id != 0 => self.on_end(stream_id),
+            FrameKind::Credit(credit) => {
+                self.on_credit(stream_id, credit)?;
                 Ok(ServerEvent::None)
             }
             FrameKind::Unknown if stream_id == 0 => Ok(ServerEvent::None),
@@ -292,7 +218,7 @@ impl ServerConnection {
             FrameKind::Pong(_) | FrameKind::Acknowledgement(_) if stream_id == 0 => Ok(ServerEvent::None),
             FrameKind::Greeting(greeting) if stream_id == 0 && !self.greeted => {
                 self.greeted = true;
-                self.peer = greeting.limits.as_ref().map(PeerLimits::of).unwrap_or_default();
+                self.on_greeting(&greeting);
                 Ok(ServerEvent::Greeting(greeting))
             }
             FrameKind::GoAway(go_away) if stream_id == 0 => Ok(ServerEvent::GoAway(go_away)),
@@ -311,77 +237,37 @@ impl ServerConnection {
         }
     }
 
-    fn on_reset(
-        &mut self,
-        stream_id: u64,
-        reset: &Reset,
-        now: Instant,
-    ) -> Result<ServerEvent, ConnectionError> {
-        // Counted whether or not the call still runs: a storm of calls that are answered at once costs as much.
-        let second = self.seconds.at(now);
-        let resets = self.resets.add(second);
-        if resets > self.limits.max_resets && resets > self.opens.total(second) / 2 {
-            return Err(ConnectionError::TooManyResets);
-        }
-        Ok(match self.silence(stream_id) {
-            Some(_) => ServerEvent::Cancelled {
-                stream_id,
-                code: Code::from_i32(reset.code),
-            },
-            None => ServerEvent::None,
-        })
-    }
-
-    /// A kind of a later version. What it asks for is not known, so its stream cannot go on.
-    fn on_unknown(
-        &mut self,
-        stream_id: u64,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<ServerEvent, ConnectionError> {
-        if stream_id > self.last_stream_id {
-            self.open(stream_id, now)?;
-            return self.refuse(stream_id, false, Refusal::UnknownKind, now, out);
-        }
-        Ok(match self.silence(stream_id) {
-            Some(one_way) => {
-                if !one_way {
-                    let (code, text) = Refusal::UnknownKind.status();
-                    End::new(code, text).encode(stream_id, out);
-                }
-                ServerEvent::Cancelled {
-                    stream_id,
-                    code: Code::Unimplemented,
+    fn on_greeting(&mut self, greeting: &Greeting) {
+        self.peer = PeerLimits::of(greeting);
+        self.whole_body = self.peer.whole_body();
+        let grown = self.flow.on_announced(&self.peer);
+        if grown > 0 {
+            for (stream_id, state) in self.streams.iter_mut() {
+                if let StreamState::Flowing(flowing) = state {
+                    self.flow
+                        .on_stream_credit(stream_id, &mut flowing.outbound, grown);
                 }
             }
-            None => ServerEvent::None,
-        })
-    }
-
-    fn check_opened(&self, stream_id: u64, kind: &'static str) -> Result<(), ConnectionError> {
-        if stream_id > self.last_stream_id {
-            return Err(ConnectionError::StreamNotOpened { stream_id, kind });
-        }
-        Ok(())
-    }
-
-    /// Lets nothing more be sent for a running stream; tells whether it was one-way.
-    fn silence(&mut self, stream_id: u64) -> Option<bool> {
-        self.park_in_hand();
-        let state = self.streams.get_mut(stream_id)?;
-        match *state {
-            StreamState::Running { one_way } => {
-                *state = StreamState::Silent;
-                Some(one_way)
-            }
-            StreamState::Silent => None,
         }
     }
 
     #[inline]
     fn park_in_hand(&mut self) {
-        if let Some(InHand { stream_id, one_way }) = self.in_hand.take() {
-            self.streams.insert(stream_id, StreamState::Running { one_way });
+        if let Some(in_hand) = self.in_hand.take() {
+            self.park_now(in_hand);
         }
+    }
+
+    fn park_now(&mut self, in_hand: InHand) {
+        let InHand {
+            stream_id, one_way, ..
+        } = in_hand;
+        let state = if in_hand.open {
+            let inbound = Inbound::receiving(&self.flow);
+            StreamState::Flowing(Flowing::running(one_way, inbound, &self.flow))
+        } else {
+            StreamState::Running { one_way }
+        };
+        self.streams.insert(stream_id, state);
     }
 }

@@ -1,13 +1,16 @@
 //! What is answered without asking the application.
 
 use crate::Code;
+use crate::connection::inbound::Unwanted;
 
 /// Why a request is answered without asking the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     Draining,
     TooManyStreams,
-    Streaming,
+    TooManyOpens,
+    TooLong,
+    TooMuchInTheMaking,
     Compression,
     Metadata,
     UnknownKind,
@@ -24,13 +27,28 @@ impl Refusal {
                 Code::ResourceExhausted,
                 "too many calls at a time on this connection",
             ),
-            Self::Streaming => (
-                Code::Unimplemented,
-                "streams and bodies in several frames are not served",
+            Self::TooManyOpens => (
+                Code::ResourceExhausted,
+                "too many calls in a short time on this connection",
+            ),
+            Self::TooLong => (Code::ResourceExhausted, "the body is over the limit"),
+            Self::TooMuchInTheMaking => (
+                Code::ResourceExhausted,
+                "too many bodies in several frames at a time on this connection",
             ),
             Self::Compression => (Code::Unimplemented, "the compression is not served"),
             Self::Metadata => (Code::ResourceExhausted, "the metadata is over the limit"),
             Self::UnknownKind => (Code::Unimplemented, "the kind of frame is not served"),
+        }
+    }
+}
+
+impl From<Unwanted> for Refusal {
+    fn from(unwanted: Unwanted) -> Self {
+        match unwanted {
+            Unwanted::TooLong => Self::TooLong,
+            Unwanted::TooMuchInTheMaking => Self::TooMuchInTheMaking,
+            Unwanted::Compression => Self::Compression,
         }
     }
 }

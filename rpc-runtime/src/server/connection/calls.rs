@@ -43,6 +43,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return;
         };
         let method = entry.descriptor;
+        if request.open {
+            let status = Status::unimplemented("streams of requests are not served yet");
+            self.fail(stream_id, Some(method), status.into(), now);
+            return;
+        }
         let time = match (request.timeout, method.deadline) {
             (Some(client), Some(method)) => Some(client.min(method)),
             (client, method) => client.or(method),

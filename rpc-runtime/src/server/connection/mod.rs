@@ -308,6 +308,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Hands the output to the socket, as much as it takes.
     fn flush(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> io::Result<()> {
+        self.protocol.transmit(TRANSMITTED, &mut self.socket.io.output);
         let before = self.socket.io.output.pending();
         match self.socket.io.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
@@ -323,6 +324,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 }
+
+/// So many bytes of what waits for a window or is long go into one flush, at most about.
+const TRANSMITTED: usize = 256 << 10;
 
 /// Has the task polled again after everything else, including sockets that became ready meanwhile: a task that just
 /// wakes itself would come back before those are looked at.
