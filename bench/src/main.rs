@@ -19,6 +19,7 @@ mod statistics;
 mod streams;
 mod targets;
 
+rpc_runtime::include_gateway!("flow");
 rpc_runtime::include_gateway!("task");
 
 use clap::{Parser, Subcommand};

@@ -4,6 +4,7 @@ mod floor;
 pub(crate) mod items;
 mod load;
 mod peer;
+mod rpc;
 mod shape;
 mod tonic;
 

@@ -2,7 +2,7 @@
 
 use super::load::measure;
 use super::shape::StreamShape;
-use super::{floor, tonic};
+use super::{floor, rpc, tonic};
 use crate::fairness::{Latencies, Traffic, measure_beside};
 use crate::load::Measured;
 use crate::results::Row;
@@ -17,6 +17,8 @@ use tokio::runtime::Runtime;
 pub(crate) enum StreamPeer {
     /// tokio-tungstenite, without windows.
     Floor,
+    /// This project, server and client.
+    Rpc,
     /// tonic as it comes.
     Tonic,
     /// tonic with wide windows and long frames.
@@ -25,12 +27,13 @@ pub(crate) enum StreamPeer {
 
 impl StreamPeer {
     /// All peers, in the order in which a round measures them.
-    pub(crate) const ALL: [Self; 3] = [Self::Floor, Self::Tonic, Self::TonicWide];
+    pub(crate) const ALL: [Self; 4] = [Self::Floor, Self::Rpc, Self::Tonic, Self::TonicWide];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::Rpc => "rpc",
             Self::Tonic => "tonic",
             Self::TonicWide => "tonic-wide",
         }
@@ -40,6 +43,7 @@ impl StreamPeer {
     pub(crate) async fn serve(self, listener: TcpListener, read_buffer: usize) -> Result<(), String> {
         match self {
             Self::Floor => floor::serve(listener, read_buffer).await,
+            Self::Rpc => rpc::serve(listener).await,
             Self::Tonic => tonic::serve(listener, false).await,
             Self::TonicWide => tonic::serve(listener, true).await,
         }
@@ -58,6 +62,7 @@ impl StreamPeer {
         runtime.block_on(async {
             match self {
                 Self::Floor => measure::<floor::FloorClient>(addr, server, shape, warm_up, window).await,
+                Self::Rpc => measure::<rpc::RpcClient>(addr, server, shape, warm_up, window).await,
                 Self::Tonic => {
                     measure::<tonic::TonicClient<false>>(addr, server, shape, warm_up, window).await
                 }
@@ -80,6 +85,7 @@ impl StreamPeer {
         runtime.block_on(async {
             match self {
                 Self::Floor => Err("the floor has no calls".to_owned()),
+                Self::Rpc => measure_beside::<rpc::RpcClient>(addr, traffic, warm_up, window).await,
                 Self::Tonic => {
                     measure_beside::<tonic::TonicClient<false>>(addr, traffic, warm_up, window).await
                 }
@@ -95,6 +101,7 @@ impl Row for StreamPeer {
     fn title(self) -> &'static str {
         match self {
             Self::Floor => "floor (tokio-tungstenite, no windows)",
+            Self::Rpc => "rpc",
             Self::Tonic => "tonic",
             Self::TonicWide => "tonic, wide windows",
         }
