@@ -19,6 +19,14 @@ pub struct StreamMessage {
     pub compression: Compression,
 }
 
+impl StreamMessage {
+    /// What the message counts for on the windows until it is consumed, in bytes: its body and [`DATA_FRAME_COST`].
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        self.body.len() + DATA_FRAME_COST
+    }
+}
+
 /// The receiving side of a stream.
 ///
 /// ```text
@@ -194,15 +202,7 @@ impl Inbound {
     }
 
     /// The application has taken messages.
-    pub(crate) fn consumed(
-        &mut self,
-        stream_id: u64,
-        messages: usize,
-        bytes: usize,
-        flow: &mut Flow,
-        out: &mut impl Output,
-    ) {
-        let cost = messages.saturating_mul(DATA_FRAME_COST).saturating_add(bytes);
+    pub(crate) fn consumed(&mut self, stream_id: u64, cost: usize, flow: &mut Flow, out: &mut impl Output) {
         // What was released by `ignore` is not released twice.
         let cost = cost.min(self.unconsumed);
         self.unconsumed -= cost;

@@ -217,7 +217,11 @@ fn limits() -> Limits {
 impl State {
     /// Takes a message of the server's. How many waiting calls may go on because of it.
     pub(super) fn handle_message(&mut self, message: Bytes, now: Instant) -> Result<usize, ConnectionError> {
-        let freed = self.take_message(message, now)?;
+        let mut freed = self.take_message(message, now)?;
+        if freed == 0 && self.queued > 0 && self.protocol.can_open() {
+            // A credit may have opened the window that they wait for.
+            freed = 1;
+        }
         self.protocol.transmit(UNSENT, &mut self.output);
         Ok(freed)
     }
@@ -268,7 +272,7 @@ impl State {
 
     /// Whether there is nobody left for whom the connection is kept.
     pub(super) fn is_over(&self) -> bool {
-        self.abandoned && self.waiting.is_empty() && self.queued == 0
+        self.abandoned && self.waiting.is_empty() && self.queued == 0 && self.protocol.queued_bytes() == 0
     }
 }
 

@@ -555,7 +555,7 @@ async fn a_one_way_call_runs_and_nothing_is_sent_back() {
 async fn a_response_over_the_peers_limit_fails_its_call_only() {
     let (_server, client, _) = pair(Limits::default());
     let request = Order {
-        amount: 2 << 20,
+        amount: 5 << 20,
         ..Order::default()
     };
     assert_eq!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt, future::join_all};
 use rpc_protocol::{
     Frame, FrameKind,
-    frame::{AnnouncedLimits, Greeting, Response},
+    frame::{AnnouncedLimits, Greeting, Ping, Response},
 };
 use rpc_runtime::{CallError, Client, Code, prost::Message as _};
 use tokio::{
@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 
 use crate::{
     probe::{Line, Order, call, method, order},
-    raw::bytes_of,
+    raw::{bytes_of, generous},
 };
 
 /// The server's end, spoken by hand, and a client on the other.
@@ -273,6 +273,11 @@ async fn what_a_slow_server_has_kept_waiting_is_sent_before_the_close_frame() {
         blob: vec![7; 400 << 10].into(),
         ..Order::default()
     };
+    server.send(0, generous()).await;
+    // Once the client answers this, it has read the greeting.
+    server.send(0, FrameKind::Ping(Ping::default())).await;
+    let pong = server.0.next().await.expect("a pong").expect("is read");
+    assert!(matches!(pong, Message::Binary(_)), "{pong:?}");
     // Three wait with the connection's task, which takes no more, and three behind them.
     for _ in 0..6 {
         client.unary::<()>(method("Tell"), &large).await.expect("is sent");

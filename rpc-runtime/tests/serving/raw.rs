@@ -11,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use prost::Message as _;
 use rpc_protocol::{
     Frame, FrameKind,
-    frame::{End, Request, Response},
+    frame::{AnnouncedLimits, End, Greeting, Request, Response},
 };
 use rpc_runtime::{Code, ConnectInfo, Server, prost};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream};
@@ -27,7 +27,7 @@ pub struct Raw<S = DuplexStream> {
 }
 
 impl Raw {
-    /// Connects in memory; the greeting is read.
+    /// Connects in memory; the greetings are exchanged.
     pub async fn connect(server: &Server) -> Self {
         Self::connect_with_room(server, 256 * 1024).await
     }
@@ -39,6 +39,7 @@ impl Raw {
         let mut raw = Self { socket };
         let greeting = raw.frame().await.expect("a greeting");
         assert!(matches!(greeting.kind, FrameKind::Greeting(_)), "{greeting:?}");
+        raw.send(0, generous()).await;
         raw
     }
 }
@@ -66,9 +67,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         }
     }
 
-    /// The next answer: a response's label, or a status.
+    /// The next answer, whatever credit comes before it: a response's label, or a status.
     pub async fn answer(&mut self) -> (u64, Result<Order, (Code, String)>) {
-        let Frame { stream_id, kind } = self.frame().await.expect("an answer");
+        let Frame { stream_id, kind } = loop {
+            let frame = self.frame().await.expect("an answer");
+            if !matches!(frame.kind, FrameKind::Credit(_)) {
+                break frame;
+            }
+        };
         let answer = match kind {
             FrameKind::Response(Response { body, .. }) => Ok(Order::decode(body).expect("an order")),
             FrameKind::End(End { status, .. }) => {
@@ -102,6 +108,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
             .await
             .expect("a close frame in time")
     }
+}
+
+/// The greeting of a peer that takes everything, in one frame, and never sends credit.
+pub fn generous() -> FrameKind {
+    let limits = AnnouncedLimits {
+        stream_window_bytes: u64::MAX,
+        connection_window_bytes: u64::MAX,
+        max_frame_body_bytes: u64::MAX,
+        ..AnnouncedLimits::default()
+    };
+    FrameKind::Greeting(Box::new(Greeting {
+        limits: Some(limits),
+        ..Greeting::default()
+    }))
 }
 
 pub fn request_of(name: &str, request: &Order) -> FrameKind {

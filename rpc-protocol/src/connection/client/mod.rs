@@ -147,14 +147,12 @@ impl ClientConnection {
         greeting.encode(0, out);
     }
 
-    /// The application has taken so many messages of a call, of so many bytes of body together, as they were on the
-    /// wire: the server may send as much again. What was given and is not yet consumed stops a server at its windows, so
-    /// that everything that was taken or dropped is to be told. Ignored for a call that is over.
-    pub fn consumed(&mut self, stream_id: u64, messages: usize, bytes: usize, out: &mut impl Output) {
+    /// The application has taken messages of a call that count for so many bytes together, by their
+    /// [`cost`](StreamMessage::cost): the server may send as much again. What was given and is not yet consumed stops a
+    /// server at its windows, so that everything that was taken or dropped is to be told. Ignored for a call that is over.
+    pub fn consumed(&mut self, stream_id: u64, cost: usize, out: &mut impl Output) {
         if let Some(CallState::Flowing(flowing)) = self.calls.get_mut(stream_id) {
-            flowing
-                .inbound
-                .consumed(stream_id, messages, bytes, &mut self.flow, out);
+            flowing.inbound.consumed(stream_id, cost, &mut self.flow, out);
         }
     }
 

@@ -24,14 +24,12 @@ impl ServerConnection {
         self.close(stream_id);
     }
 
-    /// The application has taken so many messages of a call, of so many bytes of body together, as they were on the
-    /// wire: the client may send as much again. What was given and is not yet consumed stops a client at its windows, so
-    /// that everything that was taken or dropped is to be told. Ignored for a call that is over.
-    pub fn consumed(&mut self, stream_id: u64, messages: usize, bytes: usize, out: &mut impl Output) {
+    /// The application has taken messages of a call that count for so many bytes together, by their
+    /// [`cost`](crate::StreamMessage::cost): the client may send as much again. What was given and is not yet consumed stops a
+    /// client at its windows, so that everything that was taken or dropped is to be told. Ignored for a call that is over.
+    pub fn consumed(&mut self, stream_id: u64, cost: usize, out: &mut impl Output) {
         if let Some(StreamState::Flowing(flowing)) = self.streams.get_mut(stream_id) {
-            flowing
-                .inbound
-                .consumed(stream_id, messages, bytes, &mut self.flow, out);
+            flowing.inbound.consumed(stream_id, cost, &mut self.flow, out);
         }
     }
 
