@@ -14,6 +14,7 @@ pub const DATA_FRAME_COST: usize = 32;
 const LARGEST: i64 = 1 << 60;
 
 /// A size as a window counts it.
+#[inline]
 pub(crate) fn bytes(size: usize) -> i64 {
     i64::try_from(size).map_or(LARGEST, |size| size.min(LARGEST))
 }

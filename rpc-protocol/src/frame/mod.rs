@@ -190,6 +190,10 @@ impl Frame {
                 body: message,
                 ..Response::default()
             }),
+            Plain::Data => FrameKind::Data(Data {
+                body: message,
+                ..Data::default()
+            }),
         };
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! The two messages that nearly all traffic consists of: a request of a method and a body, and a response of a body,
-//! with their fields in the order in which encoders write them.
+//! The three messages that nearly all traffic consists of: a request of a method and a body, a response of a body, and a
+//! whole message of a stream, with their fields in the order in which encoders write them.
 //!
 //! They are recognised as a whole, which takes a quarter of the time of reading them field by field. Everything else, and
-//! everything invalid, is left to [`Frame::decode`](super::Frame::decode)'s general way, which reads these two alike: the
+//! everything invalid, is left to [`Frame::decode`](super::Frame::decode)'s general way, which reads these alike: the
 //! property tests that compare with prost hold for both.
 
 /// What was recognised.
@@ -11,6 +11,7 @@ pub(super) enum Plain {
     /// A request of this method.
     Request(u64),
     Response,
+    Data,
 }
 
 /// The stream id of such a message, what it is, and where its body begins, which then reaches to the end.
@@ -27,6 +28,7 @@ pub(super) fn recognise(message: &[u8]) -> Option<(u64, Plain, usize)> {
             (Plain::Request(u64::from_le_bytes(*method)), rest)
         }
         [0x1a, rest @ ..] => (Plain::Response, reaching_to_the_end(rest)?),
+        [0x22, rest @ ..] => (Plain::Data, reaching_to_the_end(rest)?),
         _ => return None,
     };
     let body = match rest {
@@ -60,14 +62,14 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Frame, FrameKind, Metadata, Request, Response};
+    use crate::frame::{Compression, Data, Frame, FrameKind, Metadata, Request, Response};
 
     fn message(stream_id: u64, kind: FrameKind) -> bytes::Bytes {
         Frame::new(stream_id, kind).to_bytes()
     }
 
     #[test]
-    fn plain_requests_and_responses_of_every_size_are_recognised() {
+    fn plain_requests_responses_and_data_of_every_size_are_recognised() {
         for body in [0, 1, 100, 127, 128, 70_000] {
             for stream_id in [1, 127, 128, 1 << 40] {
                 let bytes = bytes::Bytes::from(vec![7; body]);
@@ -77,11 +79,16 @@ mod tests {
                     ..Request::default()
                 };
                 let response = Response {
-                    body: bytes,
+                    body: bytes.clone(),
                     ..Response::default()
+                };
+                let data = Data {
+                    body: bytes,
+                    ..Data::default()
                 };
                 let request = message(stream_id, FrameKind::Request(request));
                 let response = message(stream_id, FrameKind::Response(response));
+                let data = message(stream_id, FrameKind::Data(data));
                 assert_eq!(
                     recognise(&request),
                     Some((stream_id, Plain::Request(5), request.len() - body))
@@ -89,6 +96,10 @@ mod tests {
                 assert_eq!(
                     recognise(&response),
                     Some((stream_id, Plain::Response, response.len() - body))
+                );
+                assert_eq!(
+                    recognise(&data),
+                    Some((stream_id, Plain::Data, data.len() - body))
                 );
             }
         }
@@ -114,6 +125,18 @@ mod tests {
             },
         ] {
             assert_eq!(recognise(&message(1, FrameKind::Request(request))), None);
+        }
+        for data in [
+            Data {
+                more: true,
+                ..Data::default()
+            },
+            Data {
+                compression: Compression::DEFLATE,
+                ..Data::default()
+            },
+        ] {
+            assert_eq!(recognise(&message(1, FrameKind::Data(data))), None);
         }
         let two = [
             message(1, FrameKind::Response(Response::default())),
