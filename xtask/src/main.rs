@@ -52,6 +52,15 @@ enum Task {
     /// Run Autobahn's fuzzing client against the server's WebSocket layer, sections 1 to 10. Needs Python 2.7, and is
     /// therefore not part of `test`.
     Autobahn,
+    /// Let clients come, call, give up and go for minutes, and see that the server is none the larger for it.
+    Soak {
+        /// For how many minutes clients come; at least 2.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// What they do, in which order.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Measure server CPU per call beside other systems; see bench/README.md.
     Bench {
         /// What the benchmark is called with.
@@ -69,6 +78,7 @@ fn main() -> ExitCode {
         Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
         Task::Autobahn => autobahn::autobahn(),
+        Task::Soak { minutes, seed } => tasks::soak(minutes, seed),
         Task::Bench { arguments } => tasks::bench(&arguments),
     };
     match outcome {

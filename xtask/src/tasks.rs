@@ -122,6 +122,14 @@ pub(crate) fn fuzz(seconds: u64) -> Result<()> {
     Ok(())
 }
 
+/// Minutes of churn against a server in a process of its own, optimised, as a server in use is.
+pub(crate) fn soak(minutes: u64, seed: u64) -> Result<()> {
+    let (minutes, seed) = (minutes.to_string(), seed.to_string());
+    let arguments = ["--minutes", minutes.as_str(), "--seed", seed.as_str()];
+    let run = ["run", "--release", "--quiet", "-p", "soak", "--"];
+    cargo(&[&run[..], &arguments[..]].concat()).go()
+}
+
 /// The comparison with other systems, in a workspace of its own.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let mut all = vec!["run", "--release", "--manifest-path", "bench/Cargo.toml", "--"];
