@@ -10,7 +10,9 @@ pub use prost::encoding::{DecodeContext, WireType, skip_field};
 pub use prost::{DecodeError, Message};
 pub use {prost, prost_types};
 
-pub use crate::client::{CallError, Client, ClientStreamingCall, SessionCall, StreamingCall, UnaryCall};
+pub use crate::client::{
+    CallError, Client, ClientStreamingCall, ReconnectingSession, SessionCall, StreamingCall, UnaryCall,
+};
 pub use crate::codec::{
     Bool, Boxed, ByteSlice, ByteVec, Double, FieldCodec, Fixed32, Fixed64, Float, Int32, Int64, Map, Named,
     Optional, Repeated, Sfixed32, Sfixed64, Singular, Sint32, Sint64, SortedMap, Uint32, Uint64, Utf8,

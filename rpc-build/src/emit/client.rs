@@ -137,13 +137,8 @@ fn method(code: &mut Code, method: &MethodDef, paths: &Paths) {
         code.line("///");
         about.lines().for_each(|line| code.line(&format!("/// {line}")));
     }
-    if method.options.deprecated {
-        code.line("#[deprecated]");
-    }
-    let name = match TAKEN.contains(&method.rust_name.as_str()) {
-        true => format!("{}_call", method.rust_name),
-        false => ident(&method.rust_name),
-    };
+    deprecated(code, method);
+    let name = method_name(method);
     if method.parameters.contains(&Parameter::Outgoing) {
         return session(code, &name, method, paths);
     }
@@ -177,17 +172,45 @@ fn method(code: &mut Code, method: &MethodDef, paths: &Paths) {
     code.line("}");
 }
 
-/// A session's method takes a closure, which is given the ends that the server's method has, reversed.
+/// The name of the client's method.
+fn method_name(method: &MethodDef) -> String {
+    match TAKEN.contains(&method.rust_name.as_str()) {
+        true => format!("{}_call", method.rust_name),
+        false => ident(&method.rust_name),
+    }
+}
+
+fn deprecated(code: &mut Code, method: &MethodDef) {
+    if method.options.deprecated {
+        code.line("#[deprecated]");
+    }
+}
+
+/// A session's methods take a closure, which is given the ends that the server's method has, reversed. There are two, as
+/// the runtime has: a closure that is to be called again has to be asked for as one.
 fn session(code: &mut Code, name: &str, method: &MethodDef, paths: &Paths) {
     let codegen = &paths.codegen;
     let (request, response) = (type_path(&method.request), type_path(&method.response));
-    code.lines(&format!(
-        "pub fn {name}<F, Fut, T>(
+    let again = format!("{}_with_reconnect", name.trim_start_matches("r#"));
+    for (name, call, bound, function) in [
+        (name, "SessionCall", "FnOnce", "session"),
+        (&again, "ReconnectingSession", "FnMut", "session_with_reconnect"),
+    ] {
+        if bound == "FnMut" {
+            code.blank();
+            code.lines(&format!(
+                "/// The same as [`{0}`](Self::{0}), and runs `run` again, on a new call, when the connection was lost and is back.",
+                method_name(method)
+            ));
+            deprecated(code, method);
+        }
+        code.lines(&format!(
+            "pub fn {name}<F, Fut, T>(
     &self,
     run: F,
-) -> {codegen}::SessionCall<{request}, {response}, F>
+) -> {codegen}::{call}<{request}, {response}, F>
 where
-    F: FnOnce(
+    F: {bound}(
         {codegen}::Outgoing<{request}>,
         {codegen}::Streaming<{response}>,
     ) -> Fut,
@@ -195,11 +218,12 @@ where
         Output = {},
     >,
 {{",
-        result(paths, "T"),
-    ));
-    descriptor(code, method, paths);
-    code.line("    self.client.session(&METHOD, run)");
-    code.line("}");
+            result(paths, "T"),
+        ));
+        descriptor(code, method, paths);
+        code.line(&format!("    self.client.{function}(&METHOD, run)"));
+        code.line("}");
+    }
 }
 
 /// What awaiting a call gives and dropping it does, where that is not what it is of every unary call.

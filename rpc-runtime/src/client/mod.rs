@@ -119,6 +119,25 @@ impl Client {
         StreamingCall::of_many(self.clone(), method, requests)
     }
 
+    /// Prepares a session call as [`session`](Self::session) does, whose closure runs again, on a new call, when the
+    /// connection was lost and the client comes back.
+    ///
+    /// It is a function of its own because of how closures are read: one that is given where a [`FnOnce`] is asked for
+    /// can be called once, whatever it does.
+    pub fn session_with_reconnect<Q, R, F, Fut, T>(
+        &self,
+        method: &'static MethodDescriptor,
+        run: F,
+    ) -> ReconnectingSession<Q, R, F>
+    where
+        Q: Message + 'static,
+        R: Message + Default + ContractField + 'static,
+        F: FnMut(Outgoing<Q>, Streaming<R>) -> Fut,
+        Fut: Future<Output = Result<T, Status>>,
+    {
+        self.session(method, run).with_reconnect()
+    }
+
     /// Prepares a session call: `run` is given both ends of it, and the call lasts as long as it runs. Nothing is sent
     /// before it is awaited.
     pub fn session<Q, R, F, Fut, T>(&self, method: &'static MethodDescriptor, run: F) -> SessionCall<Q, R, F>

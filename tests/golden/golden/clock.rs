@@ -158,4 +158,29 @@ impl ClockClient {
         );
         self.client.session(&METHOD, run)
     }
+
+    /// The same as [`session`](Self::session), and runs `run` again, on a new call, when the connection was lost and is back.
+    pub fn session_with_reconnect<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::ReconnectingSession<crate::clock::NowRequest, crate::clock::NowResponse, F>
+    where
+        F: FnMut(
+            ::rpc_runtime::codegen::Outgoing<crate::clock::NowRequest>,
+            ::rpc_runtime::codegen::Streaming<crate::clock::NowResponse>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Session",
+            "clock.ClockService/Session",
+            0x95dfcbd66a2b7697,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::clock::NowRequest as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::clock::NowResponse as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session_with_reconnect(&METHOD, run)
+    }
 }

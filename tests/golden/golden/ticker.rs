@@ -240,6 +240,31 @@ impl TickerClient {
         self.client.session(&METHOD, run)
     }
 
+    /// The same as [`session`](Self::session), and runs `run` again, on a new call, when the connection was lost and is back.
+    pub fn session_with_reconnect<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::ReconnectingSession<crate::contracts::ticker::QuoteRequest, crate::contracts::ticker::Quote, F>
+    where
+        F: FnMut(
+            ::rpc_runtime::codegen::Outgoing<crate::contracts::ticker::QuoteRequest>,
+            ::rpc_runtime::codegen::Streaming<crate::contracts::ticker::Quote>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Session",
+            "ticker.TickerService/Session",
+            0xac87ce853ae2911f,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::contracts::ticker::QuoteRequest as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::ticker::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session_with_reconnect(&METHOD, run)
+    }
+
     /// Neither takes nor gives.
     pub fn ping(&self) -> ::rpc_runtime::codegen::UnaryCall<()> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
@@ -477,6 +502,31 @@ impl NumbersClient {
             <f64 as ::rpc_runtime::codegen::Contract>::descriptor,
         );
         self.client.session(&METHOD, run)
+    }
+
+    /// The same as [`halve`](Self::halve), and runs `run` again, on a new call, when the connection was lost and is back.
+    pub fn halve_with_reconnect<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::ReconnectingSession<i64, f64, F>
+    where
+        F: FnMut(
+            ::rpc_runtime::codegen::Outgoing<i64>,
+            ::rpc_runtime::codegen::Streaming<f64>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Halve",
+            "ticker.NumbersService/Halve",
+            0x727c231b66869b6d,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <i64 as ::rpc_runtime::codegen::Contract>::descriptor,
+            <f64 as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session_with_reconnect(&METHOD, run)
     }
 
     /// Takes nothing, and gives nothing many times.

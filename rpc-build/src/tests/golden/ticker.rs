@@ -230,6 +230,31 @@ impl TickerClient {
         self.client.session(&METHOD, run)
     }
 
+    /// The same as [`session`](Self::session), and runs `run` again, on a new call, when the connection was lost and is back.
+    pub fn session_with_reconnect<F, Fut, T>(
+        &self,
+        run: F,
+    ) -> ::rpc_runtime::codegen::ReconnectingSession<crate::contracts::Order, crate::contracts::Quote, F>
+    where
+        F: FnMut(
+            ::rpc_runtime::codegen::Outgoing<crate::contracts::Order>,
+            ::rpc_runtime::codegen::Streaming<crate::contracts::Quote>,
+        ) -> Fut,
+        Fut: ::core::future::Future<
+            Output = ::core::result::Result<T, ::rpc_runtime::codegen::Status>,
+        >,
+    {
+        static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
+            "Session",
+            "ticker.TickerService/Session",
+            0xac87ce853ae2911f,
+            ::rpc_runtime::codegen::MethodKind::Bidirectional,
+            <crate::contracts::Order as ::rpc_runtime::codegen::Contract>::descriptor,
+            <crate::contracts::Quote as ::rpc_runtime::codegen::Contract>::descriptor,
+        );
+        self.client.session_with_reconnect(&METHOD, run)
+    }
+
     /// Calls `ticker.TickerService/Move`.
     ///
     /// Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it.
