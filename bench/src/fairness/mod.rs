@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let peers: Vec<StreamPeer> = options
         .stream_peers()
         .into_iter()
-        .filter(|peer| *peer != StreamPeer::Floor)
+        .filter(|peer| StreamPeer::WITH_CALLS.contains(peer))
         .collect();
     let mut measured = Vec::new();
     let rounds = options.rounds();

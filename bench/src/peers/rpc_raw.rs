@@ -85,30 +85,35 @@ impl Calls {
     }
 }
 
+/// Connects to this project's server, and announces windows that never close.
+pub(crate) async fn connect(addr: SocketAddr) -> Result<WebSocketStream<TcpStream>, String> {
+    let stream = TcpStream::connect(addr).await.map_err(text)?;
+    stream.set_nodelay(true).map_err(text)?;
+    let mut handshake = format!("ws://{addr}/rpc").into_client_request().map_err(text)?;
+    handshake
+        .headers_mut()
+        .insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+    let (mut socket, _) =
+        tokio_tungstenite::client_async_with_config(handshake, stream, Some(config(READ_BUFFER)))
+            .await
+            .map_err(text)?;
+    let limits = AnnouncedLimits {
+        stream_window_bytes: WINDOW,
+        connection_window_bytes: WINDOW,
+        ..AnnouncedLimits::default()
+    };
+    let greeting = Greeting {
+        limits: Some(limits),
+        ..Greeting::default()
+    };
+    let greeting = Frame::new(0, FrameKind::Greeting(Box::new(greeting))).to_bytes();
+    socket.feed(Message::Binary(greeting)).await.map_err(text)?;
+    Ok(socket)
+}
+
 impl Client for RawClient {
     async fn connect(addr: SocketAddr) -> Result<Self, String> {
-        let stream = TcpStream::connect(addr).await.map_err(text)?;
-        stream.set_nodelay(true).map_err(text)?;
-        let mut handshake = format!("ws://{addr}/rpc").into_client_request().map_err(text)?;
-        handshake
-            .headers_mut()
-            .insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
-        let (mut socket, _) =
-            tokio_tungstenite::client_async_with_config(handshake, stream, Some(config(READ_BUFFER)))
-                .await
-                .map_err(text)?;
-        let limits = AnnouncedLimits {
-            stream_window_bytes: WINDOW,
-            connection_window_bytes: WINDOW,
-            ..AnnouncedLimits::default()
-        };
-        let greeting = Greeting {
-            limits: Some(limits),
-            ..Greeting::default()
-        };
-        let greeting = Frame::new(0, FrameKind::Greeting(Box::new(greeting))).to_bytes();
-        socket.feed(Message::Binary(greeting)).await.map_err(text)?;
-        Ok(Self(socket))
+        connect(addr).await.map(Self)
     }
 
     async fn call_once(&mut self, label: usize) -> Result<(), String> {

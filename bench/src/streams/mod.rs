@@ -5,6 +5,7 @@ pub(crate) mod items;
 mod load;
 mod peer;
 mod rpc;
+mod rpc_raw;
 mod shape;
 mod tonic;
 

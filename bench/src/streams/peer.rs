@@ -2,7 +2,7 @@
 
 use super::load::measure;
 use super::shape::StreamShape;
-use super::{floor, rpc, tonic};
+use super::{floor, rpc, rpc_raw, tonic};
 use crate::fairness::{Latencies, Traffic, measure_beside};
 use crate::load::Measured;
 use crate::results::Row;
@@ -17,6 +17,8 @@ use tokio::runtime::Runtime;
 pub(crate) enum StreamPeer {
     /// tokio-tungstenite, without windows.
     Floor,
+    /// This project, its server under the floor's load.
+    RpcRaw,
     /// This project, server and client.
     Rpc,
     /// tonic as it comes.
@@ -27,12 +29,16 @@ pub(crate) enum StreamPeer {
 
 impl StreamPeer {
     /// All peers, in the order in which a round measures them.
-    pub(crate) const ALL: [Self; 4] = [Self::Floor, Self::Rpc, Self::Tonic, Self::TonicWide];
+    pub(crate) const ALL: [Self; 5] = [Self::Floor, Self::RpcRaw, Self::Rpc, Self::Tonic, Self::TonicWide];
+
+    /// The peers that have calls beside streams.
+    pub(crate) const WITH_CALLS: [Self; 3] = [Self::Rpc, Self::Tonic, Self::TonicWide];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::RpcRaw => "rpc-raw",
             Self::Rpc => "rpc",
             Self::Tonic => "tonic",
             Self::TonicWide => "tonic-wide",
@@ -43,7 +49,7 @@ impl StreamPeer {
     pub(crate) async fn serve(self, listener: TcpListener, read_buffer: usize) -> Result<(), String> {
         match self {
             Self::Floor => floor::serve(listener, read_buffer).await,
-            Self::Rpc => rpc::serve(listener).await,
+            Self::RpcRaw | Self::Rpc => rpc::serve(listener).await,
             Self::Tonic => tonic::serve(listener, false).await,
             Self::TonicWide => tonic::serve(listener, true).await,
         }
@@ -62,6 +68,7 @@ impl StreamPeer {
         runtime.block_on(async {
             match self {
                 Self::Floor => measure::<floor::FloorClient>(addr, server, shape, warm_up, window).await,
+                Self::RpcRaw => measure::<rpc_raw::RawClient>(addr, server, shape, warm_up, window).await,
                 Self::Rpc => measure::<rpc::RpcClient>(addr, server, shape, warm_up, window).await,
                 Self::Tonic => {
                     measure::<tonic::TonicClient<false>>(addr, server, shape, warm_up, window).await
@@ -73,7 +80,7 @@ impl StreamPeer {
         })
     }
 
-    /// Measures calls beside streams, with this peer's own client. The floor has no calls.
+    /// Measures calls beside streams, with this peer's own client: one of [`WITH_CALLS`](Self::WITH_CALLS).
     pub(crate) fn measure_beside(
         self,
         runtime: &Runtime,
@@ -84,7 +91,7 @@ impl StreamPeer {
     ) -> Result<Latencies, String> {
         runtime.block_on(async {
             match self {
-                Self::Floor => Err("the floor has no calls".to_owned()),
+                Self::Floor | Self::RpcRaw => Err("it has no calls beside streams".to_owned()),
                 Self::Rpc => measure_beside::<rpc::RpcClient>(addr, traffic, warm_up, window).await,
                 Self::Tonic => {
                     measure_beside::<tonic::TonicClient<false>>(addr, traffic, warm_up, window).await
@@ -101,7 +108,8 @@ impl Row for StreamPeer {
     fn title(self) -> &'static str {
         match self {
             Self::Floor => "floor (tokio-tungstenite, no windows)",
-            Self::Rpc => "rpc",
+            Self::RpcRaw => "rpc, the floor's client",
+            Self::Rpc => "rpc, its own client",
             Self::Tonic => "tonic",
             Self::TonicWide => "tonic, wide windows",
         }
