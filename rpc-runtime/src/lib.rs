@@ -67,8 +67,8 @@ pub use rpc_macros::message;
 #[doc = include_str!("../docs/rpc.md")]
 pub use rpc_macros::rpc;
 pub use rpc_protocol::CloseCode;
-pub use server::{RemoteAddr, Server, ServerBuilder};
-pub use session::{ClientId, ConnectInfo, Headers, Session};
+pub use server::{Counters, RemoteAddr, Server, ServerBuilder};
+pub use session::{ClientId, ConnectInfo, Headers, Session, TlsInfo};
 pub use status::{Code, ResultExt, Status};
 pub use streaming::{Outgoing, Streaming};
 pub use {bytes, prost, prost_types};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::memory;
+use rpc_protocol::Limits as ProtocolLimits;
+
+use crate::{memory, router::StartError};
 
 /// What a server allows a connection and all connections together.
 ///
@@ -35,6 +37,44 @@ pub struct Limits {
     /// Calls of one connection that may be running at once. One more is answered RESOURCE_EXHAUSTED without being
     /// run. 100 by default.
     pub streams: usize,
+    /// The longest body of a call or of a stream's message, in bytes: as it is on the wire, put together from its frames,
+    /// and as what it inflates to. A longer one is answered RESOURCE_EXHAUSTED and not inflated further. 4 MiB by
+    /// default.
+    pub body_bytes: usize,
+    /// How many bytes a client may send on one stream before its messages are read. At least 256 KiB, the protocol's own
+    /// and the default.
+    pub stream_window: usize,
+    /// How many bytes a client may send on all streams of its connection together before the server has made room again.
+    /// At least 1 MiB, the protocol's own and the default.
+    pub connection_window: usize,
+    /// The most, in bytes, that waits for its readers on one connection, with bodies that are not whole yet, which may
+    /// take half of it. Near it the connection's window closes, and so no client makes the server hold more. At least
+    /// two connection windows. 16 MiB by default.
+    pub pending_bytes: usize,
+    /// Bodies that wait for a client to open its windows, in bytes. Above it, calls of that connection do not go on, and
+    /// new ones are answered RESOURCE_EXHAUSTED. 4 MiB by default.
+    pub queued_bytes: usize,
+    /// Longer bodies are to come in frames of this many bytes, so that others come in between. 128 KiB by default.
+    pub frame_body_bytes: usize,
+    /// Metadata pairs of one request. More is answered RESOURCE_EXHAUSTED. 128 by default.
+    pub metadata_entries: usize,
+    /// Bytes of keys and values of one request's metadata. More is answered RESOURCE_EXHAUSTED. 16 KiB by default.
+    pub metadata_bytes: usize,
+    /// Calls that a connection may begin in 10 s. More are answered RESOURCE_EXHAUSTED, and 1,000 such refusals close
+    /// the connection with 4429. 20,000,000 by default.
+    pub opens: u32,
+    /// Calls that a connection may reset in 10 s. More, where they are more than half of those begun, close it with 4429.
+    /// 200 by default.
+    pub resets: u32,
+    /// Longer bodies of responses are deflated, in bytes, for clients that say that they can read that. `None`, the
+    /// default, deflates nothing. What clients send deflated is read either way.
+    pub compress_above: Option<usize>,
+    /// How long a session's method may go on once its client has disconnected; then its future is dropped. 1 s by
+    /// default.
+    pub session_grace: Duration,
+    /// A connection on which nothing happens for so long is closed with 1001: no call is open, and nothing comes but
+    /// pings and pongs. 24 h by default.
+    pub idle_timeout: Duration,
     /// Connections at once; one more is answered with HTTP 503. 100,000 by default, and never more than the limit on
     /// open files leaves room for (on Linux).
     pub connections: usize,
@@ -76,6 +116,19 @@ impl Default for Limits {
             turn_messages: 256,
             turn_time: Duration::from_millis(1),
             streams: 100,
+            body_bytes: 4 << 20,
+            stream_window: 256 << 10,
+            connection_window: 1 << 20,
+            pending_bytes: 16 << 20,
+            queued_bytes: 4 << 20,
+            frame_body_bytes: 128 << 10,
+            metadata_entries: 128,
+            metadata_bytes: 16 << 10,
+            opens: 20_000_000,
+            resets: 200,
+            compress_above: None,
+            session_grace: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(24 * 60 * 60),
             connections: 100_000,
             handshakes: 1_000,
             handshakes_per_address: 20,
@@ -88,6 +141,158 @@ impl Default for Limits {
             pong_timeout: Duration::from_secs(10),
             drain_grace: Duration::from_secs(25),
             close_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Limits {
+    /// Finds a value with which nothing would work, or that the protocol does not allow.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let defaults = Self::default();
+        let at_least = [
+            ("message_bytes", self.message_bytes, SMALLEST_MESSAGE),
+            ("decode_bytes", self.decode_bytes, 1),
+            ("running_bytes", self.running_bytes, 1),
+            ("turn_messages", self.turn_messages, 1),
+            ("streams", self.streams, 1),
+            ("body_bytes", self.body_bytes, 1),
+            ("stream_window", self.stream_window, defaults.stream_window),
+            (
+                "connection_window",
+                self.connection_window,
+                defaults.connection_window.max(self.stream_window),
+            ),
+            (
+                "pending_bytes",
+                self.pending_bytes,
+                self.connection_window.saturating_mul(2),
+            ),
+            (
+                "pending_bytes",
+                self.pending_bytes,
+                self.body_bytes.saturating_mul(2),
+            ),
+            ("queued_bytes", self.queued_bytes, 1),
+            ("frame_body_bytes", self.frame_body_bytes, SMALLEST_MESSAGE),
+            ("handshakes", self.handshakes, 1),
+            ("handshakes_per_address", self.handshakes_per_address, 1),
+            ("unflushed_bytes", self.unflushed_bytes, 1),
+        ];
+        for (limit, value, least) in at_least {
+            if value < least {
+                return Err(StartError::Limit {
+                    limit,
+                    problem: format!("is {value} and must be at least {least}"),
+                });
+            }
+        }
+        let not_zero = [
+            ("turn_time", self.turn_time),
+            ("handshake_timeout", self.handshake_timeout),
+            ("write_stall", self.write_stall),
+            ("message_time", self.message_time),
+            ("ping_interval", self.ping_interval),
+            ("pong_timeout", self.pong_timeout),
+            ("idle_timeout", self.idle_timeout),
+        ];
+        for (limit, value) in not_zero {
+            if value.is_zero() {
+                return Err(StartError::Limit {
+                    limit,
+                    problem: "is no time at all".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the protocol keeps of them, and tells in the greeting.
+    pub(crate) fn of_protocol(&self) -> ProtocolLimits {
+        let mut limits = ProtocolLimits::default();
+        limits.max_message_bytes = self.message_bytes;
+        limits.max_streams = self.streams;
+        limits.stream_window_bytes = self.stream_window;
+        limits.connection_window_bytes = self.connection_window;
+        limits.max_frame_body_bytes = self.frame_body_bytes;
+        limits.max_body_bytes = self.body_bytes;
+        limits.max_pending_bytes = self.pending_bytes;
+        // Nothing is begun above the limit: what is over it is at most the answers that were just being given.
+        limits.max_queued_bytes = limits.max_queued_bytes.max(self.queued_bytes.saturating_mul(2));
+        limits.max_metadata_entries = self.metadata_entries;
+        limits.max_metadata_bytes = self.metadata_bytes;
+        limits.max_opens = self.opens;
+        limits.max_resets = self.resets;
+        limits.idle_timeout = Some(self.idle_timeout);
+        limits.keep_alive_interval = Some(self.ping_interval);
+        limits.keep_alive_timeout = self.pong_timeout;
+        limits
+    }
+
+    /// How many bytes of one stream are read before its connection is told. Far below half of a window, at which a
+    /// client waits for credit; and all streams together keep back less than half of what may be pending.
+    pub(crate) fn step(&self) -> usize {
+        (self.stream_window / 4)
+            .min(self.pending_bytes / 2 / self.streams)
+            .max(1)
+    }
+}
+
+/// The shortest limit on messages: a frame with metadata and an answer's status have to fit.
+const SMALLEST_MESSAGE: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(limits: Limits) -> String {
+        limits.check().expect_err("is refused").to_string()
+    }
+
+    #[test]
+    fn limits_with_which_nothing_works_are_refused_with_the_field_and_the_least_value() {
+        assert!(Limits::default().check().is_ok());
+        let streams = Limits {
+            streams: 0,
+            ..Limits::default()
+        };
+        assert_eq!(
+            problem(streams),
+            "the limit `streams` is 0 and must be at least 1"
+        );
+        let window = Limits {
+            stream_window: 1024,
+            ..Limits::default()
+        };
+        assert_eq!(
+            problem(window),
+            "the limit `stream_window` is 1024 and must be at least 262144"
+        );
+        let windows = Limits {
+            stream_window: 4 << 20,
+            ..Limits::default()
+        };
+        assert!(problem(windows).starts_with("the limit `connection_window`"));
+        let pending = Limits {
+            body_bytes: 16 << 20,
+            ..Limits::default()
+        };
+        assert!(problem(pending).starts_with("the limit `pending_bytes`"));
+        let pings = Limits {
+            ping_interval: Duration::ZERO,
+            ..Limits::default()
+        };
+        assert_eq!(problem(pings), "the limit `ping_interval` is no time at all");
+    }
+
+    #[test]
+    fn what_all_streams_keep_back_leaves_half_of_what_may_be_pending() {
+        for streams in [1, 100, 10_000, 1_000_000] {
+            let limits = Limits {
+                streams,
+                ..Limits::default()
+            };
+            assert!(limits.step() * streams <= limits.pending_bytes / 2 || limits.step() == 1);
+            assert!(limits.step() <= limits.stream_window / 4);
         }
     }
 }

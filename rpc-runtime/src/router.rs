@@ -64,6 +64,14 @@ pub enum StartError {
          from the profile in Cargo.toml"
     )]
     PanicAborts,
+    /// A limit has a value with which nothing works.
+    #[error("the limit `{limit}` {problem}")]
+    Limit {
+        /// The field of [`Limits`](crate::Limits).
+        limit: &'static str,
+        /// What is wrong with its value.
+        problem: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {

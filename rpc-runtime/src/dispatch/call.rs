@@ -1,34 +1,25 @@
-//! One call while it runs, whatever its types.
+//! A call that answers once, and where answers go.
 
 use std::{
-    any::Any,
     future::Future,
     pin::Pin,
     task::{Context as TaskContext, Poll, ready},
 };
 
+use crate::{Status, compression, context::Sent, streaming::MessageBody, transport::output::OutputBuffer};
 use pin_project_lite::pin_project;
 use prost::Message;
-use rpc_protocol::{Body, ServerConnection, frame::Response};
-use tokio::task::JoinHandle;
-
-use super::panics;
-use crate::{Context, Status, transport::output::OutputBuffer};
+use rpc_protocol::{
+    Body, SendError, ServerConnection,
+    frame::{Compression, Metadata as Pair, Response},
+};
 
 /// Where a call's answer goes.
 pub(crate) struct Turn<'a> {
     pub(crate) protocol: &'a mut ServerConnection,
     pub(crate) output: &'a mut OutputBuffer,
-}
-
-/// What came of a call's beginning.
-pub(crate) enum Begun {
-    /// The reply is in the output.
-    Answered,
-    /// It has failed.
-    Failed(Failure),
-    /// It goes on, with a request that takes so many bytes of memory.
-    Pending(Work, u64),
+    /// Longer bodies are deflated; set where this server does that and the client can read it.
+    pub(crate) compress_above: Option<usize>,
 }
 
 /// Why a call fails.
@@ -50,7 +41,13 @@ impl From<Status> for Failure {
     }
 }
 
-/// A handler that is running.
+/// What a handler answered, and what it says beside it.
+pub(crate) struct Reply<R> {
+    pub(crate) response: R,
+    pub(crate) sent: Option<Box<Sent>>,
+}
+
+/// A handler that is running and will answer once.
 pub(crate) trait RunningCall: Send {
     /// Polls the handler. Ready with `Ok` when there is something to [`respond`](Self::respond).
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<(), Status>>;
@@ -60,23 +57,23 @@ pub(crate) trait RunningCall: Send {
 }
 
 pin_project! {
-    /// A handler's future and then, where it was parked, its response.
+    /// A handler's future and then, where it was parked, its reply.
     pub(crate) struct Call<F, R> {
         #[pin]
         future: Option<F>,
-        response: Option<R>,
+        reply: Option<Reply<R>>,
     }
 }
 
 impl<F, R> Call<F, R>
 where
-    F: Future<Output = Result<R, Status>>,
+    F: Future<Output = Result<Reply<R>, Status>>,
 {
     /// Room for a call.
     pub(super) fn empty() -> Self {
         Self {
             future: None,
-            response: None,
+            reply: None,
         }
     }
 
@@ -87,7 +84,10 @@ where
 
     /// Polls the handler. Once it is ready, its future is gone and the place is empty.
     #[inline]
-    pub(super) fn poll_handler(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<R, Status>> {
+    pub(super) fn poll_handler(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Result<Reply<R>, Status>> {
         let mut this = self.project();
         let result = match this.future.as_mut().as_pin_mut() {
             Some(future) => ready!(future.poll(cx)),
@@ -101,17 +101,17 @@ where
 
 impl<F, R> RunningCall for Call<F, R>
 where
-    F: Future<Output = Result<R, Status>> + Send,
+    F: Future<Output = Result<Reply<R>, Status>> + Send,
     R: Message,
 {
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Result<(), Status>> {
         let result = ready!(self.as_mut().poll_handler(cx));
-        Poll::Ready(result.map(|response| *self.project().response = Some(response)))
+        Poll::Ready(result.map(|reply| *self.project().reply = Some(reply)))
     }
 
     fn respond(self: Pin<&mut Self>, stream_id: u64, turn: &mut Turn<'_>) {
-        if let Some(response) = self.project().response.take() {
-            turn.respond(stream_id, &response);
+        if let Some(reply) = self.project().reply.take() {
+            turn.respond(stream_id, reply);
         }
     }
 }
@@ -119,113 +119,75 @@ where
 impl Turn<'_> {
     /// Encodes a response, once, into the output.
     #[inline]
-    pub(crate) fn respond<R: Message>(&mut self, stream_id: u64, response: &R) {
+    pub(crate) fn respond<R: Message>(&mut self, stream_id: u64, reply: Reply<R>) {
+        let body = MessageBody(&reply.response);
+        if reply.sent.is_some() || self.compress_above.is_some() {
+            self.respond_in_full(stream_id, reply.sent, &body);
+            return;
+        }
         // A response over the peer's limit has become RESOURCE_EXHAUSTED for this call; nothing else is to be done.
-        let _ = self.protocol.respond(
-            stream_id,
-            &Response::default(),
-            &MessageBody(response),
-            self.output,
-        );
-    }
-}
-
-/// A message as the body of a frame.
-struct MessageBody<'a, M>(&'a M);
-
-impl<M: Message> Body for MessageBody<'_, M> {
-    #[inline]
-    fn encoded_len(&self) -> usize {
-        self.0.encoded_len()
+        let _ = self
+            .protocol
+            .respond(stream_id, &Response::default(), &body, self.output);
     }
 
-    #[inline]
-    fn encode(&self, buf: &mut Vec<u8>) {
-        self.0.encode_raw(buf);
-    }
-}
-
-/// A request that was decoded on another thread; its type is known to its method.
-pub(crate) type Decoded = Box<dyn Any + Send>;
-
-/// A call's way through the parking place.
-pub(crate) enum Work {
-    /// The handler, polled by the connection's task.
-    Inline(Pin<Box<dyn RunningCall>>),
-    /// The handler, on a task of its own.
-    Spawned(Task<Result<Pin<Box<dyn RunningCall>>, Status>>),
-    /// The request is being decoded elsewhere; the handler comes after it.
-    Decoding(Task<Result<Decoded, Failure>>, Context),
-}
-
-/// What a parked call came to.
-pub(crate) enum Step {
-    /// There is a response to be encoded.
-    Done(Pin<Box<dyn RunningCall>>),
-    Failed(Failure),
-    /// The handler may begin.
-    Decoded(Decoded, Context),
-    /// Its time is over, and what works on it ends as soon as it can.
-    Late,
-    /// What worked on a call that was cancelled or late has ended.
-    Over,
-}
-
-impl Work {
-    /// Puts a call on a task of its own.
-    pub(crate) fn spawn(mut call: Pin<Box<dyn RunningCall>>) -> Self {
-        Self::Spawned(Task(tokio::spawn(async move {
-            std::future::poll_fn(|cx| call.as_mut().poll(cx)).await?;
-            Ok(call)
-        })))
-    }
-
-    /// Stops what is done for the call. Gives what has yet to end, where it does not end at once.
-    pub(crate) fn stop(self) -> Option<Self> {
-        match &self {
-            Self::Inline(_) => {
-                panics::drop_quietly(self);
-                return None;
+    /// The same with metadata, and deflated where that is asked for.
+    #[cold]
+    fn respond_in_full(&mut self, stream_id: u64, sent: Option<Box<Sent>>, body: &dyn Body) {
+        let sent = sent.map(|sent| *sent).unwrap_or_default();
+        let mut response = Response {
+            metadata: sent.metadata.into_pairs(),
+            trailers: sent.trailers.into_pairs(),
+            ..Response::default()
+        };
+        // As above.
+        let _ = match self.deflated(body) {
+            Some(deflated) => {
+                response.compression = Compression::DEFLATE;
+                self.protocol
+                    .respond(stream_id, &response, &deflated, self.output)
             }
-            Self::Spawned(task) => task.0.abort(),
-            Self::Decoding(task, _) => task.0.abort(),
-        }
-        Some(self)
+            None => self.protocol.respond(stream_id, &response, body, self.output),
+        };
     }
 
-    /// Goes on with the call: a step, or what is left of the work.
-    pub(crate) fn poll(self, cx: &mut TaskContext<'_>) -> Result<Step, Self> {
-        match self {
-            Self::Inline(mut call) => match panics::catch(|| call.as_mut().poll(cx)) {
-                Ok(Poll::Ready(Ok(()))) => Ok(Step::Done(call)),
-                Ok(Poll::Ready(Err(status))) => Ok(Step::Failed(status.into())),
-                Ok(Poll::Pending) => Err(Self::Inline(call)),
-                Err(panic) => {
-                    panics::drop_quietly(call);
-                    Ok(Step::Failed(Failure::Panicked(panic)))
-                }
-            },
-            Self::Spawned(mut task) => match Pin::new(&mut task.0).poll(cx) {
-                Poll::Ready(Ok(Ok(call))) => Ok(Step::Done(call)),
-                Poll::Ready(Ok(Err(status))) => Ok(Step::Failed(status.into())),
-                Poll::Ready(Err(error)) => Ok(Step::Failed(Failure::Panicked(panics::of_task(error)))),
-                Poll::Pending => Err(Self::Spawned(task)),
-            },
-            Self::Decoding(mut task, context) => match Pin::new(&mut task.0).poll(cx) {
-                Poll::Ready(Ok(Ok(request))) => Ok(Step::Decoded(request, context)),
-                Poll::Ready(Ok(Err(failure))) => Ok(Step::Failed(failure)),
-                Poll::Ready(Err(error)) => Ok(Step::Failed(Failure::Panicked(panics::of_task(error)))),
-                Poll::Pending => Err(Self::Decoding(task, context)),
-            },
+    /// Begins a response that is a stream.
+    pub(crate) fn open(&mut self, stream_id: u64, metadata: Vec<Pair>) -> Result<(), Status> {
+        self.protocol
+            .open_response(stream_id, metadata, self.output)
+            .map_err(|_| Status::resource_exhausted("the metadata is over the client's limit"))
+    }
+
+    /// Sends one message of a response that is a stream.
+    #[inline]
+    pub(crate) fn send(&mut self, stream_id: u64, body: &dyn Body) -> Result<(), Status> {
+        let sent = match self.deflated(body) {
+            Some(deflated) => self
+                .protocol
+                .send(stream_id, Compression::DEFLATE, &deflated, self.output),
+            None => self
+                .protocol
+                .send(stream_id, Compression::NONE, body, self.output),
+        };
+        match sent {
+            Ok(_) => Ok(()),
+            Err(SendError::TooLarge(_)) => Err(Status::resource_exhausted(
+                "a message of the response is over the client's limit",
+            )),
+            // Not reached by calls that ask whether the stream is writable.
+            Err(_) => Err(Status::cancelled("the client takes no more messages of the call")),
         }
     }
-}
 
-/// A task that ends with its handle.
-pub(crate) struct Task<T>(pub(crate) JoinHandle<T>);
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
+    /// What a body becomes where it is to be deflated, and gets shorter by it.
+    #[inline]
+    fn deflated(&self, body: &dyn Body) -> Option<bytes::Bytes> {
+        let above = self.compress_above?;
+        if body.encoded_len() <= above {
+            return None;
+        }
+        let mut encoded = Vec::with_capacity(body.encoded_len());
+        body.encode(&mut encoded);
+        compression::deflate(&encoded)
     }
 }

@@ -2,8 +2,14 @@
 //!
 //! Entered around polls of handlers that have a deadline, and only those: others leave what is there, which is nothing.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 thread_local! {
@@ -28,6 +34,31 @@ pub(crate) struct Entered(Option<Instant>);
 impl Drop for Entered {
     fn drop(&mut self) {
         CURRENT.set(self.0);
+    }
+}
+
+pin_project! {
+    /// A handler, whose deadline is the current one while it is polled. Without a deadline it costs one comparison.
+    pub(crate) struct Within<F> {
+        deadline: Option<Instant>,
+        #[pin]
+        future: F,
+    }
+}
+
+/// Polls `future` with its own deadline as the current one.
+pub(crate) fn within<F>(deadline: Option<Instant>, future: F) -> Within<F> {
+    Within { deadline, future }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = this.deadline.map(enter);
+        this.future.poll(cx)
     }
 }
 

@@ -6,17 +6,22 @@
 //! A handler is polled once where its request was read. Most are ready then: their reply is encoded straight into the
 //! connection's output and nothing was scheduled. One that is pending is parked, with a waker and a timer of its own.
 
+mod begin;
 mod call;
 pub(crate) mod deadline;
 mod kinds;
-mod method;
 mod panics;
 pub(crate) mod parked;
+mod producing;
+mod session;
 mod spare;
+mod table;
+mod work;
 
-pub(crate) use call::{Begun, Failure, Step, Turn};
+pub(crate) use call::{Failure, Turn};
 pub use kinds::{
     BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod,
 };
-pub(crate) use method::{Arrived, MethodEntry};
-pub use method::{Gateway, MethodTable};
+pub(crate) use table::{Arrived, MethodEntry};
+pub use table::{Gateway, MethodTable};
+pub(crate) use work::{Begun, Step};

@@ -14,12 +14,14 @@ use std::{
 use tokio::time::{Instant, Sleep};
 
 use super::{
-    call::{Failure, Step, Work},
-    panics,
+    call::{Failure, Turn},
+    work::{Detached, Pending, Step, Work},
 };
 use crate::{
+    Status,
     contract::MethodDescriptor,
     session::{Session, mailbox::CallWaker},
+    streaming::{Ending, Inbox},
 };
 
 /// Slots that are kept when no call is parked.
@@ -29,6 +31,10 @@ const KEPT_SLOTS: usize = 4;
 pub(crate) struct Parked {
     stream_id: u64,
     method: &'static MethodDescriptor,
+    /// Nothing is sent back.
+    one_way: bool,
+    /// Where the messages of the client's stream go.
+    input: Option<Arc<Inbox>>,
     /// `None` once the call is over.
     work: Option<Work>,
     /// Armed when the call was parked, not before.
@@ -43,14 +49,17 @@ impl Parked {
     pub(crate) fn new(
         stream_id: u64,
         method: &'static MethodDescriptor,
+        one_way: bool,
         deadline: Option<Instant>,
-        work: Work,
-        bytes: u64,
+        pending: Pending,
     ) -> Self {
+        let Pending { work, bytes, input } = pending;
         let timer = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
         Self {
             stream_id,
             method,
+            one_way,
+            input,
             work: Some(work),
             timer,
             bytes,
@@ -59,8 +68,8 @@ impl Parked {
     }
 
     /// Goes on with the call: what came of it, if anything did.
-    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Option<Step> {
-        match self.work.take()?.poll(cx) {
+    fn poll(&mut self, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Option<Step> {
+        match self.work.take()?.poll(cx, turn) {
             Ok(_) if self.stopped => return Some(Step::Over),
             Ok(step) => return Some(step),
             Err(work) => self.work = Some(work),
@@ -84,6 +93,19 @@ impl Parked {
         self.work = self.work.take().and_then(Work::stop);
         self.timer = None;
         self.stopped = true;
+        self.end_input();
+    }
+
+    /// Ends what a handler may still read, elsewhere.
+    fn end_input(&mut self) {
+        if let Some(input) = self.input.take() {
+            input.abort(Status::cancelled("the call is over"));
+        }
+    }
+
+    /// Whether it is to be found by its stream: messages come for it, or room to write.
+    fn is_indexed(&self) -> bool {
+        self.input.is_some() || self.work.as_ref().is_some_and(Work::writes)
     }
 }
 
@@ -107,6 +129,7 @@ struct Slot {
 pub(crate) struct Progress {
     pub(crate) stream_id: u64,
     pub(crate) method: &'static MethodDescriptor,
+    pub(crate) one_way: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) bytes: u64,
     pub(crate) step: Step,
@@ -120,6 +143,8 @@ pub(crate) struct ParkedCalls {
     empty: Vec<u32>,
     /// Invariant: the sum over all parked calls.
     bytes: u64,
+    /// The slots of calls that are streams, by stream id. Invariant: sorted, and exactly those that are indexed.
+    streams: Vec<(u64, u32)>,
 }
 
 impl ParkedCalls {
@@ -153,9 +178,15 @@ impl ParkedCalls {
         &self.slots[slot as usize].waker
     }
 
-    /// Parks a call. A handler was polled with [`next_waker`](Self::next_waker) already and is not polled again before
-    /// it is woken; timers and tasks are polled here for the first time. What came of it meanwhile, if anything.
-    pub(crate) fn park(&mut self, session: &Arc<Session>, mut call: Parked) -> Option<Progress> {
+    /// Parks a call. A handler that answers once was polled with [`next_waker`](Self::next_waker) already and is not
+    /// polled again before it is woken; all else is polled here for the first time. What came of it meanwhile, if
+    /// anything.
+    pub(crate) fn park(
+        &mut self,
+        session: &Arc<Session>,
+        mut call: Parked,
+        turn: &mut Turn<'_>,
+    ) -> Option<Progress> {
         let cx = &mut TaskContext::from_waker(self.next_waker(session));
         let waits = matches!(call.work, Some(Work::Inline(_)))
             && call
@@ -164,59 +195,119 @@ impl ParkedCalls {
                 .is_none_or(|timer| timer.as_mut().poll(cx).is_pending());
         let slot = self.empty.pop()?;
         self.bytes += call.bytes;
+        if call.is_indexed() {
+            let at = self.streams.partition_point(|(id, _)| *id < call.stream_id);
+            self.streams.insert(at, (call.stream_id, slot));
+        }
         self.slots[slot as usize].call = Some(Box::new(call));
-        if waits { None } else { self.poll(slot) }
+        if waits { None } else { self.poll(slot, turn) }
     }
 
     /// Polls the call in a slot that was woken.
-    pub(crate) fn poll(&mut self, slot: u32) -> Option<Progress> {
+    pub(crate) fn poll(&mut self, slot: u32, turn: &mut Turn<'_>) -> Option<Progress> {
         let place = self.slots.get_mut(slot as usize)?;
         // Before the poll: a call that is woken while it is polled is polled again.
         place.notify.rearm();
         let call = place.call.as_mut()?;
         let deadline = call.timer.as_ref().map(|timer| timer.deadline());
-        let step = call.poll(&mut TaskContext::from_waker(&place.waker));
-        let (stream_id, method, bytes) = (call.stream_id, call.method, call.bytes);
+        let step = call.poll(&mut TaskContext::from_waker(&place.waker), turn);
+        let (stream_id, method, one_way, bytes) = (call.stream_id, call.method, call.one_way, call.bytes);
         if call.work.is_none() {
-            place.call = None;
-            self.empty.push(slot);
-            self.bytes -= bytes;
+            self.clear(slot);
         }
         Some(Progress {
             stream_id,
             method,
+            one_way,
             deadline,
             bytes,
             step: step?,
         })
     }
 
-    /// Cancels the call of a stream: the future of a handler is dropped before this returns.
-    pub(crate) fn cancel(&mut self, stream_id: u64) -> Cancelled {
-        for (slot, place) in self.slots.iter_mut().enumerate() {
-            let Some(call) = place.call.as_mut().filter(|call| call.stream_id == stream_id) else {
-                continue;
-            };
-            call.stop();
-            if call.work.is_some() {
-                return Cancelled::Ending;
-            }
-            self.bytes -= call.bytes;
-            place.call = None;
-            // There are fewer slots than streams may be open.
-            self.empty.push(slot as u32);
-            break;
-        }
-        Cancelled::Dropped
+    /// Whether polling the call in a slot may write.
+    pub(crate) fn writes(&self, slot: u32) -> bool {
+        self.slots
+            .get(slot as usize)
+            .and_then(|place| place.call.as_ref()?.work.as_ref())
+            .is_some_and(Work::writes)
     }
 
-    /// Cancels all of them.
-    pub(crate) fn cancel_all(&mut self) {
+    /// The slot of a call that is a stream.
+    pub(crate) fn slot_of(&self, stream_id: u64) -> Option<u32> {
+        let at = self
+            .streams
+            .binary_search_by_key(&stream_id, |(id, _)| *id)
+            .ok()?;
+        Some(self.streams[at].1)
+    }
+
+    /// Where the messages of a client's stream go.
+    pub(crate) fn input(&self, stream_id: u64) -> Option<&Arc<Inbox>> {
+        let slot = self.slot_of(stream_id)?;
+        self.slots[slot as usize].call.as_ref()?.input.as_ref()
+    }
+
+    /// Cancels the call of a stream: the future of a handler is dropped before this returns. `None` where there is no such
+    /// call; otherwise what became of it, and whether it was one-way.
+    pub(crate) fn cancel(&mut self, stream_id: u64) -> Option<(Cancelled, bool)> {
+        let slot = match self.slot_of(stream_id) {
+            Some(slot) => slot,
+            // There are fewer slots than streams may be open.
+            None => self.slots.iter().position(|place| {
+                place
+                    .call
+                    .as_ref()
+                    .is_some_and(|call| call.stream_id == stream_id)
+            })? as u32,
+        };
+        let call = self.slots[slot as usize].call.as_mut()?;
+        let one_way = call.one_way;
+        call.stop();
+        if call.work.is_some() {
+            return Some((Cancelled::Ending, one_way));
+        }
+        self.clear(slot);
+        Some((Cancelled::Dropped, one_way))
+    }
+
+    /// The streams of all calls for which something is owed still.
+    pub(crate) fn running(&self) -> Vec<u64> {
+        let calls = self.slots.iter().filter_map(|place| place.call.as_ref());
+        calls
+            .filter(|call| !call.stopped)
+            .map(|call| call.stream_id)
+            .collect()
+    }
+
+    /// Cancels all of them, because the connection is over. Methods of sessions go on: they are given back.
+    pub(crate) fn cancel_all(&mut self) -> Vec<Detached> {
+        let mut detached = Vec::new();
         for slot in std::mem::take(&mut self.slots) {
-            panics::drop_quietly(slot.call);
+            let Some(mut call) = slot.call else { continue };
+            if let Some(input) = call.input.take() {
+                // A session's method reads on to here; all others are dropped.
+                input.finish(Ending::done());
+            }
+            detached.extend(call.work.take().and_then(Work::detach));
         }
         self.empty.clear();
+        self.streams.clear();
         self.bytes = 0;
+        detached
+    }
+
+    /// Empties a slot whose work is over.
+    fn clear(&mut self, slot: u32) {
+        let Some(mut call) = self.slots[slot as usize].call.take() else {
+            return;
+        };
+        call.end_input();
+        self.empty.push(slot);
+        self.bytes -= call.bytes;
+        if let Ok(at) = self.streams.binary_search_by_key(&call.stream_id, |(id, _)| *id) {
+            self.streams.remove(at);
+        }
     }
 
     /// Lets go of what a burst left behind.

@@ -72,6 +72,7 @@ impl ServerBuilder {
     /// See [`StartError`].
     pub fn build(self) -> Result<Server, StartError> {
         check_panics(cfg!(panic = "abort"))?;
+        self.limits.check()?;
         Ok(Server {
             shared: Shared::new(self.router?, self.limits, self.path, self.origins),
         })

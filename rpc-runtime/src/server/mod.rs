@@ -16,7 +16,7 @@ use std::{
     convert::Infallible,
     fmt,
     future::{Future, Ready, ready},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
 
@@ -107,10 +107,26 @@ impl Server {
         self.shared.drain().await;
     }
 
+    /// What was counted since the server was made.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            one_way_failures: self.shared.one_way_failures.load(Ordering::Relaxed),
+        }
+    }
+
     /// How many clients are connected.
     pub fn connections(&self) -> usize {
         self.shared.connections()
     }
+}
+
+/// What a server counts; see [`Server::counters`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// One-way calls that failed: nobody is told of them. Refused by a check or a limit of the method, ended by their
+    /// handler with an error or a panic, out of time, or cancelled because the server stopped.
+    pub one_way_failures: u64,
 }
 
 impl fmt::Debug for Server {

@@ -5,19 +5,19 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rpc_protocol::{CloseCode, Limits as ProtocolLimits, frame::Greeting};
+use rpc_protocol::{Limits as ProtocolLimits, frame::Greeting};
 use tokio::{sync::Notify, time::Instant};
 
 use super::origin::Origins;
 use crate::{
     Limits,
     router::Router,
-    session::{ClientId, Session, mailbox::Command},
+    session::{ClientId, Session, afterwards::Afterwards, mailbox::Command},
 };
 
 /// The list is split so that connects and disconnects on several cores seldom meet.
@@ -43,6 +43,11 @@ pub(crate) struct Shared {
     draining: AtomicBool,
     /// Told when the last admission ends.
     empty: Notify,
+    /// What goes on behind calls and connections.
+    pub(crate) afterwards: Arc<Afterwards>,
+    /// So many bytes of a stream are read before its connection is told.
+    pub(crate) step: usize,
+    pub(crate) one_way_failures: AtomicU64,
     /// See `server/echo.rs`.
     #[cfg(feature = "__echo")]
     pub(super) echo: AtomicBool,
@@ -56,12 +61,8 @@ impl Shared {
                 .connections
                 .min(connections_within(files, limits.handshakes));
         }
-        let mut protocol_limits = ProtocolLimits::default();
-        protocol_limits.max_message_bytes = limits.message_bytes;
-        protocol_limits.max_streams = limits.streams;
-        protocol_limits.keep_alive_interval = Some(limits.ping_interval);
-        protocol_limits.keep_alive_timeout = limits.pong_timeout;
-        protocol_limits.compressions = &[];
+        let protocol_limits = limits.of_protocol();
+        let step = limits.step();
         Arc::new(Self {
             router: Arc::new(router),
             limits,
@@ -73,6 +74,9 @@ impl Shared {
             handshakes: Mutex::default(),
             draining: AtomicBool::new(false),
             empty: Notify::new(),
+            afterwards: Arc::default(),
+            step,
+            one_way_failures: AtomicU64::new(0),
             #[cfg(feature = "__echo")]
             echo: AtomicBool::new(false),
         })
@@ -164,12 +168,8 @@ impl Shared {
             connections = self.connections(),
             "the grace is over: cancelling the calls still running"
         );
-        let close = || Command::Close {
-            code: CloseCode::Restart,
-            reason: "the server is stopping".to_owned(),
-        };
         let closed = async {
-            self.tell_all(close).await;
+            self.tell_all(|| Command::Stop).await;
             self.wait_until_empty().await;
         };
         let _ = tokio::time::timeout(SPREAD_MOST + self.limits.close_timeout, closed).await;
@@ -199,10 +199,11 @@ impl Shared {
         loop {
             let notified = self.empty.notified();
             if self.admitted.load(Ordering::Acquire) == 0 {
-                return;
+                break;
             }
             notified.await;
         }
+        self.afterwards.none_left().await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, net::SocketAddr};
 
+use bytes::Bytes;
 use http::{HeaderMap, header};
 
 /// How a client connected.
@@ -14,6 +15,24 @@ pub struct ConnectInfo {
     path: Box<str>,
     query: Option<Box<str>>,
     headers: Headers,
+    tls: Option<Box<TlsInfo>>,
+}
+
+/// What is known of the TLS connection that a client came over, from whoever ended it: this server speaks none itself.
+///
+/// Servers that mount [`Server`](crate::Server) put it into the request's extensions; those that do the upgrade
+/// themselves use [`ConnectInfo::with_tls`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsInfo {
+    /// The version, such as `TLSv1.3`.
+    pub version: Option<String>,
+    /// The cipher suite's name.
+    pub cipher_suite: Option<String>,
+    /// The server's name that the client asked for (SNI).
+    pub server_name: Option<String>,
+    /// What the client proved to have: its certificate and those up to a root, each as DER. Empty without one.
+    pub peer_certificates: Vec<Bytes>,
 }
 
 impl ConnectInfo {
@@ -23,8 +42,11 @@ impl ConnectInfo {
     }
 
     /// What the HTTP request that was upgraded says.
+    ///
+    /// [`TlsInfo`] is taken from the request's extensions.
     pub fn from_request<B>(request: &http::Request<B>) -> Self {
         Self {
+            tls: request.extensions().get::<TlsInfo>().cloned().map(Box::new),
             remote_addr: None,
             path: request.uri().path().into(),
             query: request.uri().query().map(Into::into),
@@ -37,6 +59,19 @@ impl ConnectInfo {
     pub fn with_remote_addr(mut self, remote_addr: SocketAddr) -> Self {
         self.remote_addr = Some(remote_addr);
         self
+    }
+
+    /// Sets what is known of the client's TLS connection.
+    #[must_use]
+    pub fn with_tls(mut self, tls: TlsInfo) -> Self {
+        self.tls = Some(Box::new(tls));
+        self
+    }
+
+    /// What is known of the TLS connection that the client came over; `None` where whoever ended it has not said, or
+    /// there was none.
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.tls.as_deref()
     }
 
     /// The peer's address, where the transport has one.

@@ -19,6 +19,8 @@ use super::Session;
 pub(crate) enum Command {
     /// Say go-away, let running calls finish, close when none is left.
     Drain,
+    /// The drain is over: end running calls, and close.
+    Stop,
     /// Close now.
     Close { code: CloseCode, reason: String },
 }
@@ -29,6 +31,8 @@ pub(crate) struct Mailbox {
     task: AtomicWaker,
     /// Whether `contents` holds anything: looked at once per turn, without a lock.
     filled: AtomicBool,
+    /// The task is in its turn, at whose end it looks here: it need not be woken.
+    attended: AtomicBool,
     contents: Mutex<Contents>,
 }
 
@@ -38,12 +42,33 @@ pub(crate) struct Contents {
     /// Slots of parked calls that want to be polled.
     pub(crate) woken: Vec<u32>,
     pub(crate) commands: Vec<Command>,
+    pub(crate) reports: Vec<Report>,
+}
+
+/// What the readers of clients' streams tell.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// So many counted bytes were read.
+    Consumed { stream_id: u64, bytes: usize },
+    /// Nobody reads the stream any more.
+    Abandoned { stream_id: u64 },
+    /// A message did not decode.
+    Fault,
 }
 
 impl Mailbox {
-    /// Says which task to wake. To be called before [`take`](Self::take).
-    pub(crate) fn register(&self, task: &Waker) {
+    /// Begins a turn of the task, which is the one to wake from now on. To be called before [`take`](Self::take).
+    pub(crate) fn begin_turn(&self, task: &Waker) {
         self.task.register(task);
+        self.attended.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends a turn. Whether something was put in since the last [`take`](Self::take).
+    pub(crate) fn end_turn(&self) -> bool {
+        // Either this sees what was put in, or who puts it in sees that nobody looks: both orders are sequentially
+        // consistent.
+        self.attended.store(false, Ordering::SeqCst);
+        self.filled.load(Ordering::SeqCst)
     }
 
     /// Takes everything out, if there is anything.
@@ -56,11 +81,8 @@ impl Mailbox {
         Some(mem::take(&mut *contents))
     }
 
-    /// Puts slots back that were not polled, in front of all others. Wakes nobody: the task knows.
-    pub(crate) fn give_back(&self, slots: impl Iterator<Item = u32>) {
-        let mut contents = self.lock();
-        contents.woken.splice(0..0, slots);
-        self.filled.store(true, Ordering::Release);
+    pub(crate) fn report(&self, report: Report) {
+        self.put(|contents| contents.reports.push(report));
     }
 
     pub(crate) fn send(&self, command: Command) {
@@ -70,9 +92,11 @@ impl Mailbox {
     fn put(&self, put: impl FnOnce(&mut Contents)) {
         let mut contents = self.lock();
         put(&mut contents);
-        self.filled.store(true, Ordering::Release);
+        self.filled.store(true, Ordering::SeqCst);
         drop(contents);
-        self.task.wake();
+        if !self.attended.load(Ordering::SeqCst) {
+            self.task.wake();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {

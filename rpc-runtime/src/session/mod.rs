@@ -2,6 +2,7 @@
 //!
 //! A session knows its client's id, how it connected, and how to reach its connection. It does not know frames.
 
+pub(crate) mod afterwards;
 mod info;
 pub(crate) mod mailbox;
 
@@ -9,10 +10,11 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use rpc_protocol::CloseCode;
 
-pub use info::{ConnectInfo, Headers};
-use mailbox::{Command, Mailbox};
+use afterwards::Afterwards;
+pub use info::{ConnectInfo, Headers, TlsInfo};
+use mailbox::{Command, Mailbox, Report};
 
-use crate::{random, router::Router};
+use crate::{random, router::Router, streaming::Feedback};
 
 /// The public name of a connected client: 128 random bits, written as 32 hexadecimal digits.
 ///
@@ -54,16 +56,19 @@ pub struct Session {
     started: SystemTime,
     pub(crate) mailbox: Mailbox,
     pub(crate) router: Arc<Router>,
+    /// Where what outlives a call is counted.
+    pub(crate) afterwards: Arc<Afterwards>,
 }
 
 impl Session {
-    pub(crate) fn new(info: ConnectInfo, router: Arc<Router>) -> Arc<Self> {
+    pub(crate) fn new(info: ConnectInfo, router: Arc<Router>, afterwards: Arc<Afterwards>) -> Arc<Self> {
         Arc::new(Self {
             id: ClientId::random(),
             info,
             started: SystemTime::now(),
             mailbox: Mailbox::default(),
             router,
+            afterwards,
         })
     }
 
@@ -90,6 +95,21 @@ impl Session {
             code,
             reason: reason.into(),
         });
+    }
+}
+
+/// The readers of clients' streams are polled by handlers, on any task; their connection hears of it in its next turn.
+impl Feedback for Session {
+    fn consumed(&self, stream_id: u64, bytes: usize) {
+        self.mailbox.report(Report::Consumed { stream_id, bytes });
+    }
+
+    fn abandoned(&self, stream_id: u64) {
+        self.mailbox.report(Report::Abandoned { stream_id });
+    }
+
+    fn fault(&self) {
+        self.mailbox.report(Report::Fault);
     }
 }
 

@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use prost::Message;
+use rpc_protocol::frame::Compression;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::{
     Status,
+    compression::{self, Uninflated},
     contract::{ContractField, RequestPlan},
     memory,
 };
@@ -27,6 +29,8 @@ pub(crate) struct Decoder<T> {
     plan: RequestPlan,
     budget: usize,
     inline_elements: u64,
+    /// What a compressed body may inflate to.
+    inflated: usize,
     read: Read<T>,
     read_elsewhere: fn(Read<T>, RequestPlan, Bytes) -> JoinHandle<Result<T, Unreadable>>,
 }
@@ -50,6 +54,7 @@ where
             plan: RequestPlan::of::<T>(),
             budget,
             inline_elements,
+            inflated: budget,
             read: read_request::<T>,
             read_elsewhere,
         }
@@ -61,6 +66,7 @@ where
             plan: RequestPlan::of::<T>(),
             budget: memory::DEFAULT_BUDGET,
             inline_elements: memory::ELEMENTS_IN_TURN,
+            inflated: memory::DEFAULT_BUDGET,
             read: read_response::<T>,
             read_elsewhere,
         }
@@ -68,7 +74,24 @@ where
 }
 
 impl<T> Decoder<T> {
-    pub(crate) fn decode(&self, body: Bytes) -> Decoded<T> {
+    /// Bodies that come compressed are inflated to at most so many bytes.
+    pub(crate) fn inflating(mut self, limit: usize) -> Self {
+        self.inflated = limit;
+        self
+    }
+
+    pub(crate) fn decode(&self, body: Bytes, compression: Compression) -> Decoded<T> {
+        let body = if compression == Compression::NONE {
+            body
+        } else {
+            match compression::inflate(&body, self.inflated) {
+                Ok(body) => body,
+                Err(error @ Uninflated::Malformed) => {
+                    return Decoded::Now(Err(Unreadable::Fault(error.status())));
+                }
+                Err(error) => return Decoded::Now(Err(Unreadable::Refused(error.status()))),
+            }
+        };
         match self.plan.weigh(&body, self.budget) {
             Err(status) => Decoded::Now(Err(Unreadable::Refused(status))),
             Ok(cost) if cost.elements > self.inline_elements => {

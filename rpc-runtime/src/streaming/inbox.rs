@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use rpc_protocol::frame::Compression;
 
 use crate::{Metadata, Status};
 
@@ -78,6 +79,7 @@ struct State {
 
 struct Arrived {
     body: Bytes,
+    compression: Compression,
     counted: usize,
 }
 
@@ -95,11 +97,21 @@ impl Inbox {
 
     /// Puts a whole message in, which counted so many bytes on the window. Ignored where nobody reads any more.
     pub(crate) fn push(&self, body: Bytes, counted: usize) {
+        self.push_compressed(body, Compression::NONE, counted);
+    }
+
+    /// The same with a body that may be compressed: it is inflated where it is read, so that what waits here is bounded by
+    /// what the window counts.
+    pub(crate) fn push_compressed(&self, body: Bytes, compression: Compression, counted: usize) {
         let mut state = self.lock();
         if state.over || state.ending.is_some() {
             return;
         }
-        state.messages.push_back(Arrived { body, counted });
+        state.messages.push_back(Arrived {
+            body,
+            compression,
+            counted,
+        });
         wake(state);
     }
 
@@ -129,9 +141,14 @@ impl Inbox {
     }
 
     /// The next message, or how the stream ended.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Ending>> {
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, Compression), Ending>> {
         let mut state = self.lock();
-        if let Some(Arrived { body, counted }) = state.messages.pop_front() {
+        if let Some(Arrived {
+            body,
+            compression,
+            counted,
+        }) = state.messages.pop_front()
+        {
             state.uncredited += counted;
             // Also after the end: the connection's window waits for it as well.
             let told = if state.uncredited >= self.step {
@@ -143,7 +160,7 @@ impl Inbox {
             if told > 0 {
                 self.feedback.consumed(self.stream_id, told);
             }
-            return Poll::Ready(Ok(body));
+            return Poll::Ready(Ok((body, compression)));
         }
         if let Some(ending) = state.ending.take() {
             state.over = true;

@@ -145,7 +145,7 @@ impl<T> Wire<T> {
             }
             None => match ready!(self.inbox.poll_take(cx)) {
                 Err(ending) => return Poll::Ready(Err(ending)),
-                Ok(body) => match self.decoder.decode(body) {
+                Ok((body, compression)) => match self.decoder.decode(body, compression) {
                     Decoded::Now(read) => read,
                     Decoded::Later(decoding) => {
                         self.decoding = Some(decoding);

@@ -374,15 +374,6 @@ async fn what_a_peer_sent_cannot_begin_a_line_of_the_log() {
     assert!(!log.text().contains('\u{1b}'));
 }
 
-#[tokio::test]
-async fn a_streaming_method_is_unimplemented_with_its_name() {
-    let (_server, client, _) = pair(Limits::default());
-    let (code, message) = status(call(&client, "Watch", &Order::default()).await);
-    assert_eq!(code, Code::Unimplemented);
-    assert!(message.contains("probe.ProbeService/Watch"), "{message}");
-}
-
-/// A request with a body that is not what the method takes.
 fn with_body(name: &str, body: impl Into<Bytes>) -> FrameKind {
     FrameKind::Request(Request {
         method: method(name).number,

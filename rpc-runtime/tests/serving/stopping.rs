@@ -49,10 +49,13 @@ async fn calls_that_outlast_the_grace_of_25_s_are_cancelled() {
     server.shutdown().await;
     assert_eq!(began.elapsed().as_secs(), 25);
     assert_eq!(traces.dropped(), 1);
-    match waiting.await.unwrap() {
-        Err(CallError::Closed(closed)) => assert_eq!(closed.close_code(), CloseCode::Restart),
-        other => panic!("not closed: {other:?}"),
-    }
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(Code::Unavailable));
+    assert!(
+        error.status().is_some(),
+        "an end of its own, not the connection's: {error:?}"
+    );
+    assert_eq!(client.closed().await.close_code(), CloseCode::Restart);
 }
 
 #[tokio::test]

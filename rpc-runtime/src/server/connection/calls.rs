@@ -2,10 +2,14 @@
 
 use std::{
     fmt::{self, Write},
+    sync::atomic::Ordering,
     task::Context as TaskContext,
 };
 
-use rpc_protocol::{Code, IncomingRequest, MethodRef, frame::End};
+use rpc_protocol::{
+    Code, IncomingRequest, MethodRef,
+    frame::{Compression, End},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
@@ -14,6 +18,7 @@ use tokio::{
 use super::Connection;
 use crate::{
     CallId, Context, Status,
+    compression::{self, Uninflated},
     contract::MethodDescriptor,
     dispatch::{
         Arrived, Begun, Failure, Step, Turn,
@@ -24,28 +29,44 @@ use crate::{
 /// How many characters of an unknown method's name are said back.
 const SHOWN_OF_NAME: usize = 200;
 
+/// Whose failure something is.
+#[derive(Clone, Copy)]
+pub(super) struct Failed {
+    stream_id: u64,
+    method: Option<&'static MethodDescriptor>,
+    one_way: bool,
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a call. Most are answered when this returns.
-    pub(super) fn handle_request(&mut self, request: IncomingRequest, now: Instant) {
-        let stream_id = request.stream_id;
+    pub(super) fn handle_request(&mut self, mut request: IncomingRequest, now: Instant) {
+        let (stream_id, one_way) = (request.stream_id, request.one_way);
         let router = &self.session.router;
         let entry = match &request.method {
             MethodRef::Number(number) => router.by_number(*number),
             MethodRef::Name(name) => router.by_name(name),
         };
         let Some(entry) = entry else {
-            self.fail(
+            let failed = Failed {
                 stream_id,
-                None,
-                Failure::Fault(unknown_method(&request.method)),
-                now,
-            );
+                method: None,
+                one_way,
+            };
+            self.fail(failed, Failure::Fault(unknown_method(&request.method)), now);
             return;
         };
         let method = entry.descriptor;
-        if request.open {
-            let status = Status::unimplemented("streams of requests are not served yet");
-            self.fail(stream_id, Some(method), status.into(), now);
+        if (request.open != entry.takes_stream()
+            || request.compression != Compression::NONE
+            || self.is_queue_full())
+            && let Err(failure) = self.prepare(&mut request, entry.takes_stream())
+        {
+            let failed = Failed {
+                stream_id,
+                method: Some(method),
+                one_way,
+            };
+            self.fail(failed, failure, now);
             return;
         }
         let time = match (request.timeout, method.deadline) {
@@ -67,14 +88,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 body: request.body,
                 limits: &self.shared.limits,
                 running_bytes: self.calls.bytes(),
+                step: self.shared.step,
             },
             &mut TaskContext::from_waker(self.calls.next_waker(&self.session)),
             &mut Turn {
                 protocol: &mut self.protocol,
                 output: &mut self.socket.io.output,
+                compress_above: self.compress_above,
             },
         );
-        self.begun(begun, stream_id, method, deadline, now);
+        self.begun(begun, stream_id, method, one_way, deadline, now);
+    }
+
+    /// What few requests need: a body inflated, or a reason why it is not served.
+    #[cold]
+    fn prepare(&self, request: &mut IncomingRequest, takes_stream: bool) -> Result<(), Failure> {
+        if self.is_queue_full() {
+            return Err(
+                Status::resource_exhausted("the client does not take what it was sent before").into(),
+            );
+        }
+        if request.open != takes_stream {
+            return Err(Status::invalid_argument(if takes_stream {
+                "the method takes a stream of requests, and the call is not open"
+            } else {
+                "the method takes one request, and the call is open for a stream of them"
+            })
+            .into());
+        }
+        if request.compression != Compression::NONE {
+            request.body = match compression::inflate(&request.body, self.shared.limits.body_bytes) {
+                Ok(body) => body,
+                Err(error @ Uninflated::Malformed) => return Err(Failure::Fault(error.status())),
+                Err(error @ Uninflated::TooLong) => return Err(error.status().into()),
+            };
+        }
+        Ok(())
     }
 
     fn begun(
@@ -82,16 +131,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         begun: Begun,
         stream_id: u64,
         method: &'static MethodDescriptor,
+        one_way: bool,
         deadline: Option<Instant>,
         now: Instant,
     ) {
         match begun {
             Begun::Answered => {}
-            Begun::Failed(failure) => self.fail(stream_id, Some(method), failure, now),
-            Begun::Pending(work, bytes) => {
+            Begun::Failed(failure) => {
+                let failed = Failed {
+                    stream_id,
+                    method: Some(method),
+                    one_way,
+                };
+                self.fail(failed, failure, now);
+            }
+            Begun::Pending(pending) => {
                 self.protocol.park(stream_id);
-                let call = Parked::new(stream_id, method, deadline, work, bytes);
-                if let Some(progress) = self.calls.park(&self.session, call) {
+                let call = Parked::new(stream_id, method, one_way, deadline, pending);
+                let progress = self.calls.park(
+                    &self.session,
+                    call,
+                    &mut Turn {
+                        protocol: &mut self.protocol,
+                        output: &mut self.socket.io.output,
+                        compress_above: self.compress_above,
+                    },
+                );
+                if let Some(progress) = progress {
                     self.progress(progress, now);
                 }
             }
@@ -103,36 +169,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Progress {
             stream_id,
             method,
+            one_way,
             deadline,
             bytes,
             step,
         } = progress;
+        let mut turn = Turn {
+            protocol: &mut self.protocol,
+            output: &mut self.socket.io.output,
+            compress_above: self.compress_above,
+        };
         match step {
-            Step::Done(mut call) => call.as_mut().respond(
-                stream_id,
-                &mut Turn {
-                    protocol: &mut self.protocol,
-                    output: &mut self.socket.io.output,
-                },
-            ),
-            Step::Failed(failure) => self.fail(stream_id, Some(method), failure, now),
+            Step::Done(mut call) => call.as_mut().respond(stream_id, &mut turn),
+            Step::Ended(trailers) => {
+                let end = End {
+                    status: Some(rpc_protocol::frame::Status::new(Code::Ok, "")),
+                    trailers,
+                };
+                // What is over the client's limit has been cut; nothing else is to be done.
+                let _ = self.protocol.end(stream_id, &end, &mut self.socket.io.output);
+            }
+            Step::Failed(failure) => {
+                let failed = Failed {
+                    stream_id,
+                    method: Some(method),
+                    one_way,
+                };
+                self.fail(failed, failure, now);
+            }
             Step::Decoded(request, context) => {
                 let Some(entry) = self.session.router.by_number(method.number) else {
                     return;
                 };
+                let waker = self.calls.next_waker(&self.session);
                 let begun = entry.resume(
                     request,
                     bytes,
                     context,
-                    &mut TaskContext::from_waker(self.calls.next_waker(&self.session)),
-                    &mut Turn {
-                        protocol: &mut self.protocol,
-                        output: &mut self.socket.io.output,
-                    },
+                    &mut TaskContext::from_waker(waker),
+                    &mut turn,
                 );
-                self.begun(begun, stream_id, method, deadline, now);
+                self.begun(begun, stream_id, method, one_way, deadline, now);
             }
             Step::Late => {
+                self.count_one_way_failure(one_way);
                 let _ = self
                     .protocol
                     .end_running(stream_id, &late(), &mut self.socket.io.output);
@@ -144,21 +224,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// The client has given a call up.
     pub(super) fn cancel(&mut self, stream_id: u64) {
         match self.calls.cancel(stream_id) {
-            Cancelled::Dropped => self.protocol.finished(stream_id),
             // Its slot is free when the task that has it has really ended.
-            Cancelled::Ending => {}
+            Some((Cancelled::Ending, _)) => {}
+            Some((Cancelled::Dropped, _)) | None => self.protocol.finished(stream_id),
         }
     }
 
     /// Ends a call that went wrong.
     #[cold]
-    fn fail(
-        &mut self,
-        stream_id: u64,
-        method: Option<&'static MethodDescriptor>,
-        failure: Failure,
-        now: Instant,
-    ) {
+    fn fail(&mut self, failed: Failed, failure: Failure, now: Instant) {
+        let Failed {
+            stream_id,
+            method,
+            one_way,
+        } = failed;
+        self.count_one_way_failure(one_way);
         let method = method.map_or("", |method| method.full_name);
         let call = CallId {
             client: self.session.id(),
@@ -174,22 +254,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 if status.is_hidden() {
                     internal(call)
                 } else {
-                    End {
-                        status: Some(status.to_wire()),
-                        ..End::default()
-                    }
+                    status.into_end()
                 }
             }
             Failure::Panicked(panic) => {
                 tracing::error!(%call, method, panic, "a handler panicked");
                 internal(call)
             }
-            Failure::DeadlineExceeded => late(),
+            Failure::DeadlineExceeded => {
+                // Nothing waits for the client any more, not even what was sent before.
+                let output = &mut self.socket.io.output;
+                let _ = self.protocol.end_running(stream_id, &late(), output);
+                self.protocol.finished(stream_id);
+                return;
+            }
         };
         // What is over the client's limit has been cut to its code; nothing else is to be done.
         let _ = self.protocol.end(stream_id, &end, &mut self.socket.io.output);
         if fault && let Err(error) = self.protocol.fault(now.into_std()) {
             self.close_for(&error);
+        }
+    }
+
+    /// Nobody is told of a one-way call that fails, so it is counted.
+    pub(super) fn count_one_way_failure(&self, one_way: bool) {
+        if one_way {
+            self.shared.one_way_failures.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

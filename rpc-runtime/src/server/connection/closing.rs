@@ -49,7 +49,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Phase::Closing(_) = self.phase {
             return;
         }
-        self.calls.cancel_all();
+        self.let_go_of_calls();
         self.socket.close(code.as_u16(), reason);
         self.phase = Phase::Closing(Closing {
             until: None,
@@ -61,7 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The peer has closed; tungstenite's answer is in the output.
     pub(super) fn closed_by_peer(&mut self) {
-        self.calls.cancel_all();
+        self.let_go_of_calls();
         self.phase = Phase::Closing(Closing {
             until: None,
             deaf: true,

@@ -1,7 +1,8 @@
 //! The driver of one connection on the server: it supplies bytes, time and wakers, and moves what comes back.
 //!
-//! It is one future, polled by one task. A turn of it is: commands and calls that became ready, then everything that
-//! can be read (up to the turn's bounds), each message through protocol, router and dispatch, then one flush.
+//! It is one future, polled by one task. A turn of it is: everything that can be read (up to the turn's bounds), each
+//! message through protocol, router and dispatch, then the calls that were woken, also by what was just read, and what
+//! waits for being sent, then one flush.
 //!
 //! ```text
 //!  Open ── drain ──► Draining ── no call left ──┐
@@ -13,9 +14,11 @@ mod calls;
 mod closing;
 #[cfg(feature = "__echo")]
 mod echo;
+mod going_on;
 mod timers;
 
 use std::{
+    collections::VecDeque,
     future::Future,
     io,
     pin::{Pin, pin},
@@ -24,17 +27,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use rpc_protocol::{CloseCode, ConnectionError, ServerConnection, ServerEvent, frame::GoAway};
+use rpc_protocol::{CloseCode, ConnectionError, ServerConnection, ServerEvent};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
 };
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::shared::{Registration, Shared, micros};
+use super::shared::{Registration, Shared};
 use crate::{
     dispatch::parked::ParkedCalls,
-    session::{ConnectInfo, Session, mailbox::Command},
+    session::{ConnectInfo, Session},
+    streaming::Ending,
     transport::{
         io::Io,
         output::OutputBuffer,
@@ -43,6 +47,7 @@ use crate::{
     },
 };
 use closing::Closing;
+use going_on::Left;
 use timers::Timers;
 
 /// The clock is looked at after this many messages of one turn.
@@ -62,6 +67,10 @@ pub(crate) struct Connection<S> {
     session: Arc<Session>,
     shared: Arc<Shared>,
     calls: ParkedCalls,
+    /// Slots of calls that were woken and not polled since, in the order of their turns.
+    woken: VecDeque<u32>,
+    /// Longer bodies are deflated; set once the client has said that it can read that, where this server does it.
+    compress_above: Option<usize>,
     timers: Timers,
     pings: Pings,
     phase: Phase,
@@ -104,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn begin(stream: S, read_ahead: &[u8], info: ConnectInfo, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
-        let session = Session::new(info, shared.router.clone());
+        let session = Session::new(info, shared.router.clone(), shared.afterwards.clone());
         let registration = shared.register(session.clone());
         let io = Io::new(stream, OutputBuffer::of_server(), read_ahead);
         Self {
@@ -112,6 +121,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             protocol: ServerConnection::new(shared.protocol_limits.clone(), now.into_std()),
             session,
             calls: ParkedCalls::default(),
+            woken: VecDeque::new(),
+            compress_above: None,
             timers: Timers::default(),
             pings: Pings::default(),
             phase: Phase::Open,
@@ -135,27 +146,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// One turn. Ready when the connection is over.
     fn turn(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
-        self.session.mailbox.register(cx.waker());
+        self.session.mailbox.begin_turn(cx.waker());
         let now = Instant::now();
-        let mut held_back = false;
-        if let Some(mail) = self.session.mailbox.take() {
-            for command in mail.commands {
-                self.obey(command, now);
-            }
-            let mut woken = mail.woken.into_iter();
-            // Calls that go on write answers, which wait for the peer: no more of them than it takes.
-            while !self.is_clogged()
-                && let Some(slot) = woken.next()
-            {
-                if let Some(progress) = self.calls.poll(slot) {
-                    self.progress(progress, now);
-                }
-            }
-            held_back = woken.len() > 0;
-            if held_back {
-                self.session.mailbox.give_back(woken);
-            }
-        }
+        self.take_mail(now);
         if !matches!(self.phase, Phase::Closing(_)) {
             match self.read(now, cx) {
                 Read::TurnIsOver => go_behind_all_others(cx),
@@ -163,6 +156,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Read::Dry | Read::Clogged | Read::Closing => {}
             }
         }
+        let Ok(left) = self.go_on(now, cx) else {
+            return Poll::Ready(());
+        };
         self.expire(now);
         if let Phase::Draining(since) = self.phase {
             self.finish_drain(since, now);
@@ -174,26 +170,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Poll::Ready(());
         }
         self.calls.shrink();
-        if self.arm(now, cx) || held_back && !self.is_clogged() {
+        if self.arm(now, cx) || left == Left::Blocked && self.may_go_on() {
             cx.waker().wake_by_ref();
         }
-        Poll::Pending
-    }
-
-    fn obey(&mut self, command: Command, now: Instant) {
-        match command {
-            Command::Drain => {
-                if let Phase::Open = self.phase {
-                    self.phase = Phase::Draining(now);
-                    let go_away = GoAway {
-                        grace_us: micros(self.shared.limits.drain_grace),
-                        ..GoAway::default()
-                    };
-                    self.protocol.go_away(go_away, &mut self.socket.io.output);
-                }
-            }
-            Command::Close { code, reason } => self.close(code, &reason),
+        if left == Left::ForLater {
+            go_behind_all_others(cx);
         }
+        Poll::Pending
     }
 
     /// Reads and handles what is there.
@@ -293,7 +276,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .handle_message(message, now.into_std(), &mut self.socket.io.output)
         {
             Ok(ServerEvent::Request(request)) => self.handle_request(request, now),
+            Ok(ServerEvent::Message { stream_id, message }) => {
+                if let Some(input) = self.calls.input(stream_id) {
+                    let counted = message.cost();
+                    input.push_compressed(message.body, message.compression, counted);
+                }
+            }
+            Ok(ServerEvent::HalfClosed { stream_id }) => {
+                if let Some(input) = self.calls.input(stream_id) {
+                    input.finish(Ending::done());
+                }
+            }
             Ok(ServerEvent::Cancelled { stream_id, .. }) => self.cancel(stream_id),
+            Ok(ServerEvent::Greeting(_)) => {
+                let reads_deflate = self.protocol.peer_limits().deflate;
+                self.compress_above = self.shared.limits.compress_above.filter(|_| reads_deflate);
+            }
             Ok(_) => {}
             Err(error) => self.close_for(&error),
         }
@@ -308,7 +306,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Hands the output to the socket, as much as it takes.
     fn flush(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> io::Result<()> {
-        self.protocol.transmit(TRANSMITTED, &mut self.socket.io.output);
         let before = self.socket.io.output.pending();
         match self.socket.io.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
@@ -325,9 +322,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// So many bytes of what waits for a window or is long go into one flush, at most about.
-const TRANSMITTED: usize = 256 << 10;
-
 /// Has the task polled again after everything else, including sockets that became ready meanwhile: a task that just
 /// wakes itself would come back before those are looked at.
 fn go_behind_all_others(cx: &mut TaskContext<'_>) {
@@ -342,6 +336,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
         let this = self.get_mut();
         let polled = this.turn(cx);
         this.socket.io.release_input();
+        if polled.is_pending() && this.session.mailbox.end_turn() {
+            cx.waker().wake_by_ref();
+        }
         polled
     }
 }
@@ -349,6 +346,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
 impl<S> Drop for Connection<S> {
     fn drop(&mut self) {
         // Before anything else of the connection goes: handlers may look at their session while they are dropped.
-        self.calls.cancel_all();
+        self.let_go_of_calls();
     }
 }

@@ -1,0 +1,202 @@
+//! A call whose handler returns a stream: server streaming and bidirectional.
+//!
+//! The handler's future, the stream that it gives and the context that both may borrow from live in one async block. What
+//! the stream gives goes through a slot, from which it is encoded straight into the output; the block goes on once the slot
+//! is empty again. So a stream is polled only while the peer takes what it gives.
+
+use std::{
+    future::{Future, poll_fn},
+    mem,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context as TaskContext, Poll},
+};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+use prost::Message;
+use rpc_protocol::{Body, frame::Metadata as Pair};
+use tokio::sync::mpsc;
+
+use super::{
+    call::Turn,
+    work::{Apart, StreamingCall},
+};
+use crate::{Context, Status, streaming::MessageBody};
+
+/// What one call may write before others get their turn: so many bytes of messages, or so many messages.
+pub(super) const SHARE: (usize, usize) = (16 * 1024, 32);
+
+/// Items of a stream that runs on a task of its own wait for the connection's, up to so many.
+const ITEMS_AHEAD: usize = 32;
+
+/// What a stream gives to whoever writes it.
+pub(super) trait Emit<R>: Sync {
+    /// The handler has returned its stream, with this initial metadata.
+    fn open(&self, metadata: Vec<Pair>) -> impl Future<Output = ()> + Send;
+
+    /// Gives an item, and is ready when the next may be made.
+    fn item(&self, item: R) -> impl Future<Output = ()> + Send;
+}
+
+/// Hands on what a stream gives, up to its end.
+pub(super) async fn drain<R, S>(
+    opened: Result<S, Status>,
+    context: &Context,
+    to: &impl Emit<R>,
+) -> Result<(), Status>
+where
+    R: Send,
+    S: Stream<Item = Result<R, Status>> + Send,
+{
+    let mut stream = pin!(opened?);
+    to.open(context.take_initial()).await;
+    while let Some(item) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+        to.item(item?).await;
+    }
+    Ok(())
+}
+
+/// One item's way from its stream to the output. Its lock is never waited for: both ends are polled by one task.
+pub(super) struct Slot<R>(Mutex<Contents<R>>);
+
+struct Contents<R> {
+    opened: Option<Vec<Pair>>,
+    item: Option<R>,
+}
+
+impl<R> Slot<R> {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Contents {
+            opened: None,
+            item: None,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents<R>> {
+        // Nothing panics while the lock is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> (Option<Vec<Pair>>, Option<R>) {
+        let mut contents = self.lock();
+        (contents.opened.take(), contents.item.take())
+    }
+}
+
+impl<R: Send> Emit<R> for Arc<Slot<R>> {
+    async fn open(&self, metadata: Vec<Pair>) {
+        self.lock().opened = Some(metadata);
+    }
+
+    async fn item(&self, item: R) {
+        self.lock().item = Some(item);
+        // Polled again when the slot is empty, without a waker: it is the one who empties it that polls.
+        let mut emptied = false;
+        poll_fn(|_| {
+            if mem::replace(&mut emptied, true) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+pin_project! {
+    /// A handler, and then its stream, up to its end.
+    pub(super) struct Producing<F, R> {
+        #[pin]
+        future: F,
+        slot: Arc<Slot<R>>,
+        stream_id: u64,
+        opened: bool,
+    }
+}
+
+impl<F, R> Producing<F, R> {
+    pub(super) fn new(future: F, slot: Arc<Slot<R>>, stream_id: u64) -> Self {
+        Self {
+            future,
+            slot,
+            stream_id,
+            opened: false,
+        }
+    }
+}
+
+impl<F, R> StreamingCall for Producing<F, R>
+where
+    F: Future<Output = Result<Vec<Pair>, Status>> + Send,
+    R: Message,
+{
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Poll<Result<Vec<Pair>, Status>> {
+        let mut this = self.project();
+        let stream_id = *this.stream_id;
+        let (mut bytes, mut items) = SHARE;
+        loop {
+            if *this.opened && !turn.protocol.is_writable(stream_id) {
+                return Poll::Pending;
+            }
+            if bytes == 0 || items == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if let Poll::Ready(result) = this.future.as_mut().poll(cx) {
+                return Poll::Ready(result);
+            }
+            let (opened, item) = this.slot.take();
+            if let Some(metadata) = opened {
+                *this.opened = true;
+                turn.open(stream_id, metadata)?;
+            }
+            let Some(item) = item else { return Poll::Pending };
+            let body = MessageBody(&item);
+            bytes = bytes.saturating_sub(body.encoded_len());
+            items -= 1;
+            turn.send(stream_id, &body)?;
+        }
+    }
+}
+
+/// What a stream on a task of its own gives to the connection's.
+pub(super) enum Emitted<R> {
+    Opened(Vec<Pair>),
+    Item(R),
+}
+
+impl<R: Send> Emit<R> for mpsc::Sender<Emitted<R>> {
+    async fn open(&self, metadata: Vec<Pair>) {
+        // Nobody listens any more: this task is being aborted.
+        let _ = self.send(Emitted::Opened(metadata)).await;
+    }
+
+    async fn item(&self, item: R) {
+        let _ = self.send(Emitted::Item(item)).await;
+    }
+}
+
+/// The way from a stream on a task of its own to the connection's.
+pub(super) fn emitted<R>() -> (mpsc::Sender<Emitted<R>>, mpsc::Receiver<Emitted<R>>) {
+    mpsc::channel(ITEMS_AHEAD)
+}
+
+/// Hands on what a stream on a task of its own gives, and then how it ended.
+pub(super) async fn forward<R: Send>(
+    mut emitted: mpsc::Receiver<Emitted<R>>,
+    task: Apart<Result<Vec<Pair>, Status>>,
+    slot: Arc<Slot<R>>,
+) -> Result<Vec<Pair>, Status> {
+    while let Some(emitted) = emitted.recv().await {
+        match emitted {
+            Emitted::Opened(metadata) => slot.open(metadata).await,
+            Emitted::Item(item) => slot.item(item).await,
+        }
+    }
+    task.await?
+}

@@ -1,0 +1,206 @@
+//! The methods of a gateway, their types erased, and what generated gateways implement to register them.
+
+use std::{fmt, marker::PhantomData, task::Context as TaskContext};
+
+use bytes::Bytes;
+
+use super::{
+    BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod, begin,
+    call::Turn,
+    work::{Begun, Decoded},
+};
+use crate::{
+    Context, Limits, Status,
+    contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
+};
+
+/// A service that can be called: what `#[rpc]` implements for a gateway.
+pub trait Gateway: Sized + Send + Sync + 'static {
+    /// The service's facts.
+    fn descriptor() -> &'static ServiceDescriptor;
+
+    /// Registers every method of the descriptor.
+    fn methods(table: &mut MethodTable<Self>);
+}
+
+/// The methods of a gateway, while they are registered.
+#[derive(Debug)]
+pub struct MethodTable<G> {
+    gateway: usize,
+    entries: Vec<MethodEntry>,
+    service: PhantomData<fn(G)>,
+}
+
+impl<G: Gateway> MethodTable<G> {
+    pub(crate) fn new(gateway: usize) -> Self {
+        Self {
+            gateway,
+            entries: Vec::new(),
+            service: PhantomData,
+        }
+    }
+
+    pub(crate) fn into_entries(self) -> Vec<MethodEntry> {
+        self.entries
+    }
+
+    /// Registers the method at `index` of the service's descriptor.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn unary<M: UnaryMethod<G>>(&mut self, index: usize) {
+        self.add::<M::Request>(
+            index,
+            Takes::OneMessage,
+            |entry, arrived, cx, turn| begin::read_and_run(entry, arrived, cx, turn, begin::unary::<G, M>),
+            |entry, request, bytes, context, cx, turn| {
+                begin::resume(entry, request, bytes, context, cx, turn, begin::unary::<G, M>)
+            },
+        );
+    }
+
+    /// Registers the method at `index`, which answers with a stream.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn server_streaming<M: ServerStreamingMethod<G>>(&mut self, index: usize) {
+        self.add::<M::Request>(
+            index,
+            Takes::OneMessage,
+            |entry, arrived, cx, turn| {
+                begin::read_and_run(entry, arrived, cx, turn, begin::server_streaming::<G, M>)
+            },
+            |entry, request, bytes, context, cx, turn| {
+                begin::resume(
+                    entry,
+                    request,
+                    bytes,
+                    context,
+                    cx,
+                    turn,
+                    begin::server_streaming::<G, M>,
+                )
+            },
+        );
+    }
+
+    /// Registers the method at `index`, which takes a stream and answers once.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn client_streaming<M: ClientStreamingMethod<G>>(&mut self, index: usize) {
+        self.add::<M::Request>(index, Takes::Stream, begin::client_streaming::<G, M>, not_decoded);
+    }
+
+    /// Registers the method at `index`, which takes a stream and answers with one.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn bidirectional<M: BidirectionalMethod<G>>(&mut self, index: usize) {
+        self.add::<M::Request>(index, Takes::Stream, begin::bidirectional::<G, M>, not_decoded);
+    }
+
+    /// Registers the method at `index`, which has both ends of the call in its hands.
+    ///
+    /// # Panics
+    ///
+    /// When the descriptor has no such method.
+    pub fn session<M: SessionMethod<G>>(&mut self, index: usize) {
+        self.add::<M::Request>(index, Takes::Stream, begin::session::<G, M>, not_decoded);
+    }
+
+    fn add<Q: ContractField>(&mut self, index: usize, takes: Takes, begin: Begin, resume: Resume) {
+        self.entries.push(MethodEntry {
+            descriptor: &G::descriptor().methods[index],
+            index: 0,
+            gateway: self.gateway,
+            takes,
+            plan: RequestPlan::of::<Q>(),
+            begin,
+            resume,
+        });
+    }
+}
+
+/// What a method is called with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    OneMessage,
+    Stream,
+}
+
+type Begin = fn(&MethodEntry, Arrived<'_>, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun;
+type Resume = fn(&MethodEntry, Decoded, u64, Context, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun;
+
+/// Not reached: a stream has no request to be decoded.
+fn not_decoded(
+    _: &MethodEntry,
+    _: Decoded,
+    _: u64,
+    _: Context,
+    _: &mut TaskContext<'_>,
+    _: &mut Turn<'_>,
+) -> Begun {
+    Begun::Failed(Status::internal("the method takes a stream").into())
+}
+
+/// A request, on its way to its handler.
+pub(crate) struct Arrived<'a> {
+    pub(crate) context: Context,
+    pub(crate) body: Bytes,
+    pub(crate) limits: &'a Limits,
+    /// How many bytes the requests of the connection's running calls take.
+    pub(crate) running_bytes: u64,
+    /// So many bytes of a stream are read before the connection is told.
+    pub(crate) step: usize,
+}
+
+/// One registered method, its types erased.
+pub(crate) struct MethodEntry {
+    pub(crate) descriptor: &'static MethodDescriptor,
+    /// The method's place among all of its server.
+    pub(crate) index: usize,
+    pub(super) gateway: usize,
+    takes: Takes,
+    pub(super) plan: RequestPlan,
+    begin: Begin,
+    resume: Resume,
+}
+
+impl MethodEntry {
+    /// Whether a call of it is to be followed by the client's stream.
+    #[inline]
+    pub(crate) fn takes_stream(&self) -> bool {
+        self.takes == Takes::Stream
+    }
+
+    /// Decodes a request and begins its handler, which is polled once, with `cx`.
+    #[inline]
+    pub(crate) fn begin(&self, arrived: Arrived<'_>, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Begun {
+        (self.begin)(self, arrived, cx, turn)
+    }
+
+    /// Begins the handler of a request that was decoded elsewhere and takes so many bytes.
+    pub(crate) fn resume(
+        &self,
+        request: Decoded,
+        bytes: u64,
+        context: Context,
+        cx: &mut TaskContext<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Begun {
+        (self.resume)(self, request, bytes, context, cx, turn)
+    }
+}
+
+impl fmt::Debug for MethodEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodEntry")
+            .field("method", &self.descriptor.full_name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,226 @@
+//! Going on with calls that wait: those that were woken, those that have room to write again, and what is queued inside
+//! the protocol.
+//!
+//! Calls that write while they run get a share each, in turn, and only while little output waits for the socket: so an
+//! answer of another call never stands behind more than that.
+
+use std::{io, task::Context as TaskContext};
+
+use rpc_protocol::{
+    CloseCode, Code,
+    frame::{End, GoAway},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    runtime::Handle,
+    task::coop,
+    time::Instant,
+};
+
+use super::{super::shared::micros, Connection, MESSAGES_PER_LOOK, Phase};
+use crate::{
+    dispatch::{Turn, parked::Cancelled},
+    session::mailbox::{Command, Report},
+};
+
+/// Streams write no further while more output than this waits for the socket.
+const WRITE_AHEAD: usize = 64 * 1024;
+
+/// What is left to be done for calls when a turn ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    /// As much as the turn had no time for.
+    ForLater,
+    /// What waits for the peer to take what it is sent.
+    Blocked,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Takes in what others have left for this connection.
+    pub(super) fn take_mail(&mut self, now: Instant) {
+        let Some(mail) = self.session.mailbox.take() else {
+            return;
+        };
+        self.woken.extend(mail.woken);
+        for report in mail.reports {
+            self.hear(report, now);
+        }
+        for command in mail.commands {
+            self.obey(command, now);
+        }
+    }
+
+    fn hear(&mut self, report: Report, now: Instant) {
+        let output = &mut self.socket.io.output;
+        match report {
+            Report::Consumed { stream_id, bytes } => {
+                self.protocol.consumed(stream_id, bytes, output);
+            }
+            Report::Abandoned { stream_id } => self.protocol.stop_reading(stream_id, output),
+            Report::Fault => {
+                if let Err(error) = self.protocol.fault(now.into_std()) {
+                    self.close_for(&error);
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Drain => {
+                if let Phase::Open = self.phase {
+                    self.phase = Phase::Draining(now);
+                    let go_away = GoAway {
+                        grace_us: micros(self.shared.limits.drain_grace),
+                        ..GoAway::default()
+                    };
+                    self.protocol.go_away(go_away, &mut self.socket.io.output);
+                }
+            }
+            Command::Stop => self.stop(),
+            Command::Close { code, reason } => self.close(code, &reason),
+        }
+    }
+
+    /// Ends every running call with exactly one end, and closes.
+    fn stop(&mut self) {
+        let end = End::new(
+            Code::Unavailable,
+            "the server is stopping and has cancelled the call",
+        );
+        for stream_id in self.calls.running() {
+            let cancelled = self.calls.cancel(stream_id);
+            let output = &mut self.socket.io.output;
+            // It is far below any limit.
+            let _ = self.protocol.end_running(stream_id, &end, output);
+            if let Some((outcome, one_way)) = cancelled {
+                self.count_one_way_failure(one_way);
+                if let Cancelled::Dropped = outcome {
+                    self.protocol.finished(stream_id);
+                }
+            }
+        }
+        self.close(CloseCode::Restart, "the server is stopping");
+    }
+
+    /// Goes on with calls for as long as the turn lasts.
+    pub(super) fn go_on(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> io::Result<Left> {
+        let mut done = 0;
+        loop {
+            self.take_mail(now);
+            if let Phase::Closing(_) = self.phase {
+                return Ok(Left::Nothing);
+            }
+            let room = WRITE_AHEAD.saturating_sub(self.socket.io.output.pending());
+            let more = self.protocol.transmit(room, &mut self.socket.io.output);
+            while let Some(stream_id) = self.protocol.poll_writable() {
+                self.woken.extend(self.calls.slot_of(stream_id));
+            }
+            if self.woken.is_empty() && !more {
+                return Ok(Left::Nothing);
+            }
+            let left = self.poll_woken(&mut done, now, cx)?;
+            if left != Left::Nothing {
+                return Ok(left);
+            }
+            if more {
+                self.flush(now, cx)?;
+                if self.is_far_ahead() {
+                    return Ok(Left::Blocked);
+                }
+                done += MESSAGES_PER_LOOK;
+                if now.elapsed() >= self.shared.limits.turn_time {
+                    return Ok(Left::ForLater);
+                }
+            }
+        }
+    }
+
+    /// Polls every call that was woken, once.
+    fn poll_woken(&mut self, done: &mut usize, now: Instant, cx: &mut TaskContext<'_>) -> io::Result<Left> {
+        let mut held_back = Vec::new();
+        let mut left = Left::Nothing;
+        for _ in 0..self.woken.len() {
+            // Calls that go on write answers, which wait for the peer: no more of them than it takes.
+            if self.is_clogged() || self.is_queue_full() {
+                left = Left::Blocked;
+                break;
+            }
+            let Some(slot) = self.woken.pop_front() else { break };
+            if self.is_far_ahead() && self.calls.writes(slot) {
+                self.flush(now, cx)?;
+                if self.is_far_ahead() {
+                    held_back.push(slot);
+                    continue;
+                }
+            }
+            let progress = self.calls.poll(
+                slot,
+                &mut Turn {
+                    protocol: &mut self.protocol,
+                    output: &mut self.socket.io.output,
+                    compress_above: self.compress_above,
+                },
+            );
+            if let Some(progress) = progress {
+                self.progress(progress, now);
+            }
+            *done += 1;
+            let is_over = done.is_multiple_of(MESSAGES_PER_LOOK)
+                && now.elapsed() >= self.shared.limits.turn_time
+                // Without a budget, whatever of tokio's calls wait for says that it is not ready.
+                || !coop::has_budget_remaining();
+            if is_over {
+                left = Left::ForLater;
+                break;
+            }
+        }
+        if !held_back.is_empty() {
+            left = left.max_with(Left::Blocked);
+            for slot in held_back.into_iter().rev() {
+                self.woken.push_front(slot);
+            }
+        }
+        Ok(left)
+    }
+
+    /// Whether streams are not to write now.
+    fn is_far_ahead(&self) -> bool {
+        self.socket.io.output.pending() > WRITE_AHEAD
+    }
+
+    /// Whether so much waits for the peer to open its windows that nothing is to be added.
+    pub(super) fn is_queue_full(&self) -> bool {
+        self.protocol.queued_bytes() > self.shared.limits.queued_bytes
+    }
+
+    /// Whether what was blocked is so no more.
+    pub(super) fn may_go_on(&self) -> bool {
+        !self.is_clogged() && !self.is_far_ahead() && !self.is_queue_full()
+    }
+}
+
+impl<S> Connection<S> {
+    /// Cancels all calls, because the connection is over. Methods of sessions have their grace.
+    pub(super) fn let_go_of_calls(&mut self) {
+        let grace = self.shared.limits.session_grace;
+        for method in self.calls.cancel_all() {
+            // Where the runtime is gone, so is the grace.
+            let Ok(runtime) = Handle::try_current() else {
+                return;
+            };
+            let place = self.shared.afterwards.begin();
+            runtime.spawn(async move {
+                let _ = tokio::time::timeout(grace, method).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+impl Left {
+    fn max_with(self, other: Self) -> Self {
+        if self == Self::Nothing { other } else { self }
+    }
+}
