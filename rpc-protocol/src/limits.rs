@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::frame::{AnnouncedLimits, Compression, Greeting};
+use crate::frame::{AnnouncedLimits, Compression, Greeting, Metadata};
 
 /// The span in which floods and faults are counted, told in steps of a second: an event counts for 9 to 10 seconds.
 pub const COUNTING_SPAN: Duration = Duration::from_secs(10);
@@ -115,6 +115,12 @@ impl Limits {
         }
     }
 
+    /// Whether a frame may carry this metadata.
+    pub(crate) fn allow(&self, metadata: &[Metadata]) -> bool {
+        metadata.len() <= self.max_metadata_entries
+            && metadata.iter().map(Metadata::size).sum::<usize>() <= self.max_metadata_bytes
+    }
+
     /// [`max_pending_bytes`](Self::max_pending_bytes), as it counts.
     pub(crate) fn max_held(&self) -> usize {
         let defaults = PeerLimits::default();
@@ -122,6 +128,9 @@ impl Limits {
         self.max_pending_bytes.max(window.saturating_mul(2))
     }
 }
+
+/// No part of a body is to be shorter, but the last: a peer that wants it in single bytes would have each cost it fifty.
+const SMALLEST_PART: usize = 1 << 10;
 
 /// What the peer accepts: the defaults, until its greeting says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +186,8 @@ impl PeerLimits {
             stream_window_bytes: or(announced.stream_window_bytes, 0).max(defaults.stream_window_bytes),
             connection_window_bytes: or(announced.connection_window_bytes, 0)
                 .max(defaults.connection_window_bytes),
-            max_frame_body_bytes: or(announced.max_frame_body_bytes, defaults.max_frame_body_bytes),
+            max_frame_body_bytes: or(announced.max_frame_body_bytes, defaults.max_frame_body_bytes)
+                .max(SMALLEST_PART),
             max_body_bytes: or(announced.max_body_bytes, defaults.max_body_bytes),
             deflate,
         }
@@ -186,6 +196,11 @@ impl PeerLimits {
     /// The longest body that leaves in one frame, where there are no other fields.
     pub(crate) fn whole_body(&self) -> usize {
         self.part_beside(0).min(self.max_body_bytes)
+    }
+
+    /// Whether a body can be sent beside so many bytes of other fields.
+    pub(crate) fn fits_in_parts(&self, body: usize, fields: usize) -> bool {
+        fields <= self.max_message_bytes && self.part_beside(fields) >= body.min(SMALLEST_PART)
     }
 
     /// How much of a body fits one frame, beside so many bytes of other fields and the frame's own.

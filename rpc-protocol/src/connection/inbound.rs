@@ -79,6 +79,8 @@ pub(crate) enum Unwanted {
     TooLong,
     /// Too much of all streams is in the making: half of [`Limits::max_pending_bytes`].
     TooMuchInTheMaking,
+    /// The metadata is over its limits.
+    Metadata,
     /// Compressed in a way that was not announced.
     Compression,
 }

@@ -244,7 +244,7 @@ pub(crate) fn check_fits(len: usize, fields: usize, peer: &PeerLimits) -> Result
             limit: peer.max_body_bytes,
         });
     }
-    if fields > peer.max_message_bytes || (len > 0 && peer.part_beside(fields) == 0) {
+    if !peer.fits_in_parts(len, fields) {
         return Err(TooLarge {
             len: len.saturating_add(fields),
             limit: peer.max_message_bytes,

@@ -38,10 +38,18 @@ impl ClientConnection {
             }
             None => return Ok(ClientEvent::None),
         }
-        match inbound::check(response.body.len(), response.compression, &self.limits) {
-            Ok(()) => Ok(ClientEvent::Response { stream_id, response }),
-            Err(unwanted) => Ok(refused(stream_id, unwanted)),
-        }
+        let unwanted = match inbound::check(response.body.len(), response.compression, &self.limits) {
+            Ok(()) if self.allows(&response) => return Ok(ClientEvent::Response { stream_id, response }),
+            Ok(()) => Unwanted::Metadata,
+            Err(unwanted) => unwanted,
+        };
+        Ok(refused(stream_id, unwanted))
+    }
+
+    #[inline]
+    fn allows(&self, response: &Response) -> bool {
+        (response.metadata.is_empty() || self.limits.allow(&response.metadata))
+            && (response.trailers.is_empty() || self.limits.allow(&response.trailers))
     }
 
     /// A response after which more is to come.
@@ -58,7 +66,8 @@ impl ClientConnection {
                 kind: "response",
             });
         }
-        let Some(flowing) = flowing(self.calls.get_mut(stream_id), &self.flow) else {
+        let allowed = self.allows(&response);
+        let Some(flowing) = flowing_of(self.calls.get_mut(stream_id), &self.flow) else {
             return Ok(ClientEvent::None);
         };
         if !matches!(flowing.phase, Phase::Waiting) {
@@ -68,6 +77,9 @@ impl ClientConnection {
             });
         }
         flowing.inbound = Inbound::receiving(&self.flow);
+        if !allowed {
+            return Ok(self.give_up(stream_id, Unwanted::Metadata, out));
+        }
         if response.open {
             flowing.phase = Phase::Opened;
             return Ok(ClientEvent::Opened { stream_id, response });
@@ -166,6 +178,9 @@ impl ClientConnection {
         };
         self.remove(stream_id);
         self.flow.widen(out);
+        if !self.limits.allow(&end.trailers) {
+            return refused(stream_id, Unwanted::Metadata);
+        }
         if !opened && end.status.as_ref().is_none_or(|status| status.code == 0) {
             end.status = Some(Status::new(Code::Internal, "the call ended without a response"));
         }
@@ -216,7 +231,7 @@ impl ClientConnection {
 }
 
 /// The call as one that flows.
-fn flowing<'a>(call: Option<&'a mut CallState>, flow: &Flow) -> Option<&'a mut Flowing> {
+fn flowing_of<'a>(call: Option<&'a mut CallState>, flow: &Flow) -> Option<&'a mut Flowing> {
     let call = call?;
     if let CallState::Waiting = call {
         let outbound = Outbound::shut(flow.stream_send_window());
@@ -237,6 +252,10 @@ fn reason(unwanted: Unwanted) -> (Code, &'static str) {
         Unwanted::TooMuchInTheMaking => (
             Code::ResourceExhausted,
             "too many long responses at a time for this client",
+        ),
+        Unwanted::Metadata => (
+            Code::ResourceExhausted,
+            "the metadata is over this client's limit",
         ),
         Unwanted::Compression => (
             Code::Internal,

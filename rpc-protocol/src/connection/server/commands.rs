@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::ServerConnection;
+use super::receiving::send_reset;
 use super::stream::StreamState;
 use crate::connection::ConnectionError;
-use crate::frame::{GoAway, Greeting, Reset};
+use crate::frame::{GoAway, Greeting};
 use crate::limits::PeerLimits;
 use crate::{Code, Limits, Output};
 
@@ -44,10 +45,7 @@ impl ServerConnection {
             flowing.inbound.ignore(&mut self.flow);
             self.flow.widen(out);
             if tell {
-                Reset {
-                    code: Code::Cancelled.as_i32(),
-                }
-                .encode(stream_id, out);
+                send_reset(stream_id, Code::Cancelled, out);
             }
         }
     }

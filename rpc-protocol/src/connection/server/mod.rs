@@ -1,9 +1,10 @@
 //! The server's end of a connection: its state, and what messages do to it.
 //!
-//! What frames of streams do is in `receiving`, what is sent for calls in `sending`, what else the runtime asks of it in
+//! How calls are opened is in `opening`, what other frames of streams do in `receiving`, what is sent for calls in `sending`, what else the runtime asks of it in
 //! `commands`; the answers that it gives on its own are in `refusal`, what it holds of a stream in `stream`.
 
 mod commands;
+mod opening;
 mod receiving;
 mod refusal;
 mod sending;

@@ -1,160 +1,18 @@
 //! What frames of streams do to the server's end.
 
 use std::mem;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
+use std::time::Instant;
 
 use super::refusal::Refusal;
-use super::stream::{Assembling, Flowing, Phase, StreamState};
-use super::{InHand, IncomingRequest, ServerConnection, ServerEvent};
+use super::stream::{Assembling, Phase, StreamState};
+use super::{ServerConnection, ServerEvent};
 use crate::connection::ConnectionError;
-use crate::connection::inbound::{Inbound, Received, StreamMessage};
-use crate::connection::outbound::Outbound;
+use crate::connection::inbound::{Received, StreamMessage};
 use crate::connection::window::DATA_FRAME_COST;
-use crate::frame::{Compression, Credit, Data, End, Metadata, Request, Reset};
-use crate::{Code, MethodRef, Output};
+use crate::frame::{Credit, Data, End, Reset};
+use crate::{Code, Output};
 
 impl ServerConnection {
-    #[inline]
-    pub(super) fn on_request(
-        &mut self,
-        stream_id: u64,
-        request: &mut Request,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<ServerEvent, ConnectionError> {
-        let opens = self.open(stream_id, now)?;
-        // Counted as consumed: the application gets it with this event, or it is dropped.
-        self.flow.receive_and_forget(request.body.len(), out)?;
-        if request.open || request.more {
-            return self.on_long_request(stream_id, request, opens, now, out);
-        }
-        if let Some(refusal) = self.refusal(request, opens) {
-            return self.refuse(stream_id, request.one_way, refusal, now, out);
-        }
-        self.in_hand = Some(InHand {
-            stream_id,
-            one_way: request.one_way,
-            open: false,
-        });
-        Ok(ServerEvent::Request(IncomingRequest::of(stream_id, request)))
-    }
-
-    /// A request after which more is to come.
-    #[cold]
-    fn on_long_request(
-        &mut self,
-        stream_id: u64,
-        request: &mut Request,
-        opens: u32,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<ServerEvent, ConnectionError> {
-        if request.open && (request.more || request.one_way || !request.body.is_empty()) {
-            return Err(ConnectionError::MalformedFrame {
-                stream_id,
-                kind: "request",
-            });
-        }
-        if let Some(refusal) = self.refusal(request, opens) {
-            return self.refuse(stream_id, request.one_way, refusal, now, out);
-        }
-        if request.open {
-            self.in_hand = Some(InHand {
-                stream_id,
-                one_way: false,
-                open: true,
-            });
-            return Ok(ServerEvent::Request(IncomingRequest::of(stream_id, request)));
-        }
-        let mut inbound = Inbound::receiving(&self.flow);
-        let begun = inbound.begin(&request.body, request.compression, &mut self.flow, &self.limits);
-        if let Err(unwanted) = begun {
-            return self.refuse(stream_id, request.one_way, unwanted.into(), now, out);
-        }
-        request.body = Bytes::new();
-        self.streams.insert(
-            stream_id,
-            StreamState::Flowing(Box::new(Flowing {
-                one_way: request.one_way,
-                inbound,
-                outbound: Outbound::open(self.flow.stream_send_window()),
-                phase: Phase::Assembling(Box::new(Assembling {
-                    request: IncomingRequest::of(stream_id, request),
-                    since: now,
-                })),
-            })),
-        );
-        Ok(ServerEvent::None)
-    }
-
-    /// Counts a stream as opened; gives how many were of late.
-    #[inline]
-    pub(super) fn open(&mut self, stream_id: u64, now: Instant) -> Result<u32, ConnectionError> {
-        if stream_id <= self.last_stream_id {
-            return Err(ConnectionError::StreamIdNotIncreasing {
-                stream_id,
-                last: self.last_stream_id,
-            });
-        }
-        self.last_stream_id = stream_id;
-        Ok(self.opens.add(self.seconds.at(now)))
-    }
-
-    #[inline]
-    fn refusal(&self, request: &Request, opens: u32) -> Option<Refusal> {
-        if self.draining {
-            Some(Refusal::Draining)
-        } else if self.streams.len() >= self.limits.max_streams {
-            Some(Refusal::TooManyStreams)
-        } else if opens > self.limits.max_opens {
-            Some(Refusal::TooManyOpens)
-        } else if request.body.len() > self.limits.max_body_bytes {
-            Some(Refusal::TooLong)
-        } else if request.compression != Compression::NONE
-            && !self.limits.compressions.contains(&request.compression)
-        {
-            Some(Refusal::Compression)
-        } else if !request.metadata.is_empty() && self.is_too_much(&request.metadata) {
-            Some(Refusal::Metadata)
-        } else {
-            None
-        }
-    }
-
-    fn is_too_much(&self, metadata: &[Metadata]) -> bool {
-        metadata.len() > self.limits.max_metadata_entries
-            || metadata.iter().map(Metadata::size).sum::<usize>() > self.limits.max_metadata_bytes
-    }
-
-    #[cold]
-    pub(super) fn refuse(
-        &mut self,
-        stream_id: u64,
-        one_way: bool,
-        refusal: Refusal,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<ServerEvent, ConnectionError> {
-        self.count_refusal(refusal, now)?;
-        if !one_way {
-            let (code, text) = refusal.status();
-            End::new(code, text).encode(stream_id, out);
-        }
-        Ok(ServerEvent::None)
-    }
-
-    fn count_refusal(&mut self, refusal: Refusal, now: Instant) -> Result<(), ConnectionError> {
-        // A client that has not seen the go-away yet does nothing wrong; all other refusals cost it.
-        if refusal != Refusal::Draining
-            && self.refused.add(self.seconds.at(now)) >= self.limits.max_refused_streams
-        {
-            return Err(ConnectionError::TooManyRefusedStreams);
-        }
-        Ok(())
-    }
-
     #[inline]
     pub(super) fn on_data(
         &mut self,
@@ -247,7 +105,9 @@ impl ServerConnection {
         let runs = self.is_known(stream_id);
         match self.silence(stream_id) {
             Some(one_way) => {
-                if !one_way {
+                if one_way {
+                    send_reset(stream_id, code, out);
+                } else {
                     End::new(code, text).encode(stream_id, out);
                 }
                 self.flow.widen(out);
@@ -375,24 +235,6 @@ impl ServerConnection {
     }
 }
 
-impl IncomingRequest {
-    #[inline]
-    fn of(stream_id: u64, request: &mut Request) -> Self {
-        Self {
-            stream_id,
-            method: match request.method {
-                0 => MethodRef::Name(mem::take(&mut request.method_name)),
-                number => MethodRef::Number(number),
-            },
-            metadata: mem::take(&mut request.metadata),
-            timeout: match request.timeout_us {
-                0 => None,
-                micros => Some(Duration::from_micros(micros)),
-            },
-            one_way: request.one_way,
-            open: request.open,
-            compression: request.compression,
-            body: mem::take(&mut request.body),
-        }
-    }
+pub(super) fn send_reset(stream_id: u64, code: Code, out: &mut impl Output) {
+    Reset { code: code.as_i32() }.encode(stream_id, out);
 }

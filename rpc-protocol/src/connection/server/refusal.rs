@@ -48,6 +48,7 @@ impl From<Unwanted> for Refusal {
         match unwanted {
             Unwanted::TooLong => Self::TooLong,
             Unwanted::TooMuchInTheMaking => Self::TooMuchInTheMaking,
+            Unwanted::Metadata => Self::Metadata,
             Unwanted::Compression => Self::Compression,
         }
     }

@@ -83,7 +83,11 @@ impl Sending for StreamState {
     fn may_send(&self) -> bool {
         match self {
             Self::Running { one_way } => !one_way,
-            Self::Flowing(flowing) => !flowing.one_way && flowing.outbound.may_send(),
+            Self::Flowing(flowing) => {
+                !flowing.one_way
+                    && matches!(flowing.phase, Phase::Running | Phase::Opened)
+                    && flowing.outbound.may_send()
+            }
             Self::Silent => false,
         }
     }
