@@ -9,7 +9,7 @@ mod wire;
 
 use arbitrary::Unstructured;
 use bytes::Bytes;
-use equivalence::{contracts, twins};
+use equivalence::{contracts, twins, wrappers};
 use proptest::prelude::*;
 use prost::Message;
 use prost::encoding::{DecodeContext, decode_key, skip_field};
@@ -64,13 +64,13 @@ fn check<C: Contract + Debug, T: Message + Default + Debug>(
 }
 
 macro_rules! equivalent {
-    ($($test:ident: $message:ident, $compare:expr;)*) => {
+    ($($test:ident: $contract:ty, $twin:ty, $compare:expr;)*) => {
         proptest! {
             #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
             $(
                 #[test]
                 fn $test(entropy in prop::collection::vec(any::<u8>(), 0..1200)) {
-                    check::<contracts::$message, twins::$message>(&entropy, $compare)?;
+                    check::<$contract, $twin>(&entropy, $compare)?;
                 }
             )*
         }
@@ -78,15 +78,30 @@ macro_rules! equivalent {
 }
 
 equivalent! {
-    scalars_equal_prost: Scalars, Compare::Bytes;
-    optionals_equal_prost: Optionals, Compare::Bytes;
-    lists_equal_prost: Lists, Compare::Bytes;
-    sorted_maps_equal_prost: SortedMaps, Compare::Bytes;
-    maps_mean_the_same_as_in_prost: Maps, Compare::Meaning;
-    recursive_messages_equal_prost: Node, Compare::Bytes;
-    oneofs_equal_prost: Choice, Compare::Bytes;
-    well_known_types_equal_prost: WellKnown, Compare::Bytes;
-    empty_messages_equal_prost: Marker, Compare::Bytes;
+    scalars_equal_prost: contracts::Scalars, twins::Scalars, Compare::Bytes;
+    optionals_equal_prost: contracts::Optionals, twins::Optionals, Compare::Bytes;
+    lists_equal_prost: contracts::Lists, twins::Lists, Compare::Bytes;
+    sorted_maps_equal_prost: contracts::SortedMaps, twins::SortedMaps, Compare::Bytes;
+    maps_mean_the_same_as_in_prost: contracts::Maps, twins::Maps, Compare::Meaning;
+    recursive_messages_equal_prost: contracts::Node, twins::Node, Compare::Bytes;
+    oneofs_equal_prost: contracts::Choice, twins::Choice, Compare::Bytes;
+    well_known_types_equal_prost: contracts::WellKnown, twins::WellKnown, Compare::Bytes;
+    empty_messages_equal_prost: contracts::Marker, twins::Marker, Compare::Bytes;
+}
+
+// Scalars as requests, responses and items of streams.
+equivalent! {
+    a_bool_alone_equals_its_wrapper: bool, wrappers::BoolValue, Compare::Bytes;
+    an_i32_alone_equals_its_wrapper: i32, wrappers::Int32Value, Compare::Bytes;
+    an_i64_alone_equals_its_wrapper: i64, wrappers::Int64Value, Compare::Bytes;
+    a_u32_alone_equals_its_wrapper: u32, wrappers::UInt32Value, Compare::Bytes;
+    a_u64_alone_equals_its_wrapper: u64, wrappers::UInt64Value, Compare::Bytes;
+    an_f32_alone_equals_its_wrapper: f32, wrappers::FloatValue, Compare::Bytes;
+    an_f64_alone_equals_its_wrapper: f64, wrappers::DoubleValue, Compare::Bytes;
+    a_string_alone_equals_its_wrapper: String, wrappers::StringValue, Compare::Bytes;
+    bytes_alone_equal_their_wrapper: Bytes, wrappers::BytesValue, Compare::Bytes;
+    a_vector_of_bytes_alone_equals_its_wrapper: Vec<u8>, wrappers::BytesValue, Compare::Bytes;
+    nothing_alone_equals_the_empty_message: (), wrappers::Empty, Compare::Bytes;
 }
 
 /// How many bodies the reach of the generator is looked at with, for each message.
@@ -147,4 +162,7 @@ fn made_up_bytes_are_mostly_valid_and_reach_every_field_of_every_message() {
     check_reach::<contracts::Node>();
     check_reach::<contracts::Choice>();
     check_reach::<contracts::WellKnown>();
+    check_reach::<String>();
+    check_reach::<i64>();
+    check_reach::<Bytes>();
 }
