@@ -22,6 +22,7 @@ use crate::{
     ConnectInfo, Metadata, Status,
     contract::MethodDescriptor,
     session::{ClientId, Session},
+    trace::{Followed, TraceContext},
 };
 use aside::Aside;
 
@@ -38,6 +39,7 @@ pub struct Context {
     metadata: Metadata,
     deadline: Option<Instant>,
     extensions: http::Extensions,
+    followed: Option<Arc<Followed>>,
     aside: OnceLock<Box<Aside>>,
 }
 
@@ -46,16 +48,18 @@ impl Context {
         session: Arc<Session>,
         stream_id: u64,
         method: &'static MethodDescriptor,
-        metadata: Vec<Pair>,
+        metadata: Metadata,
         deadline: Option<Instant>,
+        followed: Option<Arc<Followed>>,
     ) -> Self {
         Self {
             session,
             stream_id,
             method,
-            metadata: metadata.into(),
+            metadata,
             deadline,
             extensions: http::Extensions::new(),
+            followed,
             aside: OnceLock::new(),
         }
     }
@@ -92,15 +96,29 @@ impl Context {
         &self.metadata
     }
 
+    /// The same, for middleware to change.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
     /// What middleware has left for the handler, by type.
     pub fn extensions(&self) -> &http::Extensions {
         &self.extensions
     }
 
-    /// The same, for middleware.
-    #[allow(dead_code, reason = "middleware is what uses it")]
-    pub(crate) fn extensions_mut(&mut self) -> &mut http::Extensions {
+    /// The same, for middleware to leave something in.
+    pub fn extensions_mut(&mut self) -> &mut http::Extensions {
         &mut self.extensions
+    }
+
+    /// The trace that the call belongs to, where its client sent one. Calls that the handler makes while it is polled carry
+    /// it on by themselves.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.followed.as_ref()?.trace()
+    }
+
+    pub(crate) fn followed(&self) -> Option<&Arc<Followed>> {
+        self.followed.as_ref()
     }
 
     /// When the call's time is over: the smaller of what the client and the method allow. `None` where neither says.

@@ -16,7 +16,7 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 use super::{
     BidirectionalMethod, ClientStreamingMethod, Gateway, ServerStreamingMethod, SessionMethod, UnaryMethod,
     call::{Call, Failure, Reply, Turn},
-    deadline::within,
+    deadline::{Current, within},
     panics,
     producing::{Emit, Emitted, Producing, Slot, drain, emitted, forward},
     session::{SessionCall, SessionSink},
@@ -144,7 +144,7 @@ pub(super) fn unary<G: Gateway, M: UnaryMethod<G>>(
     turn: &mut Turn<'_>,
 ) -> Begun {
     let (index, stream_id) = (entry.gateway, context.stream_id());
-    let future = within(context.deadline(), async move {
+    let future = within(Current::of(&context), async move {
         let context = context;
         let result = M::call(gateway::<G>(&context, index)?, &context, request).await;
         reply(&context, result)
@@ -189,17 +189,17 @@ pub(super) fn server_streaming<G: Gateway, M: ServerStreamingMethod<G>>(
     _: &mut TaskContext<'_>,
     _: &mut Turn<'_>,
 ) -> Begun {
-    let (index, stream_id, deadline) = (entry.gateway, context.stream_id(), context.deadline());
+    let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let work = if entry.descriptor.spawn {
         let (to, from) = emitted();
         apart(
             stream_id,
-            within(deadline, stream::<G, M>(index, context, request, to)),
+            within(current, stream::<G, M>(index, context, request, to)),
             from,
         )
     } else {
         let slot = Slot::new();
-        let future = within(deadline, stream::<G, M>(index, context, request, slot.clone()));
+        let future = within(current, stream::<G, M>(index, context, request, slot.clone()));
         Work::Streaming(Box::pin(Producing::new(future, slot, stream_id)), None)
     };
     Begun::Pending(Pending {
@@ -271,7 +271,7 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
     } = arrived;
     let (inbox, requests) = input(&context, limits, step);
     let (index, stream_id) = (entry.gateway, context.stream_id());
-    let future = within(context.deadline(), async move {
+    let future = within(Current::of(&context), async move {
         let context = context;
         let result = M::call(gateway::<G>(&context, index)?, &context, requests).await;
         reply(&context, result)
@@ -316,17 +316,17 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
         ..
     } = arrived;
     let (inbox, requests) = input(&context, limits, step);
-    let (index, stream_id, deadline) = (entry.gateway, context.stream_id(), context.deadline());
+    let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let work = if entry.descriptor.spawn {
         let (to, from) = emitted();
         apart(
             stream_id,
-            within(deadline, converse::<G, M>(index, context, requests, to)),
+            within(current, converse::<G, M>(index, context, requests, to)),
             from,
         )
     } else {
         let slot = Slot::new();
-        let future = within(deadline, converse::<G, M>(index, context, requests, slot.clone()));
+        let future = within(current, converse::<G, M>(index, context, requests, slot.clone()));
         Work::Streaming(Box::pin(Producing::new(future, slot, stream_id)), None)
     };
     Begun::Pending(Pending {
@@ -350,10 +350,10 @@ pub(super) fn session<G: Gateway, M: SessionMethod<G>>(
         ..
     } = arrived;
     let (inbox, requests) = input(&context, limits, step);
-    let (index, stream_id, deadline) = (entry.gateway, context.stream_id(), context.deadline());
+    let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let sink = SessionSink::new(turn.protocol.peer_limits().max_body_bytes);
     let (output, opening) = (Outgoing::to_wire(sink.clone()), sink.clone());
-    let future = within(deadline, async move {
+    let future = within(current, async move {
         let context = context;
         let mut call = pin!(M::call(
             gateway::<G>(&context, index)?,

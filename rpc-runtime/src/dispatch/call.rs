@@ -6,12 +6,16 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 
-use crate::{Status, compression, context::Sent, streaming::MessageBody, transport::output::OutputBuffer};
 use pin_project_lite::pin_project;
 use prost::Message;
 use rpc_protocol::{
     Body, SendError, ServerConnection,
     frame::{Compression, Metadata as Pair, Response},
+};
+
+use crate::{
+    Code, Status, compression, context::Sent, streaming::MessageBody, trace::Followed,
+    transport::output::OutputBuffer,
 };
 
 /// Where a call's answer goes.
@@ -20,6 +24,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) output: &'a mut OutputBuffer,
     /// Longer bodies are deflated; set where this server does that and the client can read it.
     pub(crate) compress_above: Option<usize>,
+    /// Where what is sent for the call is counted, if anywhere.
+    pub(crate) followed: Option<&'a Followed>,
 }
 
 /// Why a call fails.
@@ -33,6 +39,17 @@ pub(crate) enum Failure {
     Panicked(String),
     /// Its time is over.
     DeadlineExceeded,
+}
+
+impl Failure {
+    /// The code with which the call ends.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Status(status) | Self::Fault(status) => status.code(),
+            Self::Panicked(_) => Code::Internal,
+            Self::DeadlineExceeded => Code::DeadlineExceeded,
+        }
+    }
 }
 
 impl From<Status> for Failure {
@@ -121,7 +138,7 @@ impl Turn<'_> {
     #[inline]
     pub(crate) fn respond<R: Message>(&mut self, stream_id: u64, reply: Reply<R>) {
         let body = MessageBody(&reply.response);
-        if reply.sent.is_some() || self.compress_above.is_some() {
+        if reply.sent.is_some() || self.compress_above.is_some() || self.followed.is_some() {
             self.respond_in_full(stream_id, reply.sent, &body);
             return;
         }
@@ -140,15 +157,30 @@ impl Turn<'_> {
             trailers: sent.trailers.into_pairs(),
             ..Response::default()
         };
-        // As above.
-        let _ = match self.deflated(body) {
+        let (result, bytes) = match self.deflated(body) {
             Some(deflated) => {
                 response.compression = Compression::DEFLATE;
-                self.protocol
-                    .respond(stream_id, &response, &deflated, self.output)
+                let bytes = deflated.len();
+                let result = self
+                    .protocol
+                    .respond(stream_id, &response, &deflated, self.output);
+                (result, bytes)
             }
-            None => self.protocol.respond(stream_id, &response, body, self.output),
+            None => {
+                let result = self.protocol.respond(stream_id, &response, body, self.output);
+                (result, body.encoded_len())
+            }
         };
+        if let Some(followed) = self.followed {
+            // As above.
+            match result {
+                Ok(_) => {
+                    followed.response(bytes);
+                    followed.finish(Code::Ok);
+                }
+                Err(_) => followed.finish(Code::ResourceExhausted),
+            }
+        }
     }
 
     /// Begins a response that is a stream.
@@ -161,16 +193,18 @@ impl Turn<'_> {
     /// Sends one message of a response that is a stream.
     #[inline]
     pub(crate) fn send(&mut self, stream_id: u64, body: &dyn Body) -> Result<(), Status> {
-        let sent = match self.deflated(body) {
-            Some(deflated) => self
-                .protocol
-                .send(stream_id, Compression::DEFLATE, &deflated, self.output),
-            None => self
-                .protocol
-                .send(stream_id, Compression::NONE, body, self.output),
+        let deflated = self.deflated(body);
+        let (compression, body): (_, &dyn Body) = match &deflated {
+            Some(deflated) => (Compression::DEFLATE, deflated),
+            None => (Compression::NONE, body),
         };
-        match sent {
-            Ok(_) => Ok(()),
+        match self.protocol.send(stream_id, compression, body, self.output) {
+            Ok(_) => {
+                if let Some(followed) = self.followed {
+                    followed.response(body.encoded_len());
+                }
+                Ok(())
+            }
             Err(SendError::TooLarge(_)) => Err(Status::resource_exhausted(
                 "a message of the response is over the client's limit",
             )),

@@ -1,4 +1,4 @@
-//! The deadline of the handler that this thread is polling, which calls made inside it take over.
+//! The deadline of the handler that this thread is polling, which calls made inside it take over, as they do its trace.
 //!
 //! Entered around polls of handlers that have a deadline, and only those: others leave what is there, which is nothing.
 
@@ -6,11 +6,17 @@ use std::{
     cell::Cell,
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
 };
 
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
+
+use crate::{
+    Context,
+    trace::{self, Followed},
+};
 
 thread_local! {
     static CURRENT: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -38,27 +44,51 @@ impl Drop for Entered {
 }
 
 pin_project! {
-    /// A handler, whose deadline is the current one while it is polled. Without a deadline it costs one comparison.
+    /// A handler, whose deadline and trace are the current ones while it is polled, inside of its span. Without any of
+    /// them it costs two comparisons.
     pub(crate) struct Within<F> {
         deadline: Option<Instant>,
+        followed: Option<Arc<Followed>>,
         #[pin]
         future: F,
     }
 }
 
-/// Polls `future` with its own deadline as the current one.
-pub(crate) fn within<F>(deadline: Option<Instant>, future: F) -> Within<F> {
-    Within { deadline, future }
+/// What is current while the handler of one call is polled.
+pub(crate) struct Current {
+    deadline: Option<Instant>,
+    followed: Option<Arc<Followed>>,
+}
+
+impl Current {
+    #[inline]
+    pub(crate) fn of(context: &Context) -> Self {
+        Self {
+            deadline: context.deadline(),
+            followed: context.followed().cloned(),
+        }
+    }
+}
+
+/// Polls `future` with what its own call has as what is current.
+#[inline]
+pub(crate) fn within<F>(current: Current, future: F) -> Within<F> {
+    let Current { deadline, followed } = current;
+    Within {
+        deadline,
+        followed,
+        future,
+    }
 }
 
 impl<F: Future> Future for Within<F> {
     type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _entered = this.deadline.map(enter);
-        this.future.poll(cx)
+        trace::enter(this.followed.as_ref(), || this.future.poll(cx))
     }
 }
 

@@ -18,10 +18,11 @@ use super::{
     work::{Detached, Pending, Step, Work},
 };
 use crate::{
-    Status,
+    Code, Status,
     contract::MethodDescriptor,
     session::{Session, mailbox::CallWaker},
     streaming::{Ending, Inbox},
+    trace::{self, Followed},
 };
 
 /// Slots that are kept when no call is parked.
@@ -35,6 +36,7 @@ pub(crate) struct Parked {
     one_way: bool,
     /// Where the messages of the client's stream go.
     input: Option<Arc<Inbox>>,
+    followed: Option<Arc<Followed>>,
     /// `None` once the call is over.
     work: Option<Work>,
     /// Armed when the call was parked, not before.
@@ -51,6 +53,7 @@ impl Parked {
         method: &'static MethodDescriptor,
         one_way: bool,
         deadline: Option<Instant>,
+        followed: Option<Arc<Followed>>,
         pending: Pending,
     ) -> Self {
         let Pending { work, bytes, input } = pending;
@@ -60,6 +63,7 @@ impl Parked {
             method,
             one_way,
             input,
+            followed,
             work: Some(work),
             timer,
             bytes,
@@ -69,6 +73,12 @@ impl Parked {
 
     /// Goes on with the call: what came of it, if anything did.
     fn poll(&mut self, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Option<Step> {
+        let turn = &mut Turn {
+            protocol: turn.protocol,
+            output: turn.output,
+            compress_above: turn.compress_above,
+            followed: self.followed.as_deref(),
+        };
         match self.work.take()?.poll(cx, turn) {
             Ok(_) if self.stopped => return Some(Step::Over),
             Ok(step) => return Some(step),
@@ -90,7 +100,8 @@ impl Parked {
 
     /// Stops what is done for the call; what has yet to end stays in `work`.
     fn stop(&mut self) {
-        self.work = self.work.take().and_then(Work::stop);
+        // What the handler logs while it is dropped belongs to its call.
+        self.work = trace::enter(self.followed.as_ref(), || self.work.take().and_then(Work::stop));
         self.timer = None;
         self.stopped = true;
         self.end_input();
@@ -132,6 +143,7 @@ pub(crate) struct Progress {
     pub(crate) one_way: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) bytes: u64,
+    pub(crate) followed: Option<Arc<Followed>>,
     pub(crate) step: Step,
 }
 
@@ -212,6 +224,7 @@ impl ParkedCalls {
         let deadline = call.timer.as_ref().map(|timer| timer.deadline());
         let step = call.poll(&mut TaskContext::from_waker(&place.waker), turn);
         let (stream_id, method, one_way, bytes) = (call.stream_id, call.method, call.one_way, call.bytes);
+        let followed = call.followed.clone();
         if call.work.is_none() {
             self.clear(slot);
         }
@@ -221,6 +234,7 @@ impl ParkedCalls {
             one_way,
             deadline,
             bytes,
+            followed,
             step: step?,
         })
     }
@@ -242,15 +256,16 @@ impl ParkedCalls {
         Some(self.streams[at].1)
     }
 
-    /// Where the messages of a client's stream go.
-    pub(crate) fn input(&self, stream_id: u64) -> Option<&Arc<Inbox>> {
+    /// Where the messages of a client's stream go, and where they are counted.
+    pub(crate) fn input(&self, stream_id: u64) -> Option<(&Arc<Inbox>, Option<&Followed>)> {
         let slot = self.slot_of(stream_id)?;
-        self.slots[slot as usize].call.as_ref()?.input.as_ref()
+        let call = self.slots[slot as usize].call.as_ref()?;
+        Some((call.input.as_ref()?, call.followed.as_deref()))
     }
 
     /// Cancels the call of a stream: the future of a handler is dropped before this returns. `None` where there is no such
-    /// call; otherwise what became of it, and whether it was one-way.
-    pub(crate) fn cancel(&mut self, stream_id: u64) -> Option<(Cancelled, bool)> {
+    /// call; otherwise what became of it, and whether it was one-way. `code` is what is said of it where it is followed.
+    pub(crate) fn cancel(&mut self, stream_id: u64, code: Code) -> Option<(Cancelled, bool)> {
         let slot = match self.slot_of(stream_id) {
             Some(slot) => slot,
             // There are fewer slots than streams may be open.
@@ -263,6 +278,9 @@ impl ParkedCalls {
         };
         let call = self.slots[slot as usize].call.as_mut()?;
         let one_way = call.one_way;
+        if let Some(followed) = &call.followed {
+            followed.finish(code);
+        }
         call.stop();
         if call.work.is_some() {
             return Some((Cancelled::Ending, one_way));

@@ -1,7 +1,31 @@
-//! Following a call: the trace it belongs to.
+//! Following a call: the trace it belongs to, and its span.
 //!
-//! Owns the [W3C trace context](https://www.w3.org/TR/trace-context/) that travels in a call's metadata. It exports
-//! nothing; the programs that collect spans do.
+//! Owns the [W3C trace context](https://www.w3.org/TR/trace-context/) that travels in a call's metadata, and the
+//! [`tracing`] span of each call. It exports nothing; the programs that collect spans do.
+//!
+//! # Spans
+//!
+//! A call that is served has the span `serve` with the target `rpc::server`, at the level DEBUG. It begins when the request
+//! was read, before anything else is done with it, and covers the call to its end, streams included. Interceptors, layers
+//! and the handler run inside of it, so that what they log belongs to it; refused and cancelled calls have one as well.
+//!
+//! | field | |
+//! |---|---|
+//! | `rpc.method` | the full name, such as `task.TaskService/AddTask`; empty where it is not known |
+//! | `rpc.kind` | `unary`, `server_streaming`, `client_streaming`, `bidirectional` |
+//! | `rpc.client`, `rpc.stream` | the client's id and the stream's, which together are the call's id in other log lines |
+//! | `trace_id`, `span_id` | of the trace context, where the call belongs to a trace |
+//! | `rpc.status` | the code with which the call ended, such as `OK` or `NOT_FOUND`; `CANCELLED` where its client gave it up |
+//! | `rpc.duration_us` | how long it took, in microseconds |
+//! | `rpc.request.messages`, `rpc.request.bytes` | how many messages came, and the bytes of their bodies as they came |
+//! | `rpc.response.messages`, `rpc.response.bytes` | the same for what was sent |
+//! | `otel.name`, `otel.kind` | left empty, to be recorded where spans go to OpenTelemetry |
+//!
+//! The last ones are recorded when the call is over. Nothing is made while no subscriber is interested in DEBUG: a call
+//! then costs one load and a comparison. With [`tracing_subscriber`] they are asked for by a filter such as
+//! `info,rpc=debug`.
+//!
+//! [`tracing_subscriber`]: https://docs.rs/tracing-subscriber
 //!
 //! # Trace context
 //!
@@ -26,8 +50,12 @@
 //! ```
 
 mod context;
+mod followed;
 mod id;
+mod record;
 mod state;
 
 pub use context::TraceContext;
+pub(crate) use followed::{Followed, current, enter};
 pub use id::{SpanId, TraceId};
+use record::{Record, is_watched};

@@ -2,7 +2,8 @@
 
 use std::{
     fmt::{self, Write},
-    sync::atomic::Ordering,
+    mem,
+    sync::{Arc, atomic::Ordering},
     task::Context as TaskContext,
 };
 
@@ -17,24 +18,27 @@ use tokio::{
 
 use super::Connection;
 use crate::{
-    CallId, Context, Status,
+    CallId, Context, Metadata, Status,
     compression::{self, Uninflated},
     contract::MethodDescriptor,
     dispatch::{
         Arrived, Begun, Failure, Step, Turn,
         parked::{Cancelled, Parked, Progress},
     },
+    trace::{self, Followed},
 };
 
 /// How many characters of an unknown method's name are said back.
 const SHOWN_OF_NAME: usize = 200;
 
-/// Whose failure something is.
-#[derive(Clone, Copy)]
-pub(super) struct Failed {
+/// A call, as its outcome needs it.
+#[derive(Clone)]
+pub(super) struct Called {
     stream_id: u64,
+    /// `None` where it is not known.
     method: Option<&'static MethodDescriptor>,
     one_way: bool,
+    followed: Option<Arc<Followed>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -46,29 +50,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             MethodRef::Number(number) => router.by_number(*number),
             MethodRef::Name(name) => router.by_name(name),
         };
+        let metadata = Metadata::from(mem::take(&mut request.metadata));
+        let id = CallId {
+            client: self.session.id(),
+            stream_id,
+        };
+        let method = entry.map(|entry| entry.descriptor);
+        let followed = Followed::served(method, id, &metadata);
+        let called = Called {
+            stream_id,
+            method,
+            one_way,
+            followed: followed.clone(),
+        };
         let Some(entry) = entry else {
-            let failed = Failed {
-                stream_id,
-                method: None,
-                one_way,
-            };
-            self.fail(failed, Failure::Fault(unknown_method(&request.method)), now);
+            self.fail(called, Failure::Fault(unknown_method(&request.method)), now);
             return;
         };
-        let method = entry.descriptor;
+        if let Some(followed) = &followed
+            && !request.open
+        {
+            followed.request(request.body.len());
+        }
         if (request.open != entry.takes_stream()
             || request.compression != Compression::NONE
             || self.is_queue_full())
             && let Err(failure) = self.prepare(&mut request, entry.takes_stream())
         {
-            let failed = Failed {
-                stream_id,
-                method: Some(method),
-                one_way,
-            };
-            self.fail(failed, failure, now);
+            self.fail(called, failure, now);
             return;
         }
+        let method = entry.descriptor;
         let time = match (request.timeout, method.deadline) {
             (Some(client), Some(method)) => Some(client.min(method)),
             (client, method) => client.or(method),
@@ -79,25 +91,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.session.clone(),
             stream_id,
             method,
-            request.metadata,
+            metadata,
             deadline,
+            followed,
         );
-        let begun = entry.begin(
-            Arrived {
-                context,
-                body: request.body,
-                limits: &self.shared.limits,
-                running_bytes: self.calls.bytes(),
-                step: self.shared.step,
-            },
-            &mut TaskContext::from_waker(self.calls.next_waker(&self.session)),
-            &mut Turn {
-                protocol: &mut self.protocol,
-                output: &mut self.socket.io.output,
-                compress_above: self.compress_above,
-            },
-        );
-        self.begun(begun, stream_id, method, one_way, deadline, now);
+        let arrived = Arrived {
+            context,
+            body: request.body,
+            limits: &self.shared.limits,
+            running_bytes: self.calls.bytes(),
+            step: self.shared.step,
+        };
+        let waker = self.calls.next_waker(&self.session);
+        let mut turn = Turn {
+            protocol: &mut self.protocol,
+            output: &mut self.socket.io.output,
+            compress_above: self.compress_above,
+            followed: called.followed.as_deref(),
+        };
+        let begun = trace::enter(called.followed.as_ref(), || {
+            entry.begin(arrived, &mut TaskContext::from_waker(waker), &mut turn)
+        });
+        self.begun(begun, called, method, deadline, now);
     }
 
     /// What few requests need: a body inflated, or a reason why it is not served.
@@ -129,25 +144,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn begun(
         &mut self,
         begun: Begun,
-        stream_id: u64,
+        called: Called,
         method: &'static MethodDescriptor,
-        one_way: bool,
         deadline: Option<Instant>,
         now: Instant,
     ) {
         match begun {
             Begun::Answered => {}
-            Begun::Failed(failure) => {
-                let failed = Failed {
-                    stream_id,
-                    method: Some(method),
-                    one_way,
-                };
-                self.fail(failed, failure, now);
-            }
+            Begun::Failed(failure) => self.fail(called, failure, now),
             Begun::Pending(pending) => {
+                let Called {
+                    stream_id,
+                    one_way,
+                    followed,
+                    ..
+                } = called;
                 self.protocol.park(stream_id);
-                let call = Parked::new(stream_id, method, one_way, deadline, pending);
+                let call = Parked::new(stream_id, method, one_way, deadline, followed, pending);
                 let progress = self.calls.park(
                     &self.session,
                     call,
@@ -155,6 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         protocol: &mut self.protocol,
                         output: &mut self.socket.io.output,
                         compress_above: self.compress_above,
+                        followed: None,
                     },
                 );
                 if let Some(progress) = progress {
@@ -172,12 +186,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             one_way,
             deadline,
             bytes,
+            followed,
             step,
         } = progress;
+        let called = Called {
+            stream_id,
+            method: Some(method),
+            one_way,
+            followed,
+        };
         let mut turn = Turn {
             protocol: &mut self.protocol,
             output: &mut self.socket.io.output,
             compress_above: self.compress_above,
+            followed: called.followed.as_deref(),
         };
         match step {
             Step::Done(mut call) => call.as_mut().respond(stream_id, &mut turn),
@@ -186,32 +208,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     status: Some(rpc_protocol::frame::Status::new(Code::Ok, "")),
                     trailers,
                 };
+                called.finish(Code::Ok);
                 // What is over the client's limit has been cut; nothing else is to be done.
                 let _ = self.protocol.end(stream_id, &end, &mut self.socket.io.output);
             }
-            Step::Failed(failure) => {
-                let failed = Failed {
-                    stream_id,
-                    method: Some(method),
-                    one_way,
-                };
-                self.fail(failed, failure, now);
-            }
+            Step::Failed(failure) => self.fail(called, failure, now),
             Step::Decoded(request, context) => {
                 let Some(entry) = self.session.router.by_number(method.number) else {
                     return;
                 };
                 let waker = self.calls.next_waker(&self.session);
-                let begun = entry.resume(
-                    request,
-                    bytes,
-                    context,
-                    &mut TaskContext::from_waker(waker),
-                    &mut turn,
-                );
-                self.begun(begun, stream_id, method, one_way, deadline, now);
+                let begun = trace::enter(called.followed.as_ref(), || {
+                    let cx = &mut TaskContext::from_waker(waker);
+                    entry.resume(request, bytes, context, cx, &mut turn)
+                });
+                self.begun(begun, called, method, deadline, now);
             }
             Step::Late => {
+                called.finish(Code::DeadlineExceeded);
                 self.count_one_way_failure(one_way);
                 let _ = self
                     .protocol
@@ -223,7 +237,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The client has given a call up.
     pub(super) fn cancel(&mut self, stream_id: u64) {
-        match self.calls.cancel(stream_id) {
+        match self.calls.cancel(stream_id, Code::Cancelled) {
             // Its slot is free when the task that has it has really ended.
             Some((Cancelled::Ending, _)) => {}
             Some((Cancelled::Dropped, _)) | None => self.protocol.finished(stream_id),
@@ -232,14 +246,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Ends a call that went wrong.
     #[cold]
-    fn fail(&mut self, failed: Failed, failure: Failure, now: Instant) {
-        let Failed {
-            stream_id,
-            method,
-            one_way,
-        } = failed;
+    fn fail(&mut self, called: Called, failure: Failure, now: Instant) {
+        let (stream_id, one_way) = (called.stream_id, called.one_way);
         self.count_one_way_failure(one_way);
-        let method = method.map_or("", |method| method.full_name);
+        called.finish(failure.code());
+        let method = called.method.map_or("", |method| method.full_name);
         let call = CallId {
             client: self.session.id(),
             stream_id,
@@ -249,7 +260,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Failure::Status(status) | Failure::Fault(status) => {
                 if let Some(cause) = status.cause() {
                     let code = status.code();
-                    tracing::error!(%call, method, %code, error = %Causes(cause), "a handler failed");
+                    trace::enter(called.followed.as_ref(), || {
+                        tracing::error!(%call, method, %code, error = %Causes(cause), "a handler failed");
+                    });
                 }
                 if status.is_hidden() {
                     internal(call)
@@ -258,7 +271,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             Failure::Panicked(panic) => {
-                tracing::error!(%call, method, panic, "a handler panicked");
+                trace::enter(called.followed.as_ref(), || {
+                    tracing::error!(%call, method, panic, "a handler panicked");
+                });
                 internal(call)
             }
             Failure::DeadlineExceeded => {
@@ -280,6 +295,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn count_one_way_failure(&self, one_way: bool) {
         if one_way {
             self.shared.one_way_failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Called {
+    /// Says how it ended.
+    fn finish(&self, code: Code) {
+        if let Some(followed) = &self.followed {
+            followed.finish(code);
         }
     }
 }

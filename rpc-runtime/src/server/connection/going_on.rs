@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             "the server is stopping and has cancelled the call",
         );
         for stream_id in self.calls.running() {
-            let cancelled = self.calls.cancel(stream_id);
+            let cancelled = self.calls.cancel(stream_id, Code::Unavailable);
             let output = &mut self.socket.io.output;
             // It is far below any limit.
             let _ = self.protocol.end_running(stream_id, &end, output);
@@ -161,6 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     protocol: &mut self.protocol,
                     output: &mut self.socket.io.output,
                     compress_above: self.compress_above,
+                    followed: None,
                 },
             );
             if let Some(progress) = progress {

@@ -277,13 +277,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             Ok(ServerEvent::Request(request)) => self.handle_request(request, now),
             Ok(ServerEvent::Message { stream_id, message }) => {
-                if let Some(input) = self.calls.input(stream_id) {
+                if let Some((input, followed)) = self.calls.input(stream_id) {
+                    if let Some(followed) = followed {
+                        followed.request(message.body.len());
+                    }
                     let counted = message.cost();
                     input.push_compressed(message.body, message.compression, counted);
                 }
             }
             Ok(ServerEvent::HalfClosed { stream_id }) => {
-                if let Some(input) = self.calls.input(stream_id) {
+                if let Some((input, _)) = self.calls.input(stream_id) {
                     input.finish(Ending::done());
                 }
             }

@@ -1,0 +1,7 @@
+//! Middleware on both sides, spans, trace context and the details of statuses, from end to end in memory.
+
+#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
+
+mod collector;
+mod service;
+mod spans;
