@@ -165,6 +165,9 @@ fn trait_method(code: &mut Code, method: &MethodDef, contract: &str, paths: &Pat
         code.line("#[deprecated]");
     }
     let session = method.parameters.contains(&Parameter::Outgoing);
+    // What is streamed may borrow the service and the context, which a crate before edition 2024 has to say.
+    let streams = method.kind.server_streams() && !session;
+    let generics = if streams { "<'a>" } else { "" };
     let answer = match method.kind {
         _ if session => result(paths, "()"),
         MethodKind::Unary | MethodKind::ClientStreaming => result(paths, type_path(&method.response)),
@@ -172,16 +175,21 @@ fn trait_method(code: &mut Code, method: &MethodDef, contract: &str, paths: &Pat
             "::core::result::Result<
     impl {codegen}::Stream<
         Item = {},
-    > + ::core::marker::Send,
+    > + ::core::marker::Send + 'a,
     {codegen}::Status,
 >",
             result(paths, type_path(&method.response)),
             codegen = paths.codegen,
         ),
     };
-    let (declared, passed) = parameters(paths, method);
+    let (mut declared, passed) = parameters(paths, method);
+    if streams {
+        for parameter in &mut declared {
+            *parameter = parameter.replacen('&', "&'a ", 1);
+        }
+    }
     code.list(
-        &format!("async fn {handler}"),
+        &format!("async fn {handler}{generics}"),
         &declared,
         &format!(" -> {answer} {{"),
     );

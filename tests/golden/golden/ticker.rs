@@ -34,14 +34,14 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
 
     /// Every price from now on.
     #[message]
-    async fn watch(
-        &self,
-        cx: &::rpc_runtime::codegen::Context,
+    async fn watch<'a>(
+        &'a self,
+        cx: &'a ::rpc_runtime::codegen::Context,
         request: crate::contracts::ticker::QuoteRequest,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
             Item = ::core::result::Result<crate::contracts::ticker::Quote, ::rpc_runtime::codegen::Status>,
-        > + ::core::marker::Send,
+        > + ::core::marker::Send + 'a,
         ::rpc_runtime::codegen::Status,
     > {
         <S as crate::contracts::ticker::Ticker>::watch(&self.service, cx, request).await
@@ -59,14 +59,14 @@ impl<S: crate::contracts::ticker::Ticker> TickerGateway<S> {
 
     /// Trades: orders in, prices out.
     #[message]
-    async fn trade(
-        &self,
-        cx: &::rpc_runtime::codegen::Context,
+    async fn trade<'a>(
+        &'a self,
+        cx: &'a ::rpc_runtime::codegen::Context,
         requests: ::rpc_runtime::codegen::Streaming<crate::contracts::ticker::QuoteRequest>,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
             Item = ::core::result::Result<crate::contracts::ticker::Quote, ::rpc_runtime::codegen::Status>,
-        > + ::core::marker::Send,
+        > + ::core::marker::Send + 'a,
         ::rpc_runtime::codegen::Status,
     > {
         <S as crate::contracts::ticker::Ticker>::trade(&self.service, cx, requests).await
@@ -332,13 +332,13 @@ impl<S> NumbersGateway<S> {
 impl<S: crate::contracts::ticker::Numbers> NumbersGateway<S> {
     /// Counts down to 1.
     #[message(deadline = "2s")]
-    async fn count(
-        &self,
+    async fn count<'a>(
+        &'a self,
         request: u32,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
             Item = ::core::result::Result<u32, ::rpc_runtime::codegen::Status>,
-        > + ::core::marker::Send,
+        > + ::core::marker::Send + 'a,
         ::rpc_runtime::codegen::Status,
     > {
         <S as crate::contracts::ticker::Numbers>::count(&self.service, request).await
@@ -355,14 +355,14 @@ impl<S: crate::contracts::ticker::Numbers> NumbersGateway<S> {
 
     /// Says of each part whether it is empty.
     #[message]
-    async fn check(
-        &self,
+    async fn check<'a>(
+        &'a self,
         requests: ::rpc_runtime::codegen::Streaming<::rpc_runtime::codegen::Bytes>,
-        cx: &::rpc_runtime::codegen::Context,
+        cx: &'a ::rpc_runtime::codegen::Context,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
             Item = ::core::result::Result<bool, ::rpc_runtime::codegen::Status>,
-        > + ::core::marker::Send,
+        > + ::core::marker::Send + 'a,
         ::rpc_runtime::codegen::Status,
     > {
         <S as crate::contracts::ticker::Numbers>::check(&self.service, requests, cx).await
@@ -380,12 +380,12 @@ impl<S: crate::contracts::ticker::Numbers> NumbersGateway<S> {
 
     /// Takes nothing, and gives nothing many times.
     #[message]
-    async fn beat(
-        &self,
+    async fn beat<'a>(
+        &'a self,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
             Item = ::core::result::Result<(), ::rpc_runtime::codegen::Status>,
-        > + ::core::marker::Send,
+        > + ::core::marker::Send + 'a,
         ::rpc_runtime::codegen::Status,
     > {
         <S as crate::contracts::ticker::Numbers>::beat(&self.service).await

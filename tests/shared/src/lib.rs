@@ -30,3 +30,37 @@ pub mod places {
         Other(i32),
     }
 }
+
+/// A trait with streams, and the gateway and client that are generated from it.
+pub mod exchange {
+    use crate::Money;
+    use futures_util::Stream;
+    use rpc_runtime::{contract, Context, Outgoing, Status, Streaming};
+
+    rpc_runtime::include_gateway!("shared");
+
+    /// Changes money.
+    #[contract(package = "shared")]
+    pub trait Exchange {
+        /// What an amount is worth, again and again.
+        async fn watch(
+            &self,
+            cx: &Context,
+            money: Money,
+        ) -> Result<impl Stream<Item = Result<Money, Status>>, Status>;
+
+        /// Changes one amount after the other.
+        async fn change(
+            &self,
+            amounts: Streaming<Money>,
+        ) -> Result<impl Stream<Item = Result<Money, Status>>, Status>;
+
+        /// The same for as long as the method runs.
+        async fn counter(
+            &self,
+            cx: &Context,
+            amounts: Streaming<Money>,
+            changed: Outgoing<Money>,
+        ) -> Result<(), Status>;
+    }
+}

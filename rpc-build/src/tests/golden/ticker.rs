@@ -34,14 +34,14 @@ impl<S: crate::contracts::Ticker> TickerGateway<S> {
 
     /// The price from now on.
     #[message(name = "WatchAll")]
-    async fn watch(
-        &self,
-        cx: &::rpc_runtime::codegen::Context,
+    async fn watch<'a>(
+        &'a self,
+        cx: &'a ::rpc_runtime::codegen::Context,
         request: crate::contracts::Quote,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
             Item = ::core::result::Result<crate::contracts::Quote, ::rpc_runtime::codegen::Status>,
-        > + ::core::marker::Send,
+        > + ::core::marker::Send + 'a,
         ::rpc_runtime::codegen::Status,
     > {
         <S as crate::contracts::Ticker>::watch(&self.service, cx, request).await
@@ -58,14 +58,14 @@ impl<S: crate::contracts::Ticker> TickerGateway<S> {
 
     /// Calls [`Trade`](crate::contracts::Ticker::trade).
     #[message]
-    async fn trade(
-        &self,
-        cx: &::rpc_runtime::codegen::Context,
+    async fn trade<'a>(
+        &'a self,
+        cx: &'a ::rpc_runtime::codegen::Context,
         requests: ::rpc_runtime::codegen::Streaming<crate::contracts::Order>,
     ) -> ::core::result::Result<
         impl ::rpc_runtime::codegen::Stream<
             Item = ::core::result::Result<crate::contracts::Quote, ::rpc_runtime::codegen::Status>,
-        > + ::core::marker::Send,
+        > + ::core::marker::Send + 'a,
         ::rpc_runtime::codegen::Status,
     > {
         <S as crate::contracts::Ticker>::trade(&self.service, cx, requests).await

@@ -1,0 +1,148 @@
+//! The commands that call a server.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::{Stream, stream};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::oneshot;
+
+use crate::cli::{ClientCommand, ClientOptions};
+use crate::contracts::{QuoteRequest, ReportRequest, WatchRequest, Wish};
+use crate::failure::{Exit, Failure, one_line};
+use crate::{TickerClient, text};
+
+/// Runs a command, which prints what comes as it comes.
+pub(crate) async fn run(command: ClientCommand) -> Result<(), Failure> {
+    match command {
+        ClientCommand::Quote { symbol, options } => {
+            let ticker = connect(&options).await?;
+            let quote = ticker.quote(QuoteRequest { symbol }).await?;
+            print(&text::quote(&quote))
+        }
+        ClientCommand::Watch {
+            symbol,
+            every,
+            count,
+            options,
+        } => {
+            let ticker = connect(&options).await?;
+            let every = Some(Duration::from_millis(every.into()));
+            let mut quotes = ticker.watch(WatchRequest { symbol, every }).await?;
+            let mut left = count.unwrap_or(usize::MAX);
+            while left > 0
+                && let Some(quote) = quotes.message().await?
+            {
+                print(&text::quote(&quote))?;
+                left -= 1;
+            }
+            // Where there is more to come, dropping the stream says that it is not wanted.
+            Ok(())
+        }
+        ClientCommand::Record { options } => {
+            let ticker = connect(&options).await?;
+            let (quotes, failed) = lines(text::read_quote);
+            tokio::select! {
+                summary = ticker.record(quotes) => print(&text::summary(&summary?)),
+                Ok(failure) = failed => Err(failure),
+            }
+        }
+        ClientCommand::Trade { options } => {
+            let ticker = connect(&options).await?;
+            let (orders, mut failed) = lines(|line, _| text::read_order(line));
+            let mut fills = ticker.trade(orders).await?;
+            loop {
+                tokio::select! {
+                    // What was done before the line that cannot be read is told before it.
+                    biased;
+                    fill = fills.message() => match fill? {
+                        Some(fill) => print(&text::fill(&fill))?,
+                        None => return failed.try_recv().map_or(Ok(()), Err),
+                    },
+                }
+            }
+        }
+        ClientCommand::Desk {
+            symbols,
+            count,
+            options,
+        } => desk(&connect(&options).await?, &symbols, count.unwrap_or(usize::MAX)).await,
+        ClientCommand::Report {
+            symbol,
+            ticks,
+            options,
+        } => {
+            let ticker = connect(&options).await?;
+            let summary = ticker.report(ReportRequest { symbol, ticks }).await?;
+            print(&text::summary(&summary))
+        }
+        ClientCommand::Shout { text, options } => Ok(connect(&options).await?.shout(text).await?),
+    }
+}
+
+/// Follows symbols; when the server went away and is back, it is told again which.
+async fn desk(ticker: &TickerClient, symbols: &[String], count: usize) -> Result<(), Failure> {
+    let left = &AtomicUsize::new(count);
+    let call = ticker.desk_with_reconnect(|wishes, mut quotes| async move {
+        for symbol in symbols {
+            wishes.send(Wish::Follow(symbol.clone())).await?;
+        }
+        while let Some(quote) = quotes.message().await? {
+            if print(&text::quote(&quote)).is_err() || left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                break;
+            }
+        }
+        Ok(())
+    });
+    Ok(call.await?)
+}
+
+async fn connect(options: &ClientOptions) -> Result<TickerClient, Failure> {
+    match options.server.starts_with("ws://") {
+        true => Ok(TickerClient::connect(&options.server).await?),
+        false => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "{:?} is no server's URL: it begins with ws://, as in ws://127.0.0.1:3001/rpc",
+                options.server
+            ),
+        )),
+    }
+}
+
+/// The lines of the standard input as messages. They end at one that cannot be read, and why is told apart: a stream of
+/// requests has no errors.
+fn lines<Q: Send + 'static>(
+    read: impl Fn(&str, u64) -> Result<Q, Failure> + Send + 'static,
+) -> (impl Stream<Item = Q> + Send + 'static, oneshot::Receiver<Failure>) {
+    let (fail, failed) = oneshot::channel();
+    let lines = BufReader::new(tokio::io::stdin()).lines();
+    let messages = stream::unfold((lines, read, fail, 0), async |(mut lines, read, fail, at)| {
+        let line = match lines.next_line().await {
+            Ok(line) => line?,
+            Err(error) => {
+                let text = format!("the standard input cannot be read: {error}");
+                // Nobody listens any more where the call is over.
+                let _ = fail.send(Failure::new(Exit::Failed, text));
+                return None;
+            }
+        };
+        match read(&line, at) {
+            Ok(message) => Some((message, (lines, read, fail, at + 1))),
+            Err(failure) => {
+                let _ = fail.send(failure);
+                None
+            }
+        }
+    });
+    (messages, failed)
+}
+
+/// Prints a line. That whoever reads has read enough, as in `ticker watch ACME | head -1`, ends the command well.
+fn print(line: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{}", one_line(line)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Failure::new(Exit::Done, ""),
+        _ => Failure::new(Exit::Failed, format!("cannot write the output: {error}")),
+    })
+}
