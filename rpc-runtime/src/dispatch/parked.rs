@@ -94,7 +94,11 @@ impl Parked {
         self.stop();
         Some(match self.work {
             None => Step::Failed(Failure::DeadlineExceeded),
-            Some(_) => Step::Late,
+            Some(_) => {
+                // Whoever has yet to end has to be asked for it once, to be heard of.
+                cx.waker().wake_by_ref();
+                Step::Late
+            }
         })
     }
 
@@ -283,6 +287,8 @@ impl ParkedCalls {
         }
         call.stop();
         if call.work.is_some() {
+            // It has to be asked once for its end, to be heard of.
+            self.slots[slot as usize].waker.wake_by_ref();
             return Some((Cancelled::Ending, one_way));
         }
         self.clear(slot);

@@ -147,13 +147,14 @@ where
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if let Poll::Ready(result) = this.future.as_mut().poll(cx) {
-                return Poll::Ready(result);
-            }
+            let polled = this.future.as_mut().poll(cx);
             let (opened, item) = this.slot.take();
             if let Some(metadata) = opened {
                 *this.opened = true;
                 turn.open(stream_id, metadata)?;
+            }
+            if let Poll::Ready(result) = polled {
+                return Poll::Ready(result);
             }
             let Some(item) = item else { return Poll::Pending };
             let body = MessageBody(&item);

@@ -70,7 +70,9 @@ impl SessionSink {
 
     /// The method waits for the first time, or has ended: what it says ahead of its messages can leave.
     pub(super) fn open(&self, metadata: Vec<Pair>) {
-        self.lock().opened = Some(metadata);
+        let mut queue = self.lock();
+        queue.opened = Some(metadata);
+        wake(queue);
     }
 
     /// Nothing more is taken.
@@ -82,6 +84,15 @@ impl SessionSink {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // Nothing panics while the lock is held.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the call once the lock is free.
+fn wake(mut queue: MutexGuard<'_, Queue>) {
+    let waker = queue.waker.take();
+    drop(queue);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
@@ -105,11 +116,7 @@ impl Sink for SessionSink {
         message.encode(&mut body);
         queue.messages.push_back(body.into());
         queue.bytes += len;
-        let waker = queue.waker.take();
-        drop(queue);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(queue);
         Ok(())
     }
 
@@ -122,12 +129,8 @@ impl Sink for SessionSink {
         if queue.closed.is_none() {
             queue.failed = Some(status);
             queue.closed = Some(Status::cancelled("the session has ended its messages"));
-            let waker = queue.waker.take();
-            drop(queue);
+            wake(queue);
             self.changed.notify_waiters();
-            if let Some(waker) = waker {
-                waker.wake();
-            }
         }
     }
 

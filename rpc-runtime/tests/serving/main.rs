@@ -9,4 +9,5 @@ mod hostile_server;
 mod probe;
 mod raw;
 mod stopping;
+mod streams;
 mod wire;
