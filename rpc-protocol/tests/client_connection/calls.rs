@@ -1,71 +1,10 @@
-//! The client's end: which outcome a call gets, and what a server may not do.
-
-use std::time::Instant;
+//! Calls of one frame each way.
 
 use bytes::Bytes;
-use rpc_protocol::frame::{
-    AnnouncedLimits, Data, End, GoAway, Greeting, Ping, Pong, Request, Reset, Response,
-};
-use rpc_protocol::{
-    ClientConnection, ClientEvent, Code, ConnectionError, Frame, FrameKind, Limits, OpenError, TooLarge,
-};
+use rpc_protocol::frame::{AnnouncedLimits, Data, End, GoAway, Ping, Pong, Request, Reset, Response};
+use rpc_protocol::{ClientEvent, Code, Frame, FrameKind, OpenError, TooLarge};
 
-struct Client {
-    connection: ClientConnection,
-    now: Instant,
-    out: Vec<Vec<u8>>,
-}
-
-impl Client {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            connection: ClientConnection::new(Limits::default(), now),
-            now,
-            out: Vec::new(),
-        }
-    }
-
-    fn receive(&mut self, stream_id: u64, kind: FrameKind) -> Result<ClientEvent, ConnectionError> {
-        self.connection
-            .handle_message(Frame::new(stream_id, kind).to_bytes(), self.now, &mut self.out)
-    }
-
-    fn open(&mut self) -> Result<u64, OpenError> {
-        let request = Request {
-            method: 7,
-            ..Request::default()
-        };
-        self.connection.open(&request, &b"body"[..], &mut self.out)
-    }
-
-    fn sent(&mut self) -> Vec<Frame> {
-        self.out
-            .drain(..)
-            .map(|message| Frame::decode(Bytes::from(message)).expect("a frame"))
-            .collect()
-    }
-
-    fn greeted_with(limits: AnnouncedLimits) -> Self {
-        let mut client = Self::new();
-        let greeting = Greeting {
-            limits: Some(limits),
-            ..Greeting::default()
-        };
-        assert!(matches!(
-            client.receive(0, FrameKind::Greeting(Box::new(greeting))),
-            Ok(ClientEvent::Greeting(_))
-        ));
-        client
-    }
-}
-
-fn end_code(event: Result<ClientEvent, ConnectionError>) -> Code {
-    match event {
-        Ok(ClientEvent::End { end, .. }) => end.status.expect("an end has a status").code(),
-        other => panic!("no end: {other:?}"),
-    }
-}
+use super::{Client, end_code};
 
 #[test]
 fn calls_get_increasing_ids_and_their_own_outcomes() {
@@ -186,77 +125,6 @@ fn an_end_without_an_error_is_no_outcome_of_a_unary_call() {
         end_code(client.receive(1, FrameKind::End(End::default()))),
         Code::Internal
     );
-}
-
-#[test]
-fn a_response_over_this_clients_limit_fails_its_call_only() {
-    let mut client = Client::new();
-    client.open().unwrap();
-    client.sent();
-    let part = |more| Response {
-        more,
-        body: vec![0; (128 << 10) - 32].into(),
-        ..Response::default()
-    };
-    assert!(matches!(
-        client.receive(1, FrameKind::Response(part(true))),
-        Ok(ClientEvent::None)
-    ));
-    let event = (0..40)
-        .map(|_| {
-            let data = Data {
-                more: true,
-                body: part(true).body,
-                ..Data::default()
-            };
-            client.receive(1, FrameKind::Data(data))
-        })
-        .find(|event| !matches!(event, Ok(ClientEvent::None)));
-    assert_eq!(end_code(event.expect("an end")), Code::ResourceExhausted);
-    assert!(client.sent().iter().any(|frame| matches!(
-        frame,
-        Frame {
-            stream_id: 1,
-            kind: FrameKind::Reset(_)
-        }
-    )));
-    assert!(matches!(
-        client.receive(1, FrameKind::Data(Data::default())),
-        Ok(ClientEvent::None)
-    ));
-    client.open().unwrap();
-}
-
-#[test]
-fn a_frame_for_a_call_that_was_never_opened_is_a_violation() {
-    let mut client = Client::new();
-    client.open().unwrap();
-    let error = client
-        .receive(2, FrameKind::Response(Response::default()))
-        .unwrap_err();
-    assert_eq!(
-        error,
-        ConnectionError::StreamNotOpened {
-            stream_id: 2,
-            kind: "response"
-        }
-    );
-}
-
-#[test]
-fn a_frame_that_only_a_client_sends_is_a_violation() {
-    for (id, kind) in [
-        (1, FrameKind::Request(Request::default())),
-        (0, FrameKind::Authenticate(Box::default())),
-        (0, FrameKind::Response(Response::default())),
-    ] {
-        let mut client = Client::new();
-        client.open().unwrap();
-        assert!(matches!(
-            client.receive(id, kind),
-            Err(ConnectionError::UnexpectedFrame { .. })
-        ));
-    }
 }
 
 #[test]
