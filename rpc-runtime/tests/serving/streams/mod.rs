@@ -1,7 +1,10 @@
 //! Calls of every kind that streams: what each does, how each ends, and what holds it back.
 
 mod answering;
+mod compressed;
 mod ending;
+mod flowing;
 mod service;
 mod sessions;
+mod sharing;
 mod wire;
