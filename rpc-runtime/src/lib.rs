@@ -46,9 +46,12 @@ pub mod trace;
 mod transport;
 pub mod validate;
 
+#[cfg(feature = "tls")]
+pub use client::TlsRoots;
 pub use client::{
-    CallError, CallFuture, Client, ClientStreamingCall, Closed, ReconnectingSession, Refused, Reply,
-    SessionCall, StreamingCall, UnaryCall,
+    CallError, CallFuture, Client, ClientBuilder, ClientLimits, ClientStreamingCall, Closed, ConnectionState,
+    Connector, Reconnect, ReconnectingSession, Refused, RefusedKind, Reply, SessionCall, SessionFuture,
+    StreamingCall, UnaryCall,
 };
 pub use context::{CallId, Context};
 #[doc(inline)]

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{
     error::Closed,
-    link::{Link, State, UNSENT},
+    link::{Link, State, Woken},
 };
 use crate::transport::{
     io::Io,
@@ -26,15 +26,6 @@ use crate::transport::{
     pings::Pings,
     websocket::{Incoming, Stop, WebSocket},
 };
-
-/// Responses may be as long as the protocol's default limit, which is what the server takes for granted.
-const LONGEST_MESSAGE: usize = 1 << 20;
-
-/// How long the server may take to answer our close frame.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How long the server may take nothing of what waits for it.
-const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Messages that are handled in one turn before other tasks get theirs.
 const TURN_MESSAGES: usize = 256;
@@ -55,6 +46,8 @@ pub(super) struct Driver<S> {
     stalled_since: Option<Instant>,
     pings: Pings,
     most_pings: u32,
+    /// Whom this turn lets go on.
+    woken: Woken,
     /// For how many turns it has let others go first, so that what they send leaves together.
     turns_left_to_others: u8,
 }
@@ -62,7 +55,7 @@ pub(super) struct Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(super) fn new(stream: S, read_ahead: &[u8], link: Arc<Link>) -> Self {
         let io = Io::new(stream, OutputBuffer::of_client(), read_ahead);
-        let socket = WebSocket::new(io, Role::Client, LONGEST_MESSAGE);
+        let socket = WebSocket::new(io, Role::Client, link.limits.protocol().max_message_bytes);
         Self {
             socket,
             link,
@@ -71,6 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             stalled_since: None,
             pings: Pings::default(),
             most_pings: Limits::default().max_pings,
+            woken: Woken::default(),
             turns_left_to_others: 0,
         }
     }
@@ -79,12 +73,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Closed> {
         self.link.register(cx.waker());
         let now = Instant::now();
-        let more = match self.read(now, cx) {
+        let mut more = match self.read(now, cx) {
             Ok(more) => more,
             Err(closed) => return Poll::Ready(closed),
         };
         let link = self.link.clone();
         let mut state = link.lock();
+        let close = state.take_close_request();
         let State { protocol, output, .. } = &mut *state;
         if self.closing.is_none()
             && let Err(error) = protocol.handle_timeout(now.into_std(), output)
@@ -92,43 +87,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Ready(Closed::new(CloseCode::Abnormal, error.to_string()));
         }
         let heartbeat = protocol.poll_timeout().map(Instant::from_std);
+        let expiry = state.expire(now, &mut self.woken);
+        let more_to_send = self.closing.is_none() && state.transmit();
         // What the server does not take stays with the calls, which then wait. Nothing follows a close frame.
-        let held_back = self.socket.io.output.pending() > UNSENT;
+        let held_back = self.socket.io.output.pending() > link.limits.unsent_bytes;
         let waits = held_back || self.closing.is_some();
         // The first call that wrote something has woken this task, and others are about to write as well: let them,
         // so that a burst of calls leaves in one piece. Waking itself puts a task behind all that are ready.
-        if !waits && !state.is_over() && state.awaits_others(self.turns_left_to_others) {
+        if !waits && close.is_none() && !state.is_over() && state.awaits_others(self.turns_left_to_others) {
             self.turns_left_to_others += 1;
+            drop(state);
+            link.wake(&mut self.woken);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         self.turns_left_to_others = 0;
-        let free = if waits {
-            0
-        } else {
-            state.let_go(&mut self.socket.io.output)
-        };
+        if !waits {
+            state.let_go(&mut self.socket.io.output, &mut self.woken);
+        }
         let over = state.is_over() && state.output.pending() == 0;
         drop(state);
-        link.streams_became_free(free);
-        if over {
+        link.wake(&mut self.woken);
+        if let Some((code, reason)) = close {
+            self.close(code, &reason, now);
+        } else if over {
             self.close(CloseCode::Normal, "", now);
         }
         let before = self.socket.io.output.pending();
         match self.socket.io.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
                 self.stalled_since = None;
-                link.lock().protocol.handle_flushed();
+                link.lock().flushed(0);
+                more |= more_to_send;
             }
             Poll::Ready(Err(error)) => return Poll::Ready(broken(&error)),
             Poll::Pending => {
-                if self.socket.io.output.pending() < before {
+                let pending = self.socket.io.output.pending();
+                if pending < before {
                     self.stalled_since = None;
                 }
+                link.lock().flushed(pending);
                 self.stalled_since.get_or_insert(now);
             }
         }
-        let stall = self.stalled_since.map(|since| since + WRITE_STALL);
+        let stall = self.stalled_since.map(|since| since + link.limits.write_stall);
         if stall.is_some_and(|until| now >= until) {
             let reason = "the server does not read what it is sent";
             return Poll::Ready(Closed::new(CloseCode::TooSlow, reason));
@@ -138,8 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             _ => {}
         }
         // What was held back has its turn once the rest is out.
-        let more = more || held_back && self.socket.io.output.pending() <= UNSENT;
-        let due = [self.closing.or(heartbeat), stall].into_iter().flatten().min();
+        more |= held_back && self.socket.io.output.pending() <= link.limits.unsent_bytes;
+        let due = [self.closing.or(heartbeat), expiry, stall]
+            .into_iter()
+            .flatten()
+            .min();
         if self.arm(due, cx) || more {
             cx.waker().wake_by_ref();
         }
@@ -169,13 +174,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn handle_messages(&mut self, handled: &mut usize, now: Instant) -> Result<bool, Closed> {
         let link = self.link.clone();
         let mut state = link.lock();
-        let (mut free, mut over) = (0, false);
+        let mut over = false;
         let ended = loop {
             match self.socket.read() {
                 Ok(Incoming::Binary(message)) if self.closing.is_none() => {
-                    match state.handle_message(message, now) {
-                        Ok(streams) => free += streams,
-                        Err(error) => break Some(Ended::ByUs(error.close_code(), error.to_string())),
+                    if let Err(error) = state.handle_message(message, now, &link, &mut self.woken) {
+                        break Some(Ended::ByUs(error.close_code(), error.to_string()));
                     }
                 }
                 // Each was answered with a pong, into the output.
@@ -202,14 +206,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
         };
         drop(state);
-        link.streams_became_free(free);
+        link.wake(&mut self.woken);
         match ended {
             None => {}
             Some(Ended::ByUs(code, reason)) => self.close(code, &reason, now),
             Some(Ended::ByPeer(frame)) => {
                 let (code, reason) = frame.unwrap_or((1005, String::new()));
                 link.close(Closed::new(CloseCode::from_u16(code), reason));
-                self.closing.get_or_insert(now + CLOSE_TIMEOUT);
+                self.closing.get_or_insert(now + self.link.limits.close_timeout);
             }
         }
         Ok(over)
@@ -219,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn close(&mut self, code: CloseCode, reason: &str, now: Instant) {
         if self.closing.is_none() {
             self.socket.close(code.as_u16(), reason);
-            self.closing = Some(now + CLOSE_TIMEOUT);
+            self.closing = Some(now + self.link.limits.close_timeout);
             self.link.close(Closed::new(code, reason));
         }
     }

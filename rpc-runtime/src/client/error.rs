@@ -1,19 +1,19 @@
 //! Why a call did not succeed.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use rpc_protocol::{CloseCode, Code};
 
 use crate::Status;
 
 /// Why a call, or connecting, did not succeed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// There is no connection: nobody listens, or the server does not let this client in. The call has not run.
     #[error(transparent)]
     Refused(Refused),
-    /// The connection ended before the outcome was there. The call may have run.
+    /// The connection ended before the outcome was there, or the client was closed.
     #[error(transparent)]
     Closed(Closed),
     /// The call's timeout is over. It was cancelled, and may have run.
@@ -25,9 +25,14 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The status' code, where there is a status.
+    /// The code that a status of this kind has: the status' own, UNAVAILABLE without a connection, DEADLINE_EXCEEDED
+    /// after the timeout.
     pub fn code(&self) -> Option<Code> {
-        self.status().map(Status::code)
+        Some(match self {
+            Self::Refused(_) | Self::Closed(_) => Code::Unavailable,
+            Self::TimedOut(_) => Code::DeadlineExceeded,
+            Self::Status(status) => status.code(),
+        })
     }
 
     /// The status, where there is one.
@@ -37,56 +42,185 @@ impl CallError {
             _ => None,
         }
     }
+
+    /// Whether the server may have run the call. Where it has not, calling again is safe whatever the call does.
+    ///
+    /// A status says by its code what the server did; here it counts as if the call had run.
+    pub fn may_have_run(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Closed(closed) => closed.may_have_run(),
+            Self::TimedOut(_) | Self::Status(_) => true,
+        }
+    }
+
+    /// The same as a status, for those who want all errors to be one.
+    pub fn into_status(self) -> Status {
+        match self {
+            Self::Status(status) => status,
+            Self::TimedOut(_) => Status::deadline_exceeded(self.to_string()),
+            Self::Refused(_) | Self::Closed(_) => Status::unavailable(self.to_string()).with_cause(self),
+        }
+    }
 }
 
 /// A connection that did not come about.
-#[derive(Debug)]
-pub struct Refused(pub(super) Box<RefusedBecause>);
+#[derive(Debug, Clone)]
+pub struct Refused(Arc<RefusedBecause>);
+
+/// Why there is no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusedKind {
+    /// The URL is none that this client can connect to.
+    BadUrl,
+    /// A header that was given cannot stand in HTTP.
+    BadHeader,
+    /// Nobody listens there, or the network does not lead there.
+    Unreachable,
+    /// TLS did not come about: the server's certificate is not trusted, or it speaks no TLS.
+    Tls,
+    /// The server refused the upgrade with this HTTP status.
+    Http(u16),
+    /// What answers is no server of this protocol.
+    NotThisProtocol,
+    /// There was no answer in time.
+    TimedOut,
+    /// The connection was lost, and the client waits before it comes back.
+    Disconnected,
+    /// The server goes away, and this connection is not replaced by another.
+    GoingAway,
+}
+
+impl RefusedKind {
+    /// Whether the next attempt would meet the same.
+    pub(super) fn is_final(self) -> bool {
+        match self {
+            Self::BadUrl | Self::BadHeader => true,
+            // What 4500 and 4505 say to a browser: without another identity there is no way in.
+            Self::Http(status) => matches!(status, 401 | 403),
+            _ => false,
+        }
+    }
+}
 
 #[derive(Debug)]
-pub(super) struct RefusedBecause {
-    pub(super) url: String,
-    pub(super) status: Option<u16>,
-    pub(super) text: String,
-    pub(super) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+struct RefusedBecause {
+    kind: RefusedKind,
+    /// Where to; empty for a connector's connections.
+    url: String,
+    text: String,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Refused {
+    pub(super) fn new(kind: RefusedKind, url: &str, text: impl Into<String>) -> Self {
+        Self(Arc::new(RefusedBecause {
+            kind,
+            url: url.to_owned(),
+            text: text.into(),
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    pub(super) fn because(
+        kind: RefusedKind,
+        url: &str,
+        text: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self(Arc::new(RefusedBecause {
+            kind,
+            url: url.to_owned(),
+            text: text.into(),
+            retry_after: None,
+            source: Some(source.into()),
+        }))
+    }
+
+    /// The server answered the upgrade with another status than 101.
+    pub(super) fn http(url: &str, status: http::StatusCode, retry_after: Option<Duration>) -> Self {
+        Self(Arc::new(RefusedBecause {
+            kind: RefusedKind::Http(status.as_u16()),
+            url: url.to_owned(),
+            text: format!("the server answered with HTTP status {status}"),
+            retry_after,
+            source: None,
+        }))
+    }
+
+    /// What stood in the way.
+    pub fn kind(&self) -> RefusedKind {
+        self.0.kind
+    }
+
     /// The status with which the server answered the upgrade, such as 503, where it did.
     pub fn http_status(&self) -> Option<u16> {
-        self.0.status
+        match self.0.kind {
+            RefusedKind::Http(status) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// How long the server asks to wait before the next attempt.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot connect to {}: {}", self.0.url, self.0.text)
+        let RefusedBecause { url, text, .. } = &*self.0;
+        match url.is_empty() {
+            true => write!(f, "cannot connect: {text}"),
+            false => write!(f, "cannot connect to {url}: {text}"),
+        }
     }
 }
 
-impl std::error::Error for Refused {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for Refused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
 }
 
 /// How a connection ended.
 #[derive(Debug, Clone)]
-pub struct Closed(pub(super) Arc<(CloseCode, String)>);
+pub struct Closed {
+    inner: Arc<(CloseCode, String)>,
+    /// Whether the call that this is the end of had been sent.
+    sent: bool,
+}
 
 impl Closed {
     pub(super) fn new(code: CloseCode, reason: impl Into<String>) -> Self {
-        Self(Arc::new((code, reason.into())))
+        Self {
+            inner: Arc::new((code, reason.into())),
+            sent: true,
+        }
+    }
+
+    /// The same, for a call that was not sent.
+    pub(super) fn before_sending(mut self) -> Self {
+        self.sent = false;
+        self
     }
 
     /// The close code: the server's, ours, or [`CloseCode::Abnormal`] when the connection just broke.
     pub fn close_code(&self) -> CloseCode {
-        self.0.0
+        self.inner.0
     }
 
     /// What was said with the code; for people.
     pub fn reason(&self) -> &str {
-        &self.0.1
+        &self.inner.1
+    }
+
+    /// Whether the call that ended by it may have run: it was sent before.
+    pub fn may_have_run(&self) -> bool {
+        self.sent
     }
 }
 
@@ -101,4 +235,4 @@ impl fmt::Display for Closed {
     }
 }
 
-impl std::error::Error for Closed {}
+impl Error for Closed {}

@@ -1,12 +1,15 @@
-//! The client: one connection, many calls at a time.
+//! The client: one handle, many calls at a time, and a connection behind it that is made again when it is lost.
 //!
 //! Calls write their requests into one shared output; one task per connection moves bytes and hands outcomes out. A
 //! handle is cheap to clone, and a call costs one short lock on the way out.
 
+mod builder;
 mod call;
+mod channel;
 mod connect;
 mod driver;
 mod error;
+mod limits;
 mod link;
 
 use std::{future::Future, sync::Arc};
@@ -15,40 +18,82 @@ use futures_core::Stream;
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use builder::ClientBuilder;
 pub use call::{
-    CallFuture, ClientStreamingCall, ReconnectingSession, Reply, SessionCall, StreamingCall, UnaryCall,
+    CallFuture, ClientStreamingCall, ReconnectingSession, Reply, SessionCall, SessionFuture, StreamingCall,
+    UnaryCall,
 };
-pub use error::{CallError, Closed, Refused};
+pub use channel::{ConnectionState, Reconnect};
+pub use connect::Connector;
+#[cfg(feature = "tls")]
+pub use connect::TlsRoots;
+pub use error::{CallError, Closed, Refused, RefusedKind};
+pub use limits::ClientLimits;
 
 use crate::{
-    Outgoing, Status, Streaming,
+    CloseCode, Outgoing, Status, Streaming,
     contract::{ContractField, MethodDescriptor},
 };
-use link::{Handle, Link};
+use channel::{Channel, Handle};
 
-/// A connection to a server. Cloning gives another handle on the same connection.
+/// A client of one server. Cloning gives another handle on the same connection; generated clients wrap it.
 ///
-/// Generated clients wrap it. The connection is closed, with 1000, once the last handle is dropped and no call is
-/// running.
+/// The connection is made when it is needed, and made again when it is lost, after a random delay that grows
+/// ([`Reconnect`]), unless the close code says that the reason would be the same ([`CloseCode`]). Its state can be seen:
+/// [`state`](Self::state), [`state_changes`](Self::state_changes).
+///
+/// # Calls without a connection
+///
+/// A call waits for the attempt to connect that is being made. Where that fails, or the next one has to be waited for,
+/// it fails with [`CallError::Refused`] and has not run; methods that are marked `idempotent`, and calls with
+/// `wait_for_ready`, wait on instead, for as long as their timeout allows.
+///
+/// Where the connection is lost under a call, an `idempotent` one is sent again, up to three times; any other fails with
+/// [`CallError::Closed`] and may have run ([`CallError::may_have_run`]). When the server announces that it goes away,
+/// running calls finish where they are, and what it has not begun is sent again to the next server.
+///
+/// # The end
+///
+/// Once the last handle is dropped and no call is running, the connection is closed with 1000. [`close`](Self::close)
+/// closes it at once.
 #[derive(Debug, Clone)]
 pub struct Client {
     handle: Arc<Handle>,
 }
 
 impl Client {
-    /// Connects to a server, as in `ws://127.0.0.1:3000/rpc`.
+    /// Connects to a server, as in `ws://127.0.0.1:3000/rpc` or `wss://example.com/rpc`. The first connection must succeed.
     ///
     /// # Errors
     ///
     /// [`CallError::Refused`] when nobody listens, the server refuses the upgrade, it is no server of this protocol,
     /// or it does not answer within 10 s.
     pub async fn connect(url: &str) -> Result<Self, CallError> {
-        let (stream, read_ahead) = connect::connect(url).await?;
-        Ok(Self::start(stream, &read_ahead))
+        Self::builder(url).connect().await
+    }
+
+    /// A client that connects when it is first called.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Refused`] when the URL is none.
+    pub fn lazy(url: &str) -> Result<Self, CallError> {
+        Self::builder(url).lazy()
+    }
+
+    /// Begins a client with options.
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::to_url(url)
+    }
+
+    /// Begins a client whose connections a connector makes.
+    pub fn from_connector(connector: impl Connector) -> ClientBuilder {
+        ClientBuilder::by_connector(connector)
     }
 
     /// Speaks over a connection that was made already: the other end is
-    /// [`Server::serve_connection`](crate::Server::serve_connection), or an upgrade that was done elsewhere.
+    /// [`Server::serve_connection`](crate::Server::serve_connection), or an upgrade that was done elsewhere. When it is
+    /// lost, the client is closed.
     ///
     /// # Panics
     ///
@@ -57,17 +102,13 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Self::start(io, &[])
+        let config = ClientBuilder::to_url("").config();
+        Self::of(Channel::over(config, connect::established(io, Vec::new())))
     }
 
-    fn start<S>(stream: S, read_ahead: &[u8]) -> Self
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let link = Link::new();
-        tokio::spawn(driver::Driver::new(stream, read_ahead, link.clone()));
+    fn of(channel: Arc<Channel>) -> Self {
         Self {
-            handle: Arc::new(Handle(link)),
+            handle: Arc::new(Handle(channel)),
         }
     }
 
@@ -99,7 +140,7 @@ impl Client {
         requests: impl Stream<Item = Q> + Send + 'static,
     ) -> ClientStreamingCall<R>
     where
-        Q: Message + 'static,
+        Q: Message + ContractField + 'static,
         R: Message + Default + ContractField + 'static,
     {
         ClientStreamingCall::new(self.clone(), method, requests)
@@ -113,7 +154,7 @@ impl Client {
         requests: impl Stream<Item = Q> + Send + 'static,
     ) -> StreamingCall<R>
     where
-        Q: Message + 'static,
+        Q: Message + ContractField + 'static,
         R: Message + Default + ContractField + 'static,
     {
         StreamingCall::of_many(self.clone(), method, requests)
@@ -150,12 +191,33 @@ impl Client {
         SessionCall::new(self.clone(), method, run)
     }
 
-    fn link(&self) -> &Arc<Link> {
-        &self.handle.0
+    /// What the connection is doing.
+    pub fn state(&self) -> ConnectionState {
+        self.channel().state()
     }
 
-    /// Waits until the connection is over, and says why it ended.
+    /// The state now, and each change from now on. Ends after [`ConnectionState::Closed`]. A slow reader misses the oldest
+    /// of more than 32 changes. It does not keep the client open.
+    pub fn state_changes(&self) -> impl Stream<Item = ConnectionState> + Send + Unpin + use<> {
+        self.channel().state_changes()
+    }
+
+    /// Closes the connection with a close frame, and the client for good. Running calls fail with
+    /// [`CallError::Closed`], as do those to come. A second close does nothing.
+    ///
+    /// Codes that cannot be sent, such as 1006, are sent as 1000. A reason is cut to 123 bytes.
+    pub fn close(&self, code: CloseCode, reason: &str) {
+        self.channel().close(code, reason);
+    }
+
+    /// Waits until the client is closed for good, and says why: by [`close`](Self::close), by a code that is final, or
+    /// because the attempts to come back are used up.
     pub async fn closed(&self) -> Closed {
-        self.handle.0.closed().await
+        self.channel().closed().await
+    }
+
+    #[inline]
+    fn channel(&self) -> &Arc<Channel> {
+        &self.handle.0
     }
 }

@@ -80,6 +80,12 @@ impl<T> Decoder<T> {
         self
     }
 
+    /// Decoding one message takes at most so many bytes of memory.
+    pub(crate) fn within(mut self, budget: usize) -> Self {
+        self.budget = budget;
+        self
+    }
+
     pub(crate) fn decode(&self, body: Bytes, compression: Compression) -> Decoded<T> {
         let body = if compression == Compression::NONE {
             body

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::StreamExt;
 use http::{HeaderValue, Response, header};
 use rpc_protocol::CloseCode;
-use rpc_runtime::{CallError, Client, Limits, Server, StartError};
+use rpc_runtime::{CallError, Client, Limits, Reconnect, Server, StartError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -364,7 +364,8 @@ async fn it_mounts_into_axum() {
     )
     .await;
     assert!(answer.ends_with("hello"), "{answer}");
-    let client = Client::connect(&format!("ws://{addr}/api/rpc")).await.unwrap();
+    let client = Client::builder(format!("ws://{addr}/api/rpc")).reconnect(Reconnect::never());
+    let client = client.connect().await.unwrap();
     let large = Order {
         blob: vec![5; 500_000].into(),
         ..order("large")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rpc_protocol::{CloseCode, FrameKind, frame::Request};
-use rpc_runtime::{CallError, Client, Code, Limits, Server, StartError, codegen::Gateway as _};
+use rpc_runtime::{CallError, Client, Code, Limits, Reconnect, Server, StartError, codegen::Gateway as _};
 use tokio::time::Instant;
 
 use crate::{
@@ -62,10 +62,8 @@ async fn calls_that_outlast_the_grace_of_25_s_are_cancelled() {
 async fn a_stopped_server_closes_its_connections_and_accepts_nothing_more() {
     let (server, addr, stop) = listen(Limits::default()).await;
     let url = format!("ws://{addr}/rpc");
-    let clients = [
-        Client::connect(&url).await.unwrap(),
-        Client::connect(&url).await.unwrap(),
-    ];
+    let connect = || Client::builder(&url).reconnect(Reconnect::never()).connect();
+    let clients = [connect().await.unwrap(), connect().await.unwrap()];
     call(&clients[0], "Echo", &order("up")).await.unwrap();
     drop(stop);
     for client in &clients {

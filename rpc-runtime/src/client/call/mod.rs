@@ -1,11 +1,14 @@
 //! The calls of a client, one file per kind, and the options that all of them have.
 
+mod attempts;
+mod body;
 mod options;
+mod requests;
 mod session;
 mod streaming;
 mod unary;
 
-pub use session::{ReconnectingSession, SessionCall};
+pub use session::{ReconnectingSession, SessionCall, SessionFuture};
 pub use streaming::{ClientStreamingCall, StreamingCall};
 pub use unary::{CallFuture, Reply, UnaryCall};
 

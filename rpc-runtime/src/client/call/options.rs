@@ -5,7 +5,7 @@ use std::time::Duration;
 use rpc_protocol::frame::{Metadata, Request};
 use tokio::time::Instant;
 
-use crate::contract::MethodDescriptor;
+use crate::{Client, contract::MethodDescriptor, dispatch::deadline};
 
 /// The options of one call, with the request that carries some of them.
 #[derive(Debug)]
@@ -21,7 +21,9 @@ pub(in crate::client) struct Options {
 }
 
 impl Options {
-    pub(in crate::client) fn new(method: &'static MethodDescriptor, timeout: Option<Duration>) -> Self {
+    /// The options of a call of which nothing was said: the client's timeout, else the method's own deadline, and the
+    /// deadline of the handler in which it is made.
+    pub(in crate::client) fn new(client: &Client, method: &'static MethodDescriptor) -> Self {
         Self {
             method,
             request: Request {
@@ -29,9 +31,32 @@ impl Options {
                 one_way: method.one_way,
                 ..Request::default()
             },
-            timeout,
-            until: None,
+            timeout: client.channel().config.timeout.or(method.deadline),
+            until: deadline::current(),
             wait_for_ready: false,
+        }
+    }
+
+    /// Whether there is a time after which the call is over.
+    #[inline]
+    pub(in crate::client) fn has_deadline(&self) -> bool {
+        self.timeout.is_some() || self.until.is_some()
+    }
+
+    /// Takes the options out; what stays is good for nothing but its method.
+    pub(in crate::client) fn take(&mut self) -> Self {
+        Self {
+            request: std::mem::take(&mut self.request),
+            ..*self
+        }
+    }
+
+    /// When the call is over, if ever: the sooner of its timeout and the deadline that it was handed.
+    pub(in crate::client) fn deadline(&self, now: Instant) -> Option<Instant> {
+        let timeout = self.timeout.and_then(|timeout| now.checked_add(timeout));
+        match (timeout, self.until) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
         }
     }
 

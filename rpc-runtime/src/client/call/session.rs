@@ -2,19 +2,33 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture, Ready, ready},
+    future::{Future, IntoFuture},
     marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use prost::Message;
 
-use super::{Options, option_methods};
+use super::{
+    Options,
+    attempts::{Attempts, until},
+    option_methods,
+};
 use crate::{
     CallError, Client, Outgoing, Status, Streaming,
+    client::link::{CallEnd, Failure, OpenedStream, Shape},
     contract::{ContractField, MethodDescriptor},
+    streaming::Decoder,
 };
 
 /// A session call: when it is awaited, its closure is given the two ends, and runs until it returns.
+///
+/// When the closure has returned `Ok`, and has dropped what it sends with, the server sees the end of its input; the call
+/// is over when the server's method has returned as well, so that nothing of what was sent last is lost. A closure that
+/// returns an error cancels the call. What the server still sends after the closure has dropped its input is thrown away.
 ///
 /// Dropping the future cancels the call: the server is told, and drops the handler.
 #[must_use = "a call is sent when it is awaited"]
@@ -25,15 +39,16 @@ pub struct SessionCall<Q, R, F> {
     ends: PhantomData<fn(Q) -> R>,
 }
 
-/// A session call whose closure runs again, on a new call, when the connection was lost and the client comes back.
+/// A session call whose closure runs again, on a new call, when the connection was lost before it had returned and the
+/// client comes back; what it returned then does not count. It waits for the new connection for as long as it takes.
 #[must_use = "a call is sent when it is awaited"]
 pub struct ReconnectingSession<Q, R, F>(SessionCall<Q, R, F>);
 
 impl<Q, R, F> SessionCall<Q, R, F> {
     pub(in crate::client) fn new(client: Client, method: &'static MethodDescriptor, run: F) -> Self {
         Self {
+            options: Options::new(&client, method),
             client,
-            options: Options::new(method, None),
             run,
             ends: PhantomData,
         }
@@ -42,6 +57,9 @@ impl<Q, R, F> SessionCall<Q, R, F> {
     option_methods!();
 
     /// Runs the closure again, on a new call, when the connection was lost in its midst and the client comes back.
+    ///
+    /// The closure must be one that can be called again. Where the compiler takes it for one that cannot, make it by
+    /// [`Client::session_with_reconnect`].
     pub fn with_reconnect<Fut, T>(self) -> ReconnectingSession<Q, R, F>
     where
         F: FnMut(Outgoing<Q>, Streaming<R>) -> Fut,
@@ -59,11 +77,10 @@ where
     Fut: Future<Output = Result<T, Status>>,
 {
     type Output = Result<T, CallError>;
-    type IntoFuture = Ready<Result<T, CallError>>;
+    type IntoFuture = SessionFuture<Q, R, Once<F>, Fut, T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let _ = (self.client, self.run);
-        ready(Err(Status::unimplemented("lands within the hour").into()))
+        SessionFuture::new(self.client, self.options, Once(Some(self.run)))
     }
 }
 
@@ -75,11 +92,271 @@ where
     Fut: Future<Output = Result<T, Status>>,
 {
     type Output = Result<T, CallError>;
-    type IntoFuture = Ready<Result<T, CallError>>;
+    type IntoFuture = SessionFuture<Q, R, Again<F>, Fut, T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.0.into_future()
+        SessionFuture::new(self.0.client, self.0.options, Again(self.0.run))
     }
+}
+
+/// A closure that runs once.
+#[derive(Debug)]
+pub struct Once<F>(Option<F>);
+
+/// A closure that runs as often as the connection is lost.
+#[derive(Debug)]
+pub struct Again<F>(F);
+
+/// What a session runs.
+pub trait Run<Q, R, Fut> {
+    /// Runs it, if it may run now.
+    fn run(&mut self, output: Outgoing<Q>, input: Streaming<R>) -> Option<Fut>;
+    /// Whether it may run once more.
+    fn runs_again(&self) -> bool;
+}
+
+impl<Q, R, F, Fut> Run<Q, R, Fut> for Once<F>
+where
+    F: FnOnce(Outgoing<Q>, Streaming<R>) -> Fut,
+{
+    fn run(&mut self, output: Outgoing<Q>, input: Streaming<R>) -> Option<Fut> {
+        Some(self.0.take()?(output, input))
+    }
+
+    fn runs_again(&self) -> bool {
+        false
+    }
+}
+
+impl<Q, R, F, Fut> Run<Q, R, Fut> for Again<F>
+where
+    F: FnMut(Outgoing<Q>, Streaming<R>) -> Fut,
+{
+    fn run(&mut self, output: Outgoing<Q>, input: Streaming<R>) -> Option<Fut> {
+        Some(self.0(output, input))
+    }
+
+    fn runs_again(&self) -> bool {
+        true
+    }
+}
+
+/// A session on its way. Dropping it cancels the call.
+#[must_use = "a call is sent when it is polled"]
+pub struct SessionFuture<Q, R, C, Fut, T> {
+    run: C,
+    stage: Stage<Fut, T>,
+    ends: PhantomData<fn(Q) -> R>,
+}
+
+type Opening = Pin<Box<dyn Future<Output = (Attempts, Result<OpenedStream, CallError>)> + Send>>;
+type Ending = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+/// ```text
+///   Opening ──► Running ── the closure has returned, and the call has ended ──► done
+///      ▲           │
+///      └───────────┘ the connection was lost, and the closure runs again
+/// ```
+enum Stage<Fut, T> {
+    Opening(Opening),
+    Running(Box<Running<Fut, T>>),
+    Done,
+}
+
+struct Running<Fut, T> {
+    attempts: Attempts,
+    /// Until it has returned.
+    closure: Option<Pin<Box<Fut>>>,
+    returned: Option<Result<T, Status>>,
+    ending: Ending,
+    ended: Option<Result<(), Failure>>,
+    /// Whether the closure had not returned when the call ended.
+    interrupted: bool,
+}
+
+impl<Q, R, C, Fut, T> SessionFuture<Q, R, C, Fut, T> {
+    fn new(client: Client, mut options: Options, run: C) -> Self {
+        options.request.open = true;
+        Self {
+            run,
+            stage: Stage::Opening(Box::pin(open(Attempts::new(client, options)))),
+            ends: PhantomData,
+        }
+    }
+}
+
+/// Nothing in it is pinned in place.
+impl<Q, R, C, Fut, T> Unpin for SessionFuture<Q, R, C, Fut, T> {}
+
+/// Sends the request, which takes a connection and a free stream.
+async fn open(mut attempts: Attempts) -> (Attempts, Result<OpenedStream, CallError>) {
+    let deadline = attempts.deadline();
+    let shape = Shape {
+        requests: true,
+        responses: true,
+        goes_on_unread: true,
+        deadline,
+    };
+    let sending = async {
+        loop {
+            let link = attempts.link().await?;
+            match link
+                .open_stream(&attempts.options.request, &Bytes::new(), shape)
+                .await
+            {
+                Ok(opened) => return Ok(opened),
+                Err(why) => attempts.not_opened(why)?,
+            }
+        }
+    };
+    let opened = match until(deadline, sending).await {
+        Some(opened) => opened,
+        None => Err(attempts.timed_out()),
+    };
+    (attempts, opened)
+}
+
+/// Waits for the end of a call. Its drop before that cancels the call.
+async fn wait(end: CallEnd) -> Result<(), Failure> {
+    end.wait().await
+}
+
+impl<Fut, T> Running<Fut, T>
+where
+    Fut: Future<Output = Result<T, Status>>,
+{
+    /// Ready when there is nothing to wait for any more.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.ended.is_none()
+            && let Poll::Ready(ended) = self.ending.as_mut().poll(cx)
+        {
+            self.interrupted = self.closure.is_some();
+            let over = matches!(ended, Err(Failure::TimedOut));
+            self.ended = Some(ended);
+            if over {
+                return Poll::Ready(());
+            }
+        }
+        if let Some(closure) = &mut self.closure {
+            self.returned = Some(ready!(closure.as_mut().poll(cx)));
+            self.closure = None;
+            // It may have failed because the call has ended since.
+            if self.ended.is_none()
+                && matches!(self.returned, Some(Err(_)))
+                && let Poll::Ready(ended) = self.ending.as_mut().poll(cx)
+            {
+                self.interrupted = true;
+                self.ended = Some(ended);
+            }
+        }
+        // A closure that failed does not wait for the server.
+        if self.ended.is_some() || matches!(self.returned, Some(Err(_))) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl<Q, R, C, Fut, T> Future for SessionFuture<Q, R, C, Fut, T>
+where
+    Q: Message + 'static,
+    R: Message + Default + ContractField + 'static,
+    C: Run<Q, R, Fut>,
+    Fut: Future<Output = Result<T, Status>>,
+{
+    type Output = Result<T, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match &mut this.stage {
+                Stage::Opening(opening) => {
+                    let (attempts, opened) = ready!(opening.as_mut().poll(cx));
+                    match opened.map(|opened| begin(&mut this.run, attempts, opened)) {
+                        Ok(Some(running)) => this.stage = Stage::Running(running),
+                        Ok(None) => return Poll::Ready(Err(polled_after_its_end())),
+                        Err(error) => {
+                            this.stage = Stage::Done;
+                            return Poll::Ready(Err(error));
+                        }
+                    }
+                }
+                Stage::Running(running) => {
+                    ready!(running.poll(cx));
+                    let Stage::Running(running) = std::mem::replace(&mut this.stage, Stage::Done) else {
+                        return Poll::Ready(Err(polled_after_its_end()));
+                    };
+                    let mut running = *running;
+                    if this.run.runs_again() && running.may_run_again() {
+                        running.attempts.options.wait_for_ready = true;
+                        this.stage = Stage::Opening(Box::pin(open(running.attempts)));
+                    } else {
+                        return Poll::Ready(running.conclude());
+                    }
+                }
+                Stage::Done => return Poll::Ready(Err(polled_after_its_end())),
+            }
+        }
+    }
+}
+
+/// Gives the closure its ends.
+fn begin<Q, R, Fut, T>(
+    run: &mut impl Run<Q, R, Fut>,
+    attempts: Attempts,
+    opened: OpenedStream,
+) -> Option<Box<Running<Fut, T>>>
+where
+    R: Message + Default + ContractField + 'static,
+{
+    let (sink, inbox) = (opened.sink?, opened.inbox?);
+    let ending = Box::pin(wait(sink.end()));
+    // What the call came to is told by its end.
+    opened.in_flight.forget();
+    let limits = &attempts.client.channel().config.limits;
+    let decoder = Decoder::of_responses()
+        .inflating(limits.body_bytes)
+        .within(limits.decode_bytes);
+    let sink: Arc<dyn crate::streaming::Sink> = sink;
+    let closure = run.run(Outgoing::to_wire(sink), Streaming::from_wire(inbox, decoder))?;
+    Some(Box::new(Running {
+        attempts,
+        closure: Some(Box::pin(closure)),
+        returned: None,
+        ending,
+        ended: None,
+        interrupted: false,
+    }))
+}
+
+impl<Fut, T> Running<Fut, T> {
+    /// Whether the call ended in a way after which a closure that can is run again.
+    fn may_run_again(&self) -> bool {
+        match &self.ended {
+            Some(Err(Failure::NotRun)) => true,
+            Some(Err(Failure::Closed(closed))) => {
+                self.interrupted && self.attempts.client.channel().comes_back_after(closed)
+            }
+            _ => false,
+        }
+    }
+
+    /// What the session came to.
+    fn conclude(self) -> Result<T, CallError> {
+        match (self.ended, self.returned) {
+            (Some(Err(Failure::TimedOut)), _) => Err(self.attempts.timed_out()),
+            (Some(Err(Failure::Closed(closed))), _) => Err(CallError::Closed(closed)),
+            (Some(Err(Failure::NotRun)), _) => Err(self.attempts.not_again(Failure::NotRun)),
+            (_, Some(Err(status))) | (Some(Err(Failure::Status(status))), _) => Err(status.into()),
+            (_, Some(Ok(value))) => Ok(value),
+            (_, None) => Err(polled_after_its_end()),
+        }
+    }
+}
+
+fn polled_after_its_end() -> CallError {
+    Status::internal("the call was polled after its end").into()
 }
 
 impl<Q, R, F> fmt::Debug for SessionCall<Q, R, F> {
@@ -93,5 +370,11 @@ impl<Q, R, F> fmt::Debug for SessionCall<Q, R, F> {
 impl<Q, R, F> fmt::Debug for ReconnectingSession<Q, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ReconnectingSession").field(&self.0).finish()
+    }
+}
+
+impl<Q, R, C, Fut, T> fmt::Debug for SessionFuture<Q, R, C, Fut, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionFuture").finish_non_exhaustive()
     }
 }

@@ -5,27 +5,41 @@ use std::{
     future::{Future, IntoFuture},
     marker::PhantomData,
     pin::Pin,
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
 use prost::Message;
+use rpc_protocol::frame::Response;
 
-use super::{Options, option_methods, unary::Reply};
+use super::{
+    Options,
+    attempts::{Attempts, until},
+    body::RequestBody,
+    option_methods,
+    requests::Requests,
+    unary::{self, Reply},
+};
 use crate::{
-    CallError, Client, Status, Streaming,
+    CallError, Client, Streaming,
+    client::link::{Failure, Shape},
     contract::{ContractField, MethodDescriptor},
+    streaming::{Decoder, Inbox},
 };
 
 /// A call whose response is a stream, sent when it is awaited. Awaiting it gives the [`Streaming`] once the server has
 /// opened its stream.
 ///
-/// Dropping the future, or later the stream, cancels the call: the server is told, and drops the handler.
+/// Dropping the future, or later the stream, cancels the call: the server is told, and drops the handler. A timeout
+/// bounds the whole call: when it is over, the stream ends with DEADLINE_EXCEEDED. When the connection is lost, the stream
+/// ends with UNAVAILABLE; an `idempotent` method of which nothing has come yet is called again instead.
 #[must_use = "a call is sent when it is awaited"]
 pub struct StreamingCall<R> {
     client: Client,
     options: Options,
-    body: Bytes,
+    body: RequestBody,
+    requests: Option<Requests>,
     response: PhantomData<fn() -> R>,
 }
 
@@ -36,22 +50,24 @@ impl<R: Message + Default + ContractField + 'static> StreamingCall<R> {
         request: &impl Message,
     ) -> Self {
         Self {
+            options: Options::new(&client, method),
             client,
-            options: Options::new(method, None),
-            body: request.encode_to_vec().into(),
+            body: RequestBody::new(request.encode_to_vec().into()),
+            requests: None,
             response: PhantomData,
         }
     }
 
-    pub(in crate::client) fn of_many<Q: Message + 'static>(
+    pub(in crate::client) fn of_many<Q: Message + ContractField + 'static>(
         client: Client,
         method: &'static MethodDescriptor,
-        _requests: impl Stream<Item = Q> + Send + 'static,
+        requests: impl Stream<Item = Q> + Send + 'static,
     ) -> Self {
         Self {
+            options: Options::new(&client, method),
             client,
-            options: Options::new(method, None),
-            body: Bytes::new(),
+            body: RequestBody::new(Bytes::new()),
+            requests: Some(Requests::new(requests)),
             response: PhantomData,
         }
     }
@@ -66,39 +82,113 @@ impl<R: Message + Default + ContractField + 'static> IntoFuture for StreamingCal
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let _ = (self.client, self.body);
-        Box::pin(async { Err(Status::unimplemented("lands within the hour").into()) })
+        let Self {
+            client,
+            options,
+            body,
+            requests,
+            ..
+        } = self;
+        Box::pin(async move {
+            let mut attempts = Attempts::new(client, options);
+            let (response, inbox) = open(&mut attempts, body, requests, true).await?;
+            let Some(inbox) = inbox else {
+                // A call with responses has an inbox.
+                return Err(Failure::NotRun.into_status().into());
+            };
+            let limits = &attempts.client.channel().config.limits;
+            let decoder = Decoder::of_responses()
+                .inflating(limits.body_bytes)
+                .within(limits.decode_bytes);
+            Ok(Streaming::from_wire(inbox, decoder).with_metadata(response.metadata.into()))
+        })
     }
 }
 
-impl<R> fmt::Debug for StreamingCall<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamingCall")
-            .field("method", &self.options.method.full_name)
-            .finish_non_exhaustive()
+/// Sends a call that streams, as often as is safe, until it was answered: with its response, or with its opening.
+async fn open(
+    attempts: &mut Attempts,
+    body: RequestBody,
+    requests: Option<Requests>,
+    responses: bool,
+) -> Result<(Response, Option<Arc<Inbox>>), CallError> {
+    let deadline = attempts.deadline();
+    let shape = Shape {
+        requests: requests.is_some(),
+        responses,
+        deadline: deadline.filter(|_| responses),
+        ..Shape::default()
+    };
+    let sending = send(attempts, body, requests, shape);
+    match until(deadline, sending).await {
+        Some(result) => result,
+        None => Err(attempts.timed_out()),
+    }
+}
+
+async fn send(
+    attempts: &mut Attempts,
+    mut body: RequestBody,
+    mut requests: Option<Requests>,
+    shape: Shape,
+) -> Result<(Response, Option<Arc<Inbox>>), CallError> {
+    attempts.options.request.open = shape.requests;
+    loop {
+        let link = attempts.link().await?;
+        let request = &mut attempts.options.request;
+        let body = body.over(&link, request);
+        let opened = match link.open_stream(request, body, shape).await {
+            Ok(opened) => opened,
+            Err(why) => {
+                attempts.not_opened(why)?;
+                continue;
+            }
+        };
+        let pumping = requests
+            .take()
+            .zip(opened.sink)
+            .map(|(requests, sink)| requests.start(sink));
+        let failure = match opened.in_flight.outcome().await {
+            Ok(response) => return Ok((response, opened.inbox)),
+            Err(failure) => failure,
+        };
+        match pumping {
+            None => attempts.failed(failure)?,
+            Some(pumping) => {
+                // The error, where the call is not sent again; its requests are needed where it is.
+                attempts.failed(failure.clone())?;
+                match pumping.await.ok().flatten() {
+                    Some(untouched) => requests = Some(untouched),
+                    None => return Err(attempts.not_again(failure)),
+                }
+            }
+        }
     }
 }
 
 /// A call that sends a stream and receives one response, sent when it is awaited.
 ///
-/// Dropping the future cancels the call: the server is told, and drops the handler.
+/// Dropping the future cancels the call: the server is told, and drops the handler. Once a request was taken from the
+/// stream, the call is not sent again when its connection is lost.
 #[must_use = "a call is sent when it is awaited"]
 pub struct ClientStreamingCall<R, T = R> {
     client: Client,
     options: Options,
-    finish: Box<dyn FnOnce(Reply<R>) -> T + Send>,
+    requests: Requests,
+    finish: fn(Reply<R>) -> T,
 }
 
 impl<R: Message + Default + ContractField + 'static> ClientStreamingCall<R> {
-    pub(in crate::client) fn new<Q: Message + 'static>(
+    pub(in crate::client) fn new<Q: Message + ContractField + 'static>(
         client: Client,
         method: &'static MethodDescriptor,
-        _requests: impl Stream<Item = Q> + Send + 'static,
+        requests: impl Stream<Item = Q> + Send + 'static,
     ) -> Self {
         Self {
+            options: Options::new(&client, method),
             client,
-            options: Options::new(method, None),
-            finish: Box::new(|reply| reply.value),
+            requests: Requests::new(requests),
+            finish: |reply| reply.value,
         }
     }
 
@@ -107,7 +197,8 @@ impl<R: Message + Default + ContractField + 'static> ClientStreamingCall<R> {
         ClientStreamingCall {
             client: self.client,
             options: self.options,
-            finish: Box::new(|reply| reply),
+            requests: self.requests,
+            finish: |reply| reply,
         }
     }
 }
@@ -125,8 +216,26 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let _ = (self.client, self.finish);
-        Box::pin(async { Err(Status::unimplemented("lands within the hour").into()) })
+        let Self {
+            client,
+            options,
+            requests,
+            finish,
+        } = self;
+        Box::pin(async move {
+            let mut attempts = Attempts::new(client, options);
+            let body = RequestBody::new(Bytes::new());
+            let (response, _) = open(&mut attempts, body, Some(requests), false).await?;
+            unary::reply(&attempts.client, response).map(finish)
+        })
+    }
+}
+
+impl<R> fmt::Debug for StreamingCall<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamingCall")
+            .field("method", &self.options.method.full_name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,19 +5,23 @@ use std::{
     future::{Future, IntoFuture},
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
-use bytes::Bytes;
 use prost::Message;
-use rpc_protocol::frame::{Request, Response};
+use rpc_protocol::frame::{Compression, Response};
 
-use super::{Options, option_methods};
+use super::{
+    Options,
+    attempts::{Attempts, until},
+    body::RequestBody,
+    option_methods,
+};
 use crate::{
     CallError, Client, Metadata, Status,
-    client::link::{InFlight, Outcome},
+    client::link::{Failure, InFlight, NotOpened},
+    compression,
     contract::{ContractField, MethodDescriptor},
-    memory::{CostModel, DEFAULT_BUDGET},
+    memory::CostModel,
 };
 
 /// A response with what came along with it.
@@ -39,7 +43,7 @@ pub struct Reply<T> {
 pub struct UnaryCall<R, T = R> {
     client: Client,
     options: Options,
-    body: Bytes,
+    body: RequestBody,
     finish: Finish<R, T>,
 }
 
@@ -53,33 +57,51 @@ struct Along {
 /// Makes of a response what the caller wants of it.
 type Finish<R, T> = Box<dyn FnOnce(R, &mut Along) -> Result<T, Status> + Send>;
 
-/// What is sent, and what is made of what comes back.
-struct Parts<R, T> {
-    request: Request,
-    body: Bytes,
-    finish: Finish<R, T>,
-}
-
 /// Shorter responses cannot take much: weighing them would cost more than decoding.
 const UNWEIGHED: usize = 16 << 10;
 
-impl<R: Message + Default + ContractField, T> Parts<R, T> {
-    fn finish(self, response: Response) -> Result<T, CallError> {
-        let body = response.body;
-        let mut along = Along {
-            metadata: response.metadata.into(),
-            trailers: response.trailers.into(),
-        };
-        // A response takes no more memory than a server lets a request take.
-        if body.len() > UNWEIGHED {
-            CostModel::of::<R>()
-                .weigh(&body, DEFAULT_BUDGET)
-                .map_err(|_| Status::resource_exhausted("the response would take too much memory"))?;
-        }
-        let response = R::decode(body)
-            .map_err(|error| Status::internal(format!("the response does not decode: {error}")))?;
-        Ok((self.finish)(response, &mut along)?)
+/// The response, with all that came along.
+pub(super) fn reply<R>(client: &Client, response: Response) -> Result<Reply<R>, CallError>
+where
+    R: Message + Default + ContractField,
+{
+    finish(client, response, |value, along| {
+        let Along { metadata, trailers } = std::mem::take(along);
+        Ok(Reply {
+            value,
+            metadata,
+            trailers,
+        })
+    })
+}
+
+/// From what the server answered to what the caller wants.
+fn finish<R, T>(
+    client: &Client,
+    response: Response,
+    finish: impl FnOnce(R, &mut Along) -> Result<T, Status>,
+) -> Result<T, CallError>
+where
+    R: Message + Default + ContractField,
+{
+    let limits = &client.channel().config.limits;
+    let body = match response.compression {
+        Compression::NONE => response.body,
+        _ => compression::inflate(&response.body, limits.body_bytes).map_err(|error| error.status())?,
+    };
+    // A response takes no more memory than a server lets a request take.
+    if body.len() > UNWEIGHED {
+        CostModel::of::<R>()
+            .weigh(&body, limits.decode_bytes)
+            .map_err(|_| Status::resource_exhausted("the response would take too much memory"))?;
     }
+    let value = R::decode(body)
+        .map_err(|error| Status::internal(format!("the response does not decode: {error}")))?;
+    let mut along = Along {
+        metadata: response.metadata.into(),
+        trailers: response.trailers.into(),
+    };
+    Ok(finish(value, &mut along)?)
 }
 
 impl<R> UnaryCall<R>
@@ -92,9 +114,9 @@ where
         request: &impl Message,
     ) -> Self {
         Self {
+            options: Options::new(&client, method),
             client,
-            options: Options::new(method, None),
-            body: request.encode_to_vec().into(),
+            body: RequestBody::new(request.encode_to_vec().into()),
             // A function without state is boxed without an allocation.
             finish: Box::new(|response, _| Ok(response)),
         }
@@ -155,17 +177,12 @@ where
     type IntoFuture = CallFuture<R, T>;
 
     fn into_future(self) -> CallFuture<R, T> {
-        let Options {
-            mut request, timeout, ..
-        } = self.options;
-        request.timeout_us = timeout.map_or(0, microseconds);
         CallFuture {
-            state: State::Prepared(self.client, timeout),
-            call: Some(Parts {
-                request,
-                body: self.body,
-                finish: self.finish,
-            }),
+            client: self.client,
+            options: self.options,
+            body: self.body,
+            finish: Some(self.finish),
+            state: State::Prepared,
         }
     }
 }
@@ -173,20 +190,45 @@ where
 /// A unary call on its way. Dropping it cancels the call.
 #[must_use = "a call is sent when it is polled"]
 pub struct CallFuture<R, T = R> {
-    state: State,
+    client: Client,
+    /// The request is taken out when the call is boxed.
+    options: Options,
+    body: RequestBody,
     /// Taken when the outcome is there.
-    call: Option<Parts<R, T>>,
+    finish: Option<Finish<R, T>>,
+    state: State,
 }
 
 /// ```text
-///   Prepared ── a stream is free, no timeout ──► InFlight ──► done
-///       └────── otherwise ──► Boxed ─────────────────────────► done
+///   Prepared ── connected, a stream is free, no timeout ──► InFlight ──► done
+///       │                                                     │ lost, and may be sent again
+///       └────── otherwise ──► Boxed ◄─────────────────────────┘
+///                               └──────────────────────────────────────► done
 /// ```
 enum State {
-    Prepared(Client, Option<Duration>),
+    Prepared,
     InFlight(InFlight),
-    /// With what takes room: a timer, or a wait for a free stream.
-    Boxed(Pin<Box<dyn Future<Output = Outcome> + Send>>),
+    /// With what takes room: a timer, a wait for a connection or a free stream, or another attempt.
+    Boxed(Pin<Box<dyn Future<Output = Result<Response, CallError>> + Send>>),
+}
+
+impl<R, T> CallFuture<R, T> {
+    /// Sends the request where that takes no wait and no timer.
+    fn try_send(&mut self) -> Option<Result<InFlight, NotOpened>> {
+        if self.options.has_deadline() {
+            return None;
+        }
+        let link = self.client.channel().current();
+        let link = link.as_ref()?;
+        let body = self.body.over(link, &mut self.options.request);
+        Some(link.try_open(&self.options.request, body))
+    }
+
+    /// Goes on with what takes room. `failed` is what came of a first attempt.
+    fn boxed(&mut self, failed: Option<Failure>) -> State {
+        let attempts = Attempts::new(self.client.clone(), self.options.take());
+        State::Boxed(Box::pin(patient(attempts, self.body.clone(), failed)))
+    }
 }
 
 impl<R, T> Future for CallFuture<R, T>
@@ -198,62 +240,71 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let Some(call) = &mut this.call else {
-            return Poll::Ready(Err(Status::internal("the call was polled after its end").into()));
-        };
-        if let State::Prepared(client, timeout) = &this.state {
-            let link = client.link();
-            this.state = match (timeout, link.try_open(&call.request, &call.body)?) {
-                (None, Some(opened)) => State::InFlight(opened),
-                (&timeout, opened) => {
-                    let request = std::mem::take(&mut call.request);
-                    State::Boxed(Box::pin(patient(
-                        client.clone(),
-                        request,
-                        call.body.clone(),
-                        opened,
-                        timeout,
-                    )))
-                }
+        if let State::Prepared = this.state {
+            this.state = match this.try_send() {
+                Some(Ok(opened)) => State::InFlight(opened),
+                Some(Err(NotOpened::Refused(status))) => return Poll::Ready(Err(status.into())),
+                Some(Err(NotOpened::Full | NotOpened::Gone)) | None => this.boxed(None),
             };
         }
-        let outcome = match &mut this.state {
-            State::InFlight(call) => ready!(call.poll_outcome(cx)),
-            State::Boxed(call) => ready!(call.as_mut().poll(cx)),
-            State::Prepared(..) => return Poll::Pending,
-        };
-        Poll::Ready(match this.call.take() {
-            Some(call) => outcome.and_then(|response| call.finish(response)),
-            None => Err(Status::internal("the call has no outcome").into()),
-        })
-    }
-}
-
-/// A call with a timeout, or one that waits for a free stream.
-async fn patient(
-    client: Client,
-    request: Request,
-    body: Bytes,
-    opened: Option<InFlight>,
-    timeout: Option<Duration>,
-) -> Outcome {
-    let call = async {
-        match opened {
-            Some(opened) => opened.outcome().await,
-            None => client.link().open(&request, &body).await?.outcome().await,
+        if let State::InFlight(call) = &mut this.state {
+            match ready!(call.poll_outcome(cx)) {
+                Ok(response) => return Poll::Ready(this.finish(Ok(response))),
+                Err(Failure::Status(status)) => return Poll::Ready(this.finish(Err(status.into()))),
+                Err(failure) => this.state = this.boxed(Some(failure)),
+            }
         }
-    };
-    match timeout {
-        None => call.await,
-        Some(timeout) => tokio::time::timeout(timeout, call)
-            .await
-            .unwrap_or(Err(CallError::TimedOut(timeout))),
+        let State::Boxed(call) = &mut this.state else {
+            return Poll::Pending;
+        };
+        let outcome = ready!(call.as_mut().poll(cx));
+        Poll::Ready(this.finish(outcome))
     }
 }
 
-/// A timeout as a request carries it, where 0 is none.
-fn microseconds(timeout: Duration) -> u64 {
-    u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX).max(1)
+impl<R, T> CallFuture<R, T>
+where
+    R: Message + Default + ContractField + 'static,
+{
+    fn finish(&mut self, outcome: Result<Response, CallError>) -> Result<T, CallError> {
+        let Some(finish) = self.finish.take() else {
+            return Err(Status::internal("the call was polled after its end").into());
+        };
+        self::finish(&self.client, outcome?, finish)
+    }
+}
+
+/// A call that waits: for a connection, a free stream, its timer, or another connection.
+async fn patient(
+    mut attempts: Attempts,
+    mut body: RequestBody,
+    failed: Option<Failure>,
+) -> Result<Response, CallError> {
+    if let Some(failure) = failed {
+        attempts.failed(failure)?;
+    }
+    let deadline = attempts.deadline();
+    let sent = until(deadline, async {
+        loop {
+            let link = attempts.link().await?;
+            let body = body.over(&link, &mut attempts.options.request);
+            let outcome = match link.open(&attempts.options.request, body).await {
+                Ok(in_flight) => in_flight.outcome().await,
+                Err(why) => {
+                    attempts.not_opened(why)?;
+                    continue;
+                }
+            };
+            match outcome {
+                Ok(response) => return Ok(response),
+                Err(failure) => attempts.failed(failure)?,
+            }
+        }
+    });
+    match sent.await {
+        Some(outcome) => outcome,
+        None => Err(attempts.timed_out()),
+    }
 }
 
 impl<R, T> fmt::Debug for UnaryCall<R, T> {

@@ -1,0 +1,195 @@
+//! Putting a client together.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+#[cfg(feature = "tls")]
+use super::connect::TlsRoots;
+use super::{
+    Client, ClientLimits, Connector, Reconnect,
+    channel::{Channel, Config},
+    connect::{ByConnector, Dial, Target},
+    error::{CallError, Refused, RefusedKind},
+};
+
+/// How long connecting may take in all, where the program says nothing.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Puts a [`Client`] together: [`Client::builder`] for a URL, [`Client::from_connector`] for connections of the
+/// program's own.
+///
+/// ```
+/// # use rpc_runtime::{CallError, Client};
+/// # use std::time::Duration;
+/// # fn client() -> Result<Client, CallError> {
+/// let client = Client::builder("ws://127.0.0.1:3000/rpc")
+///     .timeout(Duration::from_secs(5))
+///     .header("x-tenant", "acme")
+///     .lazy()?;
+/// # Ok(client)
+/// # }
+/// # client().expect("is put together");
+/// ```
+#[must_use = "a client is made by `connect` or `lazy`"]
+pub struct ClientBuilder {
+    target: To,
+    headers: HeaderMap,
+    bad_header: Option<String>,
+    #[cfg(feature = "tls")]
+    roots: TlsRoots,
+    connect_timeout: Duration,
+    reconnect: Reconnect,
+    timeout: Option<Duration>,
+    limits: ClientLimits,
+    compress_above: Option<usize>,
+}
+
+enum To {
+    Url(String),
+    Connector(Box<dyn Dial>),
+}
+
+impl ClientBuilder {
+    pub(super) fn to_url(url: impl Into<String>) -> Self {
+        Self::new(To::Url(url.into()))
+    }
+
+    pub(super) fn by_connector(connector: impl Connector) -> Self {
+        Self::new(To::Connector(Box::new(ByConnector(connector))))
+    }
+
+    fn new(target: To) -> Self {
+        Self {
+            target,
+            headers: HeaderMap::new(),
+            bad_header: None,
+            #[cfg(feature = "tls")]
+            roots: TlsRoots::default(),
+            connect_timeout: CONNECT_TIMEOUT,
+            reconnect: Reconnect::default(),
+            timeout: None,
+            limits: ClientLimits::default(),
+            compress_above: None,
+        }
+    }
+
+    /// How long one attempt to connect may take, from looking the name up to the end of the upgrade. 10 s without.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// When and how often to come back after a connection was lost. [`Reconnect::default`] without: for ever.
+    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
+        self.reconnect = reconnect;
+        self
+    }
+
+    /// The timeout of every call that sets none of its own. None without: a call may take for ever.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Adds a header to the HTTP request that asks for the upgrade. A name or value that cannot stand in HTTP is told by
+    /// [`connect`](Self::connect) and [`lazy`](Self::lazy). A connector's connections have no headers.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        let parsed = (HeaderName::try_from(name), HeaderValue::from_str(value.as_ref()));
+        match parsed {
+            (Ok(name), Ok(value)) => drop(self.headers.append(name, value)),
+            // The value may be a secret.
+            _ => self.bad_header = Some(format!("{name:?} with its value cannot be an HTTP header")),
+        }
+        self
+    }
+
+    /// Sets what the client allows its connections. [`ClientLimits::default`] without.
+    pub fn limits(mut self, limits: ClientLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whom to trust to vouch for the server of a `wss://` URL. [`TlsRoots::System`] without.
+    #[cfg(feature = "tls")]
+    pub fn tls_roots(mut self, roots: TlsRoots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// Compresses requests, and messages of streams, of more bytes than this, where the server reads compressed ones and
+    /// it makes them shorter. Nothing is compressed without. Compressed responses are always understood.
+    ///
+    /// What an attacker chooses a part of must not be compressed beside a secret: the length tells about the secret.
+    pub fn compress_above(mut self, bytes: usize) -> Self {
+        self.compress_above = Some(bytes);
+        self
+    }
+
+    /// Connects: the first connection must succeed.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Refused`] when nobody listens, the server refuses the upgrade, it is no server of this protocol, it
+    /// does not answer in time, or the client is put together wrongly.
+    pub async fn connect(self) -> Result<Client, CallError> {
+        let (config, dial) = self.build()?;
+        Ok(Client::of(Channel::connected(config, dial).await?))
+    }
+
+    /// A client that connects when it is first called. It may be made outside of a runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Refused`] when the client is put together wrongly: the URL is none, a header cannot be one.
+    pub fn lazy(self) -> Result<Client, CallError> {
+        let (config, dial) = self.build()?;
+        Ok(Client::of(Channel::lazy(config, dial)))
+    }
+
+    fn build(self) -> Result<(Config, Box<dyn Dial>), CallError> {
+        let config = self.config();
+        let dial: Box<dyn Dial> = match self.target {
+            To::Connector(dial) => dial,
+            To::Url(url) => {
+                if let Some(text) = self.bad_header {
+                    return Err(CallError::Refused(Refused::new(
+                        RefusedKind::BadHeader,
+                        &url,
+                        text,
+                    )));
+                }
+                let target = Target::new(
+                    &url,
+                    &self.headers,
+                    #[cfg(feature = "tls")]
+                    &self.roots,
+                );
+                Box::new(target.map_err(CallError::Refused)?)
+            }
+        };
+        Ok((config, dial))
+    }
+
+    pub(super) fn config(&self) -> Config {
+        Config {
+            connect_timeout: self.connect_timeout,
+            reconnect: self.reconnect.clone(),
+            timeout: self.timeout,
+            limits: Arc::new(self.limits.clone()),
+            compress_above: self.compress_above,
+        }
+    }
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Headers may hold secrets.
+        f.debug_struct("ClientBuilder")
+            .field("reconnect", &self.reconnect)
+            .field("timeout", &self.timeout)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

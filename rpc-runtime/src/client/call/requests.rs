@@ -1,0 +1,81 @@
+//! The requests of a call that streams them: a task of its own takes them from the program as the server takes them.
+
+use std::{marker::PhantomData, pin::Pin, sync::Arc};
+
+use futures_core::Stream;
+use futures_util::{StreamExt, stream::Fuse};
+use prost::Message;
+use tokio::task::JoinHandle;
+
+use crate::{Outgoing, client::link::StreamSink, contract::ContractField};
+
+/// A stream of requests, whatever their type.
+pub(super) struct Requests(Box<dyn Source>);
+
+trait Source: Send {
+    fn start(self: Box<Self>, sink: Arc<StreamSink>) -> JoinHandle<Option<Requests>>;
+}
+
+struct Typed<Q, S> {
+    stream: Pin<Box<Fuse<S>>>,
+    request: PhantomData<fn() -> Q>,
+}
+
+impl Requests {
+    pub(super) fn new<Q>(stream: impl Stream<Item = Q> + Send + 'static) -> Self
+    where
+        Q: Message + ContractField + 'static,
+    {
+        Self(Box::new(Typed {
+            stream: Box::pin(stream.fuse()),
+            request: PhantomData,
+        }))
+    }
+
+    /// Sends them, until they end or the call does. Gives them back where none was taken, so that they can be sent with
+    /// another call.
+    pub(super) fn start(self, sink: Arc<StreamSink>) -> JoinHandle<Option<Self>> {
+        self.0.start(sink)
+    }
+}
+
+impl<Q, S> Source for Typed<Q, S>
+where
+    Q: Message + ContractField + 'static,
+    S: Stream<Item = Q> + Send + 'static,
+{
+    fn start(self: Box<Self>, sink: Arc<StreamSink>) -> JoinHandle<Option<Requests>> {
+        tokio::spawn(async move {
+            let untouched = self.pump(Outgoing::to_wire(sink)).await;
+            untouched.map(|source| Requests(source))
+        })
+    }
+}
+
+impl<Q, S> Typed<Q, S>
+where
+    Q: Message + ContractField + 'static,
+    S: Stream<Item = Q> + Send + 'static,
+{
+    /// Its end, which drops `outgoing`, half-closes the call.
+    async fn pump(mut self: Box<Self>, outgoing: Outgoing<Q>) -> Option<Box<Self>> {
+        let mut touched = false;
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = self.stream.next() => next,
+                () = outgoing.closed() => None,
+            };
+            let Some(request) = next else { break };
+            touched = true;
+            if let Err(status) = outgoing.send(request).await {
+                if !outgoing.is_closed() {
+                    // One that cannot be sent must not be missing without anybody noticing.
+                    let _ = outgoing.fail(status).await;
+                }
+                break;
+            }
+        }
+        (!touched).then_some(self)
+    }
+}

@@ -1,0 +1,141 @@
+//! From a URL to a connection whose upgrade is over.
+
+use std::{io, time::Duration};
+
+use http::{HeaderMap, HeaderValue, Uri, header};
+use rpc_protocol::SUBPROTOCOL;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{Error as WsError, client::IntoClientRequest, handshake::client::Request},
+};
+
+#[cfg(feature = "tls")]
+use super::tls::{Tls, TlsRoots};
+use super::{Dial, Dialling, Established, established, gate::HeaderGate};
+use crate::client::error::{Refused, RefusedKind};
+
+/// Where a URL leads, checked.
+pub(in crate::client) struct Target {
+    url: String,
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: u16,
+    request: Request,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
+}
+
+impl Target {
+    /// # Errors
+    ///
+    /// When the URL is none, or asks for what this client does not do.
+    pub(in crate::client) fn new(
+        url: &str,
+        headers: &HeaderMap,
+        #[cfg(feature = "tls")] roots: &TlsRoots,
+    ) -> Result<Self, Refused> {
+        let bad = |text: &str| Refused::new(RefusedKind::BadUrl, url, text);
+        let uri: Uri = url.parse().map_err(|error| bad(&format!("not a URL: {error}")))?;
+        let host = uri
+            .host()
+            .map(|host| host.trim_start_matches('[').trim_end_matches(']').to_owned())
+            .ok_or_else(|| bad(EXPECTED))?;
+        let secure = match uri.scheme_str() {
+            Some("ws") => false,
+            Some("wss") if cfg!(feature = "tls") => true,
+            Some("wss") => return Err(bad("wss:// needs the feature `tls` of rpc-runtime")),
+            _ => return Err(bad(EXPECTED)),
+        };
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let mut request = uri
+            .into_client_request()
+            .map_err(|error| Refused::because(RefusedKind::BadUrl, url, error.to_string(), error))?;
+        request
+            .headers_mut()
+            .extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        request.headers_mut().insert(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(SUBPROTOCOL),
+        );
+        Ok(Self {
+            url: url.to_owned(),
+            #[cfg(feature = "tls")]
+            tls: secure.then(|| Tls::new(&host, roots, url)).transpose()?,
+            host,
+            port,
+            request,
+        })
+    }
+
+    async fn connect(&self) -> Result<Established, Refused> {
+        let unreachable = |error: io::Error| {
+            let text = error.to_string();
+            Refused::because(RefusedKind::Unreachable, &self.url, text, error)
+        };
+        let stream = TcpStream::connect((self.host.as_str(), self.port))
+            .await
+            .map_err(unreachable)?;
+        stream.set_nodelay(true).map_err(unreachable)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let stream = tls.handshake(stream, &self.url).await?;
+            return self.upgrade(stream).await;
+        }
+        self.upgrade(stream).await
+    }
+
+    async fn upgrade<S>(&self, stream: S) -> Result<Established, Refused>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (socket, _) = client_async(self.request(), HeaderGate::new(stream))
+            .await
+            .map_err(|error| self.refused(error))?;
+        let HeaderGate { stream, behind, .. } = socket.into_inner();
+        Ok(established(stream, behind))
+    }
+
+    /// A request with a key of its own.
+    fn request(&self) -> Request {
+        let mut request = self.request.clone();
+        let key = tokio_tungstenite::tungstenite::handshake::client::generate_key();
+        if let Ok(key) = HeaderValue::from_str(&key) {
+            request.headers_mut().insert(header::SEC_WEBSOCKET_KEY, key);
+        }
+        request
+    }
+
+    fn refused(&self, error: WsError) -> Refused {
+        match error {
+            WsError::Http(response) => {
+                let seconds = response.headers().get(header::RETRY_AFTER);
+                let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+                Refused::http(&self.url, response.status(), seconds.map(Duration::from_secs))
+            }
+            WsError::Io(error) => {
+                let text = error.to_string();
+                Refused::because(RefusedKind::Unreachable, &self.url, text, error)
+            }
+            error => {
+                let text = format!("no WebSocket server of this protocol: {error}");
+                Refused::because(RefusedKind::NotThisProtocol, &self.url, text, error)
+            }
+        }
+    }
+}
+
+const EXPECTED: &str = "a URL as in ws://127.0.0.1:3000/rpc is expected";
+
+impl Dial for Target {
+    fn dial(&self) -> Dialling<'_> {
+        Box::pin(self.connect())
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+}

@@ -1,0 +1,80 @@
+//! What a client allows a connection, all of it finite.
+
+use std::time::Duration;
+
+use rpc_protocol::Limits as ProtocolLimits;
+
+use crate::memory;
+
+/// What a client allows each of its connections. The server is told, and keeps to it; a response over a limit fails its
+/// own call with RESOURCE_EXHAUSTED.
+///
+/// Every value is finite by default. Change the ones you need:
+///
+/// ```
+/// # use rpc_runtime::ClientLimits;
+/// let limits = ClientLimits { body_bytes: 64 << 20, ..ClientLimits::default() };
+/// assert_eq!(limits.message_bytes, 1 << 20);
+/// ```
+#[derive(Debug, Clone)]
+pub struct ClientLimits {
+    /// The longest WebSocket message that the server may send, in bytes. Longer bodies come in several. A longer message
+    /// closes the connection with 1009. 1 MiB by default, and never less.
+    pub message_bytes: usize,
+    /// The longest response, or message of a stream, in bytes as on the wire and decompressed. 4 MiB by default.
+    pub body_bytes: usize,
+    /// The most memory, in bytes, that decoding one response may take. 16 MiB by default.
+    pub decode_bytes: usize,
+    /// How many bytes of one stream may be on their way or wait to be read. 256 KiB by default, and never less.
+    pub stream_window: usize,
+    /// The same of all streams of a connection. 1 MiB by default, and never less.
+    pub connection_window: usize,
+    /// How many bytes may wait to be read altogether, of all streams of a connection. 16 MiB by default.
+    pub pending_bytes: usize,
+    /// Requests that the server has not taken from the network. Above it calls wait before they are sent. 1 MiB by
+    /// default.
+    pub unsent_bytes: usize,
+    /// How long the server may take nothing of what waits for it; then the connection is closed with 4408. 30 s by
+    /// default.
+    pub write_stall: Duration,
+    /// After this much silence the server is pinged. 25 s by default.
+    pub ping_interval: Duration,
+    /// How long after a ping anything must have come from the server; otherwise it is gone. 10 s by default.
+    pub pong_timeout: Duration,
+    /// How long the server may take to answer our close frame. 2 s by default.
+    pub close_timeout: Duration,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        let protocol = ProtocolLimits::default();
+        Self {
+            message_bytes: protocol.max_message_bytes,
+            body_bytes: 4 << 20,
+            decode_bytes: memory::DEFAULT_BUDGET,
+            stream_window: protocol.stream_window_bytes,
+            connection_window: protocol.connection_window_bytes,
+            pending_bytes: 16 << 20,
+            unsent_bytes: 1 << 20,
+            write_stall: Duration::from_secs(30),
+            ping_interval: Duration::from_secs(25),
+            pong_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl ClientLimits {
+    /// The same in the protocol's words.
+    pub(super) fn protocol(&self) -> ProtocolLimits {
+        let mut limits = ProtocolLimits::default();
+        limits.max_message_bytes = self.message_bytes.max(limits.max_message_bytes);
+        limits.stream_window_bytes = self.stream_window.max(limits.stream_window_bytes);
+        limits.connection_window_bytes = self.connection_window.max(limits.connection_window_bytes);
+        limits.max_body_bytes = self.body_bytes;
+        limits.max_pending_bytes = self.pending_bytes;
+        limits.keep_alive_interval = Some(self.ping_interval);
+        limits.keep_alive_timeout = self.pong_timeout;
+        limits
+    }
+}

@@ -1,0 +1,367 @@
+//! What a connection's lock guards: its protocol, its output, and its open calls.
+
+use std::{collections::BTreeSet, mem, sync::Arc};
+
+use bytes::Bytes;
+use rpc_protocol::{
+    Body, ClientConnection, ClientEvent, CloseCode, ConnectionError, SendError, StreamMessage,
+    frame::{Compression, End, GoAway, Request, Response},
+};
+use tokio::time::Instant;
+
+use super::{
+    Failure, Link, NotOpened, Outcome, Woken,
+    burst::Burst,
+    cell::{Cell, SpareCells},
+    stream::{STREAM_OUTPUT, StreamEntry},
+    table::CallTable,
+};
+use crate::{Metadata, Status, client::error::Closed, transport::output::OutputBuffer};
+
+/// Invariant: every stream in `calls` is one that `protocol` waits for.
+pub(in crate::client) struct State {
+    pub(in crate::client) protocol: ClientConnection,
+    /// What calls have written, until the task takes it.
+    pub(in crate::client) output: OutputBuffer,
+    /// So much the task has taken and the socket has not.
+    behind: usize,
+    burst: Burst,
+    pub(super) calls: CallTable<Entry>,
+    spare: SpareCells,
+    /// When calls with streams are over.
+    deadlines: BTreeSet<(Instant, u64)>,
+    /// Streams whose messages were not taken because too much waits to leave.
+    held_up: Vec<u64>,
+    /// Calls that wait for a free stream.
+    pub(super) queued: usize,
+    /// No call will come any more: close once nothing is waited for.
+    pub(super) abandoned: bool,
+    /// The program asks to close with this.
+    pub(super) close_requested: Option<(CloseCode, String)>,
+    pub(super) going_away: Option<GoAway>,
+    pub(super) closed: Option<Closed>,
+    most_unsent: usize,
+}
+
+/// An open call.
+pub(super) struct Entry {
+    cell: Arc<Cell>,
+    pub(super) stream: Option<Box<StreamEntry>>,
+}
+
+impl Entry {
+    pub(super) fn unary(cell: Arc<Cell>) -> Self {
+        Self { cell, stream: None }
+    }
+
+    /// Leaves the outcome, and tells the ends of its streams.
+    fn complete(&self, outcome: Outcome, trailers: Metadata, woken: &mut Woken) {
+        if let Some(stream) = &self.stream {
+            let result = outcome.as_ref().map(|_| ()).map_err(Failure::clone);
+            stream.end(&result, trailers);
+        }
+        woken.wakers.extend(self.cell.complete(outcome));
+    }
+}
+
+impl State {
+    pub(super) fn new(protocol: ClientConnection, output: OutputBuffer, most_unsent: usize) -> Self {
+        Self {
+            protocol,
+            output,
+            behind: 0,
+            burst: Burst::default(),
+            calls: CallTable::default(),
+            spare: SpareCells::default(),
+            deadlines: BTreeSet::new(),
+            held_up: Vec::new(),
+            queued: 0,
+            abandoned: false,
+            close_requested: None,
+            going_away: None,
+            closed: None,
+            most_unsent,
+        }
+    }
+
+    /// Writes a request. The call is to be put into `calls` at once, unless it is a one-way one.
+    pub(super) fn open(&mut self, request: &Request, body: &Bytes) -> Result<(u64, Arc<Cell>), NotOpened> {
+        if self.closed.is_some() {
+            return Err(NotOpened::Gone);
+        }
+        if self.output.pending() > self.most_unsent {
+            return Err(NotOpened::Full);
+        }
+        let stream_id = self
+            .protocol
+            .open(request, body, &mut self.output)
+            .map_err(NotOpened::from)?;
+        self.burst.opened += 1;
+        Ok((stream_id, self.spare.take()))
+    }
+
+    /// Puts a call in that streams.
+    pub(super) fn insert(&mut self, stream_id: u64, cell: Arc<Cell>, stream: StreamEntry) {
+        if let Some(deadline) = stream.shape.deadline {
+            self.deadlines.insert((deadline, stream_id));
+        }
+        let stream = Some(Box::new(stream));
+        self.calls.insert(stream_id, Entry { cell, stream });
+    }
+
+    fn remove(&mut self, stream_id: u64) -> Option<Entry> {
+        let entry = self.calls.remove(stream_id)?;
+        if let Some(stream) = &entry.stream
+            && let Some(deadline) = stream.shape.deadline
+        {
+            self.deadlines.remove(&(deadline, stream_id));
+        }
+        Some(entry)
+    }
+
+    /// Sends a message of a stream. [`SendError::Busy`]: not now.
+    pub(super) fn send(
+        &mut self,
+        stream_id: u64,
+        compression: Compression,
+        body: &(impl Body + ?Sized),
+    ) -> Result<(), SendError> {
+        if self.calls.get_mut(stream_id).is_none() {
+            return Err(SendError::Closed);
+        }
+        if self.output.pending() + self.behind >= STREAM_OUTPUT {
+            if !self.held_up.contains(&stream_id) {
+                self.held_up.push(stream_id);
+            }
+            return Err(SendError::Busy);
+        }
+        if !self.protocol.is_writable(stream_id) {
+            return Err(SendError::Busy);
+        }
+        self.protocol
+            .send(stream_id, compression, body, &mut self.output)?;
+        self.transmit();
+        Ok(())
+    }
+
+    /// Writes what is queued, as much as may wait to leave. Whether there is more.
+    pub(in crate::client) fn transmit(&mut self) -> bool {
+        let room = STREAM_OUTPUT.saturating_sub(self.output.pending() + self.behind);
+        self.protocol.transmit(room, &mut self.output)
+    }
+
+    /// Takes a message of the server's.
+    pub(in crate::client) fn handle_message(
+        &mut self,
+        message: Bytes,
+        now: Instant,
+        link: &Link,
+        woken: &mut Woken,
+    ) -> Result<(), ConnectionError> {
+        match self
+            .protocol
+            .handle_message(message, now.into_std(), &mut self.output)?
+        {
+            ClientEvent::Response { stream_id, response } => self.on_response(stream_id, response, woken),
+            ClientEvent::Opened { stream_id, response } => self.on_opened(stream_id, response, woken),
+            ClientEvent::Message { stream_id, message } => self.on_message(stream_id, message),
+            ClientEvent::End { stream_id, end } => self.on_end(stream_id, end, woken),
+            ClientEvent::StopSending { stream_id } => {
+                if let Some(stream) = self.stream(stream_id)
+                    && let Some(sender) = &stream.sender
+                {
+                    sender.stop(Status::cancelled("the stream is not read any more"));
+                }
+            }
+            ClientEvent::Greeting(greeting) => {
+                // More streams may be allowed now.
+                woken.streams = self.queued;
+                link.on_greeting(&greeting);
+            }
+            ClientEvent::GoAway { go_away, not_run } => {
+                link.shut();
+                for stream_id in not_run {
+                    if let Some(entry) = self.remove(stream_id) {
+                        entry.complete(Err(Failure::NotRun), Metadata::default(), woken);
+                    }
+                }
+                self.going_away = Some(go_away);
+                woken.fate = true;
+            }
+            _ => {}
+        }
+        while let Some(stream_id) = self.protocol.poll_writable() {
+            self.wake_sender(stream_id);
+        }
+        if woken.streams == 0 && self.queued > 0 && self.protocol.can_open() {
+            // A credit may have opened the window that they wait for.
+            woken.streams = 1;
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, stream_id: u64) -> Option<&mut StreamEntry> {
+        self.calls.get_mut(stream_id)?.stream.as_deref_mut()
+    }
+
+    fn wake_sender(&mut self, stream_id: u64) {
+        if let Some(stream) = self.stream(stream_id)
+            && let Some(sender) = &stream.sender
+        {
+            sender.wake();
+        }
+    }
+
+    fn on_response(&mut self, stream_id: u64, response: Response, woken: &mut Woken) {
+        let Some(entry) = self.remove(stream_id) else {
+            return;
+        };
+        let is_stream = entry.stream.as_ref().is_some_and(|stream| stream.shape.responses);
+        let outcome = if is_stream {
+            let text = "the response is no stream, which this call asks for";
+            Err(Failure::Status(Status::unimplemented(text)))
+        } else {
+            Ok(response)
+        };
+        self.is_over_now(entry, outcome, Metadata::default(), woken);
+    }
+
+    fn on_opened(&mut self, stream_id: u64, response: Response, woken: &mut Woken) {
+        let Some(entry) = self.calls.get_mut(stream_id) else {
+            return;
+        };
+        if entry.stream.as_ref().is_some_and(|stream| stream.shape.responses) {
+            self.burst.answered += 1;
+            woken.wakers.extend(entry.cell.complete(Ok(response)));
+        } else {
+            let text = "the response is a stream, which this call does not read";
+            self.cancel(stream_id, Failure::Status(Status::unimplemented(text)), woken);
+        }
+    }
+
+    fn on_message(&mut self, stream_id: u64, message: StreamMessage) {
+        let cost = message.cost();
+        match self.stream(stream_id) {
+            Some(StreamEntry {
+                inbox: Some(inbox),
+                unread,
+                ..
+            }) => {
+                *unread += cost;
+                inbox.push_compressed(message.body, message.compression, cost);
+            }
+            // Nobody reads it.
+            _ => self.protocol.consumed(stream_id, cost, &mut self.output),
+        }
+    }
+
+    fn on_end(&mut self, stream_id: u64, end: End, woken: &mut Woken) {
+        let Some(entry) = self.remove(stream_id) else {
+            return;
+        };
+        if end.status.as_ref().is_some_and(|status| status.code != 0) {
+            let trailers = end.trailers.clone().into();
+            let status = Status::from_end(end);
+            self.is_over_now(entry, Err(Failure::Status(status)), trailers, woken);
+        } else {
+            // A stream that was never opened is one without messages.
+            self.is_over_now(entry, Ok(Response::default()), end.trailers.into(), woken);
+        }
+    }
+
+    fn is_over_now(&mut self, entry: Entry, outcome: Outcome, trailers: Metadata, woken: &mut Woken) {
+        self.burst.answered += 1;
+        entry.complete(outcome, trailers, woken);
+        if entry.stream.is_none() {
+            self.spare.give(entry.cell);
+        }
+        // Each end lets one call more go on.
+        woken.streams = (woken.streams + 1).min(self.queued);
+    }
+
+    /// The application has taken messages of a stream.
+    pub(super) fn consumed(&mut self, stream_id: u64, bytes: usize) {
+        if let Some(stream) = self.stream(stream_id) {
+            stream.unread = stream.unread.saturating_sub(bytes);
+        }
+        self.protocol.consumed(stream_id, bytes, &mut self.output);
+    }
+
+    /// Gives a call up, if it is open.
+    pub(super) fn cancel(&mut self, stream_id: u64, failure: Failure, woken: &mut Woken) {
+        self.protocol.cancel(stream_id, &mut self.output);
+        if let Some(entry) = self.remove(stream_id) {
+            entry.complete(Err(failure), Metadata::default(), woken);
+            woken.streams = (woken.streams + 1).min(self.queued);
+        }
+    }
+
+    /// Ends every call.
+    pub(super) fn fail_all(&mut self, failure: &Failure, woken: &mut Woken) {
+        self.deadlines.clear();
+        for (_, entry) in self.calls.drain() {
+            entry.complete(Err(failure.clone()), Metadata::default(), woken);
+        }
+    }
+
+    /// Ends the calls whose time is over. When the next one's is.
+    pub(in crate::client) fn expire(&mut self, now: Instant, woken: &mut Woken) -> Option<Instant> {
+        while let Some(&(deadline, stream_id)) = self.deadlines.first() {
+            if deadline > now {
+                return Some(deadline);
+            }
+            self.deadlines.pop_first();
+            if let Some(inbox) = self.stream(stream_id).and_then(|stream| stream.inbox.clone()) {
+                // What was not read in time is not read any more.
+                inbox.abort(Failure::TimedOut.into_status());
+            }
+            self.cancel(stream_id, Failure::TimedOut, woken);
+        }
+        None
+    }
+
+    /// Whether the requests should wait for more, after the connection's task has let others go first for so many
+    /// turns.
+    pub(in crate::client) fn awaits_others(&self, turns: u8) -> bool {
+        (1..=self.most_unsent).contains(&self.output.pending()) && !self.burst.is_whole(turns)
+    }
+
+    /// Hands what calls have written to the task.
+    pub(in crate::client) fn let_go(&mut self, output: &mut OutputBuffer, woken: &mut Woken) {
+        if self.output.pending() > 0 {
+            self.burst = Burst::default();
+        }
+        if self.output.pending() > self.most_unsent {
+            woken.streams = self.queued;
+        }
+        output.take_from(&mut self.output);
+    }
+
+    /// So much of what was let go has not left. Lets streams go on whose messages had to wait for that.
+    pub(in crate::client) fn flushed(&mut self, behind: usize) {
+        self.behind = behind;
+        if behind == 0 {
+            self.protocol.handle_flushed();
+        }
+        if self.output.pending() + behind < STREAM_OUTPUT && !self.held_up.is_empty() {
+            for stream_id in mem::take(&mut self.held_up) {
+                self.wake_sender(stream_id);
+            }
+        }
+    }
+
+    /// Whether there is nobody left for whom the connection is kept.
+    pub(in crate::client) fn is_over(&self) -> bool {
+        self.abandoned && self.calls.is_empty() && self.queued == 0 && self.protocol.queued_bytes() == 0
+    }
+
+    /// With what the program asks to close, asked once.
+    pub(in crate::client) fn take_close_request(&mut self) -> Option<(CloseCode, String)> {
+        self.close_requested.take()
+    }
+
+    /// How many calls are open.
+    pub(super) fn open_calls(&self) -> usize {
+        self.calls.len()
+    }
+}
