@@ -9,11 +9,13 @@ use std::{
     collections::HashMap,
     fmt,
     hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
 };
 
 use crate::{
     contract::MethodDescriptor,
     dispatch::{Gateway, MethodEntry, MethodTable},
+    middleware::Middleware,
 };
 
 /// Why a server does not start.
@@ -128,6 +130,13 @@ impl Router {
             self.methods.push(entry);
         }
         Ok(())
+    }
+
+    /// Puts middleware in front of all methods.
+    pub(crate) fn put_behind(&mut self, middleware: &Arc<Middleware>) {
+        for entry in &mut self.methods {
+            entry.put_behind(middleware.clone());
+        }
     }
 
     /// The method with a number.

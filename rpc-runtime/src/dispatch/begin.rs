@@ -2,7 +2,6 @@
 
 use std::{
     future::{Future, poll_fn},
-    mem,
     pin::pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
@@ -28,7 +27,6 @@ use crate::{
     Context, Limits, Status,
     context::with_trailers,
     contract::{ContractField, RequestPlan},
-    session::Held,
     streaming::{Decoder, Inbox, Outgoing, Streaming},
 };
 
@@ -85,7 +83,10 @@ pub(super) fn read_and_run<Q: Message + Default + ContractField + Send + 'static
 }
 
 /// Decodes and validates. Only what does not decode is counted against the client.
-fn read<R: Message + Default + ContractField>(plan: RequestPlan, body: Bytes) -> Result<R, Failure> {
+pub(super) fn read<R: Message + Default + ContractField>(
+    plan: RequestPlan,
+    body: Bytes,
+) -> Result<R, Failure> {
     let request = plan.decode::<R>(body).map_err(Failure::Fault)?;
     plan.check(&request)?;
     Ok(request)
@@ -109,13 +110,13 @@ pub(super) fn resume<Q: 'static>(
 }
 
 #[cold]
-fn too_much_running() -> Status {
+pub(super) fn too_much_running() -> Status {
     Status::resource_exhausted("the running calls of this connection take too much memory")
 }
 
 /// The gateway of a method. The session keeps the router, so that the gateway is borrowed and no counter shared between
 /// connections is touched.
-fn gateway<G: Gateway>(context: &Context, index: usize) -> Result<&G, Status> {
+pub(super) fn gateway<G: Gateway>(context: &Context, index: usize) -> Result<&G, Status> {
     context
         .session()
         .router
@@ -126,7 +127,7 @@ fn gateway<G: Gateway>(context: &Context, index: usize) -> Result<&G, Status> {
 
 /// What a handler answered, with what it says beside it.
 #[inline]
-fn reply<R>(context: &Context, result: Result<R, Status>) -> Result<Reply<R>, Status> {
+pub(super) fn reply<R>(context: &Context, result: Result<R, Status>) -> Result<Reply<R>, Status> {
     let sent = context.take_sent();
     match result {
         Ok(response) => Ok(Reply { response, sent }),
@@ -211,7 +212,7 @@ pub(super) fn server_streaming<G: Gateway, M: ServerStreamingMethod<G>>(
 }
 
 /// A server-streaming handler, and then its stream.
-async fn stream<G: Gateway, M: ServerStreamingMethod<G>>(
+pub(super) async fn stream<G: Gateway, M: ServerStreamingMethod<G>>(
     index: usize,
     context: Context,
     request: M::Request,
@@ -222,7 +223,7 @@ async fn stream<G: Gateway, M: ServerStreamingMethod<G>>(
 }
 
 /// A bidirectional handler, and then its stream.
-async fn converse<G: Gateway, M: BidirectionalMethod<G>>(
+pub(super) async fn converse<G: Gateway, M: BidirectionalMethod<G>>(
     index: usize,
     context: Context,
     requests: Streaming<M::Request>,
@@ -245,16 +246,14 @@ fn apart<R: Message + 'static>(
 }
 
 /// Where the messages of a client's stream go, and the end that a handler reads.
-fn input<Q: Message + Default + ContractField + Send + 'static>(
+pub(super) fn input<Q: Message + Default + ContractField + Send + 'static>(
     context: &Context,
     limits: &Limits,
     step: usize,
 ) -> (Arc<Inbox>, Streaming<Q>) {
     let inbox = Inbox::new(context.stream_id(), context.session().clone(), step);
-    let held = Held::new(context.session().clone(), limits.running_bytes as u64);
-    let decoder = Decoder::of_requests(limits.decode_bytes, limits.inline_elements)
-        .inflating(limits.body_bytes)
-        .charging(held);
+    let decoder =
+        Decoder::of_requests(limits.decode_bytes, limits.inline_elements).inflating(limits.body_bytes);
     let streaming = Streaming::from_wire(inbox.clone(), decoder);
     (inbox, streaming)
 }
@@ -339,6 +338,27 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
     })
 }
 
+/// A session's method. Its call is open once it first waits, or has ended.
+pub(super) async fn hold<G: Gateway, M: SessionMethod<G>>(
+    index: usize,
+    context: Context,
+    input: Streaming<M::Request>,
+    output: Outgoing<M::Response>,
+    open: impl FnOnce(Vec<Pair>) + Send,
+) -> Result<Vec<Pair>, Status> {
+    let mut call = pin!(M::call(gateway::<G>(&context, index)?, &context, input, output));
+    let mut open = Some(open);
+    let result = poll_fn(|cx| {
+        let polled = call.as_mut().poll(cx);
+        if let Some(open) = open.take() {
+            open(context.take_initial());
+        }
+        polled
+    });
+    let result = result.await;
+    context.end(result)
+}
+
 /// Makes the call of a session's method, to be polled once it is parked.
 pub(super) fn session<G: Gateway, M: SessionMethod<G>>(
     entry: &MethodEntry,
@@ -356,25 +376,10 @@ pub(super) fn session<G: Gateway, M: SessionMethod<G>>(
     let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let sink = SessionSink::new(turn.protocol.peer_limits().max_body_bytes);
     let (output, opening) = (Outgoing::to_wire(sink.clone()), sink.clone());
-    let future = within(current, async move {
-        let context = context;
-        let mut call = pin!(M::call(
-            gateway::<G>(&context, index)?,
-            &context,
-            requests,
-            output
-        ));
-        let mut opened = false;
-        let result = poll_fn(|cx| {
-            let polled = call.as_mut().poll(cx);
-            if !mem::replace(&mut opened, true) {
-                opening.open(context.take_initial());
-            }
-            polled
-        });
-        let result = result.await;
-        context.end(result)
+    let method = hold::<G, M>(index, context, requests, output, move |metadata| {
+        opening.open(metadata);
     });
+    let future = within(current, method);
     let work = if entry.descriptor.spawn {
         let (task, ended) = run_apart(future);
         let future = async move { task.await? };

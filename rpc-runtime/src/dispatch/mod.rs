@@ -10,9 +10,11 @@ mod begin;
 mod call;
 pub(crate) mod deadline;
 mod kinds;
+mod layered;
 mod panics;
 pub(crate) mod parked;
 mod producing;
+mod served;
 mod session;
 mod spare;
 mod table;
@@ -22,6 +24,7 @@ pub(crate) use call::{Failure, Turn};
 pub use kinds::{
     BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod,
 };
+pub(crate) use served::serve;
 pub(crate) use table::{Arrived, MethodEntry};
 pub use table::{Gateway, MethodTable};
 pub(crate) use work::{Begun, Step};

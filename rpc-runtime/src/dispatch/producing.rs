@@ -78,7 +78,7 @@ impl<R> Slot<R> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> (Option<Vec<Pair>>, Option<R>) {
+    pub(super) fn take(&self) -> (Option<Vec<Pair>>, Option<R>) {
         let mut contents = self.lock();
         (contents.opened.take(), contents.item.take())
     }
@@ -122,6 +122,24 @@ impl<F, R> Producing<F, R> {
             slot,
             stream_id,
             opened: false,
+        }
+    }
+}
+
+impl<F, R> Producing<F, R>
+where
+    F: Future<Output = Result<Vec<Pair>, Status>>,
+{
+    /// Goes on with the handler, though nobody takes what it gives any more.
+    pub(super) fn poll_unheard(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let mut this = self.project();
+        loop {
+            if this.future.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if this.slot.take().1.is_none() {
+                return Poll::Pending;
+            }
         }
     }
 }

@@ -1,17 +1,19 @@
 //! The methods of a gateway, their types erased, and what generated gateways implement to register them.
 
-use std::{fmt, marker::PhantomData, task::Context as TaskContext};
+use std::{fmt, marker::PhantomData, sync::Arc, task::Context as TaskContext};
 
 use bytes::Bytes;
 
 use super::{
     BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod, begin,
     call::Turn,
+    layered, served,
     work::{Begun, Decoded},
 };
 use crate::{
     Context, Limits, Status,
     contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
+    middleware::{Call, Middleware, Outcome},
 };
 
 /// A service that can be called: what `#[rpc]` implements for a gateway.
@@ -57,6 +59,7 @@ impl<G: Gateway> MethodTable<G> {
             |entry, request, bytes, context, cx, turn| {
                 begin::resume(entry, request, bytes, context, cx, turn, begin::unary::<G, M>)
             },
+            served::unary::<G, M>,
         );
     }
 
@@ -83,6 +86,7 @@ impl<G: Gateway> MethodTable<G> {
                     begin::server_streaming::<G, M>,
                 )
             },
+            served::server_streaming::<G, M>,
         );
     }
 
@@ -92,7 +96,13 @@ impl<G: Gateway> MethodTable<G> {
     ///
     /// When the descriptor has no such method.
     pub fn client_streaming<M: ClientStreamingMethod<G>>(&mut self, index: usize) {
-        self.add::<M::Request>(index, Takes::Stream, begin::client_streaming::<G, M>, not_decoded);
+        self.add::<M::Request>(
+            index,
+            Takes::Stream,
+            begin::client_streaming::<G, M>,
+            not_decoded,
+            served::client_streaming::<G, M>,
+        );
     }
 
     /// Registers the method at `index`, which takes a stream and answers with one.
@@ -101,7 +111,13 @@ impl<G: Gateway> MethodTable<G> {
     ///
     /// When the descriptor has no such method.
     pub fn bidirectional<M: BidirectionalMethod<G>>(&mut self, index: usize) {
-        self.add::<M::Request>(index, Takes::Stream, begin::bidirectional::<G, M>, not_decoded);
+        self.add::<M::Request>(
+            index,
+            Takes::Stream,
+            begin::bidirectional::<G, M>,
+            not_decoded,
+            served::bidirectional::<G, M>,
+        );
     }
 
     /// Registers the method at `index`, which has both ends of the call in its hands.
@@ -110,10 +126,23 @@ impl<G: Gateway> MethodTable<G> {
     ///
     /// When the descriptor has no such method.
     pub fn session<M: SessionMethod<G>>(&mut self, index: usize) {
-        self.add::<M::Request>(index, Takes::Stream, begin::session::<G, M>, not_decoded);
+        self.add::<M::Request>(
+            index,
+            Takes::Session,
+            begin::session::<G, M>,
+            not_decoded,
+            served::session::<G, M>,
+        );
     }
 
-    fn add<Q: ContractField>(&mut self, index: usize, takes: Takes, begin: Begin, resume: Resume) {
+    fn add<Q: ContractField>(
+        &mut self,
+        index: usize,
+        takes: Takes,
+        begin: Begin,
+        resume: Resume,
+        serve: Serve,
+    ) {
         self.entries.push(MethodEntry {
             descriptor: &G::descriptor().methods[index],
             index: 0,
@@ -121,7 +150,10 @@ impl<G: Gateway> MethodTable<G> {
             takes,
             plan: RequestPlan::of::<Q>(),
             begin,
+            handler: begin,
             resume,
+            serve,
+            middleware: None,
         });
     }
 }
@@ -131,9 +163,12 @@ impl<G: Gateway> MethodTable<G> {
 pub(crate) enum Takes {
     OneMessage,
     Stream,
+    /// A stream, and with it the writing end of its own.
+    Session,
 }
 
 type Begin = fn(&MethodEntry, Arrived<'_>, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun;
+type Serve = fn(&MethodEntry, Call) -> Outcome<Context>;
 type Resume = fn(&MethodEntry, Decoded, u64, Context, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun;
 
 /// Not reached: a stream has no request to be decoded.
@@ -167,15 +202,36 @@ pub(crate) struct MethodEntry {
     pub(super) gateway: usize,
     takes: Takes,
     pub(super) plan: RequestPlan,
+    /// Where calls begin: at the handler, or at the middleware in front of it.
     begin: Begin,
+    pub(super) handler: Begin,
     resume: Resume,
+    /// The handler of a call that came through layers.
+    serve: Serve,
+    pub(super) middleware: Option<Arc<Middleware>>,
 }
 
 impl MethodEntry {
+    /// Puts middleware in front of the handler. Without, calls begin at the handler, and nothing asks for any.
+    pub(crate) fn put_behind(&mut self, middleware: Arc<Middleware>) {
+        self.middleware = Some(middleware);
+        self.begin = layered::begin;
+    }
+
+    /// Whether it has both ends of the call in its hands.
+    pub(super) fn is_session(&self) -> bool {
+        self.takes == Takes::Session
+    }
+
+    /// Calls the handler of a call that came through layers.
+    pub(super) fn serve(&self, call: Call) -> Outcome<Context> {
+        (self.serve)(self, call)
+    }
+
     /// Whether a call of it is to be followed by the client's stream.
     #[inline]
     pub(crate) fn takes_stream(&self) -> bool {
-        self.takes == Takes::Stream
+        self.takes != Takes::OneMessage
     }
 
     /// Decodes a request and begins its handler, which is polled once, with `cx`.

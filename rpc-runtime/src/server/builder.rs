@@ -3,12 +3,16 @@
 use std::{fmt::Display, future::Future};
 
 use tokio::net::{TcpListener, ToSocketAddrs};
+use tower_layer::Layer;
+use tower_service::Service;
 
 use super::{Server, check_panics, origin::Origins, shared::Shared};
 use crate::{
     Limits,
     dispatch::Gateway,
+    middleware::{Call, Interceptor, Next, Reply, Stack},
     router::{Router, StartError},
+    status::BoxError,
 };
 
 /// Puts a [`Server`] together.
@@ -21,6 +25,7 @@ pub struct ServerBuilder {
     limits: Limits,
     path: String,
     origins: Origins,
+    stack: Stack,
 }
 
 impl ServerBuilder {
@@ -30,6 +35,7 @@ impl ServerBuilder {
             limits: Limits::default(),
             path: "/rpc".to_owned(),
             origins: Origins::default(),
+            stack: Stack::default(),
         }
     }
 
@@ -65,6 +71,32 @@ impl ServerBuilder {
         self
     }
 
+    /// Puts a function in front of every method, which lets calls pass or answers them with a status, before anything
+    /// of their bodies is decoded. Interceptors run in the order in which they are added, before all layers.
+    ///
+    /// See [`Interceptor`] for an example, and [`middleware`](crate::middleware) for what runs when.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        self.stack.intercept(interceptor);
+        self
+    }
+
+    /// Puts a tower layer around every method. The layer that is added first sees calls first.
+    ///
+    /// The layer is applied once, when the server is built; for each call the service that it makes is cloned, and what
+    /// its clones share is shared by all calls of the server. See [`middleware`](crate::middleware).
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Next> + Send + Sync + 'static,
+        L::Service: Service<Call, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Call>>::Error: Into<BoxError>,
+        <L::Service as Service<Call>>::Future: Send + 'static,
+    {
+        self.stack.layer(layer);
+        self
+    }
+
     /// The server, to be mounted into an HTTP router or to serve connections by hand.
     ///
     /// # Errors
@@ -73,8 +105,12 @@ impl ServerBuilder {
     pub fn build(self) -> Result<Server, StartError> {
         check_panics(cfg!(panic = "abort"))?;
         self.limits.check()?;
+        let mut router = self.router?;
+        if let Some(middleware) = self.stack.build() {
+            router.put_behind(&middleware);
+        }
         Ok(Server {
-            shared: Shared::new(self.router?, self.limits, self.path, self.origins),
+            shared: Shared::new(router, self.limits, self.path, self.origins),
         })
     }
 

@@ -10,7 +10,6 @@ use crate::{
     compression::{self, Uninflated},
     contract::{ContractField, RequestPlan},
     memory,
-    session::Held,
 };
 
 /// Why a message is not given to its reader.
@@ -32,8 +31,6 @@ pub(crate) struct Decoder<T> {
     inline_elements: u64,
     /// What a compressed body may inflate to.
     inflated: usize,
-    /// What the stream's messages take of the memory that their connection may take.
-    held: Option<Held>,
     read: Read<T>,
     read_elsewhere: fn(Read<T>, RequestPlan, Bytes) -> JoinHandle<Result<T, Unreadable>>,
 }
@@ -58,7 +55,6 @@ where
             budget,
             inline_elements,
             inflated: budget,
-            held: None,
             read: read_request::<T>,
             read_elsewhere,
         }
@@ -71,7 +67,6 @@ where
             budget: memory::DEFAULT_BUDGET,
             inline_elements: memory::ELEMENTS_IN_TURN,
             inflated: memory::DEFAULT_BUDGET,
-            held: None,
             read: read_response::<T>,
             read_elsewhere,
         }
@@ -91,13 +86,7 @@ impl<T> Decoder<T> {
         self
     }
 
-    /// The stream is charged with what its messages take.
-    pub(crate) fn charging(mut self, held: Held) -> Self {
-        self.held = Some(held);
-        self
-    }
-
-    pub(crate) fn decode(&mut self, body: Bytes, compression: Compression) -> Decoded<T> {
+    pub(crate) fn decode(&self, body: Bytes, compression: Compression) -> Decoded<T> {
         let body = if compression == Compression::NONE {
             body
         } else {
@@ -109,16 +98,7 @@ impl<T> Decoder<T> {
                 Err(error) => return Decoded::Now(Err(Unreadable::Refused(error.status()))),
             }
         };
-        let cost = self.plan.weigh(&body, self.budget);
-        if let (Ok(cost), Some(held)) = (&cost, &mut self.held) {
-            let wire = body.len() as u64;
-            if !held.allows(cost.bytes + wire) && !held.allows(self.plan.measure(&body).bytes + wire) {
-                return Decoded::Now(Err(Unreadable::Refused(Status::resource_exhausted(
-                    "the streams of this connection take too much memory",
-                ))));
-            }
-        }
-        match cost {
+        match self.plan.weigh(&body, self.budget) {
             Err(status) => Decoded::Now(Err(Unreadable::Refused(status))),
             Ok(cost) if cost.elements > self.inline_elements => {
                 Decoded::Later((self.read_elsewhere)(self.read, self.plan, body))

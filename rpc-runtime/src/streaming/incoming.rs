@@ -8,14 +8,19 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use futures_core::Stream;
+use rpc_protocol::frame::Compression;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    Decoder, Inbox, Outgoing,
+    Decoder, Ending, Inbox, Outgoing,
     decoder::{Decoded, Unreadable},
 };
-use crate::{Metadata, Status};
+use crate::{
+    Metadata, Status,
+    middleware::{Messages, Trailers},
+};
 
 /// Messages that arrive one after the other: a [`Stream`] of `Result<T, Status>`.
 ///
@@ -41,10 +46,60 @@ enum Source<T> {
 }
 
 struct Wire<T> {
-    inbox: Arc<Inbox>,
+    from: From,
     decoder: Decoder<T>,
     /// A message that is being decoded elsewhere.
     decoding: Option<JoinHandle<Result<T, Unreadable>>>,
+}
+
+/// Where encoded messages come from.
+enum From {
+    Inbox(Arc<Inbox>),
+    /// From the inbox, which is told of messages that do not decode, through layers.
+    Layers {
+        messages: Messages,
+        trailers: Trailers,
+        inbox: Option<Arc<Inbox>>,
+    },
+    Nowhere,
+}
+
+impl From {
+    fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, Compression), Ending>> {
+        match self {
+            Self::Inbox(inbox) => inbox.poll_take(cx),
+            Self::Layers {
+                messages, trailers, ..
+            } => Poll::Ready(match ready!(Pin::new(messages).poll_next(cx)) {
+                Some(Ok(message)) => Ok((message, Compression::NONE)),
+                Some(Err(status)) => Err(Ending::failed(status)),
+                None => Err(Ending {
+                    result: Ok(()),
+                    trailers: trailers.take(),
+                }),
+            }),
+            Self::Nowhere => Poll::Ready(Err(Ending::done())),
+        }
+    }
+
+    /// Counts one undecodable message against the peer.
+    fn fault(&self) {
+        match self {
+            Self::Inbox(inbox)
+            | Self::Layers {
+                inbox: Some(inbox), ..
+            } => inbox.fault(),
+            Self::Layers { inbox: None, .. } | Self::Nowhere => {}
+        }
+    }
+
+    /// Nobody reads any more. What wraps the inbox hears of it by being dropped.
+    fn abandon(&mut self) {
+        if let Self::Inbox(inbox) = self {
+            inbox.abandon();
+        }
+        *self = Self::Nowhere;
+    }
 }
 
 impl<T> Streaming<T> {
@@ -56,8 +111,27 @@ impl<T> Streaming<T> {
 
     /// A stream of what is put into an inbox.
     pub(crate) fn from_wire(inbox: Arc<Inbox>, decoder: Decoder<T>) -> Self {
-        Self::new(Source::Wire(Wire {
+        Self::decoding(From::Inbox(inbox), decoder)
+    }
+
+    /// A stream of what comes out of layers. `inbox` is what they read from, where undecodable messages are counted.
+    pub(crate) fn from_layers(
+        messages: Messages,
+        trailers: Trailers,
+        inbox: Option<Arc<Inbox>>,
+        decoder: Decoder<T>,
+    ) -> Self {
+        let from = From::Layers {
+            messages,
+            trailers,
             inbox,
+        };
+        Self::decoding(from, decoder)
+    }
+
+    fn decoding(from: From, decoder: Decoder<T>) -> Self {
+        Self::new(Source::Wire(Wire {
+            from,
             decoder,
             decoding: None,
         }))
@@ -122,7 +196,7 @@ impl<T> Streaming<T> {
 
     fn abandon(&mut self) {
         if let Source::Wire(wire) = &mut self.source {
-            wire.inbox.abandon();
+            wire.from.abandon();
             if let Some(decoding) = wire.decoding.take() {
                 decoding.abort();
             }
@@ -132,7 +206,7 @@ impl<T> Streaming<T> {
 
 impl<T> Wire<T> {
     /// A message or why there is none, or how the stream ended.
-    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, Status>, super::Ending>> {
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, Status>, Ending>> {
         let read = match &mut self.decoding {
             Some(decoding) => {
                 let read = ready!(Pin::new(decoding).poll(cx));
@@ -143,7 +217,7 @@ impl<T> Wire<T> {
                     )))
                 })
             }
-            None => match ready!(self.inbox.poll_take(cx)) {
+            None => match ready!(self.from.poll_take(cx)) {
                 Err(ending) => return Poll::Ready(Err(ending)),
                 Ok((body, compression)) => match self.decoder.decode(body, compression) {
                     Decoded::Now(read) => read,
@@ -159,7 +233,7 @@ impl<T> Wire<T> {
             Ok(message) => Ok(message),
             Err(Unreadable::Refused(status)) => Err(status),
             Err(Unreadable::Fault(status)) => {
-                self.inbox.fault();
+                self.from.fault();
                 Err(status)
             }
         }))

@@ -3,5 +3,8 @@
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod collector;
+mod interceptors;
+mod kinds;
+mod layers;
 mod service;
 mod spans;

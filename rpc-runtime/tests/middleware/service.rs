@@ -47,6 +47,8 @@ pub struct Traces {
     pub dropped: AtomicUsize,
     /// Items that a stream has made.
     pub made: AtomicUsize,
+    /// Sessions that have ended in order after their client had gone.
+    pub parted: AtomicUsize,
 }
 
 impl Traces {
@@ -60,6 +62,10 @@ impl Traces {
 
     pub fn made(&self) -> usize {
         self.made.load(Ordering::SeqCst)
+    }
+
+    pub fn parted(&self) -> usize {
+        self.parted.load(Ordering::SeqCst)
     }
 
     fn begin(self: &Arc<Self>) -> Begun {
@@ -176,6 +182,18 @@ impl KindsGateway {
                 amount: item.amount,
             })
         }))
+    }
+
+    /// Goes on for a while when its client has gone.
+    #[message]
+    async fn part(&self, mut input: Streaming<Item>, output: Outgoing<Item>) -> Result<(), Status> {
+        let _begun = self.traces.begin();
+        while let Ok(Some(_)) = input.message().await {}
+        output.closed().await;
+        assert!(output.send(item("nobody is there")).await.is_err());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        self.traces.parted.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Sends back what it is sent, and a last word.

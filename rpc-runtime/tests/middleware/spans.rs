@@ -1,11 +1,13 @@
 //! One span per call, with what it came to.
 
-use rpc_runtime::Code;
+use futures_util::stream;
+use rpc_runtime::{Code, Context, Status};
+use tower::layer::util::Identity;
 use tracing::Level;
 
 use crate::{
     collector::{Collector, Seen},
-    service::{amount, call, item, method, pair, until},
+    service::{Item, amount, call, item, method, pair, until},
 };
 
 const SERVE: &str = "rpc::server serve";
@@ -123,6 +125,89 @@ async fn the_span_of_a_late_call_says_so() {
     assert!(
         ["DEADLINE_EXCEEDED", "CANCELLED"].contains(&span.field("rpc.status")),
         "{span:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_span_of_a_stream_covers_all_of_it_and_counts_its_messages() {
+    for layered in [false, true] {
+        let (collector, _guard) = Collector::install(Level::DEBUG);
+        let (client, _) = pair(|server| {
+            if layered {
+                server.layer(Identity::new())
+            } else {
+                server
+            }
+        });
+        let mut items = client
+            .server_streaming::<Item>(method("Count"), &amount(3))
+            .await
+            .unwrap();
+        while items.message().await.unwrap().is_some() {}
+        let span = span(&collector, SERVE).await;
+        assert_eq!(span.field("rpc.kind"), "server_streaming");
+        assert_eq!(span.field("rpc.status"), "OK");
+        assert_eq!(
+            (
+                span.field("rpc.request.messages"),
+                span.field("rpc.request.bytes")
+            ),
+            ("1", "2")
+        );
+        // The first is zero, which is not written.
+        assert_eq!(
+            (
+                span.field("rpc.response.messages"),
+                span.field("rpc.response.bytes")
+            ),
+            ("3", "4")
+        );
+        assert_eq!(
+            collector.event("counting").unwrap().inside.first().unwrap(),
+            "serve"
+        );
+        assert_eq!(
+            collector.event("dropped").unwrap().inside.first().unwrap(),
+            "serve"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_messages_of_a_clients_stream_are_counted() {
+    let (collector, _guard) = Collector::install(Level::DEBUG);
+    let (client, _) = pair(|server| server);
+    let items = stream::iter((1..4).map(amount));
+    client
+        .client_streaming::<Item, Item>(method("Sum"), items)
+        .await
+        .unwrap();
+    let span = span(&collector, SERVE).await;
+    assert_eq!(
+        (
+            span.field("rpc.request.messages"),
+            span.field("rpc.request.bytes")
+        ),
+        ("3", "6")
+    );
+    assert_eq!(span.field("rpc.response.messages"), "1");
+}
+
+#[tokio::test]
+async fn a_call_that_an_interceptor_refuses_has_a_span_and_the_interceptor_is_inside() {
+    let (collector, _guard) = Collector::install(Level::DEBUG);
+    let (client, _) = pair(|server| {
+        server.interceptor(|_: &mut Context| {
+            tracing::info!("intercepting");
+            Err(Status::permission_denied("no"))
+        })
+    });
+    call(&client, "Echo", &item("")).await.unwrap_err();
+    let span = span(&collector, SERVE).await;
+    assert_eq!(span.field("rpc.status"), "PERMISSION_DENIED");
+    assert_eq!(
+        collector.event("intercepting").unwrap().inside.first().unwrap(),
+        "serve"
     );
 }
 

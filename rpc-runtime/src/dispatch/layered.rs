@@ -1,0 +1,262 @@
+//! A call that goes through interceptors and layers: from its arrival to what comes out of them.
+//!
+//! What comes out is encoded already, and goes the same ways as what handlers answer: a reply at once, a parked call, a
+//! stream through its slot. So cancellation, fair turns and windows hold for it as well.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context as TaskContext, Poll},
+};
+
+use futures_core::Stream;
+use futures_util::StreamExt;
+use pin_project_lite::pin_project;
+use rpc_protocol::frame::Metadata as Pair;
+
+use super::{
+    begin::{input, too_much_running},
+    call::{self, Failure, Turn},
+    deadline::{Current, within},
+    panics,
+    producing::{Emit, Producing, Slot, emitted},
+    table::{Arrived, MethodEntry},
+    work::{Begun, Detached, Pending, StreamingCall, Work, run_apart},
+};
+use crate::{
+    Status,
+    context::{Sent, with_trailers},
+    contract::MethodKind,
+    middleware::{Body, Call, Encoded, Messages, Next, Reply, ToHandler},
+    streaming::Inbox,
+};
+
+/// Begins a call: interceptors, and then the handler, or the layers in front of it.
+pub(super) fn begin(
+    entry: &MethodEntry,
+    mut arrived: Arrived<'_>,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    let Some(middleware) = &entry.middleware else {
+        return (entry.handler)(entry, arrived, cx, turn);
+    };
+    match panics::catch(|| middleware.intercept(&mut arrived.context)) {
+        Ok(Ok(())) => {}
+        Ok(Err(status)) => {
+            let status = with_trailers(status, arrived.context.take_sent());
+            return Begun::Failed(status.into());
+        }
+        Err(panic) => return Begun::Failed(Failure::Panicked(panic)),
+    }
+    match middleware.service() {
+        None => (entry.handler)(entry, arrived, cx, turn),
+        Some(next) => match to_layers(entry, arrived) {
+            Ok(layered) => layered.begin(entry, next, cx, turn),
+            Err(status) => Begun::Failed(status.into()),
+        },
+    }
+}
+
+/// A call, ready to go through layers.
+struct Layered {
+    call: Call,
+    /// How much memory its request takes, and will take once it is decoded.
+    bytes: u64,
+    input: Option<Arc<Inbox>>,
+}
+
+/// Makes of what arrived what layers see. A request that would take too much memory does not come to them.
+fn to_layers(entry: &MethodEntry, arrived: Arrived<'_>) -> Result<Layered, Status> {
+    let Arrived {
+        context,
+        body,
+        limits,
+        running_bytes,
+        step,
+    } = arrived;
+    let (bytes, body, inbox) = if entry.takes_stream() {
+        let (inbox, messages) = input::<Encoded>(&context, limits, step);
+        let messages = messages.map(|message| message.map(|message| message.0));
+        (0, Body::Stream(Messages::new(messages)), Some(inbox))
+    } else {
+        let room = (limits.running_bytes as u64).saturating_sub(running_bytes);
+        let wire = body.len() as u64;
+        let mut bytes = entry.plan.weigh(&body, limits.decode_bytes)?.bytes + wire;
+        if bytes > room {
+            bytes = entry.plan.measure(&body).bytes + wire;
+            if bytes > room {
+                return Err(too_much_running());
+            }
+        }
+        (bytes, Body::Message(body), None)
+    };
+    let route = ToHandler {
+        decode_bytes: limits.decode_bytes,
+        inline_elements: limits.inline_elements,
+        inbox: inbox.clone(),
+        hung_up: Arc::default(),
+    };
+    Ok(Layered {
+        call: Call {
+            head: context,
+            body,
+            route,
+        },
+        bytes,
+        input: inbox,
+    })
+}
+
+impl Layered {
+    fn begin(self, entry: &MethodEntry, next: Next, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Begun {
+        match entry.descriptor.kind {
+            MethodKind::Unary | MethodKind::ClientStreaming => self.begin_one(entry, next, cx, turn),
+            MethodKind::ServerStreaming | MethodKind::Bidirectional => self.begin_stream(entry, next),
+        }
+    }
+
+    /// Begins a call that is answered once: it is polled here for the first time.
+    fn begin_one(
+        self,
+        entry: &MethodEntry,
+        next: Next,
+        cx: &mut TaskContext<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Begun {
+        let Self { call, bytes, input } = self;
+        let (current, stream_id) = (Current::of(&call.head), call.head.stream_id());
+        let mut running = Box::pin(call::Call::empty());
+        running.as_mut().set(within(current, answer(next, call)));
+        let pending = |work| Begun::Pending(Pending { work, bytes, input });
+        if entry.descriptor.spawn {
+            return pending(Work::spawn(running));
+        }
+        match panics::catch(|| running.as_mut().poll_handler(cx)) {
+            Ok(Poll::Ready(Ok(reply))) => {
+                turn.respond(stream_id, reply);
+                Begun::Answered
+            }
+            Ok(Poll::Ready(Err(status))) => Begun::Failed(status.into()),
+            Ok(Poll::Pending) => pending(Work::Inline(running)),
+            Err(panic) => {
+                panics::drop_quietly(running);
+                Begun::Failed(Failure::Panicked(panic))
+            }
+        }
+    }
+
+    /// Makes a call that is answered with a stream, to be polled once it is parked.
+    fn begin_stream(self, entry: &MethodEntry, next: Next) -> Begun {
+        let Self { call, bytes, input } = self;
+        let (current, stream_id) = (Current::of(&call.head), call.head.stream_id());
+        let hung_up = entry.is_session().then(|| call.route.hung_up.clone());
+        let slot = Slot::new();
+        let work = if entry.descriptor.spawn {
+            let (to, from) = emitted();
+            let (task, ended) = run_apart(within(current, stream(next, call, to)));
+            let future = super::producing::forward(from, task, slot.clone());
+            let producing = Producing::new(future, slot, stream_id);
+            Work::Streaming(Box::pin(Layers { producing, hung_up }), Some(ended))
+        } else {
+            let future = within(current, stream(next, call, slot.clone()));
+            let producing = Producing::new(future, slot, stream_id);
+            Work::Streaming(Box::pin(Layers { producing, hung_up }), None)
+        };
+        Begun::Pending(Pending { work, bytes, input })
+    }
+}
+
+/// What comes out of the layers for a call that is answered once.
+async fn answer(next: Next, call: Call) -> Result<call::Reply<Encoded>, Status> {
+    let Reply {
+        metadata,
+        body,
+        trailers,
+    } = next.run(call).await?;
+    let Body::Message(message) = body else {
+        return Err(Status::internal("a layer has made a stream of the response"));
+    };
+    let trailers = trailers.take();
+    let sent = (!metadata.is_empty() || !trailers.is_empty()).then(|| Box::new(Sent { metadata, trailers }));
+    Ok(call::Reply {
+        response: Encoded(message),
+        sent,
+    })
+}
+
+/// What comes out of the layers for a call that is answered with a stream, up to its end.
+async fn stream(next: Next, call: Call, to: impl Emit<Encoded>) -> Result<Vec<Pair>, Status> {
+    let Reply {
+        metadata,
+        body,
+        trailers,
+    } = next.run(call).await?;
+    let Body::Stream(messages) = body else {
+        return Err(Status::internal("a layer has made one message of the response"));
+    };
+    to.open(metadata.into_pairs()).await;
+    let mut messages = pin!(messages);
+    while let Some(message) = poll_fn(|cx| messages.as_mut().poll_next(cx)).await {
+        match message {
+            Ok(message) => to.item(Encoded(message)).await,
+            Err(status) => {
+                let sent = Sent {
+                    trailers: trailers.take(),
+                    ..Sent::default()
+                };
+                return Err(with_trailers(status, Some(Box::new(sent))));
+            }
+        }
+    }
+    Ok(trailers.take().into_pairs())
+}
+
+pin_project! {
+    /// A stream that comes out of layers. Behind them may be a session's method, which has a grace when the connection is
+    /// lost.
+    struct Layers<F> {
+        #[pin]
+        producing: Producing<F, Encoded>,
+        // Of a session alone.
+        hung_up: Option<Arc<AtomicBool>>,
+    }
+}
+
+impl<F> StreamingCall for Layers<F>
+where
+    F: Future<Output = Result<Vec<Pair>, Status>> + Send + 'static,
+{
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Poll<Result<Vec<Pair>, Status>> {
+        self.project().producing.poll(cx, turn)
+    }
+
+    fn detach(self: Pin<Box<Self>>) -> Option<Detached> {
+        self.hung_up.as_ref()?.store(true, Ordering::Release);
+        let mut call = self;
+        Some(Box::pin(async move {
+            let ended =
+                poll_fn(
+                    |cx| match panics::catch(|| call.as_mut().project().producing.poll_unheard(cx)) {
+                        Ok(polled) => polled.map(|()| None),
+                        Err(panic) => Poll::Ready(Some(panic)),
+                    },
+                );
+            if let Some(panic) = ended.await {
+                tracing::error!(
+                    panic,
+                    "a session's method panicked after its client had disconnected"
+                );
+            }
+            panics::drop_quietly(call);
+        }))
+    }
+}

@@ -1,0 +1,153 @@
+//! What stands around calls: interceptors, and tower's layers.
+//!
+//! Owns the types that they see, and the way of a call through them; how a call gets there and what is behind them are
+//! the server's and the client's. The layers here are around *calls*; layers around the HTTP upgrade, such as
+//! tower-http's, go around [`Server`](crate::Server), which is a tower service itself.
+//!
+//! # What runs when
+//!
+//! A call to a server comes by these, in this order:
+//!
+//! | | sees | may |
+//! |---|---|---|
+//! | limits, the router | the frame | refuse |
+//! | [interceptors](crate::ServerBuilder::interceptor), in the order in which they were added | method, metadata, session, deadline, trace | change metadata, leave extensions, refuse |
+//! | [layers](crate::ServerBuilder::layer), the one that was added first outermost | the same, and the bodies, encoded | all of that, wait, change bodies, answer by themselves |
+//! | decoding, then the contract's rules | the message | refuse |
+//! | the handler | the message, and what was left in [`Context::extensions`](crate::Context::extensions) | answer |
+//!
+//! The answer comes back through the layers, encoded. All of it is inside of the call's [span](crate::trace), and under
+//! its deadline. A request that would take too much memory once it is decoded is refused in front of the layers; one that
+//! does not decode, or breaks a rule of its contract, is refused behind them.
+//!
+//! Without interceptors and layers nothing of this is there: what a call goes through is settled when the server is built.
+//! Interceptors cost what they do. Layers cost some allocations for each call, because a message is encoded on its own and
+//! the types between layers are erased.
+//!
+//! # Interceptors
+//!
+//! An [`Interceptor`] is a function that sees a call ahead of its body and lets it pass or refuses it. It does not wait.
+//! For authentication by a token that is checked in memory, for facts about the tenant, for what is to be logged of every
+//! call it is all that is needed.
+//!
+//! # Layers
+//!
+//! A layer makes a [`tower::Service`](https://docs.rs/tower/latest/tower/trait.Service.html) for [`Call`] around another,
+//! [`Next`]. Tower's own work as they are:
+//!
+//! ```
+//! use std::time::Duration;
+//! use rpc_runtime::{Server, Status, middleware::Call};
+//! use tower::ServiceBuilder;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let server = Server::builder().layer(
+//!     ServiceBuilder::new()
+//!         .load_shed()
+//!         .concurrency_limit(1_000)
+//!         .timeout(Duration::from_secs(10))
+//!         .filter(|call: Call| match call.metadata().get("tenant") {
+//!             Some(_) => Ok(call),
+//!             None => Err(Status::unauthenticated("no tenant")),
+//!         })
+//!         .into_inner(),
+//! );
+//! # let _ = server.build();
+//! # }
+//! ```
+//!
+//! One of a program's own, which counts the messages of every response:
+//!
+//! ```
+//! use std::{pin::Pin, sync::{Arc, atomic::{AtomicU64, Ordering}}, task::{Context, Poll}};
+//! use rpc_runtime::{Server, middleware::{Call, Reply}};
+//! use tower::{Layer, Service};
+//!
+//! #[derive(Clone, Default)]
+//! struct Counting(Arc<AtomicU64>);
+//!
+//! #[derive(Clone)]
+//! struct Counted<S>(S, Arc<AtomicU64>);
+//!
+//! impl<S> Layer<S> for Counting {
+//!     type Service = Counted<S>;
+//!     fn layer(&self, next: S) -> Counted<S> {
+//!         Counted(next, self.0.clone())
+//!     }
+//! }
+//!
+//! impl<S> Service<Call> for Counted<S>
+//! where
+//!     S: Service<Call, Response = Reply>,
+//!     S::Future: Send + 'static,
+//! {
+//!     type Response = Reply;
+//!     type Error = S::Error;
+//!     type Future = Pin<Box<dyn Future<Output = Result<Reply, S::Error>> + Send>>;
+//!
+//!     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+//!         self.0.poll_ready(cx)
+//!     }
+//!
+//!     fn call(&mut self, call: Call) -> Self::Future {
+//!         let (reply, count) = (self.0.call(call), self.1.clone());
+//!         Box::pin(async move {
+//!             // One message, or each of a stream when it is sent.
+//!             Ok(reply.await?.map_body(|body| body.map(move |message| {
+//!                 count.fetch_add(1, Ordering::Relaxed);
+//!                 message
+//!             })))
+//!         })
+//!     }
+//! }
+//!
+//! let counting = Counting::default();
+//! let server = Server::builder().layer(counting.clone());
+//! # let _ = server.build();
+//! ```
+//!
+//! ## What is shared
+//!
+//! A layer is applied once, when the server is built. Each call then goes through a clone of the service that came of it,
+//! which is asked whether it is ready first. So what clones share (the permits of a concurrency limit, counters behind an
+//! `Arc`) holds for the whole server, and what they do not share is each call's own. Services that are no `Clone`, such as
+//! tower's rate limit, go behind tower's `buffer`, as with axum: `ServiceBuilder::new().buffer(64).rate_limit(…)`; a buffer
+//! spawns a task, so the server is then to be built inside of a runtime.
+//!
+//! ## Streams
+//!
+//! A request or a response that is a stream is [pulled](Messages) through the layers: nothing is read ahead, and the
+//! windows hold as they do without. The service's future is ready with a [`Reply`] when the response is *open*; so a
+//! timeout bounds the time up to that, and the permit of a concurrency limit is given back then. The call's own deadline
+//! covers all of it.
+//!
+//! ## Errors
+//!
+//! An error of a layer becomes a status: a [`Status`](crate::Status) is what it is, tower's `Elapsed` is
+//! DEADLINE_EXCEEDED, tower's `Overloaded` is UNAVAILABLE, and everything else is INTERNAL: its text goes to the log, and
+//! the peer is told the call's id.
+//!
+//! ## Cancelling
+//!
+//! A call that is cancelled, late, or whose client is gone is dropped at once, with the futures of its layers and its
+//! handler in them. A session's method has its grace when the connection is lost, and its layers with it.
+
+mod body;
+mod call;
+mod encoded;
+mod error;
+mod head;
+mod interceptor;
+mod next;
+mod stack;
+
+pub use body::{Body, Messages, Reply, Trailers};
+pub use call::Call;
+pub use head::Head;
+pub use interceptor::Interceptor;
+pub use next::{Next, NextFuture};
+
+pub(crate) use encoded::Encoded;
+pub(crate) use head::{Outcome, ToHandler};
+pub(crate) use stack::{Middleware, Stack};
