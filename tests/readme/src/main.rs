@@ -1,6 +1,8 @@
 //! A library: a server, and a client that talks to it.
 
 pub mod contracts;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::future::pending;

@@ -23,9 +23,32 @@ fn the_tour_in_the_readme_is_this_crate() {
             include_str!("../src/contracts.rs"),
         ),
         ("```rust\n// src/main.rs\n", include_str!("../src/main.rs")),
+        ("```rust\n// src/tests.rs\n", include_str!("../src/tests.rs")),
     ] {
         assert_eq!(block(fence), file.trim(), "{fence}");
     }
+}
+
+/// What is quoted stands less far to the right.
+fn unindented(source: &str) -> String {
+    source.lines().map(|line| line.trim().to_owned() + "\n").collect()
+}
+
+#[test]
+fn what_is_quoted_stands_in_the_examples() {
+    let mut quotes = 0;
+    for rest in README.split("```rust\n// from ").skip(1) {
+        let (file, rest) = rest.split_once('\n').expect("a quote names its file");
+        let (quote, _) = rest.split_once("\n```").expect("the block ends");
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+        let source = std::fs::read_to_string(format!("{root}{file}")).expect("the file is there");
+        assert!(
+            unindented(&source).contains(&unindented(quote)),
+            "{file} has\n{quote}"
+        );
+        quotes += 1;
+    }
+    assert!(quotes > 0, "the README quotes the examples");
 }
 
 #[test]
