@@ -6,23 +6,14 @@
 //! |---|---|
 //! | what a contract may say: types, rules, options | [`macro@contract`], [`macro@message`], [`macro@rpc`] |
 //! | serving, and mounting into axum | [`Server`] |
-//! | calling | [`Client`], and the generated clients around it |
+//! | calling, reconnecting, TLS | [`Client`], [`ClientBuilder`], and the generated clients around them |
+//! | tests without sockets, with a paused clock | [`testing`] |
 //! | deadlines | [`UnaryCall::timeout`], `#[message(deadline = "5s")]`, [`Context::remaining`] |
 //! | errors, with typed details | [`Status`], [`Status::with_detail`], [`CallError`] |
 //! | limits, and stopping in order | [`Limits`], [`Server::shutdown`] |
 //! | deriving storage or forms from a contract | [`contract::MessageDescriptor`](mod@contract) |
 //!
-//! A server and a client in one process, without a socket, as tests want it:
-//!
-//! ```
-//! use rpc_runtime::{Client, ConnectInfo, Server};
-//!
-//! # async fn connect(server: Server) -> Client {
-//! let (near, far) = tokio::io::duplex(64 * 1024);
-//! tokio::spawn(server.serve_connection(far, ConnectInfo::new()));
-//! Client::from_io(near)
-//! # }
-//! ```
+//! A server and a client in one process, without a socket, as tests want it, are made by [`testing`].
 
 extern crate self as rpc_runtime;
 
@@ -43,6 +34,7 @@ mod server;
 mod session;
 pub mod status;
 mod streaming;
+pub mod testing;
 pub mod trace;
 mod transport;
 pub mod validate;

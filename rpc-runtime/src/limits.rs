@@ -24,7 +24,9 @@ pub struct Limits {
     /// RESOURCE_EXHAUSTED before any of it is decoded. 16 MiB by default.
     pub decode_bytes: usize,
     /// The most memory, in bytes, that the requests of one connection's running calls may take together, decoded. One
-    /// call too many is answered RESOURCE_EXHAUSTED without being run. 64 MiB by default.
+    /// call too many is answered RESOURCE_EXHAUSTED without being run. Once more as much may be taken by the messages that
+    /// the handlers of its streams have read, of which each stream counts with its largest; a stream that would take more
+    /// ends with RESOURCE_EXHAUSTED. 64 MiB by default.
     pub running_bytes: usize,
     /// Bodies of more elements than this are decoded on a thread for blocking work, so that neither their connection
     /// nor others wait. 4,096 by default.

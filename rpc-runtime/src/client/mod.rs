@@ -191,6 +191,15 @@ impl Client {
         SessionCall::new(self.clone(), method, run)
     }
 
+    /// Waits until the client is connected, for as long as it takes. Connects where nothing was called yet.
+    ///
+    /// # Errors
+    ///
+    /// When the client is closed for good, or its attempts are used up.
+    pub async fn ready(&self) -> Result<(), CallError> {
+        self.channel().ready(true).await.map(drop)
+    }
+
     /// What the connection is doing.
     pub fn state(&self) -> ConnectionState {
         self.channel().state()

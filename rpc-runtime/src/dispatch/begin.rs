@@ -27,6 +27,7 @@ use crate::{
     Context, Limits, Status,
     context::with_trailers,
     contract::{ContractField, RequestPlan},
+    session::Held,
     streaming::{Decoder, Inbox, Outgoing, Streaming},
 };
 
@@ -252,8 +253,10 @@ pub(super) fn input<Q: Message + Default + ContractField + Send + 'static>(
     step: usize,
 ) -> (Arc<Inbox>, Streaming<Q>) {
     let inbox = Inbox::new(context.stream_id(), context.session().clone(), step);
-    let decoder =
-        Decoder::of_requests(limits.decode_bytes, limits.inline_elements).inflating(limits.body_bytes);
+    let held = Held::new(context.session().clone(), limits.running_bytes as u64);
+    let decoder = Decoder::of_requests(limits.decode_bytes, limits.inline_elements)
+        .inflating(limits.body_bytes)
+        .charging(held);
     let streaming = Streaming::from_wire(inbox.clone(), decoder);
     (inbox, streaming)
 }

@@ -84,6 +84,11 @@ impl Parked {
             Ok(step) => return Some(step),
             Err(work) => self.work = Some(work),
         }
+        self.poll_timer(cx)
+    }
+
+    /// Ends the call if its time is over.
+    fn poll_timer(&mut self, cx: &mut TaskContext<'_>) -> Option<Step> {
         let late = self
             .timer
             .as_mut()
@@ -136,6 +141,8 @@ struct Slot {
     notify: Arc<CallWaker>,
     /// The same, as a waker.
     waker: Waker,
+    /// Stands on the connection's list of calls to be polled.
+    listed: bool,
     /// Boxed, because most slots are empty most of the time.
     call: Option<Box<Parked>>,
 }
@@ -185,6 +192,7 @@ impl ParkedCalls {
                 self.slots.push(Slot {
                     waker: notify.clone().into(),
                     notify,
+                    listed: false,
                     call: None,
                 });
                 self.empty.push(slot);
@@ -221,12 +229,33 @@ impl ParkedCalls {
 
     /// Polls the call in a slot that was woken.
     pub(crate) fn poll(&mut self, slot: u32, turn: &mut Turn<'_>) -> Option<Progress> {
+        self.slots.get_mut(slot as usize)?.listed = false;
+        self.step(slot, |call, cx| call.poll(cx, turn))
+    }
+
+    /// Whether the call in a slot is to be put on the list of those to be polled: it does not stand there yet.
+    pub(crate) fn list(&mut self, slot: u32) -> bool {
+        self.slots
+            .get_mut(slot as usize)
+            .is_some_and(|place| !std::mem::replace(&mut place.listed, true))
+    }
+
+    /// Looks whether the time of a call is over that was woken and cannot go on now. It stays on the list.
+    pub(crate) fn poll_timer(&mut self, slot: u32) -> Option<Progress> {
+        self.step(slot, Parked::poll_timer)
+    }
+
+    fn step(
+        &mut self,
+        slot: u32,
+        poll: impl FnOnce(&mut Parked, &mut TaskContext<'_>) -> Option<Step>,
+    ) -> Option<Progress> {
         let place = self.slots.get_mut(slot as usize)?;
         // Before the poll: a call that is woken while it is polled is polled again.
         place.notify.rearm();
         let call = place.call.as_mut()?;
         let deadline = call.timer.as_ref().map(|timer| timer.deadline());
-        let step = call.poll(&mut TaskContext::from_waker(&place.waker), turn);
+        let step = poll(call, &mut TaskContext::from_waker(&place.waker));
         let (stream_id, method, one_way, bytes) = (call.stream_id, call.method, call.one_way, call.bytes);
         let followed = call.followed.clone();
         if call.work.is_none() {

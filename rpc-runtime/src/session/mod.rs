@@ -3,14 +3,20 @@
 //! A session knows its client's id, how it connected, and how to reach its connection. It does not know frames.
 
 pub(crate) mod afterwards;
+mod held;
 mod info;
 pub(crate) mod mailbox;
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::SystemTime,
+};
 
 use rpc_protocol::CloseCode;
 
 use afterwards::Afterwards;
+pub(crate) use held::Held;
 pub use info::{ConnectInfo, Headers, TlsInfo};
 use mailbox::{Command, Mailbox, Report};
 
@@ -56,6 +62,8 @@ pub struct Session {
     started: SystemTime,
     pub(crate) mailbox: Mailbox,
     pub(crate) router: Arc<Router>,
+    /// What the messages of all streams take in memory.
+    held: AtomicU64,
     /// Where what outlives a call is counted.
     pub(crate) afterwards: Arc<Afterwards>,
 }
@@ -68,6 +76,7 @@ impl Session {
             started: SystemTime::now(),
             mailbox: Mailbox::default(),
             router,
+            held: AtomicU64::new(0),
             afterwards,
         })
     }

@@ -10,6 +10,7 @@ use crate::{
     compression::{self, Uninflated},
     contract::{ContractField, RequestPlan},
     memory,
+    session::Held,
 };
 
 /// Why a message is not given to its reader.
@@ -31,6 +32,8 @@ pub(crate) struct Decoder<T> {
     inline_elements: u64,
     /// What a compressed body may inflate to.
     inflated: usize,
+    /// What the stream's messages take of the memory that their connection may take.
+    held: Option<Held>,
     read: Read<T>,
     read_elsewhere: fn(Read<T>, RequestPlan, Bytes) -> JoinHandle<Result<T, Unreadable>>,
 }
@@ -55,6 +58,7 @@ where
             budget,
             inline_elements,
             inflated: budget,
+            held: None,
             read: read_request::<T>,
             read_elsewhere,
         }
@@ -67,6 +71,7 @@ where
             budget: memory::DEFAULT_BUDGET,
             inline_elements: memory::ELEMENTS_IN_TURN,
             inflated: memory::DEFAULT_BUDGET,
+            held: None,
             read: read_response::<T>,
             read_elsewhere,
         }
@@ -86,7 +91,13 @@ impl<T> Decoder<T> {
         self
     }
 
-    pub(crate) fn decode(&self, body: Bytes, compression: Compression) -> Decoded<T> {
+    /// The stream is charged with what its messages take.
+    pub(crate) fn charging(mut self, held: Held) -> Self {
+        self.held = Some(held);
+        self
+    }
+
+    pub(crate) fn decode(&mut self, body: Bytes, compression: Compression) -> Decoded<T> {
         let body = if compression == Compression::NONE {
             body
         } else {
@@ -98,7 +109,16 @@ impl<T> Decoder<T> {
                 Err(error) => return Decoded::Now(Err(Unreadable::Refused(error.status()))),
             }
         };
-        match self.plan.weigh(&body, self.budget) {
+        let cost = self.plan.weigh(&body, self.budget);
+        if let (Ok(cost), Some(held)) = (&cost, &mut self.held) {
+            let wire = body.len() as u64;
+            if !held.allows(cost.bytes + wire) && !held.allows(self.plan.measure(&body).bytes + wire) {
+                return Decoded::Now(Err(Unreadable::Refused(Status::resource_exhausted(
+                    "the streams of this connection take too much memory",
+                ))));
+            }
+        }
+        match cost {
             Err(status) => Decoded::Now(Err(Unreadable::Refused(status))),
             Ok(cost) if cost.elements > self.inline_elements => {
                 Decoded::Later((self.read_elsewhere)(self.read, self.plan, body))

@@ -72,15 +72,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Ends a drain once no call is left and none can be on its way.
     pub(super) fn finish_drain(&mut self, since: Instant, now: Instant) {
-        if self.calls.is_empty() && now >= since + DRAIN_LINGER {
+        if self.is_done() && now >= since + DRAIN_LINGER {
             self.close(CloseCode::Restart, "the server is stopping");
         }
+    }
+
+    /// Whether no call is left, nor an answer that waits for the client's window.
+    fn is_done(&self) -> bool {
+        self.calls.is_empty() && self.protocol.open_streams() == 0
     }
 
     /// When a drain may end for want of calls.
     pub(super) fn drain_due(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Draining(since) if self.calls.is_empty() => Some(since + DRAIN_LINGER),
+            Phase::Draining(since) if self.is_done() => Some(since + DRAIN_LINGER),
             _ => None,
         }
     }

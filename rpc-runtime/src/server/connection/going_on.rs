@@ -42,7 +42,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some(mail) = self.session.mailbox.take() else {
             return;
         };
-        self.woken.extend(mail.woken);
+        self.woken
+            .extend(mail.woken.into_iter().filter(|slot| self.calls.list(*slot)));
         for report in mail.reports {
             self.hear(report, now);
         }
@@ -115,13 +116,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let room = WRITE_AHEAD.saturating_sub(self.socket.io.output.pending());
             let more = self.protocol.transmit(room, &mut self.socket.io.output);
             while let Some(stream_id) = self.protocol.poll_writable() {
-                self.woken.extend(self.calls.slot_of(stream_id));
+                if let Some(slot) = self.calls.slot_of(stream_id)
+                    && self.calls.list(slot)
+                {
+                    self.woken.push_back(slot);
+                }
             }
             if self.woken.is_empty() && !more {
                 return Ok(Left::Nothing);
             }
             let left = self.poll_woken(&mut done, now, cx)?;
-            if left != Left::Nothing {
+            if left == Left::ForLater || left == Left::Blocked && !more {
                 return Ok(left);
             }
             if more {
@@ -142,28 +147,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut held_back = Vec::new();
         let mut left = Left::Nothing;
         for _ in 0..self.woken.len() {
-            // Calls that go on write answers, which wait for the peer: no more of them than it takes.
-            if self.is_clogged() || self.is_queue_full() {
-                left = Left::Blocked;
-                break;
-            }
             let Some(slot) = self.woken.pop_front() else { break };
             if self.is_far_ahead() && self.calls.writes(slot) {
                 self.flush(now, cx)?;
-                if self.is_far_ahead() {
-                    held_back.push(slot);
-                    continue;
-                }
             }
-            let progress = self.calls.poll(
-                slot,
-                &mut Turn {
-                    protocol: &mut self.protocol,
-                    output: &mut self.socket.io.output,
-                    compress_above: self.compress_above,
-                    followed: None,
-                },
-            );
+            let progress = if self.may_poll(slot) {
+                self.calls.poll(
+                    slot,
+                    &mut Turn {
+                        protocol: &mut self.protocol,
+                        output: &mut self.socket.io.output,
+                        compress_above: self.compress_above,
+                        followed: None,
+                    },
+                )
+            } else {
+                held_back.push(slot);
+                // A peer that takes nothing makes no call last longer than it may.
+                self.calls.poll_timer(slot)
+            };
             if let Some(progress) = progress {
                 self.progress(progress, now);
             }
@@ -184,6 +186,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
         Ok(left)
+    }
+
+    /// Whether a call may go on. Calls that do write answers, which wait for the peer: no more of them than it takes.
+    fn may_poll(&self, slot: u32) -> bool {
+        !self.is_clogged() && !self.is_queue_full() && !(self.is_far_ahead() && self.calls.writes(slot))
     }
 
     /// Whether streams are not to write now.

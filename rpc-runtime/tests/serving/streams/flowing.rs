@@ -297,3 +297,100 @@ async fn data_for_a_call_that_is_no_stream_closes_with_4502() {
         assert_eq!(peer.raw.closed().await.0, 4502);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_holds_while_the_client_takes_nothing() {
+    let (server, traces) = server(Limits {
+        ping_interval: Duration::from_secs(1_000),
+        ..Limits::default()
+    });
+    let mut peer = Peer::connect_with_default_windows(&server).await;
+    let hang = |timeout| {
+        let FrameKind::Request(request) = one(
+            "Echo",
+            &Item {
+                text: "hang".to_owned(),
+                ..item(1)
+            },
+        ) else {
+            unreachable!()
+        };
+        FrameKind::Request(Request {
+            timeout_us: timeout,
+            ..request
+        })
+    };
+    peer.raw.send(1, hang(20_000_000)).await;
+    // More than may wait for credit, so that no call goes on.
+    for id in 2..=60 {
+        peer.call(id, "Echo", &blob(100_000)).await;
+    }
+    loop {
+        match peer.next().await {
+            (1, Said::Ended(code, _)) => {
+                assert_eq!(code, Code::DeadlineExceeded);
+                break;
+            }
+            (_, Said::Answer(_) | Said::Ended(Code::ResourceExhausted, _)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(Traces::get(&traces.dropped), Traces::get(&traces.started));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_waits_for_answers_that_wait_for_their_clients_credit() {
+    let (server, traces) = server(Limits::default());
+    let mut peer = Peer::connect_with_default_windows(&server).await;
+    for id in 1..=15 {
+        peer.call(id, "Echo", &blob(100_000)).await;
+    }
+    until("all have run", || Traces::get(&traces.dropped) == 15).await;
+    let stopping = tokio::spawn(async move { server.shutdown().await });
+    for _ in 0..11 {
+        assert!(matches!(peer.next().await, (_, Said::Answer(_))));
+    }
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(!stopping.is_finished());
+    peer.credit(0, 1 << 20).await;
+    for _ in 0..4 {
+        assert!(matches!(peer.next().await, (_, Said::Answer(_))));
+    }
+    assert_eq!(peer.raw.closed().await.0, 1012);
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_streams_of_one_connection_have_read_takes_at_most_64_mib_of_decoded_messages_together() {
+    let (_server, mut peer, traces) = peers(Limits::default()).await;
+    // 400 KB, which may become 14.4 MB: empty lines, two bytes on the wire, a whole struct in memory.
+    let bomb = || {
+        FrameKind::Data(Data {
+            body: [0x22, 0x00].repeat(200_000).into(),
+            ..Data::default()
+        })
+    };
+    for id in 1..=6 {
+        peer.open(id, "Keep").await;
+        peer.raw.send(id, bomb()).await;
+    }
+    let mut refused = Vec::new();
+    while refused.len() < 2 {
+        match peer.next().await {
+            (id, Said::Ended(code, text)) => {
+                assert_eq!(code, Code::ResourceExhausted);
+                assert_eq!(text, "the streams of this connection take too much memory");
+                refused.push(id);
+            }
+            (_, Said::Stop) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    until("four are kept", || Traces::get(&traces.read) == 4).await;
+    // One that is given up makes room for another.
+    let kept = (1..=6).find(|id| !refused.contains(id)).unwrap();
+    peer.reset(kept).await;
+    peer.open(7, "Keep").await;
+    peer.raw.send(7, bomb()).await;
+    until("another is kept", || Traces::get(&traces.read) == 5).await;
+}

@@ -23,6 +23,12 @@ pub struct Item {
     #[field(max_len = 100)]
     pub text: String,
     pub blob: rpc_runtime::bytes::Bytes,
+    pub lines: Vec<Line>,
+}
+
+#[contract(package = "flow", detached)]
+pub struct Line {
+    pub text: String,
 }
 
 pub fn item(number: u64) -> Item {
@@ -172,6 +178,15 @@ impl FlowGateway {
         self.traces.release.notified().await;
         drop(requests);
         Ok(item(7))
+    }
+
+    /// Keeps the first item that it reads.
+    #[message(method = "Keep")]
+    async fn keep(&self, cx: &Context, mut requests: Streaming<Item>) -> Result<Item, Status> {
+        let _guard = self.begin(cx);
+        let _kept = requests.message().await?;
+        add(&self.traces.read);
+        pending().await
     }
 
     /// Sends back what it gets.
