@@ -8,5 +8,6 @@ pub mod cases;
 pub mod contracts;
 pub mod peer;
 pub mod service;
+pub mod traffic;
 
 rpc_runtime::include_gateway!("grpc.testing");

@@ -23,6 +23,7 @@ macro_rules! cases {
     ($($case:ident,)*) => {
         over!(over_a_socket, $($case,)*);
         over!(in_memory, $($case,)*);
+        over!(with_compression, $($case,)*);
 
         /// What one case leaves behind shall not be another's undoing.
         #[tokio::test]
@@ -50,4 +51,20 @@ cases! {
     cancel_after_begin,
     cancel_after_first_response,
     timeout_on_sleeping_server,
+}
+
+/// That a case passes with compression says nothing where nothing is compressed.
+#[tokio::test]
+async fn zeros_are_small_with_compression() {
+    let peer = Peer::with_compression().await;
+    // A client compresses once the server's greeting has said that it may.
+    cases::empty_unary(&peer).await;
+    let before = peer.traffic.so_far();
+    cases::large_unary(&peer).await;
+    cases::client_streaming(&peer).await;
+    cases::server_streaming(&peer).await;
+    let after = peer.traffic.so_far();
+    for (before, after) in before.into_iter().zip(after) {
+        assert!((100..4_000).contains(&(after - before)), "{before} to {after}");
+    }
 }
