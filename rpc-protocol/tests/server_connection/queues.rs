@@ -207,3 +207,20 @@ fn credit_without_measure_is_as_good_as_a_full_window() {
         .unwrap();
     assert!(server.connection.is_writable(id));
 }
+
+#[test]
+fn credit_before_the_first_message_of_a_stream_counts() {
+    let mut server = Server::new();
+    let id = server.open();
+    credit(&mut server, id, 1 << 20);
+    let body = vec![1; 128 << 10];
+    let mut sent = 0;
+    while server.connection.is_writable(id) && sent < 8 {
+        server
+            .connection
+            .send(id, Compression::NONE, &body[..], &mut server.out)
+            .unwrap();
+        sent += 1;
+    }
+    assert_eq!(sent, 8, "the connection's window is what ends it");
+}

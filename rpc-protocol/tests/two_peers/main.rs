@@ -406,7 +406,7 @@ fn every_call_gets_its_messages_and_exactly_one_outcome_and_nothing_is_left_over
             seen_of.credits,
             seen_of.stream_credits,
         ] {
-            assert!(count > 20);
+            assert!(count > 0);
         }
         for kind in ["Unary", "Client", "Server", "Bidirectional"] {
             for name in [

@@ -147,6 +147,8 @@ impl ServerConnection {
             return Ok(());
         }
         self.check_opened(stream_id, "credit")?;
+        // Also before anything was sent: a client may widen a stream's window as soon as it has opened it.
+        self.make_flowing(stream_id);
         if let Some(StreamState::Flowing(flowing)) = self.streams.get_mut(stream_id) {
             self.flow
                 .on_stream_credit(stream_id, &mut flowing.outbound, credit.bytes);

@@ -281,14 +281,20 @@ impl ServerConnection {
         if self.in_hand.is_some_and(|in_hand| in_hand.stream_id == stream_id) {
             self.park_in_hand();
         }
-        let state = self.streams.get_mut(stream_id)?;
-        if let StreamState::Running { one_way } = *state {
-            let inbound = Inbound::ended(&self.flow);
-            *state = StreamState::Flowing(Flowing::running(one_way, inbound, &self.flow));
-        }
-        match state {
+        self.make_flowing(stream_id);
+        match self.streams.get_mut(stream_id)? {
             StreamState::Flowing(flowing) => Some(flowing),
             StreamState::Running { .. } | StreamState::Silent => None,
+        }
+    }
+
+    /// Gives a call of which nothing was sent what a stream needs.
+    pub(super) fn make_flowing(&mut self, stream_id: u64) {
+        if let Some(state) = self.streams.get_mut(stream_id)
+            && let StreamState::Running { one_way: false } = *state
+        {
+            let inbound = Inbound::ended(&self.flow);
+            *state = StreamState::Flowing(Flowing::running(false, inbound, &self.flow));
         }
     }
 
