@@ -247,3 +247,27 @@ fn credit_goes_out_as_messages_are_consumed_until_the_stream_is_over() {
     client.connection.consumed(id, 50_032, &mut client.out);
     assert_eq!(client.sent(), []);
 }
+
+#[test]
+fn a_message_waits_for_the_connections_window_although_its_streams_is_open() {
+    let mut client = Client::new();
+    let body = vec![1; 128 << 10];
+    for _ in 0..8 {
+        let id = client.open_stream();
+        client
+            .connection
+            .send(id, Compression::NONE, &body, &mut client.out)
+            .unwrap();
+    }
+    let id = client.open_stream();
+    let sent = client
+        .connection
+        .send(id, Compression::NONE, &b"x"[..], &mut client.out);
+    assert_eq!(sent, Ok(Sent::Queued));
+    client.sent();
+    assert!(is_none(
+        client.receive(0, FrameKind::Credit(Credit { bytes: 1 << 20 }))
+    ));
+    assert!(!client.connection.transmit(usize::MAX, &mut client.out));
+    assert_eq!(client.sent().len(), 1);
+}

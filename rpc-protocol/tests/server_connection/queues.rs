@@ -224,3 +224,24 @@ fn credit_before_the_first_message_of_a_stream_counts() {
     }
     assert_eq!(sent, 8, "the connection's window is what ends it");
 }
+
+#[test]
+fn a_message_waits_for_the_connections_window_although_its_streams_is_open() {
+    let mut server = Server::new();
+    let others: Vec<u64> = (0..8).map(|_| server.open()).collect();
+    let id = server.open();
+    for other in others {
+        server
+            .connection
+            .send(other, Compression::NONE, &vec![1; 128 << 10], &mut server.out)
+            .unwrap();
+    }
+    let sent = server
+        .connection
+        .send(id, Compression::NONE, &b"x"[..], &mut server.out);
+    assert_eq!(sent, Ok(Sent::Queued));
+    server.sent();
+    credit(&mut server, 0, 1 << 20);
+    assert!(!server.connection.transmit(usize::MAX, &mut server.out));
+    assert_eq!(server.connection.queued_bytes(), 0);
+}

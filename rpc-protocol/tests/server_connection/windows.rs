@@ -312,3 +312,23 @@ fn windows_begin_at_the_defaults_and_grow_with_the_greetings_also_for_open_strea
         ConnectionError::WindowViolated { stream_id: violated }
     );
 }
+
+#[test]
+fn the_connections_window_opens_again_when_what_filled_it_is_given_up() {
+    let mut server = Server::with(|limits| limits.max_pending_bytes = 0);
+    // So far below 0 that nothing more is granted.
+    let ids: Vec<u64> = (0..8).map(|_| server.open_stream()).collect();
+    for id in &ids {
+        for _ in 0..4 {
+            server.data(*id, false, BODY).unwrap();
+        }
+    }
+    server.sent();
+    for id in ids {
+        server.reset(id).unwrap();
+        server.connection.finished(id);
+    }
+    // Nothing comes any more, and nobody consumes.
+    server.connection.transmit(usize::MAX, &mut server.out);
+    assert_eq!(credits(&mut server), [(0, CONNECTION as u64)]);
+}

@@ -34,15 +34,18 @@ use crate::{Code, Limits, MethodRef, Output};
 /// ```text
 ///              request                respond / end / finished
 ///   (closed) ───────────▶ in hand ─────────────────────────────▶ (closed)
-///                            │ park, or the next message
-///                            ▼        respond / end / finished
-///                         running ─────────────────────────────▶ (closed)
-///                            │ reset by the client, or end_running
-///                            ▼        finished, or respond / end, which then send nothing
-///                          silent ─────────────────────────────▶ (closed)
+///      │                     │ park, or the next message           ▲
+///      │ a request           ▼        respond / end / finished     │
+///      │ in parts         running ─────────────────────────────────┤
+///      ▼                  ▲  │ │                                   │
+///   assembling ───────────┘  │ │ respond / end, behind what waits  │ it has left
+///              it is whole   │ └────────────────────────▶ leaving ─┤
+///                            │ reset by the client, or end_running │
+///                            ▼        finished, or respond / end,  │
+///                          silent ─── which then send nothing ─────┘
 /// ```
 ///
-/// A stream in hand, running or silent takes one of [`Limits::max_streams`]: a client that resets its calls frees
+/// A stream in any of these states takes one of [`Limits::max_streams`]: a client that resets its calls frees
 /// nothing before their handlers have really ended.
 ///
 /// After an error the connection is to be closed with its [`close_code`](ConnectionError::close_code), and nothing
