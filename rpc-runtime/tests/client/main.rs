@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod by_hand;
+mod chaos;
 mod deadlines;
 mod going_away;
 mod hostile;
