@@ -147,13 +147,14 @@ pub(super) fn unary<G: Gateway, M: UnaryMethod<G>>(
     turn: &mut Turn<'_>,
 ) -> Begun {
     let (index, stream_id) = (entry.gateway, context.stream_id());
-    let future = within(Current::of(&context), async move {
+    let current = Current::of(&context);
+    let future = async move {
         let context = context;
         let result = M::call(gateway::<G>(&context, index)?, &context, request).await;
         reply(&context, result)
-    });
+    };
     let mut call = spare::take(entry.index).unwrap_or_else(|| Box::new(Box::pin(Call::empty())));
-    (*call).as_mut().set(future);
+    (*call).as_mut().set(current, future);
     let pending = |work| {
         Begun::Pending(Pending {
             work,
@@ -276,13 +277,14 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
     } = arrived;
     let (inbox, requests) = input(&context, limits, step);
     let (index, stream_id) = (entry.gateway, context.stream_id());
-    let future = within(Current::of(&context), async move {
+    let current = Current::of(&context);
+    let future = async move {
         let context = context;
         let result = M::call(gateway::<G>(&context, index)?, &context, requests).await;
         reply(&context, result)
-    });
+    };
     let mut call = Box::pin(Call::empty());
-    call.as_mut().set(future);
+    call.as_mut().set(current, future);
     let pending = |work| {
         Begun::Pending(Pending {
             work,

@@ -13,6 +13,7 @@ use rpc_protocol::{
     frame::{Compression, Metadata as Pair, Response},
 };
 
+use super::deadline::Current;
 use crate::{
     Code, Status, compression, context::Sent, streaming::MessageBody, trace::Followed,
     transport::output::OutputBuffer,
@@ -76,6 +77,8 @@ pub(crate) trait RunningCall: Send {
 pin_project! {
     /// A handler's future and then, where it was parked, its reply.
     pub(crate) struct Call<F, R> {
+        // What is current while the handler is polled.
+        current: Current,
         #[pin]
         future: Option<F>,
         reply: Option<Reply<R>>,
@@ -89,14 +92,18 @@ where
     /// Room for a call.
     pub(super) fn empty() -> Self {
         Self {
+            current: Current::default(),
             future: None,
             reply: None,
         }
     }
 
     /// Puts a handler's future into its place.
-    pub(super) fn set(self: Pin<&mut Self>, future: F) {
-        self.project().future.set(Some(future));
+    #[inline]
+    pub(super) fn set(self: Pin<&mut Self>, current: Current, future: F) {
+        let mut this = self.project();
+        this.future.set(Some(future));
+        *this.current = current;
     }
 
     /// Polls the handler. Once it is ready, its future is gone and the place is empty.
@@ -106,11 +113,13 @@ where
         cx: &mut TaskContext<'_>,
     ) -> Poll<Result<Reply<R>, Status>> {
         let mut this = self.project();
+        let entered = this.current.enter();
         let result = match this.future.as_mut().as_pin_mut() {
             Some(future) => ready!(future.poll(cx)),
             // Not reached: nobody polls an empty place.
             None => Err(Status::internal("the call is over")),
         };
+        drop(entered);
         this.future.set(None);
         Poll::Ready(result)
     }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::{
     Context,
-    trace::{self, Followed},
+    trace::{Followed, Inside},
 };
 
 thread_local! {
@@ -43,18 +43,8 @@ impl Drop for Entered {
     }
 }
 
-pin_project! {
-    /// A handler, whose deadline and trace are the current ones while it is polled, inside of its span. Without any of
-    /// them it costs two comparisons.
-    pub(crate) struct Within<F> {
-        deadline: Option<Instant>,
-        followed: Option<Arc<Followed>>,
-        #[pin]
-        future: F,
-    }
-}
-
-/// What is current while the handler of one call is polled.
+/// What is current while the handler of one call is polled: its deadline and its trace, inside of its span.
+#[derive(Default)]
 pub(crate) struct Current {
     deadline: Option<Instant>,
     followed: Option<Arc<Followed>>,
@@ -68,17 +58,29 @@ impl Current {
             followed: context.followed().cloned(),
         }
     }
+
+    /// Makes it what is current until the result is dropped. Where there is nothing it costs two comparisons.
+    #[inline]
+    pub(crate) fn enter(&self) -> (Option<Entered>, Option<Inside<'_>>) {
+        (
+            self.deadline.map(enter),
+            self.followed.as_ref().map(Followed::entered),
+        )
+    }
+}
+
+pin_project! {
+    /// A handler, and what is current while it is polled.
+    pub(crate) struct Within<F> {
+        current: Current,
+        #[pin]
+        future: F,
+    }
 }
 
 /// Polls `future` with what its own call has as what is current.
-#[inline]
 pub(crate) fn within<F>(current: Current, future: F) -> Within<F> {
-    let Current { deadline, followed } = current;
-    Within {
-        deadline,
-        followed,
-        future,
-    }
+    Within { current, future }
 }
 
 impl<F: Future> Future for Within<F> {
@@ -87,8 +89,8 @@ impl<F: Future> Future for Within<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = this.deadline.map(enter);
-        trace::enter(this.followed.as_ref(), || this.future.poll(cx))
+        let _entered = this.current.enter();
+        this.future.poll(cx)
     }
 }
 

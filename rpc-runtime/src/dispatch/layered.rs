@@ -131,7 +131,7 @@ impl Layered {
         let Self { call, bytes, input } = self;
         let (current, stream_id) = (Current::of(&call.head), call.head.stream_id());
         let mut running = Box::pin(call::Call::empty());
-        running.as_mut().set(within(current, answer(next, call)));
+        running.as_mut().set(current, answer(next, call));
         let pending = |work| Begun::Pending(Pending { work, bytes, input });
         if entry.descriptor.spawn {
             return pending(Work::spawn(running));

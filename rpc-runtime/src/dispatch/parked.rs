@@ -182,24 +182,28 @@ impl ParkedCalls {
     }
 
     /// The waker for the next call that may have to be parked.
+    #[inline]
     pub(crate) fn next_waker(&mut self, session: &Arc<Session>) -> &Waker {
         let slot = match self.empty.last() {
             Some(&slot) => slot,
-            None => {
-                // At most as many as streams may be open, and one.
-                let slot = self.slots.len() as u32;
-                let notify = CallWaker::new(session.clone(), slot);
-                self.slots.push(Slot {
-                    waker: notify.clone().into(),
-                    notify,
-                    listed: false,
-                    call: None,
-                });
-                self.empty.push(slot);
-                slot
-            }
+            None => self.add_slot(session),
         };
         &self.slots[slot as usize].waker
+    }
+
+    #[cold]
+    fn add_slot(&mut self, session: &Arc<Session>) -> u32 {
+        // At most as many as streams may be open, and one.
+        let slot = self.slots.len() as u32;
+        let notify = CallWaker::new(session.clone(), slot);
+        self.slots.push(Slot {
+            waker: notify.clone().into(),
+            notify,
+            listed: false,
+            call: None,
+        });
+        self.empty.push(slot);
+        slot
     }
 
     /// Parks a call. A handler that answers once was polled with [`next_waker`](Self::next_waker) already and is not

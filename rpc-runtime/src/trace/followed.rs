@@ -41,14 +41,16 @@ impl Followed {
         self.trace.as_ref()
     }
 
-    /// Does something for the call: inside its span, and with its trace as the one that calls made meanwhile carry on.
-    pub(crate) fn enter<T>(self: &Arc<Self>, run: impl FnOnce() -> T) -> T {
-        let _span = self.record.as_ref().map(Record::enter);
-        let _trace = self
-            .trace
-            .as_ref()
-            .map(|_| Entered(CURRENT.replace(Some(self.clone()))));
-        run()
+    /// What is done until the result is dropped is done for the call: inside its span, and with its trace as the one that
+    /// calls made meanwhile carry on.
+    pub(crate) fn entered(self: &Arc<Self>) -> Inside<'_> {
+        Inside {
+            _span: self.record.as_ref().map(Record::enter),
+            _trace: self
+                .trace
+                .as_ref()
+                .map(|_| Entered(CURRENT.replace(Some(self.clone())))),
+        }
     }
 
     /// Counts a message of the request, with the length of its body.
@@ -78,7 +80,10 @@ impl Followed {
 pub(crate) fn enter<T>(followed: Option<&Arc<Followed>>, run: impl FnOnce() -> T) -> T {
     match followed {
         None => run(),
-        Some(followed) => followed.enter(run),
+        Some(followed) => {
+            let _inside = followed.entered();
+            run()
+        }
     }
 }
 
@@ -87,6 +92,12 @@ pub(crate) fn current() -> Option<Arc<Followed>> {
     let current = CURRENT.take();
     CURRENT.set(current.clone());
     current
+}
+
+/// While it lives, what is done is done for a call.
+pub(crate) struct Inside<'a> {
+    _span: Option<tracing::span::Entered<'a>>,
+    _trace: Option<Entered>,
 }
 
 /// While it lives, a call is the current one. What was current before comes back.

@@ -56,6 +56,6 @@ mod record;
 mod state;
 
 pub use context::TraceContext;
-pub(crate) use followed::{Followed, current, enter};
+pub(crate) use followed::{Followed, Inside, current, enter};
 pub use id::{SpanId, TraceId};
 use record::{Record, is_watched};

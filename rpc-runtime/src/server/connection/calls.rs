@@ -87,21 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         // A deadline that the clock cannot hold is none.
         let deadline = time.and_then(|time| now.checked_add(time));
-        let context = Context::new(
-            self.session.clone(),
-            stream_id,
-            method,
-            metadata,
-            deadline,
-            followed,
-        );
-        let arrived = Arrived {
-            context,
-            body: request.body,
-            limits: &self.shared.limits,
-            running_bytes: self.calls.bytes(),
-            step: self.shared.step,
-        };
+        let running_bytes = self.calls.bytes();
         let waker = self.calls.next_waker(&self.session);
         let mut turn = Turn {
             protocol: &mut self.protocol,
@@ -109,10 +95,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             compress_above: self.compress_above,
             followed: called.followed.as_deref(),
         };
-        let begun = trace::enter(called.followed.as_ref(), || {
-            entry.begin(arrived, &mut TaskContext::from_waker(waker), &mut turn)
-        });
-        self.begun(begun, called, method, deadline, now);
+        let entered = called.followed.as_ref().map(Followed::entered);
+        // Made where it is handed over: a context is not small, and every move of it is a copy.
+        let begun = entry.begin(
+            Arrived {
+                context: Context::new(
+                    self.session.clone(),
+                    stream_id,
+                    method,
+                    metadata,
+                    deadline,
+                    followed,
+                ),
+                body: request.body,
+                limits: &self.shared.limits,
+                running_bytes,
+                step: self.shared.step,
+            },
+            &mut TaskContext::from_waker(waker),
+            &mut turn,
+        );
+        drop(entered);
+        if !matches!(begun, Begun::Answered) {
+            self.begun(begun, called, method, deadline, now);
+        }
     }
 
     /// What few requests need: a body inflated, or a reason why it is not served.
