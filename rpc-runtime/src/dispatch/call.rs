@@ -120,6 +120,7 @@ where
             None => Err(Status::internal("the call is over")),
         };
         drop(entered);
+        this.current.forget();
         this.future.set(None);
         Poll::Ready(result)
     }

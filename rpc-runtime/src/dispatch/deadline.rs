@@ -59,6 +59,14 @@ impl Current {
         }
     }
 
+    /// Lets go of the call, whose span ends with the last who holds it.
+    #[inline]
+    pub(crate) fn forget(&mut self) {
+        if self.followed.is_some() {
+            self.followed = None;
+        }
+    }
+
     /// Makes it what is current until the result is dropped. Where there is nothing it costs two comparisons.
     #[inline]
     pub(crate) fn enter(&self) -> (Option<Entered>, Option<Inside<'_>>) {
