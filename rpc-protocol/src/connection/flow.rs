@@ -27,6 +27,8 @@ pub(crate) struct Flow {
     /// The bytes of bodies in the making, a part of `held`.
     making: usize,
     max_held: usize,
+    /// What the peer is to have left of the connection's window: its size, or less where much is held. Follows `held`.
+    target: i64,
     stream_send: usize,
     stream_receive: usize,
     /// Bytes of bodies that wait for being sent.
@@ -58,6 +60,7 @@ impl Flow {
             held: 0,
             making: 0,
             max_held: limits.max_held(),
+            target: bytes(defaults.connection_window_bytes),
             stream_send: defaults.stream_window_bytes,
             stream_receive: defaults.stream_window_bytes,
             queued: 0,
@@ -72,6 +75,7 @@ impl Flow {
     pub(crate) fn announce(&mut self, announced: &PeerLimits) -> i64 {
         self.receive
             .grow(bytes(announced.connection_window_bytes) - self.receive.size());
+        self.holds_otherwise();
         let grown = bytes(announced.stream_window_bytes) - bytes(self.stream_receive);
         self.stream_receive = announced.stream_window_bytes;
         grown
@@ -122,11 +126,13 @@ impl Flow {
     #[inline]
     pub(crate) fn hold(&mut self, cost: usize) {
         self.held += cost;
+        self.holds_otherwise();
     }
 
     pub(crate) fn release(&mut self, cost: usize) {
         debug_assert!(cost <= self.held, "what is released was held");
         self.held = self.held.saturating_sub(cost);
+        self.holds_otherwise();
     }
 
     /// Holds a part of a body that is in the making.
@@ -138,6 +144,7 @@ impl Flow {
         }
         self.making += part;
         self.held += part;
+        self.holds_otherwise();
         Ok(())
     }
 
@@ -147,11 +154,15 @@ impl Flow {
         self.making = self.making.saturating_sub(body);
     }
 
+    #[inline]
+    fn holds_otherwise(&mut self) {
+        self.target = self.receive.size().min(bytes(self.max_held) - bytes(self.held));
+    }
+
     /// Sends credit where it is worth a frame.
     #[inline]
     pub(crate) fn widen(&mut self, out: &mut impl Output) {
-        let target = self.receive.size().min(bytes(self.max_held) - bytes(self.held));
-        if let Some(bytes) = self.receive.credit_to(target) {
+        if let Some(bytes) = self.receive.credit_to(self.target) {
             send_credit(bytes, out);
         }
     }

@@ -19,6 +19,13 @@ pub(crate) fn bytes(size: usize) -> i64 {
     i64::try_from(size).map_or(LARGEST, |size| size.min(LARGEST))
 }
 
+/// What a frame takes of a window. No frame is longer than memory is, which an `i64` holds.
+#[inline]
+#[expect(clippy::cast_possible_wrap, reason = "no slice is longer than isize::MAX")]
+fn taken(cost: usize) -> i64 {
+    cost as i64
+}
+
 /// What this side may still send.
 ///
 /// ```text
@@ -44,7 +51,7 @@ impl SendWindow {
     /// A frame is sent; it may be longer than what was left.
     #[inline]
     pub(crate) fn take(&mut self, cost: usize) {
-        self.0 -= bytes(cost);
+        self.0 -= taken(cost);
     }
 
     /// A credit came. More than a window can hold is as good as what it can hold.
@@ -90,7 +97,7 @@ impl ReceiveWindow {
         if self.left <= 0 {
             return Err(Violated);
         }
-        self.left -= bytes(cost);
+        self.left -= taken(cost);
         Ok(())
     }
 
@@ -99,7 +106,8 @@ impl ReceiveWindow {
     #[inline]
     pub(crate) fn credit_to(&mut self, target: i64) -> Option<u64> {
         let credit = target - self.left;
-        if credit < self.size / 2 {
+        // Halved by a shift: sizes are positive, and this is done for every call.
+        if credit < self.size >> 1 {
             return None;
         }
         self.left = target;

@@ -161,7 +161,10 @@ fn a_long_response_goes_out_in_parts_no_longer_than_the_client_takes() {
                 assert_eq!(first.compression, Compression::DEFLATE);
                 (first.more, &first.body)
             }
-            FrameKind::Data(data) => (data.more, &data.body),
+            FrameKind::Data(data) => {
+                assert_eq!(data.compression, Compression::NONE, "said once");
+                (data.more, &data.body)
+            }
             kind => panic!("{kind:?}"),
         };
         assert_eq!(more, index < 4);
@@ -244,4 +247,27 @@ fn a_message_waits_for_the_connections_window_although_its_streams_is_open() {
     credit(&mut server, 0, 1 << 20);
     assert!(!server.connection.transmit(usize::MAX, &mut server.out));
     assert_eq!(server.connection.queued_bytes(), 0);
+}
+
+#[test]
+fn a_window_announced_below_the_default_is_the_default() {
+    let mut server = Server::new();
+    let before = server.open();
+    server.greeting(AnnouncedLimits {
+        stream_window_bytes: 1,
+        connection_window_bytes: 1,
+        ..AnnouncedLimits::default()
+    });
+    let after = server.open();
+    for id in [before, after] {
+        let mut sent = 0;
+        while server.connection.is_writable(id) {
+            server
+                .connection
+                .send(id, Compression::NONE, &vec![1; 64 << 10], &mut server.out)
+                .unwrap();
+            sent += 1;
+        }
+        assert_eq!(sent, 4);
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use rpc_protocol::frame::{Data, End, Request, Response};
+use rpc_protocol::frame::{Compression, Data, End, Request, Response};
 use rpc_protocol::{Code, ConnectionError, DATA_FRAME_COST, Frame, FrameKind, ServerEvent};
 
 use super::{Server, is_none};
@@ -331,4 +331,23 @@ fn the_connections_window_opens_again_when_what_filled_it_is_given_up() {
     // Nothing comes any more, and nobody consumes.
     server.connection.transmit(usize::MAX, &mut server.out);
     assert_eq!(credits(&mut server), [(0, CONNECTION as u64)]);
+}
+
+#[test]
+fn the_compression_of_a_body_in_parts_is_what_its_first_frame_says() {
+    let mut server = Server::new();
+    let id = server.open_stream();
+    for (compression, more) in [(Compression::DEFLATE, true), (Compression::NONE, false)] {
+        let data = Data {
+            more,
+            compression,
+            body: Bytes::from_static(b"part"),
+        };
+        let event = server.receive(id, FrameKind::Data(data)).unwrap();
+        if let ServerEvent::Message { message, .. } = event {
+            assert_eq!(message.compression, Compression::DEFLATE);
+            return;
+        }
+    }
+    panic!("no message");
 }

@@ -6,7 +6,6 @@ mod receiving;
 mod sending;
 mod stream;
 
-use std::mem;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -183,7 +182,7 @@ impl ClientConnection {
         }
         match &mut frame.kind {
             FrameKind::Data(data) => self.on_data(stream_id, data, out),
-            FrameKind::Response(response) => self.on_response(stream_id, mem::take(response), out),
+            FrameKind::Response(response) => self.on_response(stream_id, response, out),
             _ => self.on_stream_frame(stream_id, frame.kind, out),
         }
     }

@@ -18,32 +18,42 @@ impl ClientConnection {
     pub(super) fn on_response(
         &mut self,
         stream_id: u64,
-        response: Response,
+        response: &mut Response,
         out: &mut impl Output,
     ) -> Result<ClientEvent, ConnectionError> {
         self.flow.receive_and_forget(response.body.len(), out)?;
         if response.open || response.more {
-            return self.on_long_response(stream_id, response, out);
+            return self.on_long_response(stream_id, mem::take(response), out);
         }
         match self.calls.remove(stream_id) {
             Some(CallState::Waiting) => {}
-            Some(CallState::Flowing(mut flowing)) => {
-                flowing.abandon(stream_id, &mut self.flow);
-                if !matches!(flowing.phase, Phase::Waiting) {
-                    return Err(ConnectionError::UnexpectedFrame {
-                        stream_id,
-                        kind: "response",
-                    });
-                }
-            }
+            Some(CallState::Flowing(flowing)) => self.close_flowing(stream_id, *flowing)?,
             None => return Ok(ClientEvent::None),
         }
         let unwanted = match inbound::check(response.body.len(), response.compression, &self.limits) {
-            Ok(()) if self.allows(&response) => return Ok(ClientEvent::Response { stream_id, response }),
+            Ok(()) if self.allows(response) => {
+                return Ok(ClientEvent::Response {
+                    stream_id,
+                    response: mem::take(response),
+                });
+            }
             Ok(()) => Unwanted::Metadata,
             Err(unwanted) => unwanted,
         };
         Ok(refused(stream_id, unwanted))
+    }
+
+    /// A final response came in one frame for a call that had more than one the other way.
+    #[cold]
+    fn close_flowing(&mut self, stream_id: u64, mut flowing: Flowing) -> Result<(), ConnectionError> {
+        flowing.abandon(stream_id, &mut self.flow);
+        match flowing.phase {
+            Phase::Waiting => Ok(()),
+            _ => Err(ConnectionError::UnexpectedFrame {
+                stream_id,
+                kind: "response",
+            }),
+        }
     }
 
     #[inline]

@@ -311,32 +311,35 @@ impl ServerConnection {
             self.in_hand = None;
             return !one_way;
         }
-        self.close_parked(stream_id)
-    }
-
-    fn close_parked(&mut self, stream_id: u64) -> bool {
-        // What is queued of a call whose handler has ended is not taken back, and nobody but the peer ends what the
-        // application does not know of.
-        if let Some(StreamState::Flowing(flowing)) = self.streams.get_mut(stream_id)
-            && matches!(flowing.phase, Phase::Leaving | Phase::Assembling(_))
-        {
-            return false;
-        }
         match self.streams.remove(stream_id) {
             Some(StreamState::Running { one_way }) => {
                 self.liveness.on_close();
                 !one_way
             }
-            Some(StreamState::Flowing(mut flowing)) => {
-                self.liveness.on_close();
+            Some(state) => self.close_long(stream_id, state),
+            None => false,
+        }
+    }
+
+    /// The rest of [`close`](Self::close) for a stream that was taken out of the table.
+    #[cold]
+    fn close_long(&mut self, stream_id: u64, state: StreamState) -> bool {
+        self.liveness.on_close();
+        match state {
+            StreamState::Running { one_way } => !one_way,
+            StreamState::Silent => false,
+            // What is queued of a call whose handler has ended is not taken back, and nobody but the peer ends what the
+            // application does not know of.
+            StreamState::Flowing(flowing)
+                if matches!(flowing.phase, Phase::Leaving | Phase::Assembling(_)) =>
+            {
+                self.streams.restore(stream_id, StreamState::Flowing(flowing));
+                false
+            }
+            StreamState::Flowing(mut flowing) => {
                 flowing.abandon(stream_id, &mut self.flow);
                 !flowing.one_way
             }
-            Some(StreamState::Silent) => {
-                self.liveness.on_close();
-                false
-            }
-            None => false,
         }
     }
 
