@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use rpc_runtime::{CallError, CloseCode, ConnectionState, Reconnect};
+use rpc_protocol::{FrameKind, frame::Compression};
+use rpc_runtime::{CallError, ClientLimits, CloseCode, ConnectionState, Reconnect};
 
 use crate::{
     by_hand::by_hand,
@@ -163,4 +164,28 @@ async fn a_client_that_never_reconnects_is_closed_with_its_connection() {
         matches!(error, CallError::Closed(_)) && !error.may_have_run(),
         "{error:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clients_greeting_tells_its_limits_and_that_it_reads_compressed_bodies() {
+    let (builder, ends) = by_hand();
+    let limits = ClientLimits {
+        body_bytes: 77 << 10,
+        stream_window: 1 << 20,
+        // Never less than what a server may take for granted.
+        connection_window: 1,
+        ..ClientLimits::default()
+    };
+    let client = builder.limits(limits).lazy().unwrap();
+    client.ready().await.unwrap();
+    let frame = ends.next().await.frame().await.unwrap();
+    let FrameKind::Greeting(greeting) = frame.kind else {
+        panic!("{frame:?}");
+    };
+    assert_eq!(greeting.compressions, [Compression::DEFLATE]);
+    let told = greeting.limits.unwrap();
+    assert_eq!(told.max_message_bytes, 1 << 20);
+    assert_eq!(told.max_body_bytes, 77 << 10);
+    assert_eq!(told.stream_window_bytes, 1 << 20);
+    assert_eq!(told.connection_window_bytes, 1 << 20);
 }

@@ -37,6 +37,9 @@ use stream::{Sender, StreamEntry};
 /// A connection, as its calls see it.
 pub(super) struct Link {
     pub(super) limits: Arc<ClientLimits>,
+    /// So much of a stream is read before the protocol is told: well below half of the window, so that a reader that has
+    /// read everything has told enough for the server to go on.
+    step: usize,
     state: Mutex<State>,
     driver: AtomicWaker,
     /// Whether calls may be opened: neither closed nor going away.
@@ -80,15 +83,15 @@ pub(super) struct Woken {
 impl Link {
     pub(super) fn new(limits: Arc<ClientLimits>, compress_above: Option<usize>) -> Arc<Self> {
         let now = Instant::now().into_std();
-        let mut protocol = ClientConnection::new(limits.protocol(), now);
+        let protocol_limits = limits.protocol();
+        let step = protocol_limits.stream_window_bytes / 8;
+        let mut protocol = ClientConnection::new(protocol_limits, now);
         let mut output = OutputBuffer::of_client();
-        let greeting = Greeting {
-            compressions: vec![Compression::DEFLATE],
-            ..Greeting::default()
-        };
-        protocol.greet(greeting, &mut output);
+        // It tells the limits and the compressions that can be read.
+        protocol.greet(Greeting::default(), &mut output);
         Arc::new(Self {
             state: Mutex::new(State::new(protocol, output, limits.unsent_bytes)),
+            step,
             limits,
             driver: AtomicWaker::new(),
             open: AtomicBool::new(true),
@@ -185,9 +188,9 @@ impl Link {
     ) -> Result<OpenedStream, NotOpened> {
         let mut state = self.lock();
         let (stream_id, cell) = state.open(request, body)?;
-        // Well below half of the window: a reader that has read everything has told enough for the server to go on.
-        let step = self.limits.protocol().stream_window_bytes / 8;
-        let inbox = shape.responses.then(|| Inbox::new(stream_id, self.clone(), step));
+        let inbox = shape
+            .responses
+            .then(|| Inbox::new(stream_id, self.clone(), self.step));
         let sender: Option<Arc<Sender>> = shape.requests.then(Arc::default);
         let stream = StreamEntry {
             inbox: inbox.clone(),
