@@ -2,7 +2,6 @@
 
 use super::Traffic;
 use crate::peers::Counter;
-use crate::streams::LARGE_PAYLOAD;
 use crate::streams::items::{Item, Items, Start};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -15,12 +14,8 @@ use tokio::task::JoinSet;
 
 /// Bytes of one stream.
 const STREAM: usize = 64 << 20;
-/// A message that is longer than a window.
-const LONG_PAYLOAD: usize = 2 << 20;
-/// A connection has 100 streams by default, and a call takes one of them.
-const MANY: usize = 99;
 /// Bytes of a call's payload, each way.
-const CALL_PAYLOAD: usize = 70;
+pub(crate) const CALL_PAYLOAD: usize = 70;
 
 /// One connection that carries calls and streams; clones share it.
 pub(crate) trait MixedClient: Clone + Send + 'static {
@@ -65,15 +60,7 @@ pub(crate) async fn measure_beside<C: MixedClient>(
     window: Duration,
 ) -> Result<Latencies, String> {
     let mut client = C::connect(addr).await?;
-    let (streams, down, payload) = match traffic {
-        Traffic::Idle => (0, true, 0),
-        Traffic::Down => (1, true, LARGE_PAYLOAD),
-        Traffic::DownMany => (MANY, true, LARGE_PAYLOAD),
-        Traffic::DownLong => (1, true, LONG_PAYLOAD),
-        Traffic::Up => (1, false, LARGE_PAYLOAD),
-        Traffic::UpMany => (MANY, false, LARGE_PAYLOAD),
-        Traffic::UpLong => (1, false, LONG_PAYLOAD),
-    };
+    let (streams, down, payload) = traffic.streams();
     let counter = Arc::new(Counter::default());
     let mut tasks = JoinSet::new();
     for _ in 0..streams {
@@ -87,23 +74,30 @@ pub(crate) async fn measure_beside<C: MixedClient>(
     }
     call_for(&mut client, warm_up).await?;
     let (began, before) = (Instant::now(), counter.0.load(Ordering::Relaxed));
-    let mut times = call_for(&mut client, window).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    let carried = (counter.0.load(Ordering::Relaxed) - before) as f64 * payload as f64;
-    if times.is_empty() {
-        return Err("no call was answered".to_owned());
-    }
-    if streams > 0 && carried == 0.0 {
+    let times = call_for(&mut client, window).await?;
+    let carried = (counter.0.load(Ordering::Relaxed) - before) * payload as u64;
+    if streams > 0 && carried == 0 {
         return Err("nothing came on the streams".to_owned());
     }
-    times.sort_unstable();
-    let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)].as_nanos() as f64 / 1_000.0;
-    Ok(Latencies {
-        p50_us: at(50),
-        p99_us: at(99),
-        calls_per_second: times.len() as f64 / seconds,
-        mib_per_second: carried / seconds / f64::from(1 << 20),
-    })
+    Latencies::of(times, began.elapsed(), carried)
+}
+
+impl Latencies {
+    /// Of the times that calls took within so long, beside streams that carried so many bytes.
+    pub(crate) fn of(mut times: Vec<Duration>, within: Duration, carried: u64) -> Result<Self, String> {
+        if times.is_empty() {
+            return Err("no call was answered".to_owned());
+        }
+        times.sort_unstable();
+        let at =
+            |part: usize| times[(times.len() * part / 100).min(times.len() - 1)].as_nanos() as f64 / 1_000.0;
+        Ok(Self {
+            p50_us: at(50),
+            p99_us: at(99),
+            calls_per_second: times.len() as f64 / within.as_secs_f64(),
+            mib_per_second: carried as f64 / within.as_secs_f64() / f64::from(1 << 20),
+        })
+    }
 }
 
 /// Calls, one after the other, for so long; gives how long each took.

@@ -1,6 +1,7 @@
 //! Fairness: how long unary calls take while streams of 64 MiB run on the same connection, beside how long they take alone.
 
 mod load;
+pub(crate) mod rpc_raw;
 
 pub(crate) use load::{Latencies, MixedClient, measure_beside};
 
@@ -8,11 +9,16 @@ use crate::child::Server;
 use crate::options::{Options, Placement};
 use crate::results::Row;
 use crate::statistics::Summary;
-use crate::streams::StreamPeer;
+use crate::streams::{LARGE_PAYLOAD, StreamPeer};
 use clap::ValueEnum;
 
 /// The 99th percentile beside streams may be at most this many times the one without.
 const TARGET: f64 = 3.0;
+
+/// A connection has 100 streams by default, and a call takes one of them.
+const MANY: usize = 99;
+/// A message that is longer than a window.
+const LONG_PAYLOAD: usize = 2 << 20;
 
 /// What else is on the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,6 +50,26 @@ impl Traffic {
         Self::UpMany,
         Self::UpLong,
     ];
+
+    /// What is measured beside a peer's calls.
+    fn of(peer: StreamPeer) -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(move |traffic| peer != StreamPeer::RpcRaw || traffic.streams().1)
+    }
+
+    /// How many streams, whether they are from the server, and bytes of their messages' payloads.
+    fn streams(self) -> (usize, bool, usize) {
+        match self {
+            Self::Idle => (0, true, 0),
+            Self::Down => (1, true, LARGE_PAYLOAD),
+            Self::DownMany => (MANY, true, LARGE_PAYLOAD),
+            Self::DownLong => (1, true, LONG_PAYLOAD),
+            Self::Up => (1, false, LARGE_PAYLOAD),
+            Self::UpMany => (MANY, false, LARGE_PAYLOAD),
+            Self::UpLong => (1, false, LONG_PAYLOAD),
+        }
+    }
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -92,7 +118,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     for round in 0..rounds {
         for placement in options.placements() {
             for &peer in &peers {
-                for traffic in Traffic::ALL {
+                for traffic in Traffic::of(peer) {
                     let latencies = Server::start_streams(peer, placement, options)?
                         .load_beside(peer, traffic, options)
                         .map_err(|error| format!("{} beside {}: {error}", peer.title(), traffic.title()))?;
@@ -128,7 +154,7 @@ fn print(placement: Placement, peers: &[StreamPeer], measured: &[Measurement]) {
     );
     println!("|---|---|---:|---:|---:|---|---:|---:|");
     for &peer in peers {
-        for traffic in Traffic::ALL {
+        for traffic in Traffic::of(peer) {
             let of = |traffic: Traffic| {
                 measured.iter().filter(move |one| {
                     one.placement == placement && one.peer == peer && one.traffic == traffic

@@ -25,7 +25,7 @@ const METHOD: u64 = method_number("task.TaskService/AddTask");
 
 /// What the client can take before it would have to give credit: more than it ever receives. A server stops sending to a
 /// peer that neither announces this nor gives any.
-const WINDOW: u64 = 1 << 50;
+pub(crate) const WINDOW: u64 = 1 << 50;
 
 /// One connection that speaks the project's frames, for one load: its stream ids begin at 1.
 pub(crate) struct RawClient(WebSocketStream<TcpStream>);
@@ -85,8 +85,8 @@ impl Calls {
     }
 }
 
-/// Connects to this project's server, and announces windows that never close.
-pub(crate) async fn connect(addr: SocketAddr) -> Result<WebSocketStream<TcpStream>, String> {
+/// Connects to this project's server, and announces windows of so many bytes; 0 leaves the protocol's.
+pub(crate) async fn connect(addr: SocketAddr, window: u64) -> Result<WebSocketStream<TcpStream>, String> {
     let stream = TcpStream::connect(addr).await.map_err(text)?;
     stream.set_nodelay(true).map_err(text)?;
     let mut handshake = format!("ws://{addr}/rpc").into_client_request().map_err(text)?;
@@ -98,8 +98,8 @@ pub(crate) async fn connect(addr: SocketAddr) -> Result<WebSocketStream<TcpStrea
             .await
             .map_err(text)?;
     let limits = AnnouncedLimits {
-        stream_window_bytes: WINDOW,
-        connection_window_bytes: WINDOW,
+        stream_window_bytes: window,
+        connection_window_bytes: window,
         ..AnnouncedLimits::default()
     };
     let greeting = Greeting {
@@ -113,7 +113,7 @@ pub(crate) async fn connect(addr: SocketAddr) -> Result<WebSocketStream<TcpStrea
 
 impl Client for RawClient {
     async fn connect(addr: SocketAddr) -> Result<Self, String> {
-        connect(addr).await.map(Self)
+        connect(addr, WINDOW).await.map(Self)
     }
 
     async fn call_once(&mut self, label: usize) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use super::load::measure;
 use super::shape::StreamShape;
 use super::{floor, rpc, rpc_raw, tonic};
-use crate::fairness::{Latencies, Traffic, measure_beside};
+use crate::fairness::{self, Latencies, Traffic, measure_beside};
 use crate::load::Measured;
 use crate::results::Row;
 use clap::ValueEnum;
@@ -32,7 +32,7 @@ impl StreamPeer {
     pub(crate) const ALL: [Self; 5] = [Self::Floor, Self::RpcRaw, Self::Rpc, Self::Tonic, Self::TonicWide];
 
     /// The peers that have calls beside streams.
-    pub(crate) const WITH_CALLS: [Self; 3] = [Self::Rpc, Self::Tonic, Self::TonicWide];
+    pub(crate) const WITH_CALLS: [Self; 4] = [Self::RpcRaw, Self::Rpc, Self::Tonic, Self::TonicWide];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -91,7 +91,8 @@ impl StreamPeer {
     ) -> Result<Latencies, String> {
         runtime.block_on(async {
             match self {
-                Self::Floor | Self::RpcRaw => Err("it has no calls beside streams".to_owned()),
+                Self::Floor => Err("it has no calls beside streams".to_owned()),
+                Self::RpcRaw => fairness::rpc_raw::measure_beside(addr, traffic, warm_up, window).await,
                 Self::Rpc => measure_beside::<rpc::RpcClient>(addr, traffic, warm_up, window).await,
                 Self::Tonic => {
                     measure_beside::<tonic::TonicClient<false>>(addr, traffic, warm_up, window).await

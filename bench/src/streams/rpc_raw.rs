@@ -6,7 +6,7 @@
 use super::items::{Check, Flow, Item, Start, Summary};
 use super::load::StreamClient;
 use super::shape::Direction;
-use crate::peers::rpc_raw::connect;
+use crate::peers::rpc_raw::{WINDOW, connect};
 use crate::peers::text;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, StreamExt};
@@ -29,7 +29,7 @@ pub(crate) struct RawClient(WebSocketStream<TcpStream>);
 
 impl StreamClient for RawClient {
     async fn connect(addr: SocketAddr) -> Result<Self, String> {
-        connect(addr).await.map(Self)
+        connect(addr, WINDOW).await.map(Self)
     }
 
     async fn run(self, flows: Vec<Flow>) -> Result<(), String> {
