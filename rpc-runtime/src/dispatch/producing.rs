@@ -112,6 +112,8 @@ pin_project! {
         slot: Arc<Slot<R>>,
         stream_id: u64,
         opened: bool,
+        // The first item, where the windows were shut when the stream was opened.
+        held: Option<R>,
     }
 }
 
@@ -122,6 +124,7 @@ impl<F, R> Producing<F, R> {
             slot,
             stream_id,
             opened: false,
+            held: None,
         }
     }
 }
@@ -165,8 +168,12 @@ where
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
+            if let Some(item) = this.held.take() {
+                turn.send(stream_id, &MessageBody(&item))?;
+            }
             let polled = this.future.as_mut().poll(cx);
             let (opened, item) = this.slot.take();
+            let first = opened.is_some();
             if let Some(metadata) = opened {
                 *this.opened = true;
                 turn.open(stream_id, metadata)?;
@@ -175,6 +182,12 @@ where
                 return Poll::Ready(result);
             }
             let Some(item) = item else { return Poll::Pending };
+            if first && !turn.protocol.is_writable(stream_id) {
+                // Not queued encoded: a client that opens many streams at once would fill the queue with their first
+                // items, and calls are refused while that is full.
+                *this.held = Some(item);
+                return Poll::Pending;
+            }
             let body = MessageBody(&item);
             bytes = bytes.saturating_sub(body.encoded_len());
             items -= 1;
