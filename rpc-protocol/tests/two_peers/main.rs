@@ -11,17 +11,19 @@ mod client;
 mod link;
 mod random;
 mod server;
+mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rpc_protocol::frame::{Data, GoAway, Greeting, Request, Response};
-use rpc_protocol::{ClientConnection, Frame, FrameKind, Limits, ServerConnection};
+use rpc_protocol::frame::{GoAway, Greeting};
+use rpc_protocol::{ClientConnection, Frame, Limits, ServerConnection};
 
 use self::calls::{Call, Fate};
 use self::link::{Link, Windows};
 use self::random::Random;
+use self::tally::{SeenOf, Tally};
 
 /// Shows a count in the output of a plain `cargo test`, which keeps what tests print.
 macro_rules! report {
@@ -57,22 +59,6 @@ struct World {
     /// Nobody consumes before the run settles, so that windows shut.
     lazy: bool,
     seen_of: SeenOf,
-}
-
-/// How often something happened that a run is to get to.
-#[derive(Clone, Copy, Debug, Default)]
-struct SeenOf {
-    messages: u64,
-    /// A message that had to wait inside.
-    queued: u64,
-    /// A stream on which nothing could be sent for now.
-    waited: u64,
-    /// A call that could not be opened for the window.
-    window_shut: u64,
-    /// A frame whose body goes on.
-    parts: u64,
-    credits: u64,
-    stream_credits: u64,
 }
 
 impl World {
@@ -314,37 +300,6 @@ impl World {
             .map(|(id, call)| (*id, (call.kind, call.fate, call.handler.is_some())))
             .collect()
     }
-}
-
-impl SeenOf {
-    fn frame(&mut self, frame: &Frame) {
-        match &frame.kind {
-            FrameKind::Credit(_) if frame.stream_id == 0 => self.credits += 1,
-            FrameKind::Credit(_) => self.stream_credits += 1,
-            FrameKind::Request(Request { more: true, .. })
-            | FrameKind::Response(Response { more: true, .. })
-            | FrameKind::Data(Data { more: true, .. }) => self.parts += 1,
-            _ => {}
-        }
-    }
-
-    fn add(&mut self, run: &Self) {
-        self.messages += run.messages;
-        self.queued += run.queued;
-        self.waited += run.waited;
-        self.window_shut += run.window_shut;
-        self.parts += run.parts;
-        self.credits += run.credits;
-        self.stream_credits += run.stream_credits;
-    }
-}
-
-/// What came of all runs.
-#[derive(Default)]
-struct Tally {
-    calls: usize,
-    seen_of: SeenOf,
-    outcomes: BTreeMap<String, usize>,
 }
 
 fn run(seed: u64, tally: &mut Tally) {
