@@ -60,6 +60,28 @@ use shared::Shared;
 ///
 /// A timer is armed for a call's deadline only once its handler waits, so that a deadline cannot interrupt one that
 /// computes.
+///
+/// # Streams
+///
+/// The stream that a handler returns is polled on the connection's task as well, and only while the client takes what it
+/// gives: its window is open, and little waits for the socket. Each stream writes a share (16 KiB or 32 messages) before
+/// others get theirs, so that a long stream holds up no short call. With `spawn` the handler and its stream run on a
+/// task of their own, up to 32 messages ahead.
+///
+/// What a client sends on a stream waits until the handler reads it, up to the stream's window
+/// ([`Limits::stream_window`](crate::Limits::stream_window)); then the client has to wait.
+///
+/// # How calls end
+///
+/// A handler that is no longer wanted is dropped, with its stream, at its next `await`: when its client resets the call or
+/// disconnects, when its deadline passes, and when a stop has lasted longer than its grace. Each call that is ended so and
+/// whose client is still there gets exactly one end; after a client's reset nothing more is sent. What has to happen
+/// nevertheless belongs to [`Context::on_close`](crate::Context::on_close), and work that was spawned can wait for
+/// [`Context::cancelled`](crate::Context::cancelled). A call's place among
+/// [`Limits::streams`](crate::Limits::streams) is free once its handler has really ended.
+///
+/// The method of a session goes on for [`Limits::session_grace`](crate::Limits::session_grace) when its client
+/// disconnects: its input ends, and its output fails.
 #[derive(Clone)]
 pub struct Server {
     shared: Arc<Shared>,
@@ -99,8 +121,8 @@ impl Server {
     }
 
     /// Stops in order: no new connections, a go-away on each, new calls UNAVAILABLE, running calls up to
-    /// [`Limits::drain_grace`](crate::Limits::drain_grace), then every connection left is closed with 1012. Returns
-    /// when none is left, or shortly after the grace.
+    /// [`Limits::drain_grace`](crate::Limits::drain_grace); then those left are ended UNAVAILABLE, and every connection is
+    /// closed with 1012. Returns when none is left and all clean-up of calls has run, or shortly after the grace.
     ///
     /// A listener that was given to another server goes on accepting; its upgrades are answered with 503.
     pub async fn shutdown(&self) {

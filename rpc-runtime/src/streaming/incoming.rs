@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -21,6 +22,9 @@ use crate::{
     Metadata, Status,
     middleware::{Messages, Trailers},
 };
+
+/// A compressed body of so many bytes cannot become more than some tens of kilobytes.
+const LITTLE: usize = 64;
 
 /// Messages that arrive one after the other: a [`Stream`] of `Result<T, Status>`.
 ///
@@ -50,6 +54,8 @@ struct Wire<T> {
     decoder: Decoder<T>,
     /// A message that is being decoded elsewhere.
     decoding: Option<JoinHandle<Result<T, Unreadable>>>,
+    /// The last message was inflated, which may have taken long: others get their turn before the next.
+    rests: bool,
 }
 
 /// Where encoded messages come from.
@@ -134,6 +140,7 @@ impl<T> Streaming<T> {
             from,
             decoder,
             decoding: None,
+            rests: false,
         }))
     }
 
@@ -207,6 +214,10 @@ impl<T> Streaming<T> {
 impl<T> Wire<T> {
     /// A message or why there is none, or how the stream ended.
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, Status>, Ending>> {
+        if mem::take(&mut self.rests) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let read = match &mut self.decoding {
             Some(decoding) => {
                 let read = ready!(Pin::new(decoding).poll(cx));
@@ -219,14 +230,17 @@ impl<T> Wire<T> {
             }
             None => match ready!(self.from.poll_take(cx)) {
                 Err(ending) => return Poll::Ready(Err(ending)),
-                Ok((body, compression)) => match self.decoder.decode(body, compression) {
-                    Decoded::Now(read) => read,
-                    Decoded::Later(decoding) => {
-                        self.decoding = Some(decoding);
-                        // Once more, now with what is awaited.
-                        return self.poll_message(cx);
+                Ok((body, compression)) => {
+                    self.rests = compression != Compression::NONE && body.len() > LITTLE;
+                    match self.decoder.decode(body, compression) {
+                        Decoded::Now(read) => read,
+                        Decoded::Later(decoding) => {
+                            self.decoding = Some(decoding);
+                            // Once more, now with what is awaited.
+                            return self.poll_message(cx);
+                        }
                     }
-                },
+                }
             },
         };
         Poll::Ready(Ok(match read {

@@ -138,6 +138,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .into());
         }
         if request.compression != Compression::NONE {
+            // Some kilobytes may become megabytes, which take milliseconds.
+            self.look_at_clock.set(true);
             request.body = match compression::inflate(&request.body, self.shared.limits.body_bytes) {
                 Ok(body) => body,
                 Err(error @ Uninflated::Malformed) => return Err(Failure::Fault(error.status())),

@@ -28,6 +28,9 @@ use crate::{
 /// microseconds, and not for a whole turn of it. Less would make more system calls of the same bytes.
 const WRITE_AHEAD: usize = 64 * 1024;
 
+/// The clock is looked at after so many polls of calls, which may read a stream's messages or make some.
+const POLLS_PER_LOOK: usize = 4;
+
 /// What is left to be done for calls when a turn ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
@@ -175,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.progress(progress, now);
             }
             *done += 1;
-            let is_over = done.is_multiple_of(MESSAGES_PER_LOOK)
+            let is_over = done.is_multiple_of(POLLS_PER_LOOK)
                 && now.elapsed() >= self.shared.limits.turn_time
                 // Without a budget, whatever of tokio's calls wait for says that it is not ready.
                 || !coop::has_budget_remaining();

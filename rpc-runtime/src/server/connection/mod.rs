@@ -18,6 +18,7 @@ mod going_on;
 mod timers;
 
 use std::{
+    cell::Cell,
     collections::VecDeque,
     future::Future,
     io,
@@ -71,6 +72,8 @@ pub(crate) struct Connection<S> {
     woken: VecDeque<u32>,
     /// Longer bodies are deflated; set once the client has said that it can read that, where this server does it.
     compress_above: Option<usize>,
+    /// What was just done may have taken longer than a message does.
+    look_at_clock: Cell<bool>,
     timers: Timers,
     pings: Pings,
     phase: Phase,
@@ -123,6 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             calls: ParkedCalls::default(),
             woken: VecDeque::new(),
             compress_above: None,
+            look_at_clock: Cell::new(false),
             timers: Timers::default(),
             pings: Pings::default(),
             phase: Phase::Open,
@@ -240,9 +244,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn turn_is_over(&self, handled: usize, began: Instant) -> bool {
+        let look = self.look_at_clock.take() || handled.is_multiple_of(MESSAGES_PER_LOOK);
         let limits = &self.shared.limits;
-        handled >= limits.turn_messages
-            || handled.is_multiple_of(MESSAGES_PER_LOOK) && began.elapsed() >= limits.turn_time
+        handled >= limits.turn_messages || look && began.elapsed() >= limits.turn_time
     }
 
     fn handle_incoming(&mut self, incoming: Incoming, now: Instant) {
