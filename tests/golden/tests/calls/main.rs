@@ -1,4 +1,5 @@
 //! The generated gateways and clients, called over a connection in memory.
 
 mod services;
+mod streaming;
 mod unary;

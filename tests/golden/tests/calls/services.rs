@@ -178,7 +178,7 @@ pub fn connect() -> Client {
 }
 
 /// The same, and what is remarked there.
-fn connect_with_remarks() -> (Client, UnboundedReceiver<String>) {
+pub fn connect_with_remarks() -> (Client, UnboundedReceiver<String>) {
     let (remarks, remarked) = unbounded_channel();
     let prices = Prices {
         amounts: [1, 2, 3],
