@@ -101,7 +101,7 @@ pub(crate) enum ClientCommand {
         #[command(flatten)]
         options: ClientOptions,
     },
-    /// Sum the past up; the contract lets it take half a second (a deadline)
+    /// Sum the past up; the contract lets it take a second (a deadline)
     Report {
         /// What is traded
         symbol: String,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
+use rpc_runtime::CloseCode;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
 
@@ -44,24 +45,20 @@ pub(crate) async fn run(command: ClientCommand) -> Result<(), Failure> {
             let ticker = connect(&options).await?;
             let (quotes, failed) = lines(text::read_quote);
             tokio::select! {
-                summary = ticker.record(quotes) => print(&text::summary(&summary?)),
+                // The summary of what came before a line that says nothing is not what was asked for.
+                biased;
                 Ok(failure) = failed => Err(failure),
+                summary = ticker.record(quotes) => print(&text::summary(&summary?)),
             }
         }
         ClientCommand::Trade { options } => {
             let ticker = connect(&options).await?;
             let (orders, mut failed) = lines(|line, _| text::read_order(line));
             let mut fills = ticker.trade(orders).await?;
-            loop {
-                tokio::select! {
-                    // What was done before the line that cannot be read is told before it.
-                    biased;
-                    fill = fills.message() => match fill? {
-                        Some(fill) => print(&text::fill(&fill))?,
-                        None => return failed.try_recv().map_or(Ok(()), Err),
-                    },
-                }
+            while let Some(fill) = fills.message().await? {
+                print(&text::fill(&fill))?;
             }
+            failed.try_recv().map_or(Ok(()), Err)
         }
         ClientCommand::Desk {
             symbols,
@@ -77,7 +74,15 @@ pub(crate) async fn run(command: ClientCommand) -> Result<(), Failure> {
             let summary = ticker.report(ReportRequest { symbol, ticks }).await?;
             print(&text::summary(&summary))
         }
-        ClientCommand::Shout { text, options } => Ok(connect(&options).await?.shout(text).await?),
+        ClientCommand::Shout { text, options } => {
+            let ticker = connect(&options).await?;
+            ticker.shout(text).await?;
+            // It is on its way, and nothing comes back: a program that ends closes its connection in order, or ends
+            // before it has left.
+            ticker.client().close(CloseCode::Normal, "");
+            ticker.client().closed().await;
+            Ok(())
+        }
     }
 }
 

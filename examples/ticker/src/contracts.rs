@@ -134,8 +134,8 @@ pub trait Ticker {
         quotes: Outgoing<Quote>,
     ) -> Result<(), Status>;
 
-    /// Reads the archive, for half a second at most.
-    #[message(idempotent, deadline = "500ms")]
+    /// Reads the archive, for a second at most.
+    #[message(idempotent, deadline = "1s")]
     async fn report(&self, cx: &Context, request: ReportRequest) -> Result<Summary, Status>;
 
     /// Hears what a trader has to say, and does not answer.

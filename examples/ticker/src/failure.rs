@@ -65,7 +65,7 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
             CallError::Status(status) => status.into(),
-            CallError::TimedOut(_) => Failure::new(Exit::TimedOut, error.to_string()),
+            CallError::TimedOut(_) => out_of_time(),
             CallError::Refused(_) => Failure::new(
                 Exit::Unreachable,
                 format!("{error}; `ticker serve` starts a server, --server names another"),
@@ -75,13 +75,18 @@ impl From<CallError> for Failure {
     }
 }
 
+/// Both ends keep the time, and it is chance which of them tells first.
+fn out_of_time() -> Failure {
+    Failure::new(Exit::TimedOut, "no answer in time; the call may have run")
+}
+
 impl From<&Status> for Failure {
     fn from(status: &Status) -> Self {
         let exit = match status.code() {
             Code::InvalidArgument | Code::FailedPrecondition => Exit::Refused,
             Code::NotFound => Exit::NotListed,
             Code::Unavailable | Code::Cancelled => Exit::Unreachable,
-            Code::DeadlineExceeded => Exit::TimedOut,
+            Code::DeadlineExceeded => return out_of_time(),
             _ => Exit::Failed,
         };
         // A contract can be a detail: what there is instead.

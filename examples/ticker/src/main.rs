@@ -51,6 +51,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => Exit::Done.into(),
+        // Whoever reads the output has read enough.
+        Err(failure) if failure.exit == Exit::Done => Exit::Done.into(),
         Err(failure) => {
             eprintln!("error: {failure}");
             failure.exit.into()
