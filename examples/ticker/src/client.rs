@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
-use rpc_runtime::CloseCode;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
 
@@ -77,10 +76,10 @@ pub(crate) async fn run(command: ClientCommand) -> Result<(), Failure> {
         ClientCommand::Shout { text, options } => {
             let ticker = connect(&options).await?;
             ticker.shout(text).await?;
-            // It is on its way, and nothing comes back: a program that ends closes its connection in order, or ends
-            // before it has left.
-            ticker.client().close(CloseCode::Normal, "");
-            ticker.client().closed().await;
+            // Nothing comes back, also not that it has left this program, which is about to end. An answer to what was
+            // asked after it tells that it has arrived.
+            let symbol = "ACME".to_owned();
+            ticker.quote(QuoteRequest { symbol }).await?;
             Ok(())
         }
     }
