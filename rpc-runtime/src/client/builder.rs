@@ -3,6 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tower_layer::Layer;
+use tower_service::Service;
 
 #[cfg(feature = "tls")]
 use super::connect::TlsRoots;
@@ -11,6 +13,10 @@ use super::{
     channel::{Channel, Config},
     connect::{ByConnector, Dial, Target},
     error::{CallError, Refused, RefusedKind},
+};
+use crate::{
+    middleware::{Call, Interceptor, Next, Outbound, Reply, Stack},
+    status::BoxError,
 };
 
 /// How long connecting may take in all, where the program says nothing.
@@ -43,6 +49,7 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
     limits: ClientLimits,
     compress_above: Option<usize>,
+    stack: Stack<Outbound>,
 }
 
 enum To {
@@ -71,6 +78,7 @@ impl ClientBuilder {
             timeout: None,
             limits: ClientLimits::default(),
             compress_above: None,
+            stack: Stack::default(),
         }
     }
 
@@ -127,6 +135,38 @@ impl ClientBuilder {
         self
     }
 
+    /// Puts a function in front of every call, which may change its metadata, lets it pass, or fails it with a status
+    /// before anything is sent. Interceptors run in the order in which they are added, before all layers.
+    ///
+    /// ```
+    /// use rpc_runtime::{Client, middleware::{Head, Outbound}};
+    ///
+    /// let client = Client::builder("ws://127.0.0.1:3000/rpc").interceptor(|call: &mut Outbound| {
+    ///     call.metadata_mut().insert("tenant", "acme");
+    ///     Ok(())
+    /// });
+    /// # let _ = client;
+    /// ```
+    pub fn interceptor(mut self, interceptor: impl Interceptor<Outbound>) -> Self {
+        self.stack.intercept(interceptor);
+        self
+    }
+
+    /// Puts a tower layer around every call. The layer that is added first sees calls first.
+    ///
+    /// The layer is applied once, when the client is made; for each call the service that it makes is cloned, and what its
+    /// clones share is shared by all calls of the client. See [`middleware`](crate::middleware).
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Next<Outbound>> + Send + Sync + 'static,
+        L::Service: Service<Call<Outbound>, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Call<Outbound>>>::Error: Into<BoxError>,
+        <L::Service as Service<Call<Outbound>>>::Future: Send + 'static,
+    {
+        self.stack.layer(layer);
+        self
+    }
+
     /// Connects: the first connection must succeed.
     ///
     /// # Errors
@@ -149,7 +189,8 @@ impl ClientBuilder {
     }
 
     fn build(self) -> Result<(Config, Box<dyn Dial>), CallError> {
-        let config = self.config();
+        let mut config = self.config();
+        config.middleware = self.stack.build();
         let dial: Box<dyn Dial> = match self.target {
             To::Connector(dial) => dial,
             To::Url(url) => {
@@ -179,6 +220,7 @@ impl ClientBuilder {
             timeout: self.timeout,
             limits: Arc::new(self.limits.clone()),
             compress_above: self.compress_above,
+            middleware: None,
         }
     }
 }

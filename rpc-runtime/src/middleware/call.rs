@@ -4,12 +4,12 @@ use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::{Body, Head};
+use super::{Body, Head, Outbound};
 use crate::{CallId, Context, Metadata, Session, contract::MethodDescriptor, trace::TraceContext};
 
 /// A call on its way through layers: what is known of it, and its body. The request of a tower service.
 ///
-/// Its head is the [`Context`] that the handler will see.
+/// On a server its head is the [`Context`] that the handler will see; on a client it is an [`Outbound`].
 ///
 /// Dropping it drops the call: a server's client is answered by whoever dropped it, and what it still sends is ignored.
 pub struct Call<C: Head = Context> {
@@ -92,6 +92,18 @@ impl Call {
     /// The trace that the call belongs to, where its client sent one.
     pub fn trace(&self) -> Option<&TraceContext> {
         self.head.trace()
+    }
+}
+
+impl Call<Outbound> {
+    /// The same call once more, for a layer that may have to send it again. `None` where its request is a stream.
+    #[must_use]
+    pub fn try_clone(&self) -> Option<Self> {
+        Some(Self {
+            head: self.head.clone(),
+            body: Body::Message(self.body.message()?.clone()),
+            route: self.route.clone(),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tower::{load_shed::error::Overloaded, timeout::error::Elapsed};
 
-use crate::{CallError, Status, status::BoxError};
+use crate::{Status, status::BoxError};
 
 /// The status of an error that came out of a layer.
 ///
@@ -16,14 +16,6 @@ pub(crate) fn status_of(error: BoxError) -> Status {
         Status::unavailable("too many calls at the same time")
     } else {
         Status::from(error)
-    }
-}
-
-/// How a client's call failed, of an error that came out of a layer.
-pub(crate) fn call_error_of(error: BoxError) -> CallError {
-    match error.downcast::<CallError>() {
-        Ok(error) => *error,
-        Err(error) => CallError::Status(status_of(error)),
     }
 }
 
@@ -52,13 +44,5 @@ mod tests {
         );
         assert!(other.is_hidden());
         assert!(other.cause().is_some());
-    }
-
-    #[test]
-    fn what_a_client_says_of_a_connection_passes_through_layers() {
-        let late = CallError::TimedOut(std::time::Duration::from_secs(1));
-        assert!(matches!(call_error_of(late.into()), CallError::TimedOut(_)));
-        let status = call_error_of(Elapsed::new().into());
-        assert_eq!(status.code(), Some(Code::DeadlineExceeded));
     }
 }

@@ -4,6 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -13,7 +14,9 @@ use crate::{
     Context, Metadata, Status, contract::MethodDescriptor, dispatch, status::BoxError, streaming::Inbox,
 };
 
-/// What is known of a call ahead of its body: the [`Context`] on a server.
+/// What is known of a call ahead of its body: [`Context`] on a server, [`Outbound`] on a client.
+///
+/// Middleware that works on both sides is generic over it. No other types implement it.
 pub trait Head: sealed::Side {
     /// The method that is called.
     fn method(&self) -> &'static MethodDescriptor;
@@ -54,6 +57,63 @@ pub(crate) mod sealed {
         fn serve(call: Call<Self>) -> Outcome<Self>
         where
             Self: Head;
+    }
+}
+
+/// A call of a client, ahead of its body, on its way through interceptors and layers.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    pub(crate) method: &'static MethodDescriptor,
+    pub(crate) metadata: Metadata,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) until: Option<Instant>,
+    pub(crate) wait_for_ready: bool,
+    pub(crate) extensions: http::Extensions,
+}
+
+impl Outbound {
+    /// How long the call may take, from when it is sent.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Sets how long the call may take, from when it is sent. The server is told as well. A [deadline](Head::deadline) that
+    /// is sooner holds all the same.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+}
+
+impl Head for Outbound {
+    fn method(&self) -> &'static MethodDescriptor {
+        self.method
+    }
+
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    fn extensions(&self) -> &http::Extensions {
+        &self.extensions
+    }
+
+    fn extensions_mut(&mut self) -> &mut http::Extensions {
+        &mut self.extensions
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let timeout = self
+            .timeout
+            .and_then(|timeout| Instant::now().checked_add(timeout));
+        match (self.until, timeout) {
+            (Some(until), Some(timeout)) => Some(until.min(timeout)),
+            (until, timeout) => until.or(timeout),
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use crate::{Context, Status};
 
 /// Sees a call ahead of its body, and lets it pass or refuses it.
 ///
-/// A closure is one; the type of its argument has to be written out:
+/// `C` is [`Context`] on a server and [`Outbound`](super::Outbound) on a client. A closure is one; the type of its
+/// argument has to be written out:
 ///
 /// ```
 /// use rpc_runtime::{Context, Server, Status};
@@ -29,7 +30,7 @@ pub trait Interceptor<C = Context>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The status that the call is answered with instead.
+    /// The status that the call is answered with instead. On a client nothing is sent then.
     fn intercept(&self, call: &mut C) -> Result<(), Status>;
 }
 

@@ -132,6 +132,43 @@
 //!
 //! A call that is cancelled, late, or whose client is gone is dropped at once, with the futures of its layers and its
 //! handler in them. A session's method has its grace when the connection is lost, and its layers with it.
+//!
+//! # On a client
+//!
+//! [`ClientBuilder::interceptor`](crate::ClientBuilder::interceptor) and
+//! [`ClientBuilder::layer`](crate::ClientBuilder::layer) are the same for the calls that a client makes, whose head is
+//! [`Outbound`]: a layer's service is one for `Call<Outbound>`. In this order:
+//!
+//! 1. what the call was told: its metadata, and the trace of the handler in which it is made;
+//! 2. interceptors, once for a call, however often it is sent;
+//! 3. layers, with the request encoded;
+//! 4. the call as it is without them: it waits for a connection and a free stream, and is sent again where that is safe.
+//!
+//! A call's timeout holds from when it is awaited, with what it waits for in layers. An error is a
+//! [`CallError`](crate::CallError): those of the connection pass through layers as they are, and any other becomes a status
+//! as on a server. A session's closure runs once there is a connection, while its call goes through the layers. What tower's
+//! `retry` needs of a policy is [`Call::try_clone`].
+//!
+//! Middleware that works on both sides is generic over [`Head`]:
+//!
+//! ```
+//! use rpc_runtime::{Context, Status, middleware::{Head, Interceptor, Outbound}};
+//!
+//! struct NotOnSundays;
+//!
+//! impl<C: Head> Interceptor<C> for NotOnSundays {
+//!     fn intercept(&self, call: &mut C) -> Result<(), Status> {
+//!         match call.metadata().get("day") {
+//!             Some("sunday") => Err(Status::unavailable(format!("{} rests", call.method().name))),
+//!             _ => Ok(()),
+//!         }
+//!     }
+//! }
+//!
+//! let server = rpc_runtime::Server::builder().interceptor(NotOnSundays);
+//! let client = rpc_runtime::Client::builder("ws://127.0.0.1:3000/rpc").interceptor(NotOnSundays);
+//! # let _ = (server, client);
+//! ```
 
 mod body;
 mod call;
@@ -144,10 +181,11 @@ mod stack;
 
 pub use body::{Body, Messages, Reply, Trailers};
 pub use call::Call;
-pub use head::Head;
+pub use head::{Head, Outbound};
 pub use interceptor::Interceptor;
 pub use next::{Next, NextFuture};
 
 pub(crate) use encoded::Encoded;
-pub(crate) use head::{Outcome, ToHandler};
+pub(crate) use error::status_of;
+pub(crate) use head::{Outcome, ToHandler, sealed::Side};
 pub(crate) use stack::{Middleware, Stack};

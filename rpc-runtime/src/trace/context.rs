@@ -9,7 +9,7 @@ use super::{
 use crate::Metadata;
 
 /// The metadata key of the trace, as in HTTP.
-const TRACEPARENT: &str = "traceparent";
+pub(crate) const TRACEPARENT: &str = "traceparent";
 
 /// The metadata key of what vendors pass along with it.
 const TRACESTATE: &str = "tracestate";

@@ -55,6 +55,7 @@ mod id;
 mod record;
 mod state;
 
+pub(crate) use context::TRACEPARENT;
 pub use context::TraceContext;
 pub(crate) use followed::{Followed, Inside, current, enter};
 pub use id::{SpanId, TraceId};

@@ -3,11 +3,11 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use tracing::{
-    Level, Subscriber,
+    Dispatch, Level, Subscriber,
     field::{Field, Visit},
     span,
     subscriber::DefaultGuard,
@@ -39,6 +39,9 @@ pub struct Collector {
 impl Collector {
     /// Collects what this thread does until the guard is dropped.
     pub fn install(level: Level) -> (Self, DefaultGuard) {
+        // While there is only one, tracing asks the thread that comes by a span first, which may be another test's.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(tracing_subscriber::registry().with(LevelFilter::TRACE)));
         let collector = Self::default();
         let subscriber = tracing_subscriber::registry()
             .with(collector.clone().with_filter(LevelFilter::from_level(level)));

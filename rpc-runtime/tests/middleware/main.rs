@@ -2,9 +2,12 @@
 
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
+mod client;
 mod collector;
+mod details;
 mod interceptors;
 mod kinds;
 mod layers;
 mod service;
 mod spans;
+mod trace;

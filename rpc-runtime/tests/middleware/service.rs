@@ -10,9 +10,11 @@ use std::{
 
 use futures_util::{Stream, StreamExt, stream};
 use rpc_runtime::{
-    Client, ConnectInfo, Context, Outgoing, Server, ServerBuilder, Status, Streaming, UnaryCall,
+    Client, ClientBuilder, ConnectInfo, Context, Outgoing, Server, ServerBuilder, Status, Streaming,
+    UnaryCall,
     codegen::{Gateway, MethodDescriptor},
     contract, rpc,
+    testing::{self, TestServer},
 };
 
 #[contract(package = "kinds", detached)]
@@ -105,6 +107,12 @@ impl KindsGateway {
         })
     }
 
+    /// Answers what metadata it was sent under a key.
+    #[message]
+    async fn tell(&self, cx: &Context, data: Item) -> Result<Item, Status> {
+        Ok(item(cx.metadata().get(&data.text).unwrap_or_default()))
+    }
+
     /// Answers after as many milliseconds as it is asked to wait.
     #[message]
     async fn delay(&self, data: Item) -> Result<Item, Status> {
@@ -122,6 +130,7 @@ impl KindsGateway {
 
     #[message]
     async fn missing(&self, data: Item) -> Result<Item, Status> {
+        let _begun = self.traces.begin();
         Err(Status::not_found("no such item")
             .with_detail(&data)
             .retry_after(Duration::from_secs(3)))
@@ -231,6 +240,15 @@ pub fn pair(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> (Client, 
         .build()
         .expect("starts");
     (connect(&server), traces)
+}
+
+/// A client with what `configure` adds, of a server without anything, and what its handlers leave behind.
+pub fn client(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (TestServer, Client, Arc<Traces>) {
+    let gateway = KindsGateway::default();
+    let traces = gateway.traces.clone();
+    let server = testing::serve(Server::builder().service(gateway).build().expect("starts"));
+    let client = configure(server.builder()).lazy().expect("is put together");
+    (server, client, traces)
 }
 
 /// One more client of a server.

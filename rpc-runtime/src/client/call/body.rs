@@ -21,6 +21,11 @@ impl RequestBody {
         }
     }
 
+    /// As it was encoded.
+    pub(super) fn plain(&self) -> Bytes {
+        self.plain.clone()
+    }
+
     /// What is sent over a link; the request says how it is compressed.
     #[inline]
     pub(super) fn over(&mut self, link: &Link, request: &mut Request) -> &Bytes {

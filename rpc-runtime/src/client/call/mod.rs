@@ -2,6 +2,7 @@
 
 mod attempts;
 mod body;
+mod layered;
 mod options;
 mod requests;
 mod session;

@@ -1,11 +1,17 @@
 //! What every call can be told: how long it may take, what goes with it, and whether it waits for a connection.
 
-use std::time::Duration;
+use std::{mem, sync::Arc, time::Duration};
 
 use rpc_protocol::frame::{Metadata, Request};
 use tokio::time::Instant;
 
-use crate::{Client, contract::MethodDescriptor, dispatch::deadline};
+use crate::{
+    CallError, Client, Context,
+    contract::MethodDescriptor,
+    dispatch::deadline,
+    middleware::{Middleware, Next, Outbound},
+    trace::{self, Followed, TRACEPARENT},
+};
 
 /// The options of one call, with the request that carries some of them.
 #[derive(Debug)]
@@ -18,6 +24,21 @@ pub(in crate::client) struct Options {
     pub(in crate::client) until: Option<Instant>,
     /// Whether the call waits for a connection for as long as it takes.
     pub(in crate::client) wait_for_ready: bool,
+    /// For the client's middleware.
+    pub(in crate::client) extensions: http::Extensions,
+    /// The call in whose service this one is made, and whose trace it carries on.
+    trace: Option<Arc<Followed>>,
+    stage: Stage,
+}
+
+/// How far a call has come on its way through middleware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Prepared,
+    /// It has passed the interceptors.
+    Begun,
+    /// It has passed all of it.
+    BehindLayers,
 }
 
 impl Options {
@@ -34,7 +55,86 @@ impl Options {
             timeout: client.channel().config.timeout.or(method.deadline),
             until: deadline::current(),
             wait_for_ready: false,
+            extensions: http::Extensions::new(),
+            trace: trace::current(),
+            stage: Stage::Prepared,
         }
+    }
+
+    /// The options of a call that has come through layers.
+    pub(in crate::client) fn behind_layers(outbound: Outbound) -> Self {
+        let method = outbound.method;
+        Self {
+            method,
+            request: Request {
+                method: method.number,
+                one_way: method.one_way,
+                metadata: outbound.metadata.into_pairs(),
+                ..Request::default()
+            },
+            timeout: outbound.timeout,
+            until: outbound.until,
+            wait_for_ready: outbound.wait_for_ready,
+            extensions: outbound.extensions,
+            trace: None,
+            stage: Stage::BehindLayers,
+        }
+    }
+
+    /// What layers see of them.
+    pub(in crate::client) fn into_outbound(self) -> Outbound {
+        Outbound {
+            method: self.method,
+            metadata: self.request.metadata.into(),
+            timeout: self.timeout,
+            until: self.until,
+            wait_for_ready: self.wait_for_ready,
+            extensions: self.extensions,
+        }
+    }
+
+    /// Begins the call: it carries on the trace that it belongs to, and passes the client's interceptors. What is
+    /// returned are the layers that it has to go through.
+    ///
+    /// A call that is begun more than once, over several connections, passes the interceptors once.
+    #[inline]
+    pub(in crate::client) fn begin(&mut self, client: &Client) -> Result<Option<Next<Outbound>>, CallError> {
+        if self.trace.is_none() && client.channel().config.middleware.is_none() {
+            return Ok(None);
+        }
+        self.pass(client)
+    }
+
+    #[cold]
+    fn pass(&mut self, client: &Client) -> Result<Option<Next<Outbound>>, CallError> {
+        if self.stage == Stage::BehindLayers {
+            return Ok(None);
+        }
+        let middleware = client.channel().config.middleware.as_deref();
+        if self.stage == Stage::Prepared {
+            self.stage = Stage::Begun;
+            let mut outbound = Outbound {
+                method: self.method,
+                metadata: mem::take(&mut self.request.metadata).into(),
+                timeout: self.timeout,
+                until: self.until,
+                wait_for_ready: self.wait_for_ready,
+                extensions: mem::take(&mut self.extensions),
+            };
+            let trace = self.trace.take();
+            // What the program has set itself stays.
+            if let Some(trace) = trace.as_ref().and_then(|call| call.trace())
+                && !outbound.metadata.contains(TRACEPARENT)
+            {
+                trace.write_to(&mut outbound.metadata);
+            }
+            let passed = middleware.map_or(Ok(()), |middleware| middleware.intercept(&mut outbound));
+            self.request.metadata = outbound.metadata.into_pairs();
+            self.timeout = outbound.timeout;
+            self.extensions = outbound.extensions;
+            passed?;
+        }
+        Ok(middleware.and_then(Middleware::service))
     }
 
     /// Whether there is a time after which the call is over.
@@ -43,11 +143,27 @@ impl Options {
         self.timeout.is_some() || self.until.is_some()
     }
 
+    /// The same once more, for another call of a session.
+    pub(in crate::client) fn copy(&self) -> Self {
+        Self {
+            request: self.request.clone(),
+            extensions: self.extensions.clone(),
+            trace: None,
+            ..*self
+        }
+    }
+
     /// Takes the options out; what stays is good for nothing but its method.
     pub(in crate::client) fn take(&mut self) -> Self {
         Self {
-            request: std::mem::take(&mut self.request),
-            ..*self
+            method: self.method,
+            request: mem::take(&mut self.request),
+            timeout: self.timeout,
+            until: self.until,
+            wait_for_ready: self.wait_for_ready,
+            extensions: mem::take(&mut self.extensions),
+            trace: self.trace.take(),
+            stage: self.stage,
         }
     }
 
@@ -64,9 +180,12 @@ impl Options {
         self.request.metadata.push(pair);
     }
 
-    /// Takes over the deadline of a call, where it is the sooner.
-    pub(in crate::client) fn within(&mut self, deadline: Option<Instant>) {
-        self.until = match (self.until, deadline) {
+    /// Takes over the deadline of a call, where it is the sooner, and its trace.
+    pub(in crate::client) fn within(&mut self, cx: &Context) {
+        if cx.trace().is_some() {
+            self.trace = cx.followed().cloned();
+        }
+        self.until = match (self.until, cx.deadline()) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
@@ -85,13 +204,14 @@ macro_rules! option_methods {
             self
         }
 
-        /// Hands on the deadline of the call that a handler answers: this call takes no longer than that one may.
+        /// Hands on the deadline and the trace of the call that a handler answers: this call takes no longer than that one
+        /// may, and belongs to the same trace.
         ///
-        /// What a handler calls while it is polled has its deadline anyway; this is for work that was spawned, or
+        /// What a handler calls while it is polled has both anyway; this is for work that was spawned, or
         /// prepared elsewhere.
         #[must_use = "a call is sent when it is awaited"]
         pub fn within(mut self, cx: &crate::Context) -> Self {
-            self.options.within(cx.deadline());
+            self.options.within(cx);
             self
         }
 
@@ -100,6 +220,13 @@ macro_rules! option_methods {
         #[must_use = "a call is sent when it is awaited"]
         pub fn wait_for_ready(mut self) -> Self {
             self.options.wait_for_ready = true;
+            self
+        }
+
+        /// Leaves something for the client's [middleware](crate::middleware), by its type. It is not sent.
+        #[must_use = "a call is sent when it is awaited"]
+        pub fn extension<E: Clone + Send + Sync + 'static>(mut self, extension: E) -> Self {
+            self.options.extensions.insert(extension);
             self
         }
 

@@ -7,13 +7,53 @@ use futures_util::{StreamExt, stream::Fuse};
 use prost::Message;
 use tokio::task::JoinHandle;
 
-use crate::{Outgoing, client::link::StreamSink, contract::ContractField};
+use crate::{
+    Outgoing,
+    client::link::StreamSink,
+    contract::ContractField,
+    middleware::{Encoded, Messages},
+};
 
 /// A stream of requests, whatever their type.
 pub(super) struct Requests(Box<dyn Source>);
 
 trait Source: Send {
     fn start(self: Box<Self>, sink: Arc<StreamSink>) -> JoinHandle<Option<Requests>>;
+    fn encoded(self: Box<Self>) -> Messages;
+}
+
+struct Layered(Messages);
+
+impl Source for Layered {
+    fn start(self: Box<Self>, sink: Arc<StreamSink>) -> JoinHandle<Option<Requests>> {
+        let mut messages = self.0;
+        tokio::spawn(async move {
+            let outgoing = Outgoing::<Encoded>::to_wire(sink);
+            loop {
+                let next = tokio::select! {
+                    biased;
+                    next = messages.next() => next,
+                    () = outgoing.closed() => None,
+                };
+                let sent = match next {
+                    None => break,
+                    Some(Ok(message)) => outgoing.send(Encoded(message)).await,
+                    Some(Err(status)) => Err(status),
+                };
+                if let Err(status) = sent {
+                    if !outgoing.is_closed() {
+                        let _ = outgoing.fail(status).await;
+                    }
+                    break;
+                }
+            }
+            None
+        })
+    }
+
+    fn encoded(self: Box<Self>) -> Messages {
+        self.0
+    }
 }
 
 struct Typed<Q, S> {
@@ -30,6 +70,16 @@ impl Requests {
             stream: Box::pin(stream.fuse()),
             request: PhantomData,
         }))
+    }
+
+    /// What came through layers. A failure among them cancels the call.
+    pub(super) fn layered(messages: Messages) -> Self {
+        Self(Box::new(Layered(messages)))
+    }
+
+    /// Encoded, on their way into layers.
+    pub(super) fn encoded(self) -> Messages {
+        self.0.encoded()
     }
 
     /// Sends them, until they end or the call does. Gives them back where none was taken, so that they can be sent with
@@ -49,6 +99,10 @@ where
             let untouched = self.pump(Outgoing::to_wire(sink)).await;
             untouched.map(|source| Requests(source))
         })
+    }
+
+    fn encoded(self: Box<Self>) -> Messages {
+        Messages::new(self.stream.map(|request| Ok(request.encode_to_vec().into())))
     }
 }
 

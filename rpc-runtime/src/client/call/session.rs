@@ -5,23 +5,23 @@ use std::{
     future::{Future, IntoFuture},
     marker::PhantomData,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use prost::Message;
 
 use super::{
     Options,
     attempts::{Attempts, until},
-    option_methods,
+    layered, option_methods,
 };
 use crate::{
     CallError, Client, Outgoing, Status, Streaming,
     client::link::{CallEnd, Failure, OpenedStream, Shape},
     contract::{ContractField, MethodDescriptor},
-    streaming::Decoder,
+    middleware::{Messages, Next, Outbound},
 };
 
 /// A session call: when it is awaited, its closure is given the two ends, and runs until it returns.
@@ -107,6 +107,9 @@ pub struct Once<F>(Option<F>);
 #[derive(Debug)]
 pub struct Again<F>(F);
 
+/// So many messages of a closure wait between it and its client's layers.
+const WRITTEN_AHEAD: usize = 8;
+
 /// What a session runs.
 pub trait Run<Q, R, Fut> {
     /// Runs it, if it may run now.
@@ -149,7 +152,15 @@ pub struct SessionFuture<Q, R, C, Fut, T> {
     ends: PhantomData<fn(Q) -> R>,
 }
 
-type Opening = Pin<Box<dyn Future<Output = (Attempts, Result<OpenedStream, CallError>)> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = (Attempts, Result<Opened, CallError>)> + Send>>;
+
+/// What a session's closure is joined to.
+enum Opened {
+    Stream(OpenedStream),
+    /// The client's layers. What is behind them is opened while the closure runs already.
+    Layers(Next<Outbound>),
+}
+
 type Ending = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
 /// ```text
@@ -175,8 +186,7 @@ struct Running<Fut, T> {
 }
 
 impl<Q, R, C, Fut, T> SessionFuture<Q, R, C, Fut, T> {
-    fn new(client: Client, mut options: Options, run: C) -> Self {
-        options.request.open = true;
+    fn new(client: Client, options: Options, run: C) -> Self {
         Self {
             run,
             stage: Stage::Opening(Box::pin(open(Attempts::new(client, options)))),
@@ -188,8 +198,30 @@ impl<Q, R, C, Fut, T> SessionFuture<Q, R, C, Fut, T> {
 /// Nothing in it is pinned in place.
 impl<Q, R, C, Fut, T> Unpin for SessionFuture<Q, R, C, Fut, T> {}
 
+/// Joins the session to the client's layers, or to a call of its own.
+async fn open(mut attempts: Attempts) -> (Attempts, Result<Opened, CallError>) {
+    match attempts.options.begin(&attempts.client) {
+        Err(error) => (attempts, Err(error)),
+        Ok(Some(next)) => {
+            // Without a connection the closure does not run.
+            let deadline = attempts.deadline();
+            let opened = match until(deadline, attempts.link()).await {
+                Some(Ok(_)) => Ok(Opened::Layers(next)),
+                Some(Err(error)) => Err(error),
+                None => Err(attempts.timed_out()),
+            };
+            (attempts, opened)
+        }
+        Ok(None) => {
+            let (attempts, opened) = send(attempts).await;
+            (attempts, opened.map(Opened::Stream))
+        }
+    }
+}
+
 /// Sends the request, which takes a connection and a free stream.
-async fn open(mut attempts: Attempts) -> (Attempts, Result<OpenedStream, CallError>) {
+pub(super) async fn send(mut attempts: Attempts) -> (Attempts, Result<OpenedStream, CallError>) {
+    attempts.options.request.open = true;
     let deadline = attempts.deadline();
     let shape = Shape {
         requests: true,
@@ -305,21 +337,36 @@ where
 fn begin<Q, R, Fut, T>(
     run: &mut impl Run<Q, R, Fut>,
     attempts: Attempts,
-    opened: OpenedStream,
+    opened: Opened,
 ) -> Option<Box<Running<Fut, T>>>
 where
+    Q: Message + 'static,
     R: Message + Default + ContractField + 'static,
 {
-    let (sink, inbox) = (opened.sink?, opened.inbox?);
-    let ending = Box::pin(wait(sink.end()));
-    // What the call came to is told by its end.
-    opened.in_flight.forget();
-    let limits = &attempts.client.channel().config.limits;
-    let decoder = Decoder::of_responses()
-        .inflating(limits.body_bytes)
-        .within(limits.decode_bytes);
-    let sink: Arc<dyn crate::streaming::Sink> = sink;
-    let closure = run.run(Outgoing::to_wire(sink), Streaming::from_wire(inbox, decoder))?;
+    let decoder = layered::decoder(&attempts.client);
+    let (output, input, ending): (_, _, Ending) = match opened {
+        Opened::Stream(opened) => {
+            let (sink, inbox) = (opened.sink?, opened.inbox?);
+            let ending = Box::pin(wait(sink.end()));
+            // What the call came to is told by its end.
+            opened.in_flight.forget();
+            (
+                Outgoing::to_wire(sink),
+                Streaming::from_wire(inbox, decoder),
+                ending,
+            )
+        }
+        Opened::Layers(next) => {
+            let (output, written) = Streaming::<Q>::channel(WRITTEN_AHEAD);
+            let requests =
+                Messages::new(written.map(|item| item.map(|message| message.encode_to_vec().into())));
+            let options = attempts.options.copy();
+            let session = layered::session(next, attempts.client.clone(), options, requests);
+            let input = Streaming::from_layers(session.input, session.trailers, None, decoder);
+            (output, input, Box::pin(session.ending))
+        }
+    };
+    let closure = run.run(output, input)?;
     Some(Box::new(Running {
         attempts,
         closure: Some(Box::pin(closure)),

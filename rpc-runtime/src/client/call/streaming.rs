@@ -17,7 +17,7 @@ use super::{
     Options,
     attempts::{Attempts, until},
     body::RequestBody,
-    option_methods,
+    layered, option_methods,
     requests::Requests,
     unary::{self, Reply},
 };
@@ -25,7 +25,8 @@ use crate::{
     CallError, Client, Streaming,
     client::link::{Failure, Shape},
     contract::{ContractField, MethodDescriptor},
-    streaming::{Decoder, Inbox},
+    middleware::{Body, Encoded},
+    streaming::Inbox,
 };
 
 /// A call whose response is a stream, sent when it is awaited. Awaiting it gives the [`Streaming`] once the server has
@@ -73,6 +74,24 @@ impl<R: Message + Default + ContractField + 'static> StreamingCall<R> {
     }
 }
 
+impl StreamingCall<Encoded> {
+    /// A call that has come through layers.
+    pub(super) fn with_options(
+        client: Client,
+        options: Options,
+        body: Bytes,
+        requests: Option<Requests>,
+    ) -> Self {
+        Self {
+            client,
+            options,
+            body: RequestBody::new(body),
+            requests,
+            response: PhantomData,
+        }
+    }
+}
+
 impl<R> StreamingCall<R> {
     option_methods!();
 }
@@ -84,22 +103,26 @@ impl<R: Message + Default + ContractField + 'static> IntoFuture for StreamingCal
     fn into_future(self) -> Self::IntoFuture {
         let Self {
             client,
-            options,
+            mut options,
             body,
             requests,
             ..
         } = self;
         Box::pin(async move {
+            if let Some(next) = options.begin(&client)? {
+                let body = match requests {
+                    Some(requests) => Body::Stream(requests.encoded()),
+                    None => Body::Message(body.plain()),
+                };
+                return layered::stream(next, client, options, body).await;
+            }
             let mut attempts = Attempts::new(client, options);
             let (response, inbox) = open(&mut attempts, body, requests, true).await?;
             let Some(inbox) = inbox else {
                 // A call with responses has an inbox.
                 return Err(Failure::NotRun.into_status().into());
             };
-            let limits = &attempts.client.channel().config.limits;
-            let decoder = Decoder::of_responses()
-                .inflating(limits.body_bytes)
-                .within(limits.decode_bytes);
+            let decoder = layered::decoder(&attempts.client);
             Ok(Streaming::from_wire(inbox, decoder).with_metadata(response.metadata.into()))
         })
     }
@@ -203,6 +226,18 @@ impl<R: Message + Default + ContractField + 'static> ClientStreamingCall<R> {
     }
 }
 
+impl ClientStreamingCall<Encoded> {
+    /// A call that has come through layers.
+    pub(super) fn with_options(client: Client, options: Options, requests: Requests) -> Self {
+        Self {
+            client,
+            options,
+            requests,
+            finish: |reply| reply.value,
+        }
+    }
+}
+
 impl<R, T> ClientStreamingCall<R, T> {
     option_methods!();
 }
@@ -218,11 +253,16 @@ where
     fn into_future(self) -> Self::IntoFuture {
         let Self {
             client,
-            options,
+            mut options,
             requests,
             finish,
         } = self;
         Box::pin(async move {
+            if let Some(next) = options.begin(&client)? {
+                let body = Body::Stream(requests.encoded());
+                let response = layered::once(next, client.clone(), options, body).await?;
+                return unary::reply(&client, response).map(finish);
+            }
             let mut attempts = Attempts::new(client, options);
             let body = RequestBody::new(Bytes::new());
             let (response, _) = open(&mut attempts, body, Some(requests), false).await?;

@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use prost::Message;
 use rpc_protocol::frame::{Compression, Response};
 
@@ -14,7 +15,7 @@ use super::{
     Options,
     attempts::{Attempts, until},
     body::RequestBody,
-    option_methods,
+    layered, option_methods,
 };
 use crate::{
     CallError, Client, Metadata, Status,
@@ -22,6 +23,7 @@ use crate::{
     compression,
     contract::{ContractField, MethodDescriptor},
     memory::CostModel,
+    middleware::{Body, Encoded, Next, Outbound},
 };
 
 /// A response with what came along with it.
@@ -123,6 +125,18 @@ where
     }
 }
 
+impl UnaryCall<Encoded> {
+    /// A call that has come through layers.
+    pub(super) fn with_options(client: Client, options: Options, body: Bytes) -> Self {
+        Self {
+            client,
+            options,
+            body: RequestBody::new(body),
+            finish: Box::new(|response, _| Ok(response)),
+        }
+    }
+}
+
 impl<R, T> UnaryCall<R, T> {
     option_methods!();
 }
@@ -208,7 +222,7 @@ pub struct CallFuture<R, T = R> {
 enum State {
     Prepared,
     InFlight(InFlight),
-    /// With what takes room: a timer, a wait for a connection or a free stream, or another attempt.
+    /// With what takes room: layers, a timer, a wait for a connection or a free stream, or another attempt.
     Boxed(Pin<Box<dyn Future<Output = Result<Response, CallError>> + Send>>),
 }
 
@@ -222,6 +236,18 @@ impl<R, T> CallFuture<R, T> {
         let link = link.as_ref()?;
         let body = self.body.over(link, &mut self.options.request);
         Some(link.try_open(&self.options.request, body))
+    }
+
+    /// Goes through the client's layers.
+    #[cold]
+    fn layered(&mut self, next: Next<Outbound>) -> State {
+        let body = Body::Message(self.body.plain());
+        State::Boxed(Box::pin(layered::once(
+            next,
+            self.client.clone(),
+            self.options.take(),
+            body,
+        )))
     }
 
     /// Goes on with what takes room. `failed` is what came of a first attempt.
@@ -241,10 +267,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let State::Prepared = this.state {
-            this.state = match this.try_send() {
-                Some(Ok(opened)) => State::InFlight(opened),
-                Some(Err(NotOpened::Refused(status))) => return Poll::Ready(Err(status.into())),
-                Some(Err(NotOpened::Full | NotOpened::Gone)) | None => this.boxed(None),
+            this.state = match this.options.begin(&this.client)? {
+                Some(next) => this.layered(next),
+                None => match this.try_send() {
+                    Some(Ok(opened)) => State::InFlight(opened),
+                    Some(Err(NotOpened::Refused(status))) => return Poll::Ready(Err(status.into())),
+                    Some(Err(NotOpened::Full | NotOpened::Gone)) | None => this.boxed(None),
+                },
             };
         }
         if let State::InFlight(call) = &mut this.state {

@@ -27,6 +27,7 @@ use super::{
     error::{CallError, Closed, Refused, RefusedKind},
     link::Link,
 };
+use crate::middleware::{Middleware, Outbound};
 
 /// So many changes of state are kept for a slow observer; it then misses the oldest.
 const STATES_KEPT: usize = 32;
@@ -41,6 +42,8 @@ pub(super) struct Config {
     pub(super) limits: Arc<ClientLimits>,
     /// Longer requests are compressed, where the server reads that.
     pub(super) compress_above: Option<usize>,
+    /// What stands around every call, if anything does.
+    pub(super) middleware: Option<Arc<Middleware<Outbound>>>,
 }
 
 /// The connection behind a client, over all its reconnects.
