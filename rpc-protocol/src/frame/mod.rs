@@ -153,6 +153,10 @@ macro_rules! merge_kind {
     }};
 }
 
+/// A body is the received buffer itself, unless that is more than twice as long and this much: a body of one byte, which
+/// windows count as that, would otherwise keep a megabyte of fields that nobody knows until it is read.
+const KEPT_BESIDE: usize = 64;
+
 impl Frame {
     /// A frame of the given kind.
     #[must_use]
@@ -160,7 +164,8 @@ impl Frame {
         Self { stream_id, kind }
     }
 
-    /// Reads one WebSocket message. A body is the received buffer itself, cut to size.
+    /// Reads one WebSocket message. A body is the received buffer itself, cut to size, unless most of that is something
+    /// else.
     ///
     /// # Errors
     ///
@@ -204,9 +209,13 @@ impl Frame {
         if let Some(place) = reader.body()
             && let Some(body) = self.kind.body_mut()
         {
-            message.truncate(place.end);
-            message.advance(place.start);
-            *body = message;
+            *body = if message.len() > KEPT_BESIDE + 2 * place.len() {
+                Bytes::copy_from_slice(&message[place])
+            } else {
+                message.truncate(place.end);
+                message.advance(place.start);
+                message
+            };
         }
         Ok(())
     }

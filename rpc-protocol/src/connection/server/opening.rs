@@ -15,6 +15,9 @@ use crate::connection::outbound::Outbound;
 use crate::frame::{Compression, End, Request};
 use crate::{MethodRef, Output};
 
+/// The longest name of a method that is kept until a request is whole: no window counts it.
+const LONGEST_NAME: usize = 1 << 10;
+
 impl ServerConnection {
     #[inline]
     pub(super) fn on_request(
@@ -67,6 +70,9 @@ impl ServerConnection {
                 open: true,
             });
             return Ok(ServerEvent::Request(IncomingRequest::of(stream_id, request)));
+        }
+        if request.method_name.len() > LONGEST_NAME {
+            return self.refuse_long(stream_id, request.one_way, Refusal::MethodName, now, out);
         }
         let mut inbound = Inbound::receiving(&self.flow);
         let begun = inbound.begin(&request.body, request.compression, &mut self.flow, &self.limits);

@@ -13,6 +13,7 @@ pub(super) enum Refusal {
     TooMuchInTheMaking,
     Compression,
     Metadata,
+    MethodName,
     UnknownKind,
 }
 
@@ -38,6 +39,7 @@ impl Refusal {
             ),
             Self::Compression => (Code::Unimplemented, "the compression is not served"),
             Self::Metadata => (Code::ResourceExhausted, "the metadata is over the limit"),
+            Self::MethodName => (Code::Unimplemented, "no method has so long a name"),
             Self::UnknownKind => (Code::Unimplemented, "the kind of frame is not served"),
         }
     }
