@@ -230,11 +230,12 @@ where
 fn about(method: &MethodDef) -> Option<&'static str> {
     Some(match method.kind {
         _ if method.parameters.contains(&Parameter::Outgoing) => {
-            "Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
-Dropping the future drops `run` and cancels the call."
+            "Awaiting runs `run` with both ends of the call and gives what it returns, once the server's method has ended, too.
+An error that it returns, and dropping the future, cancel the call."
         }
         MethodKind::Unary if method.options.one_way => {
-            "Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it."
+            "Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it, nor that it
+has left a program that ends right then."
         }
         MethodKind::Unary => return None,
         MethodKind::ServerStreaming => {

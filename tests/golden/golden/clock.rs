@@ -133,8 +133,8 @@ impl ClockClient {
 
     /// Gives every offset that it is sent back as a time.
     ///
-    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
-    /// Dropping the future drops `run` and cancels the call.
+    /// Awaiting runs `run` with both ends of the call and gives what it returns, once the server's method has ended, too.
+    /// An error that it returns, and dropping the future, cancel the call.
     pub fn session<F, Fut, T>(
         &self,
         run: F,

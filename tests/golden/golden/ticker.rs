@@ -214,8 +214,8 @@ impl TickerClient {
 
     /// The same for as long as the method runs.
     ///
-    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
-    /// Dropping the future drops `run` and cancels the call.
+    /// Awaiting runs `run` with both ends of the call and gives what it returns, once the server's method has ended, too.
+    /// An error that it returns, and dropping the future, cancel the call.
     pub fn session<F, Fut, T>(
         &self,
         run: F,
@@ -293,7 +293,8 @@ impl TickerClient {
 
     /// Nothing comes back.
     ///
-    /// Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it.
+    /// Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it, nor that it
+    /// has left a program that ends right then.
     pub fn remark(&self, request: ::std::string::String) -> ::rpc_runtime::codegen::UnaryCall<()> {
         static METHOD: ::rpc_runtime::codegen::MethodDescriptor = ::rpc_runtime::codegen::MethodDescriptor::new(
             "Remark",
@@ -478,8 +479,8 @@ impl NumbersClient {
 
     /// Halves numbers, for as long as there are any.
     ///
-    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
-    /// Dropping the future drops `run` and cancels the call.
+    /// Awaiting runs `run` with both ends of the call and gives what it returns, once the server's method has ended, too.
+    /// An error that it returns, and dropping the future, cancel the call.
     pub fn halve<F, Fut, T>(
         &self,
         run: F,

@@ -204,8 +204,8 @@ impl TickerClient {
 
     /// Calls `ticker.TickerService/Session`.
     ///
-    /// Awaiting runs `run` with both ends of the call and gives what it returns; the call is over with it.
-    /// Dropping the future drops `run` and cancels the call.
+    /// Awaiting runs `run` with both ends of the call and gives what it returns, once the server's method has ended, too.
+    /// An error that it returns, and dropping the future, cancel the call.
     pub fn session<F, Fut, T>(
         &self,
         run: F,
@@ -257,7 +257,8 @@ impl TickerClient {
 
     /// Calls `ticker.TickerService/Move`.
     ///
-    /// Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it.
+    /// Nothing comes back: awaiting ends when the request is on its way, and does not tell what became of it, nor that it
+    /// has left a program that ends right then.
     pub fn r#move(
         &self,
         request: crate::contracts::Quote,
