@@ -10,7 +10,7 @@ use crate::{client::link::Link, compression};
 pub(super) struct RequestBody {
     plain: Bytes,
     /// What came of compressing it, once that was tried.
-    deflated: Option<Option<Bytes>>,
+    deflated: Option<Box<Option<Bytes>>>,
 }
 
 impl RequestBody {
@@ -32,8 +32,8 @@ impl RequestBody {
         if self.plain.len() > link.deflate_above() {
             let deflated = self
                 .deflated
-                .get_or_insert_with(|| compression::deflate(&self.plain));
-            if let Some(deflated) = deflated {
+                .get_or_insert_with(|| Box::new(compression::deflate(&self.plain)));
+            if let Some(deflated) = &**deflated {
                 request.compression = Compression::DEFLATE;
                 return deflated;
             }

@@ -5,6 +5,7 @@ mod body;
 mod layered;
 mod options;
 mod requests;
+mod run;
 mod session;
 mod streaming;
 mod unary;
@@ -13,4 +14,4 @@ pub use session::{ReconnectingSession, SessionCall, SessionFuture};
 pub use streaming::{ClientStreamingCall, StreamingCall};
 pub use unary::{CallFuture, Reply, UnaryCall};
 
-use options::{Options, option_methods};
+use options::{FewOptions, Options, option_methods};

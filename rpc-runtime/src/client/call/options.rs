@@ -46,19 +46,30 @@ impl Options {
     /// deadline of the handler in which it is made.
     pub(in crate::client) fn new(client: &Client, method: &'static MethodDescriptor) -> Self {
         Self {
-            method,
-            request: Request {
-                method: method.number,
-                one_way: method.one_way,
-                ..Request::default()
-            },
             timeout: client.channel().config.timeout.or(method.deadline),
             until: deadline::current(),
+            trace: trace::current(),
+            ..Self::none(method)
+        }
+    }
+
+    /// No options at all.
+    fn none(method: &'static MethodDescriptor) -> Self {
+        Self {
+            method,
+            request: request(method),
+            timeout: None,
+            until: None,
             wait_for_ready: false,
             extensions: http::Extensions::new(),
-            trace: trace::current(),
+            trace: None,
             stage: Stage::Prepared,
         }
+    }
+
+    /// What the caller sets something of.
+    pub(super) fn set(&mut self) -> &mut Self {
+        self
     }
 
     /// The options of a call that has come through layers.
@@ -153,20 +164,6 @@ impl Options {
         }
     }
 
-    /// Takes the options out; what stays is good for nothing but its method.
-    pub(in crate::client) fn take(&mut self) -> Self {
-        Self {
-            method: self.method,
-            request: mem::take(&mut self.request),
-            timeout: self.timeout,
-            until: self.until,
-            wait_for_ready: self.wait_for_ready,
-            extensions: mem::take(&mut self.extensions),
-            trace: self.trace.take(),
-            stage: self.stage,
-        }
-    }
-
     /// When the call is over, if ever: the sooner of its timeout and the deadline that it was handed.
     pub(in crate::client) fn deadline(&self, now: Instant) -> Option<Instant> {
         let timeout = self.timeout.and_then(|timeout| now.checked_add(timeout));
@@ -192,6 +189,87 @@ impl Options {
     }
 }
 
+/// The request of a call of which nothing was said, without its body.
+#[inline]
+fn request(method: &MethodDescriptor) -> Request {
+    Request {
+        method: method.number,
+        one_way: method.one_way,
+        ..Request::default()
+    }
+}
+
+/// The options of a unary call. Most have none, and are moved about the faster.
+#[derive(Debug)]
+pub(super) struct FewOptions {
+    pub(super) method: &'static MethodDescriptor,
+    set: Option<Box<Options>>,
+}
+
+impl FewOptions {
+    /// What [`Options::new`] gives.
+    #[inline]
+    pub(super) fn new(client: &Client, method: &'static MethodDescriptor) -> Self {
+        let config = &client.channel().config;
+        let has_options = config.timeout.is_some()
+            || config.middleware.is_some()
+            || method.deadline.is_some()
+            || deadline::current().is_some()
+            || trace::current().is_some();
+        Self {
+            method,
+            set: has_options.then(|| Box::new(Options::new(client, method))),
+        }
+    }
+
+    /// What the caller sets something of.
+    pub(super) fn set(&mut self) -> &mut Options {
+        self.set
+            .get_or_insert_with(|| Box::new(Options::none(self.method)))
+    }
+
+    /// See [`Options::begin`].
+    #[inline]
+    pub(super) fn begin(&mut self, client: &Client) -> Result<Option<Next<Outbound>>, CallError> {
+        match &mut self.set {
+            Some(options) => options.begin(client),
+            None => Ok(None),
+        }
+    }
+
+    /// See [`Options::has_deadline`].
+    #[inline]
+    pub(super) fn has_deadline(&self) -> bool {
+        self.set.as_ref().is_some_and(|options| options.has_deadline())
+    }
+
+    /// Does something with the request.
+    #[inline]
+    pub(super) fn with_request<T>(&mut self, with: impl FnOnce(&mut Request) -> T) -> T {
+        match &mut self.set {
+            Some(options) => with(&mut options.request),
+            None => with(&mut request(self.method)),
+        }
+    }
+
+    /// Takes them all out; what stays is good for nothing but its method.
+    pub(super) fn take(&mut self) -> Options {
+        match self.set.take() {
+            Some(options) => *options,
+            None => Options::none(self.method),
+        }
+    }
+}
+
+impl From<Options> for FewOptions {
+    fn from(options: Options) -> Self {
+        Self {
+            method: options.method,
+            set: Some(Box::new(options)),
+        }
+    }
+}
+
 /// The methods with which a caller sets them, for a call with a field `options`.
 macro_rules! option_methods {
     () => {
@@ -200,7 +278,7 @@ macro_rules! option_methods {
         /// deadline, where there are any.
         #[must_use = "a call is sent when it is awaited"]
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.options.timeout = Some(timeout);
+            self.options.set().timeout = Some(timeout);
             self
         }
 
@@ -211,7 +289,7 @@ macro_rules! option_methods {
         /// prepared elsewhere.
         #[must_use = "a call is sent when it is awaited"]
         pub fn within(mut self, cx: &crate::Context) -> Self {
-            self.options.within(cx);
+            self.options.set().within(cx);
             self
         }
 
@@ -219,14 +297,14 @@ macro_rules! option_methods {
         /// reached. A timeout bounds it.
         #[must_use = "a call is sent when it is awaited"]
         pub fn wait_for_ready(mut self) -> Self {
-            self.options.wait_for_ready = true;
+            self.options.set().wait_for_ready = true;
             self
         }
 
         /// Leaves something for the client's [middleware](crate::middleware), by its type. It is not sent.
         #[must_use = "a call is sent when it is awaited"]
         pub fn extension<E: Clone + Send + Sync + 'static>(mut self, extension: E) -> Self {
-            self.options.extensions.insert(extension);
+            self.options.set().extensions.insert(extension);
             self
         }
 
@@ -234,6 +312,7 @@ macro_rules! option_methods {
         #[must_use = "a call is sent when it is awaited"]
         pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
             self.options
+                .set()
                 .metadata(rpc_protocol::frame::Metadata::text(key, value));
             self
         }
@@ -242,6 +321,7 @@ macro_rules! option_methods {
         #[must_use = "a call is sent when it is awaited"]
         pub fn metadata_bin(mut self, key: impl Into<String>, value: impl Into<bytes::Bytes>) -> Self {
             self.options
+                .set()
                 .metadata(rpc_protocol::frame::Metadata::binary(key, value));
             self
         }

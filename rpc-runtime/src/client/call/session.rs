@@ -16,6 +16,7 @@ use super::{
     Options,
     attempts::{Attempts, until},
     layered, option_methods,
+    run::{Again, Once, Run},
 };
 use crate::{
     CallError, Client, Outgoing, Status, Streaming,
@@ -99,50 +100,8 @@ where
     }
 }
 
-/// A closure that runs once.
-#[derive(Debug)]
-pub struct Once<F>(Option<F>);
-
-/// A closure that runs as often as the connection is lost.
-#[derive(Debug)]
-pub struct Again<F>(F);
-
 /// So many messages of a closure wait between it and its client's layers.
 const WRITTEN_AHEAD: usize = 8;
-
-/// What a session runs.
-pub trait Run<Q, R, Fut> {
-    /// Runs it, if it may run now.
-    fn run(&mut self, output: Outgoing<Q>, input: Streaming<R>) -> Option<Fut>;
-    /// Whether it may run once more.
-    fn runs_again(&self) -> bool;
-}
-
-impl<Q, R, F, Fut> Run<Q, R, Fut> for Once<F>
-where
-    F: FnOnce(Outgoing<Q>, Streaming<R>) -> Fut,
-{
-    fn run(&mut self, output: Outgoing<Q>, input: Streaming<R>) -> Option<Fut> {
-        Some(self.0.take()?(output, input))
-    }
-
-    fn runs_again(&self) -> bool {
-        false
-    }
-}
-
-impl<Q, R, F, Fut> Run<Q, R, Fut> for Again<F>
-where
-    F: FnMut(Outgoing<Q>, Streaming<R>) -> Fut,
-{
-    fn run(&mut self, output: Outgoing<Q>, input: Streaming<R>) -> Option<Fut> {
-        Some(self.0(output, input))
-    }
-
-    fn runs_again(&self) -> bool {
-        true
-    }
-}
 
 /// A session on its way. Dropping it cancels the call.
 #[must_use = "a call is sent when it is polled"]

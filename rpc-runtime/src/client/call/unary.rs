@@ -12,7 +12,7 @@ use prost::Message;
 use rpc_protocol::frame::{Compression, Response};
 
 use super::{
-    Options,
+    FewOptions, Options,
     attempts::{Attempts, until},
     body::RequestBody,
     layered, option_methods,
@@ -44,7 +44,7 @@ pub struct Reply<T> {
 #[must_use = "a call is sent when it is awaited"]
 pub struct UnaryCall<R, T = R> {
     client: Client,
-    options: Options,
+    options: FewOptions,
     body: RequestBody,
     finish: Finish<R, T>,
 }
@@ -116,7 +116,7 @@ where
         request: &impl Message,
     ) -> Self {
         Self {
-            options: Options::new(&client, method),
+            options: FewOptions::new(&client, method),
             client,
             body: RequestBody::new(request.encode_to_vec().into()),
             // A function without state is boxed without an allocation.
@@ -130,7 +130,7 @@ impl UnaryCall<Encoded> {
     pub(super) fn with_options(client: Client, options: Options, body: Bytes) -> Self {
         Self {
             client,
-            options,
+            options: options.into(),
             body: RequestBody::new(body),
             finish: Box::new(|response, _| Ok(response)),
         }
@@ -205,8 +205,8 @@ where
 #[must_use = "a call is sent when it is polled"]
 pub struct CallFuture<R, T = R> {
     client: Client,
-    /// The request is taken out when the call is boxed.
-    options: Options,
+    /// Taken out when the call is boxed.
+    options: FewOptions,
     body: RequestBody,
     /// Taken when the outcome is there.
     finish: Option<Finish<R, T>>,
@@ -234,8 +234,12 @@ impl<R, T> CallFuture<R, T> {
         }
         let link = self.client.channel().current();
         let link = link.as_ref()?;
-        let body = self.body.over(link, &mut self.options.request);
-        Some(link.try_open(&self.options.request, body))
+        let body = &mut self.body;
+        let opened = self.options.with_request(|request| {
+            let body = body.over(link, request);
+            link.try_open(request, body)
+        });
+        Some(opened)
     }
 
     /// Goes through the client's layers.
@@ -340,7 +344,6 @@ impl<R, T> fmt::Debug for UnaryCall<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnaryCall")
             .field("method", &self.options.method.full_name)
-            .field("timeout", &self.options.timeout)
             .finish_non_exhaustive()
     }
 }
