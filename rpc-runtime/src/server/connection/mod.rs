@@ -21,7 +21,7 @@ use std::{
     cell::Cell,
     collections::VecDeque,
     future::Future,
-    io,
+    io, mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context as TaskContext, Poll},
@@ -72,6 +72,8 @@ pub(crate) struct Connection<S> {
     woken: VecDeque<u32>,
     /// Longer bodies are deflated; set once the client has said that it can read that, where this server does it.
     compress_above: Option<usize>,
+    /// The turn has ended for the sake of others, and the next begins behind theirs.
+    yields: bool,
     /// What was just done may have taken longer than a message does.
     look_at_clock: Cell<bool>,
     timers: Timers,
@@ -126,6 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             calls: ParkedCalls::default(),
             woken: VecDeque::new(),
             compress_above: None,
+            yields: false,
             look_at_clock: Cell::new(false),
             timers: Timers::default(),
             pings: Pings::default(),
@@ -155,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.take_mail(now);
         if !matches!(self.phase, Phase::Closing(_)) {
             match self.read(now, cx) {
-                Read::TurnIsOver => go_behind_all_others(cx),
+                Read::TurnIsOver => self.yields = true,
                 Read::Ended => return Poll::Ready(()),
                 Read::Dry | Read::Clogged | Read::Closing => {}
             }
@@ -177,9 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.arm(now, cx) || left == Left::Blocked && self.may_go_on() {
             cx.waker().wake_by_ref();
         }
-        if left == Left::ForLater {
-            go_behind_all_others(cx);
-        }
+        self.yields |= left == Left::ForLater;
         Poll::Pending
     }
 
@@ -343,8 +344,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
         let this = self.get_mut();
         let polled = this.turn(cx);
         this.socket.io.release_input();
-        if polled.is_pending() && this.session.mailbox.end_turn() {
-            cx.waker().wake_by_ref();
+        if polled.is_pending() {
+            let has_mail = this.session.mailbox.end_turn();
+            if mem::take(&mut this.yields) {
+                go_behind_all_others(cx);
+            } else if has_mail {
+                cx.waker().wake_by_ref();
+            }
         }
         polled
     }

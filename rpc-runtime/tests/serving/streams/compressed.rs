@@ -8,6 +8,8 @@ use rpc_protocol::{
 use rpc_runtime::{Code, Limits, prost::Message as _};
 use std::io::{Read, Write};
 
+use crate::raw::{bytes_of, masked};
+
 use super::{
     service::{Item, Traces, item, server},
     wire::{Peer, Said, one, peers},
@@ -167,4 +169,55 @@ async fn answers_are_deflated_above_the_threshold_and_only_for_clients_that_say_
             }
         }
     }
+}
+
+/// How much `count` grows between two turns of a task that shares its thread with the server, at most, until it is `all`.
+async fn most_in_a_turn(count: impl Fn() -> usize, all: usize) -> usize {
+    let mut seen = vec![count()];
+    while *seen.last().unwrap() < all {
+        assert!(seen.len() < 100_000, "no more than {:?} of {all}", seen.last());
+        tokio::task::yield_now().await;
+        seen.push(count());
+    }
+    seen.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
+}
+
+// Some kilobytes become 2 MB, which takes more than the millisecond of a turn. As in the tests of other turns, two turns of the
+// connection may lie between two of the task that watches.
+
+#[tokio::test]
+async fn after_a_request_that_was_inflated_others_have_their_turn() {
+    let (_server, mut peer, traces) = peers(Limits::default()).await;
+    let body = blob(2_000_000).encode_to_vec();
+    let mut batch = Vec::new();
+    for id in 1..=30 {
+        let FrameKind::Request(mut request) = deflated_request("Tell", &body) else {
+            unreachable!()
+        };
+        request.one_way = true;
+        batch.extend(masked(&bytes_of(id, FrameKind::Request(request))));
+    }
+    peer.raw.write(&batch).await;
+    let most = most_in_a_turn(|| Traces::get(&traces.started), 30).await;
+    assert!(most <= 2, "{most} in one turn");
+}
+
+#[tokio::test]
+async fn after_a_few_items_that_were_inflated_others_have_their_turn() {
+    let (_server, mut peer, traces) = peers(Limits::default()).await;
+    let body = deflated(&blob(2_000_000).encode_to_vec());
+    peer.open(1, "Sum").await;
+    let mut batch = Vec::new();
+    // Well within the stream's window.
+    for _ in 0..20 {
+        let data = Data {
+            body: body.clone().into(),
+            compression: Compression::DEFLATE,
+            ..Data::default()
+        };
+        batch.extend(masked(&bytes_of(1, FrameKind::Data(data))));
+    }
+    peer.raw.write(&batch).await;
+    let most = most_in_a_turn(|| Traces::get(&traces.read), 20).await;
+    assert!(most <= 8, "{most} in one turn");
 }
