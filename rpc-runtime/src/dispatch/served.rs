@@ -288,7 +288,11 @@ pub(super) fn session<G: Gateway, M: SessionMethod<G>>(entry: &MethodEntry, call
             failed: None,
             trailers: Trailers::default(),
         };
-        std::future::poll_fn(|cx| Poll::Ready(held.poll_method(cx))).await;
+        std::future::poll_fn(|cx| {
+            held.poll_method(cx);
+            Poll::Ready(())
+        })
+        .await;
         let metadata = match (opened.get(), held.ended.take_if(|ended| ended.is_err())) {
             // The method was not even called.
             (None, Some(Err(status))) => return Err(status),

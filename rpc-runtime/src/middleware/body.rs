@@ -71,7 +71,9 @@ impl Default for Body {
 ///
 /// It is pulled: a message is made, or taken off the connection's window, when it is asked for. What wraps it should keep
 /// that up, and hold no more than it must.
-pub struct Messages(Option<Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>>);
+pub struct Messages(Option<Encoded>);
+
+type Encoded = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
 impl Messages {
     /// The messages that a stream gives.

@@ -35,10 +35,13 @@ pub(crate) struct Decoder<T> {
     /// What the stream's messages take of the memory that their connection may take.
     held: Option<Held>,
     read: Read<T>,
-    read_elsewhere: fn(Read<T>, RequestPlan, Bytes) -> JoinHandle<Result<T, Unreadable>>,
+    read_elsewhere: fn(Read<T>, RequestPlan, Bytes) -> Reading<T>,
 }
 
 type Read<T> = fn(RequestPlan, Bytes) -> Result<T, Unreadable>;
+
+/// A message that is being read on another thread.
+type Reading<T> = JoinHandle<Result<T, Unreadable>>;
 
 /// A message, or where it comes from.
 pub(crate) enum Decoded<T> {

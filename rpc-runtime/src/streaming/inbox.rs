@@ -96,6 +96,7 @@ impl Inbox {
     }
 
     /// Puts a whole message in, which counted so many bytes on the window. Ignored where nobody reads any more.
+    #[cfg(test)]
     pub(crate) fn push(&self, body: Bytes, counted: usize) {
         self.push_compressed(body, Compression::NONE, counted);
     }

@@ -17,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{super::shared::micros, Connection, MESSAGES_PER_LOOK, Phase};
+use super::{super::shared::micros, Connection, Phase};
 use crate::{
     dispatch::{Turn, parked::Cancelled},
     session::mailbox::{Command, Report},
@@ -198,7 +198,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether a call may go on. Calls that do write answers, which wait for the peer: no more of them than it takes.
     fn may_poll(&self, slot: u32) -> bool {
-        !self.is_clogged() && !self.is_queue_full() && !(self.is_far_ahead() && self.calls.writes(slot))
+        let shall_wait = self.is_far_ahead() && self.calls.writes(slot);
+        !(shall_wait || self.is_clogged() || self.is_queue_full())
     }
 
     /// Whether streams are not to write now.
