@@ -1,7 +1,7 @@
 //! What is behind the layers: from an encoded call to its handler, and from what that answers to an encoded reply.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::{
         Arc, OnceLock,
@@ -178,7 +178,7 @@ where
         ended: None,
         trailers: Trailers::default(),
     };
-    let metadata = std::future::poll_fn(|cx| produced.poll_open(cx)).await?;
+    let metadata = poll_fn(|cx| produced.poll_open(cx)).await?;
     let trailers = produced.trailers.clone();
     Ok(Reply {
         metadata: metadata.into(),
@@ -288,7 +288,7 @@ pub(super) fn session<G: Gateway, M: SessionMethod<G>>(entry: &MethodEntry, call
             failed: None,
             trailers: Trailers::default(),
         };
-        std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             held.poll_method(cx);
             Poll::Ready(())
         })

@@ -71,9 +71,12 @@ impl Default for Body {
 ///
 /// It is pulled: a message is made, or taken off the connection's window, when it is asked for. What wraps it should keep
 /// that up, and hold no more than it must.
-pub struct Messages(Option<Encoded>);
+pub struct Messages(
+    /// `None` once it has ended.
+    Option<BoxedStream>,
+);
 
-type Encoded = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
+type BoxedStream = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
 impl Messages {
     /// The messages that a stream gives.

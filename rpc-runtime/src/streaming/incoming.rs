@@ -19,8 +19,9 @@ use super::{
     decoder::{Decoded, Unreadable},
 };
 use crate::{
-    Metadata, Status,
+    Code, Metadata, Status,
     middleware::{Messages, Trailers},
+    trace::Followed,
 };
 
 /// A compressed body of so many bytes cannot become more than some tens of kilobytes.
@@ -56,6 +57,8 @@ struct Wire<T> {
     decoding: Option<JoinHandle<Result<T, Unreadable>>>,
     /// The last message was inflated, which may have taken long: others get their turn before the next.
     rests: bool,
+    /// Where messages are counted, at a client; and whether the stream's end is the call's.
+    followed: Option<(Arc<Followed>, bool)>,
 }
 
 /// Where encoded messages come from.
@@ -141,6 +144,7 @@ impl<T> Streaming<T> {
             decoder,
             decoding: None,
             rests: false,
+            followed: None,
         }))
     }
 
@@ -151,6 +155,14 @@ impl<T> Streaming<T> {
             trailers: Metadata::default(),
             over: false,
         }
+    }
+
+    /// Counts what comes, for a call that is followed; `ends` where the stream's end is the call's.
+    pub(crate) fn followed(mut self, followed: Arc<Followed>, ends: bool) -> Self {
+        if let Source::Wire(wire) = &mut self.source {
+            wire.followed = Some((followed, ends));
+        }
+        self
     }
 
     /// Sets what the server sent ahead of its messages.
@@ -196,9 +208,22 @@ impl<T> Streaming<T> {
         };
         if !matches!(item, Some(Ok(_))) {
             self.over = true;
+            self.finish(&item);
             self.abandon();
         }
         Poll::Ready(item)
+    }
+
+    /// Says how the call has ended, where it is followed.
+    fn finish(&mut self, item: &Option<Result<T, Status>>) {
+        if let Source::Wire(wire) = &mut self.source
+            && let Some((followed, true)) = wire.followed.take()
+        {
+            followed.finish(match item {
+                Some(Err(status)) => status.code(),
+                _ => Code::Ok,
+            });
+        }
     }
 
     fn abandon(&mut self) {
@@ -231,6 +256,9 @@ impl<T> Wire<T> {
             None => match ready!(self.from.poll_take(cx)) {
                 Err(ending) => return Poll::Ready(Err(ending)),
                 Ok((body, compression)) => {
+                    if let Some((followed, _)) = &self.followed {
+                        followed.response(body.len());
+                    }
                     self.rests = compression != Compression::NONE && body.len() > LITTLE;
                     match self.decoder.decode(body, compression) {
                         Decoded::Now(read) => read,

@@ -1,6 +1,14 @@
 //! What is followed of one call: its trace, and its span.
 
-use std::{cell::Cell, sync::Arc};
+use std::{
+    cell::Cell,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use pin_project_lite::pin_project;
 
 use super::{Record, TraceContext, is_watched};
 use crate::{CallId, Code, Metadata, contract::MethodDescriptor};
@@ -34,6 +42,19 @@ impl Followed {
             None
         };
         (trace.is_some() || record.is_some()).then(|| Arc::new(Self { trace, record }))
+    }
+
+    /// Follows a call that is made, where somebody collects its span.
+    pub(crate) fn made(method: &MethodDescriptor, trace: Option<&TraceContext>) -> Option<Arc<Self>> {
+        if !is_watched() {
+            return None;
+        }
+        let record = Record::of_client(method, trace)?;
+        Some(Arc::new(Self {
+            // What it is in the middle of is the handler's.
+            trace: None,
+            record: Some(record),
+        }))
     }
 
     /// The trace that the call belongs to.
@@ -72,6 +93,24 @@ impl Followed {
         if let Some(record) = &self.record {
             record.finish(code);
         }
+    }
+}
+
+pin_project! {
+    /// Polls a future for a call that may be followed.
+    pub(crate) struct Follow<F> {
+        pub(crate) followed: Option<Arc<Followed>>,
+        #[pin]
+        pub(crate) future: F,
+    }
+}
+
+impl<F: Future> Future for Follow<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        enter(this.followed.as_ref(), || this.future.poll(cx))
     }
 }
 

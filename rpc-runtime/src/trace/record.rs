@@ -16,7 +16,7 @@ use tracing::{
     span::Entered,
 };
 
-use super::TraceContext;
+use super::{SpanId, TraceContext};
 use crate::{
     CallId, Code,
     contract::{MethodDescriptor, MethodKind},
@@ -48,7 +48,7 @@ impl Count {
 
 /// Declares the span of one side; its fields are the same on both.
 macro_rules! call_span {
-    ($target:literal, $name:literal, $method:expr, $call:expr, $trace:expr) => {
+    ($target:literal, $name:literal, $method:expr, $call:expr, $trace:expr, $span:expr) => {
         tracing::debug_span!(
             target: $target,
             $name,
@@ -59,7 +59,7 @@ macro_rules! call_span {
             rpc.client = $call.map(|call| field::display(call.client)),
             rpc.stream = $call.map(|call| call.stream_id),
             trace_id = $trace.map(|trace| field::display(trace.trace_id())),
-            span_id = $trace.map(|trace| field::display(trace.span_id())),
+            span_id = $span.map(field::display),
             rpc.status = Empty,
             rpc.duration_us = Empty,
             rpc.request.messages = Empty,
@@ -86,14 +86,22 @@ impl Record {
         call: CallId,
         trace: Option<&TraceContext>,
     ) -> Option<Self> {
-        Self::of(call_span!("rpc::server", "serve", method, Some(call), trace))
+        let span = trace.map(TraceContext::span_id);
+        Self::of(call_span!(
+            "rpc::server",
+            "serve",
+            method,
+            Some(call),
+            trace,
+            span
+        ))
     }
 
     /// Begins the span of a call that is made; `None` where nobody collects it.
     #[cold]
     pub(crate) fn of_client(method: &MethodDescriptor, trace: Option<&TraceContext>) -> Option<Self> {
-        let (method, call) = (Some(method), None::<CallId>);
-        Self::of(call_span!("rpc::client", "call", method, call, trace))
+        let (method, call, span) = (Some(method), None::<CallId>, None::<SpanId>);
+        Self::of(call_span!("rpc::client", "call", method, call, trace, span))
     }
 
     fn of(span: Span) -> Option<Self> {

@@ -1,16 +1,19 @@
 //! One span per call, with what it came to.
 
+use std::time::Duration;
+
 use futures_util::stream;
-use rpc_runtime::{Code, Context, Status};
+use rpc_runtime::{ClientBuilder, Code, Context, Status, middleware::Outbound};
 use tower::layer::util::Identity;
 use tracing::Level;
 
 use crate::{
     collector::{Collector, Seen},
-    service::{Item, amount, call, item, method, pair, until},
+    service::{Item, amount, call, client, item, method, pair, until},
 };
 
 const SERVE: &str = "rpc::server serve";
+const CALL: &str = "rpc::client call";
 
 /// The one span of a side, once it is closed.
 async fn span(collector: &Collector, name: &str) -> Seen {
@@ -220,4 +223,136 @@ async fn where_nobody_collects_them_there_are_no_spans() {
     assert!(collector.spans(SERVE).is_empty());
     assert!(collector.event("echoing").unwrap().inside.is_empty());
     assert_eq!(method("Echo").name, "Echo");
+}
+
+/// Checks what was counted, as messages and bytes.
+fn counted(span: &Seen, requests: (&str, &str), responses: (&str, &str)) {
+    let count = |side: &str| {
+        (
+            span.field(&format!("rpc.{side}.messages")).to_owned(),
+            span.field(&format!("rpc.{side}.bytes")).to_owned(),
+        )
+    };
+    let owned = |(messages, bytes): (&str, &str)| (messages.to_owned(), bytes.to_owned());
+    assert_eq!(count("request"), owned(requests), "{span:?}");
+    assert_eq!(count("response"), owned(responses), "{span:?}");
+}
+
+#[tokio::test]
+async fn calls_of_every_kind_have_a_span_at_the_client_with_and_without_layers() {
+    for layered in [false, true] {
+        let configure = |client: ClientBuilder| {
+            if layered {
+                client.layer(Identity::new())
+            } else {
+                client
+            }
+        };
+
+        let (collector, _guard) = Collector::install(Level::DEBUG);
+        let (_server, one, _) = client(configure);
+        call(&one, "Echo", &item("abc")).await.unwrap();
+        let seen = span(&collector, CALL).await;
+        assert_eq!(
+            (seen.field("rpc.method"), seen.field("rpc.status")),
+            ("kinds.KindsService/Echo", "OK")
+        );
+        counted(&seen, ("1", "5"), ("1", "5"));
+
+        let (collector, _guard) = Collector::install(Level::DEBUG);
+        let (_server, one, _) = client(configure);
+        let mut items = one
+            .server_streaming::<Item>(method("Count"), &amount(3))
+            .await
+            .unwrap();
+        while items.message().await.unwrap().is_some() {}
+        let seen = span(&collector, CALL).await;
+        assert_eq!(seen.field("rpc.status"), "OK");
+        counted(&seen, ("1", "2"), ("3", "4"));
+
+        let (collector, _guard) = Collector::install(Level::DEBUG);
+        let (_server, one, _) = client(configure);
+        let items = stream::iter((1..4).map(amount));
+        one.client_streaming::<Item, Item>(method("Sum"), items)
+            .await
+            .unwrap();
+        counted(&span(&collector, CALL).await, ("3", "6"), ("1", "2"));
+
+        let (collector, _guard) = Collector::install(Level::DEBUG);
+        let (_server, one, _) = client(configure);
+        let session = one.session(method("Chat"), async |output, mut input| {
+            output.send(item("a")).await?;
+            drop(output);
+            while input.message().await?.is_some_and(|_: Item| true) {}
+            tracing::info!("hung up");
+            Ok(())
+        });
+        session.await.unwrap();
+        let seen = span(&collector, CALL).await;
+        assert_eq!(
+            (seen.field("rpc.kind"), seen.field("rpc.status")),
+            ("bidirectional", "OK")
+        );
+        counted(&seen, ("1", "3"), ("2", "8"));
+        assert_eq!(
+            collector.event("hung up").unwrap().inside.first().unwrap(),
+            "call"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_spans_of_calls_that_fail_at_the_client_have_their_codes() {
+    for layered in [false, true] {
+        let configure = |client: ClientBuilder| {
+            if layered {
+                client.layer(Identity::new())
+            } else {
+                client
+            }
+        };
+        let (collector, _guard) = Collector::install(Level::DEBUG);
+        let (_server, one, traces) = client(configure);
+        call(&one, "Missing", &item("")).await.unwrap_err();
+        call(&one, "Delay", &amount(1 << 40))
+            .timeout(Duration::from_millis(5))
+            .await
+            .unwrap_err();
+        let given_up = tokio::spawn(call(&one, "Delay", &amount(1 << 40)).into_future());
+        until("the handler has started", || traces.started() == 3).await;
+        given_up.abort();
+        let _ = given_up.await;
+        let dropped = one
+            .server_streaming::<String>(method("Flood"), &item(""))
+            .await
+            .unwrap();
+        drop(dropped);
+        let codes: Vec<_> = collector
+            .spans(CALL)
+            .iter()
+            .map(|seen| seen.field("rpc.status").to_owned())
+            .collect();
+        assert_eq!(
+            codes,
+            ["NOT_FOUND", "DEADLINE_EXCEEDED", "CANCELLED", "CANCELLED"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_interceptor_at_a_client_is_inside_of_the_calls_span() {
+    let (collector, _guard) = Collector::install(Level::DEBUG);
+    let (_server, client, _) = client(|client| {
+        client.interceptor(|_: &mut Outbound| {
+            tracing::info!("on its way");
+            Err(Status::unavailable("not today"))
+        })
+    });
+    call(&client, "Echo", &item("")).await.unwrap_err();
+    let seen = span(&collector, CALL).await;
+    assert_eq!(seen.field("rpc.status"), "UNAVAILABLE");
+    assert_eq!(
+        collector.event("on its way").unwrap().inside.first().unwrap(),
+        "call"
+    );
 }

@@ -22,8 +22,8 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     ClientStreamingCall, Options, StreamingCall, UnaryCall,
     attempts::{Attempts, until},
+    opening,
     requests::Requests,
-    session,
 };
 use crate::{
     CallError, Client, Status, Streaming,
@@ -123,7 +123,7 @@ async fn open_session(
     requests: Requests,
     end: Arc<SessionEnd>,
 ) -> Result<Reply, CallError> {
-    let (attempts, opened) = session::send(Attempts::new(client, options)).await;
+    let (attempts, opened) = opening::send(Attempts::new(client, options)).await;
     let opened = opened?;
     let (Some(sink), Some(inbox)) = (opened.sink, opened.inbox) else {
         // Not reached: the call streams both ways.

@@ -2,7 +2,9 @@
 
 mod attempts;
 mod body;
+mod counted;
 mod layered;
+mod opening;
 mod options;
 mod requests;
 mod run;

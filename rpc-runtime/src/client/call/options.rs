@@ -28,6 +28,8 @@ pub(in crate::client) struct Options {
     pub(in crate::client) extensions: http::Extensions,
     /// The call in whose service this one is made, and whose trace it carries on.
     trace: Option<Arc<Followed>>,
+    /// The call's own span, where somebody collects it. Its end is the span's.
+    pub(in crate::client) followed: Option<Arc<Followed>>,
     stage: Stage,
 }
 
@@ -63,6 +65,7 @@ impl Options {
             wait_for_ready: false,
             extensions: http::Extensions::new(),
             trace: None,
+            followed: None,
             stage: Stage::Prepared,
         }
     }
@@ -88,6 +91,7 @@ impl Options {
             wait_for_ready: outbound.wait_for_ready,
             extensions: outbound.extensions,
             trace: None,
+            followed: None,
             stage: Stage::BehindLayers,
         }
     }
@@ -110,7 +114,7 @@ impl Options {
     /// A call that is begun more than once, over several connections, passes the interceptors once.
     #[inline]
     pub(in crate::client) fn begin(&mut self, client: &Client) -> Result<Option<Next<Outbound>>, CallError> {
-        if self.trace.is_none() && client.channel().config.middleware.is_none() {
+        if self.trace.is_none() && client.channel().config.middleware.is_none() && !trace::is_watched() {
             return Ok(None);
         }
         self.pass(client)
@@ -133,17 +137,25 @@ impl Options {
                 extensions: mem::take(&mut self.extensions),
             };
             let trace = self.trace.take();
+            self.followed = Followed::made(self.method, trace.as_ref().and_then(|call| call.trace()));
             // What the program has set itself stays.
             if let Some(trace) = trace.as_ref().and_then(|call| call.trace())
                 && !outbound.metadata.contains(TRACEPARENT)
             {
                 trace.write_to(&mut outbound.metadata);
             }
-            let passed = middleware.map_or(Ok(()), |middleware| middleware.intercept(&mut outbound));
+            let passed = trace::enter(self.followed.as_ref(), || {
+                middleware.map_or(Ok(()), |middleware| middleware.intercept(&mut outbound))
+            });
             self.request.metadata = outbound.metadata.into_pairs();
             self.timeout = outbound.timeout;
             self.extensions = outbound.extensions;
-            passed?;
+            if let Err(status) = passed {
+                if let Some(followed) = self.followed.take() {
+                    followed.finish(status.code());
+                }
+                return Err(status.into());
+            }
         }
         Ok(middleware.and_then(Middleware::service))
     }
@@ -160,6 +172,7 @@ impl Options {
             request: self.request.clone(),
             extensions: self.extensions.clone(),
             trace: None,
+            followed: None,
             ..*self
         }
     }
@@ -215,7 +228,8 @@ impl FewOptions {
             || config.middleware.is_some()
             || method.deadline.is_some()
             || deadline::current().is_some()
-            || trace::current().is_some();
+            || trace::current().is_some()
+            || trace::is_watched();
         Self {
             method,
             set: has_options.then(|| Box::new(Options::new(client, method))),
@@ -252,12 +266,21 @@ impl FewOptions {
         }
     }
 
-    /// Takes them all out; what stays is good for nothing but its method.
+    /// The call's own span, where somebody collects it.
+    #[inline]
+    pub(super) fn followed(&self) -> Option<&Arc<Followed>> {
+        self.set.as_ref()?.followed.as_ref()
+    }
+
+    /// Takes them all out; what stays is good for nothing but its method and its span.
     pub(super) fn take(&mut self) -> Options {
-        match self.set.take() {
-            Some(options) => *options,
-            None => Options::none(self.method),
+        let Some(mut options) = self.set.take() else {
+            return Options::none(self.method);
+        };
+        if let Some(followed) = options.followed.take() {
+            self.set().followed = Some(followed);
         }
+        *options
     }
 }
 

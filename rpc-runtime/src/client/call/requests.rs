@@ -12,6 +12,7 @@ use crate::{
     client::link::StreamSink,
     contract::ContractField,
     middleware::{Encoded, Messages},
+    trace::Followed,
 };
 
 /// A stream of requests, whatever their type.
@@ -20,6 +21,7 @@ pub(super) struct Requests(Box<dyn Source>);
 trait Source: Send {
     fn start(self: Box<Self>, sink: Arc<StreamSink>) -> JoinHandle<Option<Requests>>;
     fn encoded(self: Box<Self>) -> Messages;
+    fn follow(&mut self, followed: Option<Arc<Followed>>);
 }
 
 struct Layered(Messages);
@@ -54,10 +56,14 @@ impl Source for Layered {
     fn encoded(self: Box<Self>) -> Messages {
         self.0
     }
+
+    /// What comes out of layers was counted in front of them.
+    fn follow(&mut self, _: Option<Arc<Followed>>) {}
 }
 
 struct Typed<Q, S> {
     stream: Pin<Box<Fuse<S>>>,
+    followed: Option<Arc<Followed>>,
     request: PhantomData<fn() -> Q>,
 }
 
@@ -68,6 +74,7 @@ impl Requests {
     {
         Self(Box::new(Typed {
             stream: Box::pin(stream.fuse()),
+            followed: None,
             request: PhantomData,
         }))
     }
@@ -75,6 +82,12 @@ impl Requests {
     /// What came through layers. A failure among them cancels the call.
     pub(super) fn layered(messages: Messages) -> Self {
         Self(Box::new(Layered(messages)))
+    }
+
+    /// Counts them where their call is followed.
+    pub(super) fn followed(mut self, followed: Option<Arc<Followed>>) -> Self {
+        self.0.follow(followed);
+        self
     }
 
     /// Encoded, on their way into layers.
@@ -102,7 +115,18 @@ where
     }
 
     fn encoded(self: Box<Self>) -> Messages {
-        Messages::new(self.stream.map(|request| Ok(request.encode_to_vec().into())))
+        let followed = self.followed;
+        Messages::new(self.stream.map(move |request| {
+            let encoded = request.encode_to_vec();
+            if let Some(followed) = &followed {
+                followed.request(encoded.len());
+            }
+            Ok(encoded.into())
+        }))
+    }
+
+    fn follow(&mut self, followed: Option<Arc<Followed>>) {
+        self.followed = followed;
     }
 }
 
@@ -122,6 +146,9 @@ where
             };
             let Some(request) = next else { break };
             touched = true;
+            if let Some(followed) = &self.followed {
+                followed.request(request.encoded_len());
+            }
             if let Err(status) = outgoing.send(request).await {
                 if !outgoing.is_closed() {
                     // One that cannot be sent must not be missing without anybody noticing.

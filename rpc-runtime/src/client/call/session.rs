@@ -8,21 +8,25 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use prost::Message;
 
 use super::{
     Options,
-    attempts::{Attempts, until},
-    layered, option_methods,
+    attempts::Attempts,
+    counted::counted,
+    layered,
+    opening::{Opened, open},
+    option_methods,
     run::{Again, Once, Run},
+    unary,
 };
 use crate::{
     CallError, Client, Outgoing, Status, Streaming,
-    client::link::{CallEnd, Failure, OpenedStream, Shape},
+    client::link::{CallEnd, Failure},
     contract::{ContractField, MethodDescriptor},
-    middleware::{Messages, Next, Outbound},
+    middleware::Messages,
+    trace,
 };
 
 /// A session call: when it is awaited, its closure is given the two ends, and runs until it returns.
@@ -113,13 +117,6 @@ pub struct SessionFuture<Q, R, C, Fut, T> {
 
 type Opening = Pin<Box<dyn Future<Output = (Attempts, Result<Opened, CallError>)> + Send>>;
 
-/// What a session's closure is joined to.
-enum Opened {
-    Stream(OpenedStream),
-    /// The client's layers. What is behind them is opened while the closure runs already.
-    Layers(Next<Outbound>),
-}
-
 type Ending = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
 /// ```text
@@ -157,56 +154,6 @@ impl<Q, R, C, Fut, T> SessionFuture<Q, R, C, Fut, T> {
 /// Nothing in it is pinned in place.
 impl<Q, R, C, Fut, T> Unpin for SessionFuture<Q, R, C, Fut, T> {}
 
-/// Joins the session to the client's layers, or to a call of its own.
-async fn open(mut attempts: Attempts) -> (Attempts, Result<Opened, CallError>) {
-    match attempts.options.begin(&attempts.client) {
-        Err(error) => (attempts, Err(error)),
-        Ok(Some(next)) => {
-            // Without a connection the closure does not run.
-            let deadline = attempts.deadline();
-            let opened = match until(deadline, attempts.link()).await {
-                Some(Ok(_)) => Ok(Opened::Layers(next)),
-                Some(Err(error)) => Err(error),
-                None => Err(attempts.timed_out()),
-            };
-            (attempts, opened)
-        }
-        Ok(None) => {
-            let (attempts, opened) = send(attempts).await;
-            (attempts, opened.map(Opened::Stream))
-        }
-    }
-}
-
-/// Sends the request, which takes a connection and a free stream.
-pub(super) async fn send(mut attempts: Attempts) -> (Attempts, Result<OpenedStream, CallError>) {
-    attempts.options.request.open = true;
-    let deadline = attempts.deadline();
-    let shape = Shape {
-        requests: true,
-        responses: true,
-        goes_on_unread: true,
-        deadline,
-    };
-    let sending = async {
-        loop {
-            let link = attempts.link().await?;
-            match link
-                .open_stream(&attempts.options.request, &Bytes::new(), shape)
-                .await
-            {
-                Ok(opened) => return Ok(opened),
-                Err(why) => attempts.not_opened(why)?,
-            }
-        }
-    };
-    let opened = match until(deadline, sending).await {
-        Some(opened) => opened,
-        None => Err(attempts.timed_out()),
-    };
-    (attempts, opened)
-}
-
 /// Waits for the end of a call. Its drop before that cancels the call.
 async fn wait(end: CallEnd) -> Result<(), Failure> {
     end.wait().await
@@ -218,6 +165,12 @@ where
 {
     /// Ready when there is nothing to wait for any more.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let followed = self.attempts.options.followed.clone();
+        trace::enter(followed.as_ref(), || self.poll_both(cx))
+    }
+
+    /// Polls the call's end, and the closure.
+    fn poll_both(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.ended.is_none()
             && let Poll::Ready(ended) = self.ending.as_mut().poll(cx)
         {
@@ -264,12 +217,17 @@ where
             match &mut this.stage {
                 Stage::Opening(opening) => {
                     let (attempts, opened) = ready!(opening.as_mut().poll(cx));
+                    let followed = attempts.options.followed.clone();
                     match opened.map(|opened| begin(&mut this.run, attempts, opened)) {
                         Ok(Some(running)) => this.stage = Stage::Running(running),
                         Ok(None) => return Poll::Ready(Err(polled_after_its_end())),
                         Err(error) => {
                             this.stage = Stage::Done;
-                            return Poll::Ready(Err(error));
+                            let outcome = Err(error);
+                            if let Some(followed) = followed {
+                                followed.finish(unary::code(&outcome));
+                            }
+                            return Poll::Ready(outcome);
                         }
                     }
                 }
@@ -283,7 +241,12 @@ where
                         running.attempts.options.wait_for_ready = true;
                         this.stage = Stage::Opening(Box::pin(open(running.attempts)));
                     } else {
-                        return Poll::Ready(running.conclude());
+                        let followed = running.attempts.options.followed.take();
+                        let outcome = running.conclude();
+                        if let Some(followed) = followed {
+                            followed.finish(unary::code(&outcome));
+                        }
+                        return Poll::Ready(outcome);
                     }
                 }
                 Stage::Done => return Poll::Ready(Err(polled_after_its_end())),
@@ -303,6 +266,7 @@ where
     R: Message + Default + ContractField + 'static,
 {
     let decoder = layered::decoder(&attempts.client);
+    let followed = attempts.options.followed.clone();
     let (output, input, ending): (_, _, Ending) = match opened {
         Opened::Stream(opened) => {
             let (sink, inbox) = (opened.sink?, opened.inbox?);
@@ -310,20 +274,31 @@ where
             // What the call came to is told by its end.
             opened.in_flight.forget();
             (
-                Outgoing::to_wire(sink),
+                Outgoing::to_wire(counted(sink, followed.as_ref())),
                 Streaming::from_wire(inbox, decoder),
                 ending,
             )
         }
         Opened::Layers(next) => {
             let (output, written) = Streaming::<Q>::channel(WRITTEN_AHEAD);
-            let requests =
-                Messages::new(written.map(|item| item.map(|message| message.encode_to_vec().into())));
+            let counting = followed.clone();
+            let requests = Messages::new(written.map(move |item| {
+                let encoded = item?.encode_to_vec();
+                if let Some(followed) = &counting {
+                    followed.request(encoded.len());
+                }
+                Ok(encoded.into())
+            }));
             let options = attempts.options.copy();
             let session = layered::session(next, attempts.client.clone(), options, requests);
             let input = Streaming::from_layers(session.input, session.trailers, None, decoder);
             (output, input, Box::pin(session.ending))
         }
+    };
+    let input = match followed {
+        // The span's end is the session's.
+        Some(followed) => input.followed(followed, false),
+        None => input,
     };
     let closure = run.run(output, input)?;
     Some(Box::new(Running {

@@ -25,8 +25,9 @@ use crate::{
     CallError, Client, Streaming,
     client::link::{Failure, Shape},
     contract::{ContractField, MethodDescriptor},
-    middleware::{Body, Encoded},
+    middleware::{Body, Encoded, Next, Outbound},
     streaming::Inbox,
+    trace::{Follow, Followed},
 };
 
 /// A call whose response is a stream, sent when it is awaited. Awaiting it gives the [`Streaming`] once the server has
@@ -109,23 +110,77 @@ impl<R: Message + Default + ContractField + 'static> IntoFuture for StreamingCal
             ..
         } = self;
         Box::pin(async move {
-            if let Some(next) = options.begin(&client)? {
-                let body = match requests {
-                    Some(requests) => Body::Stream(requests.encoded()),
-                    None => Body::Message(body.plain()),
-                };
-                return layered::stream(next, client, options, body).await;
-            }
-            let mut attempts = Attempts::new(client, options);
-            let (response, inbox) = open(&mut attempts, body, requests, true).await?;
-            let Some(inbox) = inbox else {
-                // A call with responses has an inbox.
-                return Err(Failure::NotRun.into_status().into());
+            let next = options.begin(&client)?;
+            let followed = options.followed.take();
+            let opening = open_stream(next, client, options, body, requests, followed.clone());
+            let opened = Follow {
+                followed: followed.clone(),
+                future: opening,
             };
-            let decoder = layered::decoder(&attempts.client);
-            Ok(Streaming::from_wire(inbox, decoder).with_metadata(response.metadata.into()))
+            let opened = opened.await;
+            match (followed, opened) {
+                (None, opened) => opened,
+                // The span's end is the stream's.
+                (Some(followed), Ok(stream)) => Ok(stream.followed(followed, true)),
+                (Some(followed), Err(error)) => {
+                    let opened = Err(error);
+                    followed.finish(unary::code(&opened));
+                    opened
+                }
+            }
         })
     }
+}
+
+/// Opens a call that is answered with a stream.
+async fn open_stream<R>(
+    next: Option<Next<Outbound>>,
+    client: Client,
+    options: Options,
+    body: RequestBody,
+    requests: Option<Requests>,
+    followed: Option<Arc<Followed>>,
+) -> Result<Streaming<R>, CallError>
+where
+    R: Message + Default + ContractField + 'static,
+{
+    let requests = requests.map(|requests| requests.followed(followed.clone()));
+    if requests.is_none()
+        && let Some(followed) = followed
+    {
+        followed.request(body.plain().len());
+    }
+    if let Some(next) = next {
+        let body = match requests {
+            Some(requests) => Body::Stream(requests.encoded()),
+            None => Body::Message(body.plain()),
+        };
+        return layered::stream(next, client, options, body).await;
+    }
+    let mut attempts = Attempts::new(client, options);
+    let (response, inbox) = open(&mut attempts, body, requests, true).await?;
+    let Some(inbox) = inbox else {
+        // A call with responses has an inbox.
+        return Err(Failure::NotRun.into_status().into());
+    };
+    let decoder = layered::decoder(&attempts.client);
+    Ok(Streaming::from_wire(inbox, decoder).with_metadata(response.metadata.into()))
+}
+
+/// The response of a call that sends a stream.
+async fn answer(
+    next: Option<Next<Outbound>>,
+    client: Client,
+    options: Options,
+    requests: Requests,
+) -> Result<Response, CallError> {
+    if let Some(next) = next {
+        return layered::once(next, client, options, Body::Stream(requests.encoded())).await;
+    }
+    let mut attempts = Attempts::new(client, options);
+    let body = RequestBody::new(Bytes::new());
+    let (response, _) = open(&mut attempts, body, Some(requests), false).await?;
+    Ok(response)
 }
 
 /// Sends a call that streams, as often as is safe, until it was answered: with its response, or with its opening.
@@ -258,15 +313,21 @@ where
             finish,
         } = self;
         Box::pin(async move {
-            if let Some(next) = options.begin(&client)? {
-                let body = Body::Stream(requests.encoded());
-                let response = layered::once(next, client.clone(), options, body).await?;
-                return unary::reply(&client, response).map(finish);
+            let next = options.begin(&client)?;
+            let followed = options.followed.take();
+            let requests = requests.followed(followed.clone());
+            let answered = Follow {
+                followed: followed.clone(),
+                future: answer(next, client.clone(), options, requests),
+            };
+            let answered = answered.await;
+            if let Some(followed) = followed {
+                if let Ok(response) = &answered {
+                    followed.response(response.body.len());
+                }
+                followed.finish(unary::code(&answered));
             }
-            let mut attempts = Attempts::new(client, options);
-            let body = RequestBody::new(Bytes::new());
-            let (response, _) = open(&mut attempts, body, Some(requests), false).await?;
-            unary::reply(&attempts.client, response).map(finish)
+            unary::reply(&client, answered?).map(finish)
         })
     }
 }

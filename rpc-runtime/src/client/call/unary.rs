@@ -18,12 +18,13 @@ use super::{
     layered, option_methods,
 };
 use crate::{
-    CallError, Client, Metadata, Status,
+    CallError, Client, Code, Metadata, Status,
     client::link::{Failure, InFlight, NotOpened},
     compression,
     contract::{ContractField, MethodDescriptor},
     memory::CostModel,
     middleware::{Body, Encoded, Next, Outbound},
+    trace,
 };
 
 /// A response with what came along with it.
@@ -270,8 +271,47 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        let mut next = None;
         if let State::Prepared = this.state {
-            this.state = match this.options.begin(&this.client)? {
+            next = this.options.begin(&this.client)?;
+        }
+        let Some(followed) = this.options.followed().cloned() else {
+            return this.poll_begun(next, cx);
+        };
+        let polled = trace::enter(Some(&followed), || this.poll_begun(next, cx));
+        if let Poll::Ready(result) = &polled {
+            followed.finish(code(result));
+        }
+        polled
+    }
+}
+
+/// The code with which a call ended.
+pub(super) fn code<T>(result: &Result<T, CallError>) -> Code {
+    match result {
+        Ok(_) => Code::Ok,
+        Err(error) => error.code().unwrap_or(Code::Unknown),
+    }
+}
+
+impl<R, T> CallFuture<R, T>
+where
+    R: Message + Default + ContractField + 'static,
+    T: 'static,
+{
+    /// Goes on with a call that may be sent: through these layers, if it was not sent yet.
+    #[inline]
+    fn poll_begun(
+        &mut self,
+        next: Option<Next<Outbound>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, CallError>> {
+        let this = self;
+        if let State::Prepared = this.state {
+            if let Some(followed) = this.options.followed() {
+                followed.request(this.body.plain().len());
+            }
+            this.state = match next {
                 Some(next) => this.layered(next),
                 None => match this.try_send() {
                     Some(Ok(opened)) => State::InFlight(opened),
@@ -303,6 +343,9 @@ where
         let Some(finish) = self.finish.take() else {
             return Err(Status::internal("the call was polled after its end").into());
         };
+        if let (Ok(response), Some(followed)) = (&outcome, self.options.followed()) {
+            followed.response(response.body.len());
+        }
         self::finish(&self.client, outcome?, finish)
     }
 }
