@@ -1,6 +1,6 @@
 //! What comes of calls.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -248,12 +248,12 @@ async fn a_call_that_is_ready_before_any_timer_is_looked_at_is_answered_whatever
 #[tokio::test]
 async fn the_callers_timeout_gives_timed_out_and_drops_the_handler() {
     let (_server, client, traces) = pair(Limits::default());
-    let began = Instant::now();
+    // The handler waits for ever. Either end may be the first to say that the time is over.
     let outcome = call(&client, "Wait", &order("slow"))
         .timeout(Duration::from_millis(50))
         .await;
-    assert!(matches!(outcome, Err(CallError::TimedOut(_))), "{outcome:?}");
-    assert!(began.elapsed() < Duration::from_secs(5));
+    let error = outcome.unwrap_err();
+    assert_eq!(error.code(), Some(Code::DeadlineExceeded), "{error}");
     until("the handler is dropped", || traces.dropped() == 1).await;
 }
 

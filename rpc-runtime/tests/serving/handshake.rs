@@ -219,12 +219,13 @@ async fn a_refused_upgrade_does_not_keep_its_place_among_the_handshakes() {
     let limits = Limits {
         connections: 0,
         handshakes: 1,
+        // A place that was kept would be kept for the whole test, and the next request not be answered.
+        handshake_timeout: Duration::from_secs(3_600),
         ..Limits::default()
     };
     let (_server, addr, _stop) = listen(limits).await;
     let upgrade = "GET /rpc HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
-    let began = std::time::Instant::now();
     for (request, status) in [
         (upgrade, "HTTP/1.1 503"),
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 404"),
@@ -235,7 +236,6 @@ async fn a_refused_upgrade_does_not_keep_its_place_among_the_handshakes() {
         assert!(answer.starts_with(status), "{answer}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(began.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test]
