@@ -98,6 +98,7 @@ fn to_layers(entry: &MethodEntry, arrived: Arrived<'_>) -> Result<Layered, Statu
     let route = ToHandler {
         decode_bytes: limits.decode_bytes,
         inline_elements: limits.inline_elements,
+        running_bytes: limits.running_bytes as u64,
         inbox: inbox.clone(),
         hung_up: Arc::default(),
     };

@@ -16,7 +16,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 use prost::Message;
 use rpc_protocol::{Body, frame::Metadata as Pair};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{
     call::Turn,
@@ -27,8 +27,9 @@ use crate::{Context, Status, streaming::MessageBody};
 /// What one call may write before others get their turn: so many bytes of messages, or so many messages.
 pub(super) const SHARE: (usize, usize) = (16 * 1024, 32);
 
-/// Items of a stream that runs on a task of its own wait for the connection's, up to so many.
-const ITEMS_AHEAD: usize = 32;
+/// Items of a stream that runs on a task of its own wait for the connection's: up to so many, and up to so many bytes and
+/// one item.
+const AHEAD: (usize, u32) = (32, 32 * 1024);
 
 /// What a stream gives to whoever writes it.
 pub(super) trait Emit<R>: Sync {
@@ -199,23 +200,36 @@ where
 /// What a stream on a task of its own gives to the connection's.
 pub(super) enum Emitted<R> {
     Opened(Vec<Pair>),
-    Item(R),
+    /// With the room that it takes until it is taken.
+    Item(R, Option<OwnedSemaphorePermit>),
 }
 
-impl<R: Send> Emit<R> for mpsc::Sender<Emitted<R>> {
+/// The end of that way at the stream.
+pub(super) struct Emitter<R> {
+    to: mpsc::Sender<Emitted<R>>,
+    /// Bytes that may still wait.
+    room: Arc<Semaphore>,
+}
+
+impl<R: Message> Emit<R> for Emitter<R> {
     async fn open(&self, metadata: Vec<Pair>) {
         // Nobody listens any more: this task is being aborted.
-        let _ = self.send(Emitted::Opened(metadata)).await;
+        let _ = self.to.send(Emitted::Opened(metadata)).await;
     }
 
     async fn item(&self, item: R) {
-        let _ = self.send(Emitted::Item(item)).await;
+        let bytes = u32::try_from(item.encoded_len()).map_or(AHEAD.1, |bytes| bytes.min(AHEAD.1));
+        // Never closed.
+        let room = self.room.clone().acquire_many_owned(bytes).await.ok();
+        let _ = self.to.send(Emitted::Item(item, room)).await;
     }
 }
 
 /// The way from a stream on a task of its own to the connection's.
-pub(super) fn emitted<R>() -> (mpsc::Sender<Emitted<R>>, mpsc::Receiver<Emitted<R>>) {
-    mpsc::channel(ITEMS_AHEAD)
+pub(super) fn emitted<R>() -> (Emitter<R>, mpsc::Receiver<Emitted<R>>) {
+    let (to, from) = mpsc::channel(AHEAD.0);
+    let room = Arc::new(Semaphore::new(AHEAD.1 as usize));
+    (Emitter { to, room }, from)
 }
 
 /// Hands on what a stream on a task of its own gives, and then how it ended.
@@ -227,7 +241,10 @@ pub(super) async fn forward<R: Send>(
     while let Some(emitted) = emitted.recv().await {
         match emitted {
             Emitted::Opened(metadata) => slot.open(metadata).await,
-            Emitted::Item(item) => slot.item(item).await,
+            Emitted::Item(item, room) => {
+                slot.item(item).await;
+                drop(room);
+            }
         }
     }
     task.await?

@@ -28,11 +28,12 @@ use crate::{
     Context, Status, Streaming,
     contract::{ContractField, RequestPlan},
     middleware::{Body, Call, Messages, Outcome, Reply, ToHandler, Trailers},
+    session,
     streaming::{Decoder, Feedback},
 };
 
-/// So many messages of a session's method wait between it and its layers.
-const SESSION_AHEAD: usize = 8;
+/// So many messages of a session's method wait between it and its layers: they may be as long as messages get.
+const SESSION_AHEAD: usize = 1;
 
 /// Calls the handler of a call that came through layers.
 pub(crate) fn serve(call: Call) -> Outcome<Context> {
@@ -73,14 +74,15 @@ where
 }
 
 /// The client's stream, as its handler reads it.
-fn read_many<Q>(body: Body, route: ToHandler) -> Result<Streaming<Q>, Status>
+fn read_many<Q>(body: Body, route: ToHandler, context: &Context) -> Result<Streaming<Q>, Status>
 where
     Q: Message + Default + ContractField + 'static,
 {
     let Body::Stream(messages) = body else {
         return Err(Status::internal("a layer has made one message of the requests"));
     };
-    let decoder = Decoder::of_requests(route.decode_bytes, route.inline_elements);
+    let held = session::Held::new(context.session().clone(), route.running_bytes);
+    let decoder = Decoder::of_requests(route.decode_bytes, route.inline_elements).charging(held);
     Ok(Streaming::from_layers(
         messages,
         Trailers::default(),
@@ -123,7 +125,7 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
             body,
             route,
         } = call;
-        let requests = read_many(body, route)?;
+        let requests = read_many(body, route, &context)?;
         let result = M::call(gateway::<G>(&context, index)?, &context, requests).await;
         reply(&context, result).map(encoded)
     }))
@@ -158,7 +160,7 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
             body,
             route,
         } = call;
-        let requests = read_many(body, route)?;
+        let requests = read_many(body, route, &context)?;
         let slot = Slot::new();
         let future = converse::<G, M>(index, context, requests, slot.clone());
         open(within(current, future), slot).await
@@ -272,7 +274,7 @@ pub(super) fn session<G: Gateway, M: SessionMethod<G>>(entry: &MethodEntry, call
             route,
         } = call;
         let hung_up = route.hung_up.clone();
-        let requests = read_many(body, route)?;
+        let requests = read_many(body, route, &context)?;
         let (output, written) = Streaming::channel(SESSION_AHEAD);
         let opened = Arc::new(OnceLock::new());
         let opening = opened.clone();

@@ -163,6 +163,8 @@ pub struct ToHandler {
     pub(crate) decode_bytes: usize,
     /// A message of more elements is decoded on a thread for blocking work.
     pub(crate) inline_elements: u64,
+    /// How much memory the messages of all streams of the connection may take.
+    pub(crate) running_bytes: u64,
     /// Where the messages of the client's stream come in.
     pub(crate) inbox: Option<Arc<Inbox>>,
     /// Set when the connection of a session is over, and its method has its grace.

@@ -1,6 +1,7 @@
 //! Calls of every kind that streams: what each does, how each ends, and what holds it back.
 
 mod answering;
+mod bounded;
 mod compressed;
 mod ending;
 mod flowing;
