@@ -6,6 +6,7 @@
 mod by_hand;
 mod chaos;
 mod deadlines;
+mod erratic;
 mod going_away;
 mod hostile;
 mod reconnecting;
