@@ -10,6 +10,8 @@
 //! | tests without sockets, with a paused clock | [`testing`] |
 //! | deadlines | [`UnaryCall::timeout`], `#[message(deadline = "5s")]`, [`Context::remaining`] |
 //! | errors, with typed details | [`Status`], [`Status::with_detail`], [`CallError`] |
+//! | what stands around calls: interceptors, tower layers | [`middleware`] |
+//! | spans, W3C trace context, OpenTelemetry | [`trace`] |
 //! | limits, and stopping in order | [`Limits`], [`Server::shutdown`] |
 //! | deriving storage or forms from a contract | [`contract::MessageDescriptor`](mod@contract) |
 //!

@@ -172,6 +172,8 @@ fn parse(traceparent: &str) -> Option<(TraceId, SpanId, u8)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -261,6 +263,23 @@ mod tests {
         assert!(trace.to_string().ends_with("-03"));
         let trace = read(&[&format!("00-{TRACE}-{PARENT}-fe")], &[]).unwrap();
         assert!(!trace.is_sampled());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_read_without_a_panic_and_written_well_formed(
+            parent in prop_oneof![".{0,70}", "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,5})?"],
+            state in prop_oneof![".{0,40}", "([a-z]{1,3}=[!-+]{1,3},?){0,3}"],
+        ) {
+            if let Some(trace) = read(&[&parent], &[&state]) {
+                let mut metadata = Metadata::new();
+                trace.write_to(&mut metadata);
+                let next = TraceContext::from_metadata(&metadata);
+                prop_assert_eq!(next.as_ref().map(TraceContext::trace_id), Some(trace.trace_id()));
+                prop_assert_eq!(next.as_ref().and_then(TraceContext::parent_id), Some(trace.span_id()));
+                prop_assert_eq!(next.as_ref().map(TraceContext::state), Some(trace.state()));
+            }
+        }
     }
 
     #[test]
