@@ -6,10 +6,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context as TaskContext, Poll},
 };
 
@@ -31,7 +28,7 @@ use crate::{
     Status,
     context::{Sent, with_trailers},
     contract::MethodKind,
-    middleware::{Body, Call, Encoded, Messages, Next, Reply, ToHandler},
+    middleware::{Body, Call, Encoded, HungUp, Messages, Next, Reply, ToHandler},
     streaming::Inbox,
 };
 
@@ -224,7 +221,7 @@ pin_project! {
         #[pin]
         producing: Producing<F, Encoded>,
         // Of a session alone.
-        hung_up: Option<Arc<AtomicBool>>,
+        hung_up: Option<Arc<HungUp>>,
     }
 }
 
@@ -241,7 +238,7 @@ where
     }
 
     fn detach(self: Pin<Box<Self>>) -> Option<Detached> {
-        self.hung_up.as_ref()?.store(true, Ordering::Release);
+        self.hung_up.as_ref()?.set();
         let mut call = self;
         Some(Box::pin(async move {
             let ended =

@@ -3,10 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context as TaskContext, Poll},
 };
 
@@ -27,7 +24,7 @@ use super::{
 use crate::{
     Context, Status, Streaming,
     contract::{ContractField, RequestPlan},
-    middleware::{Body, Call, Messages, Outcome, Reply, ToHandler, Trailers},
+    middleware::{Body, Call, HungUp, Messages, Outcome, Reply, ToHandler, Trailers},
     session,
     streaming::{Decoder, Feedback},
 };
@@ -317,7 +314,7 @@ struct Held<F, R> {
     method: Pin<Box<F>>,
     /// `None` when nothing more is read of it, and the method's writes fail.
     written: Option<Streaming<R>>,
-    hung_up: Arc<AtomicBool>,
+    hung_up: Arc<HungUp>,
     ended: Option<Result<Vec<Pair>, Status>>,
     /// How the method ended its messages by itself.
     failed: Option<Status>,
@@ -346,7 +343,7 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if this.hung_up.load(Ordering::Acquire) {
+        if this.written.is_some() && this.hung_up.poll(cx) {
             this.written = None;
         }
         this.poll_method(cx);

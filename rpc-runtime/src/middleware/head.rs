@@ -3,10 +3,15 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Context as TaskContext,
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
 use super::{Call, Reply, error};
@@ -167,6 +172,27 @@ pub struct ToHandler {
     pub(crate) running_bytes: u64,
     /// Where the messages of the client's stream come in.
     pub(crate) inbox: Option<Arc<Inbox>>,
-    /// Set when the connection of a session is over, and its method has its grace.
-    pub(crate) hung_up: Arc<AtomicBool>,
+    /// Of a session's call.
+    pub(crate) hung_up: Arc<HungUp>,
+}
+
+/// Whether the connection of a session is over, and its method has its grace.
+#[derive(Debug, Default)]
+pub(crate) struct HungUp {
+    is_set: AtomicBool,
+    method: AtomicWaker,
+}
+
+impl HungUp {
+    pub(crate) fn set(&self) {
+        self.is_set.store(true, Ordering::Release);
+        self.method.wake();
+    }
+
+    /// Whether it is so; if not, the task is woken when it is.
+    pub(crate) fn poll(&self, cx: &TaskContext<'_>) -> bool {
+        // Before the look, so that nothing is missed between the two.
+        self.method.register(cx.waker());
+        self.is_set.load(Ordering::Acquire)
+    }
 }

@@ -187,5 +187,5 @@ pub use next::{Next, NextFuture};
 
 pub(crate) use encoded::Encoded;
 pub(crate) use error::status_of;
-pub(crate) use head::{Outcome, ToHandler, sealed::Side};
+pub(crate) use head::{HungUp, Outcome, ToHandler, sealed::Side};
 pub(crate) use stack::{Middleware, Stack};

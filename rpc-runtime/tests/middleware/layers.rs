@@ -376,17 +376,19 @@ async fn a_call_that_is_given_up_drops_layers_and_handler() {
 
 #[tokio::test]
 async fn a_sessions_method_has_its_grace_behind_layers() {
-    let (client, traces) = pair(|server| server.layer(Identity::new()));
-    let session = client.session(method("Part"), async |output, mut input| {
-        output.send(item("")).await?;
-        input.message().await.map(|_: Option<Item>| ())
-    });
-    let session = tokio::spawn(session.into_future());
-    until("the method has started", || traces.started() == 1).await;
-    client.close(CloseCode::Normal, "");
-    assert!(session.await.unwrap().is_err());
-    until("the method has parted", || traces.parted() == 1).await;
-    until("the method is dropped", || traces.dropped() == 1).await;
+    for name in ["Part", "PartApart"] {
+        let (client, traces) = pair(|server| server.layer(Identity::new()));
+        let session = client.session(method(name), async |output, mut input| {
+            output.send(item("")).await?;
+            input.message().await.map(|_: Option<Item>| ())
+        });
+        let session = tokio::spawn(session.into_future());
+        until("the method has started", || traces.started() == 1).await;
+        client.close(CloseCode::Normal, "");
+        assert!(session.await.unwrap().is_err());
+        until("the method has parted", || traces.parted() == 1).await;
+        until("the method is dropped", || traces.dropped() == 1).await;
+    }
 }
 
 #[tokio::test]

@@ -193,6 +193,16 @@ impl KindsGateway {
         }))
     }
 
+    /// Waits for nothing but that its client has gone, on a task of its own.
+    #[message(spawn)]
+    async fn part_apart(&self, input: Streaming<Item>, output: Outgoing<Item>) -> Result<(), Status> {
+        let _begun = self.traces.begin();
+        output.closed().await;
+        self.traces.parted.fetch_add(1, Ordering::SeqCst);
+        drop(input);
+        Ok(())
+    }
+
     /// Goes on for a while when its client has gone.
     #[message]
     async fn part(&self, mut input: Streaming<Item>, output: Outgoing<Item>) -> Result<(), Status> {
