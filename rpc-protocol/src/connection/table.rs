@@ -93,8 +93,15 @@ impl<S> StreamTable<S> {
             .find_map(|(id, state)| state.as_ref().map(|state| (*id, state)))
     }
 
+    #[inline]
     fn index(&self, id: u64) -> Option<usize> {
-        self.entries.binary_search_by_key(&id, |(entry, _)| *entry).ok()
+        let (first, _) = self.entries.first()?;
+        // Ids are mostly given out one after the other, and then this is the place.
+        let guess = usize::try_from(id.checked_sub(*first)?).ok()?;
+        match self.entries.get(guess) {
+            Some((entry, _)) if *entry == id => Some(guess),
+            _ => self.entries.binary_search_by_key(&id, |(entry, _)| *entry).ok(),
+        }
     }
 }
 

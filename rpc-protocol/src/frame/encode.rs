@@ -2,8 +2,9 @@
 
 use bytes::BufMut;
 
+use super::FrameError;
 use super::fields::Message;
-use super::wire::{Head, WireType, delimited_len, varint_len};
+use super::wire::{Head, Reader, WireType, delimited_len, varint_len};
 use super::{
     Acknowledgement, Authenticate, Credit, Data, End, Event, GoAway, Greeting, Identity, Ping, Pong, Request,
     Reset, Response, number,
@@ -24,7 +25,8 @@ pub(crate) struct FrameLen {
 }
 
 impl FrameLen {
-    #[inline]
+    /// Always inlined: of a message without fields, which most are, little more than a comparison is then left of it.
+    #[inline(always)]
     fn of(stream_id: u64, message: &impl Message, body: usize) -> Self {
         let fields = message.fields_len();
         let kind = fields + if body == 0 { 0 } else { delimited_len(body) };
@@ -40,6 +42,50 @@ impl FrameLen {
             total: id + delimited_len(kind),
         }
     }
+}
+
+/// A frame of nothing but a body, as most responses and messages of streams are: nothing has to be made, measured or
+/// dropped for it.
+#[derive(Debug, Default)]
+pub(crate) struct Bare<const NUMBER: u32>;
+
+/// A response of a body alone.
+pub(crate) type BareResponse = Bare<{ number::RESPONSE }>;
+/// A whole message of a stream, not compressed.
+pub(crate) type BareData = Bare<{ number::DATA }>;
+
+impl<const NUMBER: u32> Bare<NUMBER> {
+    #[inline(always)]
+    pub(crate) fn frame_len(&self, stream_id: u64, body: usize) -> FrameLen {
+        FrameLen::of(stream_id, self, body)
+    }
+
+    /// `len` is from [`Self::frame_len`] of the same body.
+    #[inline]
+    pub(crate) fn encode_measured(
+        &self,
+        stream_id: u64,
+        body: &(impl Body + ?Sized),
+        len: FrameLen,
+        out: &mut impl Output,
+    ) {
+        encode_frame(NUMBER, stream_id, self, body, len, out);
+    }
+}
+
+impl<const NUMBER: u32> Message for Bare<NUMBER> {
+    fn merge(&mut self, _: &mut Reader<'_>) -> Result<(), FrameError> {
+        // Nobody reads one: what is read may have fields.
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn fields_len(&self) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    fn encode_fields(&self, _: &mut impl BufMut) {}
 }
 
 #[inline]
@@ -96,7 +142,7 @@ macro_rules! kinds_with_body {
                 self.encode_measured(stream_id, body, self.frame_len(stream_id, body.encoded_len()), out);
             }
 
-            #[inline]
+            #[inline(always)]
             pub(crate) fn frame_len(&self, stream_id: u64, body: usize) -> FrameLen {
                 FrameLen::of(stream_id, self, body)
             }

@@ -53,6 +53,8 @@ pub use self::reset::Reset;
 pub use self::response::Response;
 pub use self::status::{Any, Status};
 
+pub(crate) use self::encode::{BareData, BareResponse};
+
 use self::fields::Message;
 use self::plain::Plain;
 use self::wire::{Head, Reader, WireType, varint_len};

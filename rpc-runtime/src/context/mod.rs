@@ -232,6 +232,7 @@ pub(crate) fn with_trailers(status: Status, sent: Option<Box<Sent>>) -> Status {
 }
 
 impl Drop for Context {
+    #[inline]
     fn drop(&mut self) {
         if let Some(aside) = self.aside.take() {
             aside.close(&self.session);

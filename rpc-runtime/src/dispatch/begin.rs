@@ -166,13 +166,14 @@ pub(super) fn unary<G: Gateway, M: UnaryMethod<G>>(
         return pending(Work::spawn(*call));
     }
     match panics::catch(|| (*call).as_mut().poll_handler(cx)) {
-        Ok(Poll::Ready(result)) => {
+        Ok(Poll::Ready(mut result)) => {
             spare::give(entry.index, call);
+            // Not moved: a response is as long as its fields are many.
+            if let Ok(reply) = &mut result {
+                turn.respond(stream_id, reply);
+            }
             match result {
-                Ok(reply) => {
-                    turn.respond(stream_id, reply);
-                    Begun::Answered
-                }
+                Ok(_) => Begun::Answered,
                 Err(status) => Begun::Failed(status.into()),
             }
         }
@@ -296,8 +297,8 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
         return pending(Work::spawn(call));
     }
     match panics::catch(|| call.as_mut().poll_handler(cx)) {
-        Ok(Poll::Ready(Ok(reply))) => {
-            turn.respond(stream_id, reply);
+        Ok(Poll::Ready(Ok(mut reply))) => {
+            turn.respond(stream_id, &mut reply);
             Begun::Answered
         }
         Ok(Poll::Ready(Err(status))) => Begun::Failed(status.into()),

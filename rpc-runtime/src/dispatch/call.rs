@@ -137,7 +137,7 @@ where
     }
 
     fn respond(self: Pin<&mut Self>, stream_id: u64, turn: &mut Turn<'_>) {
-        if let Some(reply) = self.project().reply.take() {
+        if let Some(reply) = &mut self.project().reply.take() {
             turn.respond(stream_id, reply);
         }
     }
@@ -146,16 +146,14 @@ where
 impl Turn<'_> {
     /// Encodes a response, once, into the output.
     #[inline]
-    pub(crate) fn respond<R: Message>(&mut self, stream_id: u64, reply: Reply<R>) {
+    pub(crate) fn respond<R: Message>(&mut self, stream_id: u64, reply: &mut Reply<R>) {
         let body = MessageBody(&reply.response);
         if reply.sent.is_some() || self.compress_above.is_some() || self.followed.is_some() {
-            self.respond_in_full(stream_id, reply.sent, &body);
+            self.respond_in_full(stream_id, reply.sent.take(), &body);
             return;
         }
         // A response over the peer's limit has become RESOURCE_EXHAUSTED for this call; nothing else is to be done.
-        let _ = self
-            .protocol
-            .respond(stream_id, &Response::default(), &body, self.output);
+        let _ = self.protocol.respond_with_body(stream_id, &body, self.output);
     }
 
     /// The same with metadata, and deflated where that is asked for.

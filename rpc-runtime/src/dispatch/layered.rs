@@ -135,8 +135,8 @@ impl Layered {
             return pending(Work::spawn(running));
         }
         match panics::catch(|| running.as_mut().poll_handler(cx)) {
-            Ok(Poll::Ready(Ok(reply))) => {
-                turn.respond(stream_id, reply);
+            Ok(Poll::Ready(Ok(mut reply))) => {
+                turn.respond(stream_id, &mut reply);
                 Begun::Answered
             }
             Ok(Poll::Ready(Err(status))) => Begun::Failed(status.into()),

@@ -286,11 +286,19 @@ impl ParkedCalls {
 
     /// The slot of a call that is a stream.
     pub(crate) fn slot_of(&self, stream_id: u64) -> Option<u32> {
-        let at = self
-            .streams
-            .binary_search_by_key(&stream_id, |(id, _)| *id)
-            .ok()?;
-        Some(self.streams[at].1)
+        let (first, _) = *self.streams.first()?;
+        // Streams that were opened one after the other have their slots one after the other.
+        let guess = stream_id.checked_sub(first)? as usize;
+        match self.streams.get(guess) {
+            Some((id, slot)) if *id == stream_id => Some(*slot),
+            _ => {
+                let at = self
+                    .streams
+                    .binary_search_by_key(&stream_id, |(id, _)| *id)
+                    .ok()?;
+                Some(self.streams[at].1)
+            }
+        }
     }
 
     /// Where the messages of a client's stream go, and where they are counted.

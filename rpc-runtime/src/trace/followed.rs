@@ -35,6 +35,11 @@ impl Followed {
         if metadata.is_empty() && !is_watched() {
             return None;
         }
+        Self::follow(method, call, metadata)
+    }
+
+    #[cold]
+    fn follow(method: Option<&MethodDescriptor>, call: CallId, metadata: &Metadata) -> Option<Arc<Self>> {
         let trace = TraceContext::from_metadata(metadata);
         let record = if is_watched() {
             Record::of_server(method, call, trace.as_ref())

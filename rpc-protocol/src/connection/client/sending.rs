@@ -6,7 +6,7 @@ use crate::connection::flow::Sending;
 use crate::connection::outbound::{self, Ending, Outbound, Sent};
 use crate::connection::window::DATA_FRAME_COST;
 use crate::connection::{OpenError, SendError, TooLarge};
-use crate::frame::{Compression, Data, End, Request, Reset};
+use crate::frame::{BareData, Compression, Data, End, Request, Reset};
 use crate::{Body, Code, Output};
 
 impl ClientConnection {
@@ -147,11 +147,16 @@ impl ClientConnection {
         if len > self.whole_body || !self.flow.is_open() || !outbound.window.is_open() {
             return self.send_later(stream_id, compression, body);
         }
-        let data = Data {
-            compression,
-            ..Data::default()
-        };
-        data.encode_measured(stream_id, body, data.frame_len(stream_id, len), out);
+        if compression == Compression::NONE {
+            let data = BareData::default();
+            data.encode_measured(stream_id, body, data.frame_len(stream_id, len), out);
+        } else {
+            let data = Data {
+                compression,
+                ..Data::default()
+            };
+            data.encode_measured(stream_id, body, data.frame_len(stream_id, len), out);
+        }
         self.flow.sent(len + DATA_FRAME_COST);
         outbound.window.take(len + DATA_FRAME_COST);
         Ok(Sent::Written)

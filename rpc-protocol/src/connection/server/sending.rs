@@ -7,7 +7,7 @@ use crate::connection::inbound::Inbound;
 use crate::connection::outbound::{self, Ending, Outbound, Sent};
 use crate::connection::window::DATA_FRAME_COST;
 use crate::connection::{SendError, TooLarge};
-use crate::frame::{Compression, Data, End, Metadata, Response, Status};
+use crate::frame::{BareData, BareResponse, Compression, Data, End, Metadata, Response, Status};
 use crate::{Body, Code, Output};
 
 impl ServerConnection {
@@ -42,6 +42,34 @@ impl ServerConnection {
         }
         self.flow.sent(body_len);
         response.encode_measured(stream_id, body, len, out);
+        Ok(())
+    }
+
+    /// The same for a response of a body alone, as nearly all are.
+    ///
+    /// # Errors
+    ///
+    /// Like [`respond`](Self::respond).
+    #[inline]
+    pub fn respond_with_body(
+        &mut self,
+        stream_id: u64,
+        body: &(impl Body + ?Sized),
+        out: &mut impl Output,
+    ) -> Result<(), TooLarge> {
+        if !self.close(stream_id) {
+            return Ok(());
+        }
+        let body_len = body.encoded_len();
+        let len = BareResponse::default().frame_len(stream_id, body_len);
+        if len.total > self.peer.max_message_bytes
+            || body_len > self.whole_body
+            || (body_len > 0 && !self.flow.is_open())
+        {
+            return self.respond_later(stream_id, &Response::default(), body, out);
+        }
+        self.flow.sent(body_len);
+        BareResponse::default().encode_measured(stream_id, body, len, out);
         Ok(())
     }
 
@@ -146,11 +174,16 @@ impl ServerConnection {
         if len > self.whole_body || !self.flow.is_open() || !opened.outbound.window.is_open() {
             return self.send_later(stream_id, compression, body);
         }
-        let data = Data {
-            compression,
-            ..Data::default()
-        };
-        data.encode_measured(stream_id, body, data.frame_len(stream_id, len), out);
+        if compression == Compression::NONE {
+            let data = BareData::default();
+            data.encode_measured(stream_id, body, data.frame_len(stream_id, len), out);
+        } else {
+            let data = Data {
+                compression,
+                ..Data::default()
+            };
+            data.encode_measured(stream_id, body, data.frame_len(stream_id, len), out);
+        }
         self.flow.sent(len + DATA_FRAME_COST);
         opened.outbound.window.take(len + DATA_FRAME_COST);
         Ok(Sent::Written)

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, mem, sync::Arc};
 
 use bytes::Bytes;
 use rpc_protocol::{
-    Body, ClientConnection, ClientEvent, CloseCode, ConnectionError, SendError, StreamMessage,
+    Body, ClientConnection, ClientEvent, CloseCode, ConnectionError, SendError, Sent, StreamMessage,
     frame::{Compression, End, GoAway, Request, Response},
 };
 use tokio::time::Instant;
@@ -138,9 +138,12 @@ impl State {
         if !self.protocol.is_writable(stream_id) {
             return Err(SendError::Busy);
         }
-        self.protocol
+        let sent = self
+            .protocol
             .send(stream_id, compression, body, &mut self.output)?;
-        self.transmit();
+        if sent == Sent::Queued {
+            self.transmit();
+        }
         Ok(())
     }
 
