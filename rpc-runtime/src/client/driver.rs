@@ -36,6 +36,9 @@ const FILLS_PER_LOOK: u32 = 4;
 /// ... and a turn that has lasted so long is over.
 const TURN_TIME: Duration = Duration::from_millis(1);
 
+/// A turn reads no more than this before those who wait for it go on: see the server's connection, which does the same.
+const READ_AHEAD: usize = 256 * 1024;
+
 pub(super) struct Driver<S> {
     socket: WebSocket<S>,
     link: Arc<Link>,
@@ -153,17 +156,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Reads and hands out what is there. Whether there may be more.
     fn read(&mut self, now: Instant, cx: &mut Context<'_>) -> Result<bool, Closed> {
-        let (mut handled, mut fills) = (0, 0_u32);
+        let (mut handled, mut fills, mut filled) = (0, 0_u32, 0);
         loop {
             if self.handle_messages(&mut handled, now)? {
                 return Ok(true);
             }
             fills += 1;
-            if fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= TURN_TIME {
+            if filled >= READ_AHEAD || fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= TURN_TIME {
                 return Ok(true);
             }
             match self.socket.poll_fill(cx) {
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(count)) => filled += count,
                 Poll::Ready(Err(error)) => return Err(broken(&error)),
                 Poll::Pending => return Ok(false),
             }

@@ -57,6 +57,11 @@ const MESSAGES_PER_LOOK: usize = 16;
 /// And after so many reads of a turn, whatever they brought.
 const FILLS_PER_LOOK: u32 = 4;
 
+/// A turn reads no more than this before calls go on. What waits for them is then still in the processor's cache, and what
+/// was answered meanwhile leaves: a call waits for some fifty microseconds of a stream that the client sends, not for a
+/// whole turn of it. It is as much as a stream's window, and more than a burst of small calls.
+const READ_AHEAD: usize = 256 * 1024;
+
 /// Output beyond this is handed to the socket in the middle of a turn: the peer can work on it meanwhile, and it is
 /// still in the processor's cache. Far above what a batch of small calls comes to, which is flushed once.
 const FLUSH_ABOVE: usize = 48 * 1024;
@@ -186,7 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads and handles what is there.
     fn read(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Read {
-        let (mut handled, mut fills) = (0, 0_u32);
+        let (mut handled, mut fills, mut filled) = (0, 0_u32, 0);
         loop {
             if self.socket.io.output.pending() > FLUSH_ABOVE {
                 if self.flush(now, cx).is_err() {
@@ -204,11 +209,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             // What fills the read buffer and is no message, such as empty fragments, takes time as well.
             fills += 1;
-            if fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= self.shared.limits.turn_time {
+            if filled >= READ_AHEAD
+                || fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= self.shared.limits.turn_time
+            {
                 return Read::TurnIsOver;
             }
             match self.socket.poll_fill(cx) {
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(count)) => filled += count,
                 Poll::Ready(Err(_)) => return Read::Ended,
                 Poll::Pending => return Read::Dry,
             }
