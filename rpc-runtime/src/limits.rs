@@ -37,7 +37,8 @@ pub struct Limits {
     /// interrupt a handler: one that computes for long declares `spawn`. 1 ms by default.
     pub turn_time: Duration,
     /// Calls of one connection that may be running at once. One more is answered RESOURCE_EXHAUSTED without being
-    /// run. 100 by default.
+    /// run. Clean-up (`Context::on_close`) may go on in ten times as many places, and no call is run beyond that. 100 by
+    /// default.
     pub streams: usize,
     /// The longest body of a call or of a stream's message, in bytes: as it is on the wire, put together from its frames,
     /// and as what it inflates to. A longer one is answered RESOURCE_EXHAUSTED and not inflated further. 4 MiB by
@@ -78,7 +79,8 @@ pub struct Limits {
     /// pings and pongs. 24 h by default.
     pub idle_timeout: Duration,
     /// Connections at once; one more is answered with HTTP 503. 100,000 by default, and never more than the limit on
-    /// open files leaves room for (on Linux).
+    /// open files leaves room for (on Linux). As much clean-up, or sessions in their grace, as a connection may have calls
+    /// counts as one.
     pub connections: usize,
     /// Accepted sockets whose upgrade is not over; one more is closed silently. 1,000 by default.
     pub handshakes: usize,

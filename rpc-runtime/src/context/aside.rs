@@ -14,7 +14,10 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Notify};
 
-use crate::{Metadata, session::Session};
+use crate::{
+    Metadata,
+    session::{Session, afterwards},
+};
 
 type CleanUp = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -80,7 +83,7 @@ impl Aside {
     }
 
     /// The call is over.
-    pub(super) fn close(&self, session: &Session) {
+    pub(super) fn close(&self, session: &Arc<Session>) {
         if let Some(over) = self.over.get() {
             over.is_over.store(true, Ordering::Release);
             over.told.notify_waiters();
@@ -94,7 +97,7 @@ impl Aside {
             return;
         };
         for clean_up in clean_up {
-            let place = session.afterwards.begin();
+            let place = afterwards::CleanUp::begin(session);
             runtime.spawn(async move {
                 clean_up.await;
                 drop(place);

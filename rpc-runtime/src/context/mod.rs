@@ -185,7 +185,8 @@ impl Context {
     /// Runs `clean_up` when the call is over, however it ends: also after a panic, a reset, a disconnect. The handler's
     /// future is gone by then.
     ///
-    /// It runs on a task of its own, several at the same time. A server that stops waits for it within its grace; one
+    /// It runs on a task of its own, several at the same time; while ten times as many as
+    /// [`Limits::streams`](crate::Limits::streams) of one connection go on, its new calls are refused. A server that stops waits for it within its grace; one
     /// whose runtime is shut down cannot run it.
     pub fn on_close(&self, clean_up: impl Future<Output = ()> + Send + 'static) {
         self.aside().on_close(Box::pin(clean_up));

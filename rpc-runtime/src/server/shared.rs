@@ -97,7 +97,9 @@ impl Shared {
         let admitted = self.admitted.fetch_add(1, Ordering::AcqRel);
         // Made first: dropping it takes the count back.
         let admission = Admission { shared: self.clone() };
-        (admitted < self.limits.connections).then_some(admission)
+        // What connections leave behind counts as they did, or clients that come and go would not be bounded.
+        let behind = self.afterwards.running() / self.limits.streams;
+        (admitted.saturating_add(behind) < self.limits.connections).then_some(admission)
     }
 
     /// Counts a connection that was let in elsewhere.

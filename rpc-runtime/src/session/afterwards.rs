@@ -8,6 +8,12 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
+use super::Session;
+
+/// Clean-up of one connection's calls may go on in so many places for each stream that it may have open: no new call is
+/// begun beyond that.
+pub(crate) const CLEAN_UPS_PER_STREAM: usize = 10;
+
 /// Counts what goes on, over all connections of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Afterwards {
@@ -20,6 +26,11 @@ impl Afterwards {
     pub(crate) fn begin(self: &Arc<Self>) -> Place {
         self.running.fetch_add(1, Ordering::AcqRel);
         Place(self.clone())
+    }
+
+    /// How much goes on.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
     }
 
     /// Ready when nothing goes on.
@@ -43,5 +54,29 @@ impl Drop for Place {
         if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.0.none_left.notify_waiters();
         }
+    }
+}
+
+/// Clean-up of a call, which goes on.
+#[derive(Debug)]
+pub(crate) struct CleanUp {
+    session: Arc<Session>,
+    _place: Place,
+}
+
+impl CleanUp {
+    /// One more goes on, for as long as what is returned lives.
+    pub(crate) fn begin(session: &Arc<Session>) -> Self {
+        session.clean_ups.fetch_add(1, Ordering::Relaxed);
+        Self {
+            _place: session.afterwards.begin(),
+            session: session.clone(),
+        }
+    }
+}
+
+impl Drop for CleanUp {
+    fn drop(&mut self) {
+        self.session.clean_ups.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -9,7 +9,10 @@ pub(crate) mod mailbox;
 
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -64,6 +67,8 @@ pub struct Session {
     pub(crate) router: Arc<Router>,
     /// What the messages of all streams take in memory.
     held: AtomicU64,
+    /// How much clean-up of its calls goes on.
+    clean_ups: AtomicUsize,
     /// Where what outlives a call is counted.
     pub(crate) afterwards: Arc<Afterwards>,
 }
@@ -77,8 +82,14 @@ impl Session {
             mailbox: Mailbox::default(),
             router,
             held: AtomicU64::new(0),
+            clean_ups: AtomicUsize::new(0),
             afterwards,
         })
+    }
+
+    /// How much clean-up of its calls goes on.
+    pub(crate) fn clean_ups(&self) -> usize {
+        self.clean_ups.load(Ordering::Relaxed)
     }
 
     /// The client's id.

@@ -25,6 +25,7 @@ use crate::{
         Arrived, Begun, Failure, Step, Turn,
         parked::{Cancelled, Parked, Progress},
     },
+    session::afterwards::CLEAN_UPS_PER_STREAM,
     trace::{self, Followed},
 };
 
@@ -74,7 +75,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if (request.open != entry.takes_stream()
             || request.compression != Compression::NONE
-            || self.is_queue_full())
+            || self.is_queue_full()
+            || self.has_much_to_clean_up())
             && let Err(failure) = self.prepare(&mut request, entry.takes_stream())
         {
             self.fail(called, failure, now);
@@ -129,6 +131,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Status::resource_exhausted("the client does not take what it was sent before").into(),
             );
         }
+        if self.has_much_to_clean_up() {
+            return Err(Status::resource_exhausted(
+                "the clean-up of too many calls before is still going on",
+            )
+            .into());
+        }
         if request.open != takes_stream {
             return Err(Status::invalid_argument(if takes_stream {
                 "the method takes a stream of requests, and the call is not open"
@@ -147,6 +155,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             };
         }
         Ok(())
+    }
+
+    /// Whether the calls before have left so much to be done that none is to be added: clean-up takes memory, but no
+    /// stream's place.
+    fn has_much_to_clean_up(&self) -> bool {
+        self.session.clean_ups() > self.shared.limits.streams.saturating_mul(CLEAN_UPS_PER_STREAM)
     }
 
     fn begun(

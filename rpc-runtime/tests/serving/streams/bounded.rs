@@ -6,7 +6,8 @@ use rpc_protocol::{
     FrameKind,
     frame::{Data, Request},
 };
-use rpc_runtime::{Code, Limits, Server};
+use rpc_runtime::{CallError, Client, CloseCode, Code, Limits, Outgoing, Server, Streaming};
+use tokio::net::TcpListener;
 use tower::layer::util::Identity;
 
 use super::{
@@ -257,4 +258,84 @@ async fn resets_of_requests_that_decode_elsewhere_free_their_slots_once_the_deco
         Traces::get(&traces.started) == Traces::get(&traces.dropped) + 100
     })
     .await;
+}
+
+#[tokio::test]
+async fn clean_up_that_never_ends_stops_its_own_connections_calls_and_no_others() {
+    let limits = Limits {
+        streams: 10,
+        ..Limits::default()
+    };
+    let (server, mut peer, traces) = peers(limits).await;
+    let mut refused = 0;
+    for id in 1..=300 {
+        peer.call(id, "Litter", &item(id)).await;
+        match peer.said(id).await {
+            Said::Answer(_) => {}
+            Said::Ended(Code::ResourceExhausted, _) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    let started = Traces::get(&traces.started);
+    assert_eq!((started, refused), (101, 199));
+    let mut other = Peer::connect(&server).await;
+    other.call(1, "Echo", &item(1)).await;
+    assert_eq!(other.said(1).await, Said::Answer(item(1)));
+    traces.release.notify_waiters();
+    until("all is cleaned up", || Traces::get(&traces.closed) >= 101).await;
+    peer.call(301, "Echo", &item(3)).await;
+    assert_eq!(peer.said(301).await, Said::Answer(item(3)));
+}
+
+#[tokio::test]
+async fn sessions_that_outlive_their_clients_take_the_places_of_connections_until_they_are_over() {
+    let limits = Limits {
+        streams: 4,
+        connections: 2,
+        session_grace: Duration::from_secs(600),
+        ..Limits::default()
+    };
+    let (server, traces) = server(limits);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/rpc", listener.local_addr().unwrap());
+    let serving = server.clone();
+    tokio::spawn(async move {
+        serving
+            .serve_with_listener(listener, std::future::pending())
+            .await
+    });
+    for round in 1..=2 {
+        let client = Client::connect(&url).await.unwrap();
+        for _ in 0..4 {
+            let client = client.clone();
+            tokio::spawn(async move {
+                let run = async |_: Outgoing<Item>, mut input: Streaming<Item>| {
+                    while input.message().await?.is_some() {}
+                    Ok(())
+                };
+                client.session(method("Linger"), run).await
+            });
+        }
+        until("all are open", || Traces::get(&traces.started) == 4 * round).await;
+        client.close(CloseCode::Normal, "gone");
+        until("the client is gone", || server.connections() == 0).await;
+    }
+    let ended = || {
+        traces
+            .log
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|line| *line == "output closed")
+            .count()
+    };
+    until("all have seen that", || ended() == 8).await;
+    match Client::connect(&url).await {
+        Err(CallError::Refused(refused)) => assert_eq!(refused.http_status(), Some(503)),
+        other => panic!("not refused: {other:?}"),
+    }
+    traces.release.notify_waiters();
+    until("they are over", || Traces::get(&traces.dropped) == 8).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    Client::connect(&url).await.unwrap();
 }

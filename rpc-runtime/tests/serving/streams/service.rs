@@ -350,6 +350,18 @@ impl FlowGateway {
         Ok(())
     }
 
+    /// Answers at once, and cleans up until it is released.
+    #[message(method = "Litter")]
+    async fn litter(&self, cx: &Context, request: Item) -> Result<Item, Status> {
+        let traces = self.traces.clone();
+        add(&traces.started);
+        cx.on_close(async move {
+            traces.release.notified().await;
+            add(&traces.closed);
+        });
+        Ok(request)
+    }
+
     /// Nothing comes back.
     #[message(method = "Tell", one_way)]
     async fn tell(&self, cx: &Context, request: Item) -> Result<(), Status> {
