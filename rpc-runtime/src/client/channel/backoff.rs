@@ -78,7 +78,10 @@ impl Backoff {
         let factor = 1_u32.checked_shl(self.failed).unwrap_or(u32::MAX);
         let most = first.saturating_mul(factor).min(longest);
         let at_least = at_least.min(longest);
-        Some(random::between(first.max(at_least), most.max(at_least * 2)))
+        Some(random::between(
+            first.max(at_least),
+            most.max(at_least.saturating_mul(2)),
+        ))
     }
 }
 
@@ -167,5 +170,6 @@ mod tests {
             attempts: None,
         };
         assert!(!waits(&huge, 2).is_empty());
+        assert!(Backoff::default().next(&huge, Duration::MAX).is_some());
     }
 }

@@ -14,6 +14,8 @@ use crate::client::{
     link::{Fate, Link},
 };
 
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// Keeps a client connected, until it is closed for good or nobody holds it any more.
 pub(super) async fn supervise(channel: Arc<Channel>, first: Option<Arc<Link>>) {
     // Where the runtime ends before, nobody shall wait for ever.
@@ -57,7 +59,9 @@ impl Supervisor<'_> {
             };
             match next {
                 Ok(wait) => {
-                    let until = Instant::now() + wait;
+                    let now = Instant::now();
+                    // What the clock cannot hold is longer than anybody waits.
+                    let until = now.checked_add(wait).unwrap_or(now + CENTURY);
                     let control = self.channel.lock();
                     self.channel
                         .set_state(control, ConnectionState::Waiting { until });

@@ -4,6 +4,7 @@ mod answering;
 mod bounded;
 mod compressed;
 mod ending;
+mod erratic;
 mod flowing;
 mod service;
 mod sessions;
