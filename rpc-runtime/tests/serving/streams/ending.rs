@@ -329,18 +329,13 @@ async fn a_connection_without_any_use_is_closed_with_1001_though_its_peer_answer
     .await;
     peer.expect_silence(1).await;
     let began = tokio::time::Instant::now();
-    loop {
-        match peer.raw.frame().await {
-            Some(frame) => match frame.kind {
-                FrameKind::Ping(ping) => {
-                    let payload = ping.payload;
-                    let pong = rpc_protocol::frame::Pong { payload };
-                    peer.raw.send(0, FrameKind::Pong(pong)).await;
-                }
-                other => panic!("{other:?}"),
-            },
-            None => break,
-        }
+    while let Some(frame) = peer.raw.frame().await {
+        let FrameKind::Ping(ping) = frame.kind else {
+            panic!("{frame:?}")
+        };
+        let payload = ping.payload;
+        let pong = rpc_protocol::frame::Pong { payload };
+        peer.raw.send(0, FrameKind::Pong(pong)).await;
     }
     let lasted = began.elapsed().as_secs();
     assert!((100..=200).contains(&lasted), "{lasted} s");
