@@ -1,10 +1,13 @@
 //! Servers that mean ill, towards calls that stream.
 
+use std::io::Write;
+
+use flate2::{Compression as Level, write::DeflateEncoder};
 use rpc_protocol::{
     DATA_FRAME_COST, Frame, FrameKind,
-    frame::{Credit, Data, End as EndFrame, Metadata, Reset, Response},
+    frame::{Compression, Credit, Data, End as EndFrame, Metadata, Reset, Response},
 };
-use rpc_runtime::{CallError, Client, Code, Reconnect, StreamingCall, prost::Message as _};
+use rpc_runtime::{CallError, Client, Code, Reconnect, StreamingCall, bytes::Bytes, prost::Message as _};
 
 use crate::{
     by_hand::{End, by_hand},
@@ -153,6 +156,40 @@ async fn what_comes_behind_the_end_of_a_stream_is_ignored() {
     }
     let mut stream = opening.await.unwrap().unwrap();
     assert_eq!(stream.message().await.unwrap(), None);
+    let echo = tokio::spawn(call(&client, "Echo", &note(2)).into_future());
+    let (stream_id, _) = end.request().await;
+    end.answer(stream_id, &note(3)).await;
+    assert_eq!(echo.await.unwrap().unwrap(), note(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_inflates_past_the_limit_fails_its_call_only_and_is_not_inflated_further() {
+    // 64 MiB in 64 KiB.
+    let mut deflating = DeflateEncoder::new(Vec::new(), Level::fast());
+    deflating.write_all(&vec![0; 64 << 20]).unwrap();
+    let bomb = Bytes::from(deflating.finish().unwrap());
+    let (client, mut end) = connect().await;
+    let unary = tokio::spawn(call(&client, "Echo", &note(1)).into_future());
+    let (stream_id, _) = end.request().await;
+    let response = Response {
+        compression: Compression::DEFLATE,
+        body: bomb.clone(),
+        ..Response::default()
+    };
+    end.send(stream_id, FrameKind::Response(response)).await;
+    let error = unary.await.unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(Code::ResourceExhausted), "{error:?}");
+    let opening = tokio::spawn(count(&client).into_future());
+    let (stream_id, _) = end.request().await;
+    end.send(stream_id, opened()).await;
+    let message = Data {
+        compression: Compression::DEFLATE,
+        body: bomb,
+        ..Data::default()
+    };
+    end.send(stream_id, FrameKind::Data(message)).await;
+    let status = opening.await.unwrap().unwrap().message().await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
     let echo = tokio::spawn(call(&client, "Echo", &note(2)).into_future());
     let (stream_id, _) = end.request().await;
     end.answer(stream_id, &note(3)).await;
