@@ -10,7 +10,8 @@ use arbitrary::Arbitrary;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use rpc_protocol::frame::{
-    AnnouncedLimits, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Request, Reset, Response,
+    AnnouncedLimits, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Request, Reset,
+    Response,
 };
 use rpc_protocol::{ClientConnection, ClientEvent, Code, Frame, FrameKind, Limits, SendError};
 
@@ -114,7 +115,9 @@ impl Driver {
                 inbox.push(message.cost());
             }
             Ok(ClientEvent::StopSending { stream_id }) => {
-                let sent = self.connection.send(stream_id, Compression::NONE, &(), &mut self.out);
+                let sent = self
+                    .connection
+                    .send(stream_id, Compression::NONE, &(), &mut self.out);
                 assert_eq!(sent, Err(SendError::Closed));
             }
             Ok(ClientEvent::GoAway { not_run, .. }) => {
@@ -133,7 +136,10 @@ impl Driver {
     }
 
     fn outcome(&mut self, stream_id: u64) {
-        assert!(self.waiting.remove(&stream_id).is_some(), "one outcome for call {stream_id}");
+        assert!(
+            self.waiting.remove(&stream_id).is_some(),
+            "one outcome for call {stream_id}"
+        );
     }
 
     /// Does one operation; `false` ends the connection.
@@ -152,12 +158,20 @@ impl Driver {
                     more: flags & 6 == 6,
                     compression: Compression(i32::from(flags >> 6)),
                     metadata: vec![Metadata::text("key", "value"); usize::from(metadata)],
-                    body: if flags & 1 != 0 { Bytes::new() } else { body(len, false).into() },
+                    body: if flags & 1 != 0 {
+                        Bytes::new()
+                    } else {
+                        body(len, false).into()
+                    },
                     ..Response::default()
                 };
                 return self.receive(stream_id.into(), FrameKind::Response(response));
             }
-            Operation::Data { stream_id, flags, len } => {
+            Operation::Data {
+                stream_id,
+                flags,
+                len,
+            } => {
                 let data = Data {
                     more: flags & 3 == 3,
                     compression: Compression(i32::from(flags >> 6)),
@@ -287,9 +301,15 @@ fuzz_target!(|operations: Vec<Operation>| {
         for message in driver.out.drain(..) {
             Frame::decode(Bytes::from(message)).expect("a frame");
         }
-        assert!(driver.connection.queued_bytes() <= MAX_QUEUED, "what waits is bounded");
+        assert!(
+            driver.connection.queued_bytes() <= MAX_QUEUED,
+            "what waits is bounded"
+        );
         let held: usize = driver.waiting.values().flatten().sum();
-        assert!(held <= MAX_HELD + (1 << 20) + 64, "what is held is bounded: {held}");
+        assert!(
+            held <= MAX_HELD + (1 << 20) + 64,
+            "what is held is bounded: {held}"
+        );
         assert!(driver.connection.open_streams() >= driver.waiting.len());
     }
     let left: Vec<u64> = driver.connection.waiting().collect();

@@ -12,7 +12,8 @@ use arbitrary::Arbitrary;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use rpc_protocol::frame::{
-    AnnouncedLimits, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Pong, Request, Reset, Response,
+    AnnouncedLimits, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Pong, Request, Reset,
+    Response,
 };
 use rpc_protocol::{Code, Frame, FrameKind, Limits, SendError, ServerConnection, ServerEvent};
 
@@ -136,7 +137,10 @@ impl Driver {
                 assert!(self.handlers.insert(request.stream_id), "a call is given once");
             }
             Ok(ServerEvent::Message { stream_id, message }) => {
-                assert!(self.handlers.contains(&stream_id), "only what runs is given messages");
+                assert!(
+                    self.handlers.contains(&stream_id),
+                    "only what runs is given messages"
+                );
                 self.inboxes.entry(stream_id).or_default().push(message.cost());
             }
             Ok(ServerEvent::HalfClosed { stream_id }) => assert!(self.handlers.contains(&stream_id)),
@@ -187,7 +191,11 @@ impl Driver {
                     more: flags & 6 == 6,
                     one_way: flags & 24 == 24,
                     timeout_us: u64::from(flags >> 5),
-                    body: if flags & 1 != 0 { Bytes::new() } else { body(len, false).into() },
+                    body: if flags & 1 != 0 {
+                        Bytes::new()
+                    } else {
+                        body(len, false).into()
+                    },
                     ..Request::default()
                 };
                 let id = self.last_id.saturating_add(u64::from(step % 8));
@@ -197,7 +205,11 @@ impl Driver {
             Operation::Reset { stream_id } => {
                 return self.receive(frame(stream_id.into(), FrameKind::Reset(Reset { code: 1 })));
             }
-            Operation::Data { stream_id, flags, len } => {
+            Operation::Data {
+                stream_id,
+                flags,
+                len,
+            } => {
                 let data = Data {
                     more: flags & 3 == 3,
                     compression: Compression(i32::from(flags >> 6)),
@@ -244,9 +256,8 @@ impl Driver {
             }
             Operation::Respond { .. } => {}
             Operation::OpenResponse { stream_id } => {
-                let _ = self.command(|connection, out| {
-                    connection.open_response(stream_id.into(), Vec::new(), out)
-                });
+                let _ = self
+                    .command(|connection, out| connection.open_response(stream_id.into(), Vec::new(), out));
             }
             Operation::Send { stream_id, len, long } => {
                 let writable = self.connection.is_writable(stream_id.into());
@@ -340,9 +351,15 @@ fuzz_target!(|operations: Vec<Operation>| {
             return;
         }
         assert!(driver.connection.open_streams() <= MAX_STREAMS, "the limit holds");
-        assert!(driver.connection.queued_bytes() <= MAX_QUEUED, "what waits is bounded");
+        assert!(
+            driver.connection.queued_bytes() <= MAX_QUEUED,
+            "what waits is bounded"
+        );
         let held: usize = driver.inboxes.values().flatten().sum();
-        assert!(held <= MAX_HELD + (1 << 20) + 64, "what is held is bounded: {held}");
+        assert!(
+            held <= MAX_HELD + (1 << 20) + 64,
+            "what is held is bounded: {held}"
+        );
     }
     // Everything ends, and nothing is left.
     for id in std::mem::take(&mut driver.handlers) {

@@ -86,7 +86,11 @@ impl Answers {
 
     fn server_sends_for(&mut self, id: u64, kind: &FrameKind) {
         let answer = self.answers.get(&id).copied();
-        assert_ne!(answer, Some(Answer::Over), "nothing is sent for call {id} any more: {kind:?}");
+        assert_ne!(
+            answer,
+            Some(Answer::Over),
+            "nothing is sent for call {id} any more: {kind:?}"
+        );
         let next = match kind {
             FrameKind::Response(response) => {
                 assert_eq!(answer, None, "call {id} gets one response");
