@@ -19,6 +19,10 @@ use super::{output::OutputBuffer, scratch};
 /// How much is asked for where a long message is expected, whose payload is then read apart.
 const LOOK_AHEAD: usize = 4 * 1024;
 
+/// More than this is not copied out of the lent read buffer: the buffer stays. It is more than a message that is not whole
+/// can leave, so a connection that waits for its peer keeps no buffer; one whose turn was over has its next one soon.
+const COPIED: usize = 20 * 1024;
+
 /// A socket with the bytes read from it and the bytes to be written to it.
 #[derive(Debug)]
 pub(crate) struct Io<S> {
@@ -84,6 +88,9 @@ impl<S> Io<S> {
     /// Returns the lent read buffer to the thread, keeping only what was not taken yet. To be called before a poll of
     /// the connection ends.
     pub(crate) fn release_input(&mut self) {
+        if self.input.len() == scratch::READ_SIZE && self.end - self.start > COPIED {
+            return;
+        }
         let leftover: Box<[u8]> = self.unread().into();
         (self.start, self.end) = (0, leftover.len());
         scratch::give_read(std::mem::replace(&mut self.input, leftover));
