@@ -120,8 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         match self.socket.io.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
                 self.stalled_since = None;
-                link.lock().flushed(0);
-                more |= more_to_send;
+                more |= link.lock().flushed(0) || more_to_send;
             }
             Poll::Ready(Err(error)) => return Poll::Ready(broken(&error)),
             Poll::Pending => {
@@ -129,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 if pending < before {
                     self.stalled_since = None;
                 }
-                link.lock().flushed(pending);
+                more |= link.lock().flushed(pending);
                 self.stalled_since.get_or_insert(now);
             }
         }

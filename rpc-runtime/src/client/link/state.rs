@@ -1,6 +1,9 @@
 //! What a connection's lock guards: its protocol, its output, and its open calls.
 
-use std::{collections::BTreeSet, mem, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use rpc_protocol::{
@@ -18,6 +21,10 @@ use super::{
 };
 use crate::{Metadata, Status, client::error::Closed, transport::output::OutputBuffer};
 
+/// So many streams that were held up go on at a time: one with long messages, or with many, takes all the room that there
+/// is, and a hundred that are woken for it find none.
+const WOKEN_AT_ONCE: usize = 4;
+
 /// Invariant: every stream in `calls` is one that `protocol` waits for.
 pub(in crate::client) struct State {
     pub(in crate::client) protocol: ClientConnection,
@@ -31,7 +38,7 @@ pub(in crate::client) struct State {
     /// When calls with streams are over.
     deadlines: BTreeSet<(Instant, u64)>,
     /// Streams whose messages were not taken because too much waits to leave.
-    held_up: Vec<u64>,
+    held_up: VecDeque<u64>,
     /// Calls that wait for a free stream.
     pub(super) queued: usize,
     /// No call will come any more: close once nothing is waited for.
@@ -74,7 +81,7 @@ impl State {
             calls: CallTable::default(),
             spare: SpareCells::default(),
             deadlines: BTreeSet::new(),
-            held_up: Vec::new(),
+            held_up: VecDeque::new(),
             queued: 0,
             abandoned: false,
             close_requested: None,
@@ -131,7 +138,7 @@ impl State {
         }
         if self.output.pending() + self.behind >= STREAM_OUTPUT {
             if !self.held_up.contains(&stream_id) {
-                self.held_up.push(stream_id);
+                self.held_up.push_back(stream_id);
             }
             return Err(SendError::Busy);
         }
@@ -340,17 +347,23 @@ impl State {
         output.take_from(&mut self.output);
     }
 
-    /// So much of what was let go has not left. Lets streams go on whose messages had to wait for that.
-    pub(in crate::client) fn flushed(&mut self, behind: usize) {
+    /// So much of what was let go has not left. Lets some streams go on whose messages had to wait for that. Whether there
+    /// are others, for which this is to be called again once those have had their turn.
+    pub(in crate::client) fn flushed(&mut self, behind: usize) -> bool {
         self.behind = behind;
         if behind == 0 {
             self.protocol.handle_flushed();
         }
-        if self.output.pending() + behind < STREAM_OUTPUT && !self.held_up.is_empty() {
-            for stream_id in mem::take(&mut self.held_up) {
-                self.wake_sender(stream_id);
-            }
+        if self.output.pending() + behind >= STREAM_OUTPUT {
+            return false;
         }
+        for _ in 0..WOKEN_AT_ONCE {
+            let Some(stream_id) = self.held_up.pop_front() else {
+                break;
+            };
+            self.wake_sender(stream_id);
+        }
+        !self.held_up.is_empty()
     }
 
     /// Whether there is nobody left for whom the connection is kept.
