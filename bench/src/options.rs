@@ -33,7 +33,7 @@ pub(crate) struct Options {
     /// Bytes that the floor asks a socket for at once.
     #[arg(long, global = true, default_value_t = peers::websocket::READ_BUFFER)]
     pub(crate) read_buffer: usize,
-    /// Where the scheduler may put the two processes [default: apart, then together].
+    /// Where the scheduler may put the two processes [default: apart, then together; of fairness, apart].
     #[arg(long, global = true, value_enum, value_delimiter = ',')]
     placement: Vec<Placement>,
 }
@@ -115,8 +115,13 @@ impl Options {
     }
 
     pub(crate) fn placements(&self) -> Vec<Placement> {
+        self.placements_or(&[Placement::Apart, Placement::Together])
+    }
+
+    /// The placements that were asked for, or these.
+    pub(crate) fn placements_or(&self, default: &[Placement]) -> Vec<Placement> {
         if self.placement.is_empty() {
-            vec![Placement::Apart, Placement::Together]
+            default.to_vec()
         } else {
             self.placement.clone()
         }
