@@ -184,10 +184,14 @@ impl Inbox {
         state.over = true;
         state.reader = None;
         let unread = mem::take(&mut state.messages);
+        let uncredited = mem::take(&mut state.uncredited);
         drop(state);
-        drop(unread);
         if early {
             self.feedback.abandoned(self.stream_id);
+        } else if !unread.is_empty() {
+            // The connection's window waits for what is dropped as it does for what is read.
+            let dropped: usize = unread.iter().map(|message| message.counted).sum();
+            self.feedback.consumed(self.stream_id, uncredited + dropped);
         }
     }
 

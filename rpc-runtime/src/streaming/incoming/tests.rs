@@ -160,3 +160,16 @@ async fn a_message_of_many_elements_is_decoded_elsewhere_and_keeps_its_place() {
     assert_eq!(streaming.message().await.unwrap().as_deref(), Some("more"));
     assert_eq!(streaming.message().await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn what_is_dropped_unread_after_the_end_is_told_as_consumed() {
+    let (told, inbox, mut streaming) = stream();
+    for _ in 0..3 {
+        inbox.push(body("text"), 60);
+    }
+    inbox.finish(Ending::done());
+    assert_eq!(streaming.message().await.unwrap(), Some("text".to_owned()));
+    drop(streaming);
+    assert_eq!(*told.consumed.lock().unwrap(), [180]);
+    assert_eq!(told.abandoned.load(Ordering::Relaxed), 0);
+}
