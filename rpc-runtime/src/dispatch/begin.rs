@@ -383,15 +383,17 @@ pub(super) fn session<G: Gateway, M: SessionMethod<G>>(
     let sink = SessionSink::new(turn.protocol.peer_limits().max_body_bytes);
     let (output, opening) = (Outgoing::to_wire(sink.clone()), sink.clone());
     let method = hold::<G, M>(index, context, requests, output, move |metadata| {
-        opening.open(metadata);
+        opening.open(metadata)
     });
-    let future = within(current, method);
+    let (future, input) = (within(current, method), inbox.clone());
     let work = if entry.descriptor.spawn {
         let (task, ended) = run_apart(future);
         let future = async move { task.await? };
-        Work::Streaming(Box::pin(SessionCall::new(future, sink, stream_id)), Some(ended))
+        let call = SessionCall::new(future, sink, input, stream_id);
+        Work::Streaming(Box::pin(call), Some(ended))
     } else {
-        Work::Streaming(Box::pin(SessionCall::new(future, sink, stream_id)), None)
+        let call = SessionCall::new(future, sink, input, stream_id);
+        Work::Streaming(Box::pin(call), None)
     };
     Begun::Pending(Pending {
         work,

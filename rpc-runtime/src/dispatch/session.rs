@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Status,
-    streaming::{Sink, Unsent},
+    streaming::{Ending, Inbox, Sink, Unsent},
 };
 
 /// What waits in the queue of one session: messages up to so many, and up to so many bytes and one message.
@@ -145,6 +145,7 @@ pin_project! {
         #[pin]
         future: F,
         sink: Arc<SessionSink>,
+        input: Arc<Inbox>,
         stream_id: u64,
         // The method has returned; what it wrote may wait still.
         result: Option<Result<Vec<Pair>, Status>>,
@@ -158,10 +159,11 @@ pin_project! {
 }
 
 impl<F> SessionCall<F> {
-    pub(super) fn new(future: F, sink: Arc<SessionSink>, stream_id: u64) -> Self {
+    pub(super) fn new(future: F, sink: Arc<SessionSink>, input: Arc<Inbox>, stream_id: u64) -> Self {
         Self {
             future,
             sink,
+            input,
             stream_id,
             result: None,
         }
@@ -226,6 +228,8 @@ where
             let _ = turn
                 .protocol
                 .end_running(stream_id, &status.into_end(), turn.output);
+            // For the client the call is over: it sends nothing more, not even an end.
+            this.input.finish(Ending::done());
         }
         if is_empty && let Some(result) = this.result.take() {
             return Poll::Ready(result);

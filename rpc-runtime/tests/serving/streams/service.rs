@@ -305,11 +305,18 @@ impl FlowGateway {
 
     /// Ends its messages with a status, and goes on until it is released.
     #[message(method = "GiveUp")]
-    async fn give_up(&self, cx: &Context, _: Streaming<Item>, output: Outgoing<Item>) -> Result<(), Status> {
+    async fn give_up(
+        &self,
+        cx: &Context,
+        mut input: Streaming<Item>,
+        output: Outgoing<Item>,
+    ) -> Result<(), Status> {
         let _guard = self.begin(cx);
         output.send(item(1)).await?;
         output.clone().fail(Status::aborted("enough")).await?;
         assert!(output.is_closed());
+        while input.message().await?.is_some() {}
+        self.traces.log("input ended");
         self.traces.release.notified().await;
         Ok(())
     }

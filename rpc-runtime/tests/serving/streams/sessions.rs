@@ -119,12 +119,16 @@ async fn a_session_writes_from_other_tasks_and_waits_while_its_client_takes_noth
 }
 
 #[tokio::test]
-async fn a_session_may_end_its_messages_with_a_status_and_go_on() {
+async fn a_session_may_end_its_messages_with_a_status_which_ends_its_input_and_go_on() {
     let (_server, mut peer, traces) = peers(Limits::default()).await;
     peer.open(1, "GiveUp").await;
     assert!(matches!(peer.said(1).await, Said::Opened(_)));
     assert_eq!(peer.said(1).await, Said::Item(item(1)));
     assert_eq!(peer.ended(1).await, Code::Aborted);
+    until("its input has ended", || {
+        traces.log.lock().unwrap().as_slice() == ["input ended"]
+    })
+    .await;
     assert_eq!(Traces::get(&traces.dropped), 0, "it goes on");
     traces.release.notify_one();
     until("it has finished", || Traces::get(&traces.closed) == 1).await;
