@@ -6,7 +6,7 @@ use super::ServerConnection;
 use super::receiving::send_reset;
 use super::stream::StreamState;
 use crate::connection::ConnectionError;
-use crate::frame::{GoAway, Greeting};
+use crate::frame::{End, GoAway, Greeting};
 use crate::limits::PeerLimits;
 use crate::{Code, Limits, Output};
 
@@ -82,6 +82,17 @@ impl ServerConnection {
         self.draining = true;
         go_away.last_stream_id = self.last_stream_id;
         go_away.encode(0, out);
+    }
+
+    /// Ends every call that is not over, because the connection is about to be closed: like
+    /// [`end_running`](Self::end_running), also those whose answer waits for a window, or whose request is not whole.
+    pub fn end_all(&mut self, end: &End, out: &mut impl Output) {
+        self.park_in_hand();
+        let open: Vec<u64> = self.streams.ids().collect();
+        for stream_id in open {
+            // What is over the peer's limit has been cut to its code.
+            let _ = self.end_running(stream_id, end, out);
+        }
     }
 
     /// Counts a fault of the peer's own making: a body that does not decode, or an unknown method.

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{super::shared::micros, Connection, Phase};
 use crate::{
-    dispatch::{Turn, parked::Cancelled},
+    dispatch::Turn,
     session::mailbox::{Command, Report},
 };
 
@@ -89,24 +89,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Ends every running call with exactly one end, and closes.
+    /// Ends every call that is not over with exactly one end, and closes.
     fn stop(&mut self) {
         let end = End::new(
             Code::Unavailable,
             "the server is stopping and has cancelled the call",
         );
         for stream_id in self.calls.running() {
-            let cancelled = self.calls.cancel(stream_id, Code::Unavailable);
-            let output = &mut self.socket.io.output;
-            // It is far below any limit.
-            let _ = self.protocol.end_running(stream_id, &end, output);
-            if let Some((outcome, one_way)) = cancelled {
+            if let Some((_, one_way)) = self.calls.cancel(stream_id, Code::Unavailable) {
                 self.count_one_way_failure(one_way);
-                if let Cancelled::Dropped = outcome {
-                    self.protocol.finished(stream_id);
-                }
             }
         }
+        self.protocol.end_all(&end, &mut self.socket.io.output);
         self.close(CloseCode::Restart, "the server is stopping");
     }
 

@@ -6,7 +6,7 @@ use rpc_protocol::{FrameKind, frame::Request};
 use rpc_runtime::{Code, Limits};
 
 use super::{
-    service::{Item, Traces, item},
+    service::{Item, Traces, item, server},
     wire::{Peer, Said, one, peers},
 };
 use crate::probe::until;
@@ -233,6 +233,36 @@ async fn the_end_of_a_drain_sends_each_running_call_exactly_one_end_and_drops_it
         kinds.len(),
         "the stop has waited for clean-up"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_drain_ends_answers_that_wait_for_credit_and_requests_that_are_not_whole() {
+    let (server, traces) = server(Limits::default());
+    let long = Item {
+        blob: vec![7; 100_000].into(),
+        ..Item::default()
+    };
+    let mut peer = Peer::connect_with_default_windows(&server).await;
+    for id in 1..=12 {
+        peer.call(id, "Echo", &long).await;
+    }
+    until("all have run", || Traces::get(&traces.dropped) == 12).await;
+    let FrameKind::Request(mut request) = one("Echo", &item(13)) else {
+        unreachable!()
+    };
+    request.more = true;
+    peer.raw.send(13, FrameKind::Request(request)).await;
+    let stopping = tokio::spawn(async move { server.shutdown().await });
+    for id in 1..=11 {
+        assert!(matches!(peer.next().await, (other, Said::Answer(_)) if other == id));
+    }
+    for id in 12..=13 {
+        let (other, said) = peer.next().await;
+        assert_eq!(other, id);
+        assert!(matches!(said, Said::Ended(Code::Unavailable, _)), "{said:?}");
+    }
+    assert_eq!(peer.raw.closed().await.0, 1012);
+    stopping.await.unwrap();
 }
 
 #[tokio::test]
