@@ -9,6 +9,7 @@ use std::{
 };
 
 use rpc_runtime::{CallError, Code, Outgoing, Status, Streaming};
+use tokio::time::Instant;
 
 use crate::service::{Note, method, note, serve, until};
 
@@ -162,4 +163,30 @@ async fn a_sessions_timeout_ends_it_whatever_its_closure_does() {
         .timeout(Duration::from_secs(2));
     assert!(matches!(session.await, Err(CallError::TimedOut(_))));
     until("the handler is dropped", || traces.dropped() == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_of_a_session_that_comes_back_bounds_all_of_its_runs() {
+    let (server, traces) = serve();
+    let client = server.client();
+    let began = Instant::now();
+    let session = client
+        .session_with_reconnect(
+            method("Double"),
+            |output: Outgoing<Note>, mut input: Streaming<Note>| async move {
+                let _held = output;
+                while input.message().await?.is_some() {}
+                Ok(())
+            },
+        )
+        .metadata("tenant", "acme")
+        .timeout(Duration::from_secs(2));
+    let cut = async {
+        until("it runs", || traces.started() == 1).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        server.disconnect_all().await;
+    };
+    let (outcome, ()) = tokio::join!(session, cut);
+    assert!(matches!(outcome, Err(CallError::TimedOut(_))), "{outcome:?}");
+    assert_eq!((began.elapsed().as_secs(), traces.started()), (2, 2));
 }

@@ -297,6 +297,31 @@ async fn a_session_behind_layers_runs_again_when_its_connection_was_lost() {
     assert_eq!(session.await.unwrap(), 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_timeout_that_an_interceptor_sets_ends_sessions_with_layers_and_without() {
+    for layered in [false, true] {
+        let (_server, client, _) = client(|client| {
+            let client = client.interceptor(|call: &mut Outbound| {
+                call.set_timeout(Some(Duration::from_secs(2)));
+                Ok(())
+            });
+            match layered {
+                true => client.layer(Identity::new()),
+                false => client,
+            }
+        });
+        let session = client.session::<Item, Item, _, _, ()>(method("Chat"), async |_, mut input| {
+            while input.message().await?.is_some() {}
+            std::future::pending().await
+        });
+        let outcome = tokio::time::timeout(Duration::from_secs(60), session).await;
+        match outcome.expect("it ends") {
+            Err(CallError::TimedOut(after)) => assert_eq!(after.as_secs(), 2),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// Sends a call again while it is unavailable.
 #[derive(Clone)]
 struct Again(Arc<AtomicUsize>);

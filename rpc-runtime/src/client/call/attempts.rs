@@ -37,6 +37,11 @@ impl Attempts {
         }
     }
 
+    /// An interceptor may have set another timeout.
+    pub(super) fn look_again(&mut self) {
+        self.deadline = self.options.deadline(self.began);
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }

@@ -21,6 +21,7 @@ pub(super) async fn open(mut attempts: Attempts) -> (Attempts, Result<Opened, Ca
     match attempts.options.begin(&attempts.client) {
         Err(error) => (attempts, Err(error)),
         Ok(Some(next)) => {
+            attempts.look_again();
             // Without a connection the closure does not run.
             let deadline = attempts.deadline();
             let opened = match until(deadline, attempts.link()).await {
@@ -31,6 +32,7 @@ pub(super) async fn open(mut attempts: Attempts) -> (Attempts, Result<Opened, Ca
             (attempts, opened)
         }
         Ok(None) => {
+            attempts.look_again();
             let (attempts, opened) = send(attempts).await;
             (attempts, opened.map(Opened::Stream))
         }

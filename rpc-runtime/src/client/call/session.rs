@@ -47,7 +47,16 @@ pub struct SessionCall<Q, R, F> {
 /// A session call whose closure runs again, on a new call, when the connection was lost before it had returned and the
 /// client comes back; what it returned then does not count. It waits for the new connection for as long as it takes.
 #[must_use = "a call is sent when it is awaited"]
-pub struct ReconnectingSession<Q, R, F>(SessionCall<Q, R, F>);
+pub struct ReconnectingSession<Q, R, F> {
+    client: Client,
+    options: Options,
+    run: F,
+    ends: PhantomData<fn(Q) -> R>,
+}
+
+impl<Q, R, F> ReconnectingSession<Q, R, F> {
+    option_methods!();
+}
 
 impl<Q, R, F> SessionCall<Q, R, F> {
     pub(in crate::client) fn new(client: Client, method: &'static MethodDescriptor, run: F) -> Self {
@@ -70,7 +79,12 @@ impl<Q, R, F> SessionCall<Q, R, F> {
         F: FnMut(Outgoing<Q>, Streaming<R>) -> Fut,
         Fut: Future<Output = Result<T, Status>>,
     {
-        ReconnectingSession(self)
+        ReconnectingSession {
+            client: self.client,
+            options: self.options,
+            run: self.run,
+            ends: PhantomData,
+        }
     }
 }
 
@@ -100,7 +114,7 @@ where
     type IntoFuture = SessionFuture<Q, R, Again<F>, Fut, T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        SessionFuture::new(self.0.client, self.0.options, Again(self.0.run))
+        SessionFuture::new(self.client, self.options, Again(self.run))
     }
 }
 
@@ -289,7 +303,9 @@ where
                 }
                 Ok(encoded.into())
             }));
-            let options = attempts.options.copy();
+            let mut options = attempts.options.copy();
+            // All runs of the closure have one time together.
+            options.until = attempts.deadline();
             let session = layered::session(next, attempts.client.clone(), options, requests);
             let input = Streaming::from_layers(session.input, session.trailers, None, decoder);
             (output, input, Box::pin(session.ending))
@@ -350,7 +366,9 @@ impl<Q, R, F> fmt::Debug for SessionCall<Q, R, F> {
 
 impl<Q, R, F> fmt::Debug for ReconnectingSession<Q, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ReconnectingSession").field(&self.0).finish()
+        f.debug_struct("ReconnectingSession")
+            .field("method", &self.options.method.full_name)
+            .finish_non_exhaustive()
     }
 }
 
