@@ -45,6 +45,8 @@ pub(super) struct Driver<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Set once a close frame was sent or received: until when the rest is waited for.
     closing: Option<Instant>,
+    /// What the program closes with, once what was written before has left, and until when that is waited for.
+    leaving: Option<(CloseCode, String, Instant)>,
     /// Since when the server takes nothing of what waits for it.
     stalled_since: Option<Instant>,
     pings: Pings,
@@ -64,6 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             link,
             timer: None,
             closing: None,
+            leaving: None,
             stalled_since: None,
             pings: Pings::default(),
             most_pings: Limits::default().max_pings,
@@ -82,7 +85,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         };
         let link = self.link.clone();
         let mut state = link.lock();
-        let close = state.take_close_request();
+        if let Some((code, reason)) = state.take_close_request()
+            && self.closing.is_none()
+        {
+            state.give_all_up(Closed::new(code, reason.as_str()), &mut self.woken);
+            self.leaving = Some((code, reason, now + link.limits.close_timeout));
+        }
         let State { protocol, output, .. } = &mut *state;
         if self.closing.is_none()
             && let Err(error) = protocol.handle_timeout(now.into_std(), output)
@@ -97,7 +105,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let waits = held_back || self.closing.is_some();
         // The first call that wrote something has woken this task, and others are about to write as well: let them,
         // so that a burst of calls leaves in one piece. Waking itself puts a task behind all that are ready.
-        if !waits && close.is_none() && !state.is_over() && state.awaits_others(self.turns_left_to_others) {
+        if !waits
+            && self.leaving.is_none()
+            && !state.is_over()
+            && state.awaits_others(self.turns_left_to_others)
+        {
             self.turns_left_to_others += 1;
             drop(state);
             link.wake(&mut self.woken);
@@ -108,10 +120,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if !waits {
             state.let_go(&mut self.socket.io.output, &mut self.woken);
         }
-        let over = state.is_over() && state.output.pending() == 0;
+        let over = state.is_over();
+        let has_left = state.has_let_go();
         drop(state);
         link.wake(&mut self.woken);
-        if let Some((code, reason)) = close {
+        if let Some((code, reason, _)) = self.leaving.take_if(|(.., until)| has_left || now >= *until) {
             self.close(code, &reason, now);
         } else if over {
             self.close(CloseCode::Normal, "", now);
@@ -143,7 +156,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         // What was held back has its turn once the rest is out.
         more |= held_back && self.socket.io.output.pending() <= link.limits.unsent_bytes;
-        let due = [self.closing.or(heartbeat), expiry, stall]
+        let leaving = self.leaving.as_ref().map(|(.., until)| *until);
+        let due = [self.closing.or(heartbeat), expiry, stall, leaving]
             .into_iter()
             .flatten()
             .min();
@@ -284,5 +298,6 @@ impl<S> Drop for Driver<S> {
             CloseCode::Abnormal,
             "the connection's task was dropped",
         ));
+        self.link.end();
     }
 }

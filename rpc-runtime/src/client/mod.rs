@@ -214,13 +214,16 @@ impl Client {
     /// Closes the connection with a close frame, and the client for good. Running calls fail with
     /// [`CallError::Closed`], as do those to come. A second close does nothing.
     ///
+    /// One-way calls that were made before still go out first, if the server takes them within
+    /// [`close_timeout`](ClientLimits::close_timeout); a program that ends then waits for [`closed`](Self::closed).
+    ///
     /// Codes that cannot be sent, such as 1006, are sent as 1000. A reason is cut to 123 bytes.
     pub fn close(&self, code: CloseCode, reason: &str) {
         self.channel().close(code, reason);
     }
 
     /// Waits until the client is closed for good, and says why: by [`close`](Self::close), by a code that is final, or
-    /// because the attempts to come back are used up.
+    /// because the attempts to come back are used up. The connection has ended then, and what went out has been sent.
     pub async fn closed(&self) -> Closed {
         self.channel().closed().await
     }

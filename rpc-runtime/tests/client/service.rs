@@ -95,6 +95,12 @@ impl DeskGateway {
         })
     }
 
+    #[message("Note", method = "Leave", one_way)]
+    async fn leave(&self, _data: Note) -> Result<(), Status> {
+        self.traces.produced.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
     /// Answers once it is released.
     #[message("Note", method = "Write")]
     async fn write(&self, data: Note) -> Result<Note, Status> {

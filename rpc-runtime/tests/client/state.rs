@@ -5,10 +5,11 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use rpc_protocol::{FrameKind, frame::Compression};
 use rpc_runtime::{CallError, ClientLimits, CloseCode, ConnectionState, Reconnect};
+use tokio::time::Instant;
 
 use crate::{
     by_hand::by_hand,
-    service::{Note, call, note, serve, until},
+    service::{Note, call, method, note, serve, until},
 };
 
 /// The states up to the last, without their times.
@@ -119,6 +120,41 @@ async fn the_last_handle_takes_the_connection_with_it_once_no_call_is_running() 
     server.disconnect_all().await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(server.connections(), 1, "nobody comes back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_way_calls_arrive_although_the_client_is_closed_right_behind_them() {
+    let (server, traces) = serve();
+    let client = server.client();
+    let large = Note {
+        blob: vec![7; 700 << 10].into(),
+        ..Note::default()
+    };
+    for _ in 0..3 {
+        client.unary::<()>(method("Leave"), &large).await.unwrap();
+    }
+    client.close(CloseCode::Normal, "");
+    let closed = client.closed().await;
+    assert_eq!(closed.close_code(), CloseCode::Normal);
+    assert_eq!(traces.produced(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_nothing_holds_no_close_up() {
+    let (builder, ends) = by_hand();
+    let client = builder.lazy().unwrap();
+    client.ready().await.unwrap();
+    let end = ends.next().await;
+    let large = Note {
+        blob: vec![7; 3 << 20].into(),
+        ..Note::default()
+    };
+    client.unary::<()>(method("Leave"), &large).await.unwrap();
+    let began = Instant::now();
+    client.close(CloseCode::Normal, "");
+    client.closed().await;
+    assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
+    drop(end);
 }
 
 #[tokio::test(start_paused = true)]

@@ -287,14 +287,19 @@ impl Channel {
         self.lock().links.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Waits until the client is closed for good, and says why.
+    /// Waits until the client is closed for good and its connection with it, and says why.
     pub(super) async fn closed(&self) -> Closed {
-        self.until(|control| match &control.end {
-            None => None,
-            Some(End::Closed(closed)) => Some(closed.clone()),
-            Some(End::Refused(refused)) => Some(Closed::new(CloseCode::Abnormal, refused.to_string())),
-        })
-        .await
+        let closed = self
+            .until(|control| match &control.end {
+                None => None,
+                Some(End::Closed(closed)) => Some(closed.clone()),
+                Some(End::Refused(refused)) => Some(Closed::new(CloseCode::Abnormal, refused.to_string())),
+            })
+            .await;
+        for link in self.links() {
+            link.gone().await;
+        }
+        closed
     }
 
     async fn until<T>(&self, holds: impl Fn(&Control) -> Option<T>) -> T {

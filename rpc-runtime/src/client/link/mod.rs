@@ -230,6 +230,21 @@ impl Link {
         self.wake(&mut woken);
     }
 
+    /// The connection's task has ended: nothing of it is left.
+    pub(super) fn end(&self) {
+        self.lock().gone = true;
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until nothing is left of a connection that is closed or is to be; not of one whose calls go on.
+    pub(super) async fn gone(&self) {
+        self.until(|state| {
+            let closes = state.closed.is_some() || state.close_requested.is_some();
+            (state.gone || !closes).then_some(())
+        })
+        .await;
+    }
+
     /// Closes the connection with a close frame, in a moment; what was written before goes out first.
     pub(super) fn request_close(&self, code: CloseCode, reason: &str) {
         self.open.store(false, Ordering::Release);

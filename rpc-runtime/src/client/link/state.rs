@@ -47,6 +47,8 @@ pub(in crate::client) struct State {
     pub(super) close_requested: Option<(CloseCode, String)>,
     pub(super) going_away: Option<GoAway>,
     pub(super) closed: Option<Closed>,
+    /// The task that moves the bytes has ended.
+    pub(super) gone: bool,
     most_unsent: usize,
 }
 
@@ -87,6 +89,7 @@ impl State {
             close_requested: None,
             going_away: None,
             closed: None,
+            gone: false,
             most_unsent,
         }
     }
@@ -314,6 +317,19 @@ impl State {
         }
     }
 
+    /// Gives every call up, because the program closes the connection. The server learns of that by the close frame, for
+    /// which sessions have their grace, and by no resets.
+    pub(in crate::client) fn give_all_up(&mut self, closed: Closed, woken: &mut Woken) {
+        let closed = self.closed.get_or_insert(closed).clone();
+        self.fail_all(&Failure::Closed(closed), woken);
+        woken.fate = true;
+    }
+
+    /// Whether everything that calls have written was let go.
+    pub(in crate::client) fn has_let_go(&self) -> bool {
+        self.output.pending() == 0 && self.protocol.queued_bytes() == 0
+    }
+
     /// Ends the calls whose time is over. When the next one's is.
     pub(in crate::client) fn expire(&mut self, now: Instant, woken: &mut Woken) -> Option<Instant> {
         while let Some(&(deadline, stream_id)) = self.deadlines.first() {
@@ -368,7 +384,7 @@ impl State {
 
     /// Whether there is nobody left for whom the connection is kept.
     pub(in crate::client) fn is_over(&self) -> bool {
-        self.abandoned && self.calls.is_empty() && self.queued == 0 && self.protocol.queued_bytes() == 0
+        self.abandoned && self.calls.is_empty() && self.queued == 0 && self.has_let_go()
     }
 
     /// With what the program asks to close, asked once.
