@@ -69,6 +69,8 @@ pub(crate) enum Work {
     Decoding(Task<Result<Decoded, Failure>>, Context),
     /// A handler that writes while it runs; with it the end of its task, where it has one of its own.
     Streaming(Pin<Box<dyn StreamingCall>>, Option<Ended>),
+    /// Of a call that has failed, a task that has yet to end before that is told.
+    Failing(Failure, Ended),
     /// Of a call that is over, a task that has yet to end.
     Ending(Ended),
 }
@@ -121,7 +123,7 @@ impl Work {
                 task.0.abort();
                 Some(Self::Decoding(task, context))
             }
-            Self::Ending(ended) => Some(Self::Ending(ended)),
+            Self::Failing(_, ended) | Self::Ending(ended) => Some(Self::Ending(ended)),
         }
     }
 
@@ -133,6 +135,19 @@ impl Work {
                 panics::drop_quietly(other);
                 None
             }
+        }
+    }
+
+    /// A stream has failed: that is told once its task, which may be the last to hear of it, has really ended.
+    fn fail(
+        failure: Failure,
+        ended: Option<Ended>,
+        cx: &mut TaskContext<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Result<Step, Self> {
+        match ended {
+            Some(ended) => Self::Failing(failure, ended).poll(cx, turn),
+            None => Ok(Step::Failed(failure)),
         }
     }
 
@@ -151,16 +166,20 @@ impl Work {
             Self::Streaming(mut call, ended) => match panics::catch(|| call.as_mut().poll(cx, turn)) {
                 Ok(Poll::Ready(result)) => {
                     panics::drop_quietly(call);
-                    Ok(match result {
-                        Ok(trailers) => Step::Ended(trailers),
-                        Err(status) => Step::Failed(status.into()),
-                    })
+                    match result {
+                        Ok(trailers) => Ok(Step::Ended(trailers)),
+                        Err(status) => Self::fail(status.into(), ended, cx, turn),
+                    }
                 }
                 Ok(Poll::Pending) => Err(Self::Streaming(call, ended)),
                 Err(panic) => {
                     panics::drop_quietly(call);
-                    Ok(Step::Failed(Failure::Panicked(panic)))
+                    Self::fail(Failure::Panicked(panic), ended, cx, turn)
                 }
+            },
+            Self::Failing(failure, mut ended) => match Pin::new(&mut ended.0).poll(cx) {
+                Poll::Ready(_) => Ok(Step::Failed(failure)),
+                Poll::Pending => Err(Self::Failing(failure, ended)),
             },
             Self::Spawned(mut task) => match Pin::new(&mut task.0).poll(cx) {
                 Poll::Ready(Ok(Ok(call))) => Ok(Step::Done(call)),

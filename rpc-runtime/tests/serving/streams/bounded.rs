@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rpc_protocol::{
     FrameKind,
-    frame::{Data, Request},
+    frame::{AnnouncedLimits, Data, Request},
 };
 use rpc_runtime::{CallError, Client, CloseCode, Code, Limits, Outgoing, Server, Streaming};
 use tokio::net::TcpListener;
@@ -21,6 +21,23 @@ fn counting(number: u64, length: usize) -> Item {
         number,
         blob: vec![7; length].into(),
         ..Item::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_stream_that_its_client_cannot_take_is_over_only_when_its_task_has_ended() {
+    let (server, traces) = server(Limits::default());
+    let mut peer = Peer::connect_with_default_windows(&server).await;
+    let limits = AnnouncedLimits {
+        max_body_bytes: 1_000,
+        ..AnnouncedLimits::default()
+    };
+    peer.greet(limits).await;
+    for id in 1..=200 {
+        peer.call(id, "CountApart", &counting(1_000, 2_000)).await;
+        assert!(matches!(peer.said(id).await, Said::Opened(_)));
+        assert_eq!(peer.ended(id).await, Code::ResourceExhausted);
+        assert_eq!(Traces::get(&traces.dropped) as u64, id);
     }
 }
 
