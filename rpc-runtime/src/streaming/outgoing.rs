@@ -76,7 +76,8 @@ impl<T> Outgoing<T> {
         }
     }
 
-    /// Ends the stream with a status, after what was sent before. At a client this cancels the call.
+    /// Ends the stream with a status, after what was sent before. At a client this cancels the call; in a handler it ends
+    /// the call for the client, and with it the input, while the method goes on until it returns.
     ///
     /// # Errors
     ///
