@@ -7,7 +7,8 @@ use crate::random;
 /// When and how often a client that lost its connection, or could not make one, tries again.
 ///
 /// Before attempt number *n* it waits a random time between `first` and `first`·2ⁿ, at most `longest`: full jitter above a
-/// floor, so that the clients of a server that restarts do not all come back at once.
+/// floor, so that the clients of a server that restarts do not all come back at once. Without `jitter` it waits the longest
+/// of these times.
 ///
 /// ```
 /// use rpc_runtime::Reconnect;
@@ -26,6 +27,8 @@ pub struct Reconnect {
     pub longest: Duration,
     /// How often to try in a row, without success, before the client is closed for good. `None`, the default: for ever.
     pub attempts: Option<u32>,
+    /// Whether waits are random. They are by default; without, clients that lost one server storm the next together.
+    pub jitter: bool,
 }
 
 impl Default for Reconnect {
@@ -34,6 +37,7 @@ impl Default for Reconnect {
             first: Duration::from_millis(200),
             longest: Duration::from_secs(20),
             attempts: None,
+            jitter: true,
         }
     }
 }
@@ -78,10 +82,11 @@ impl Backoff {
         let factor = 1_u32.checked_shl(self.failed).unwrap_or(u32::MAX);
         let most = first.saturating_mul(factor).min(longest);
         let at_least = at_least.min(longest);
-        Some(random::between(
-            first.max(at_least),
-            most.max(at_least.saturating_mul(2)),
-        ))
+        let most = most.max(at_least.saturating_mul(2));
+        Some(match policy.jitter {
+            true => random::between(first.max(at_least), most),
+            false => most,
+        })
     }
 }
 
@@ -130,6 +135,17 @@ mod tests {
     }
 
     #[test]
+    fn without_jitter_the_waits_are_the_longest_of_what_they_may_be() {
+        let policy = Reconnect {
+            jitter: false,
+            ..Reconnect::default()
+        };
+        let waits = waits(&policy, 8);
+        let expected = [400, 800, 1_600, 3_200, 6_400, 12_800, 20_000, 20_000];
+        assert_eq!(waits, expected.map(Duration::from_millis));
+    }
+
+    #[test]
     fn what_the_server_asks_for_is_waited_and_spread() {
         let asked = Duration::from_secs(3);
         for _ in 0..1_000 {
@@ -157,7 +173,7 @@ mod tests {
         let odd = Reconnect {
             first: Duration::ZERO,
             longest: Duration::ZERO,
-            attempts: None,
+            ..Reconnect::default()
         };
         assert!(
             waits(&odd, 50)
@@ -167,7 +183,7 @@ mod tests {
         let huge = Reconnect {
             first: Duration::MAX,
             longest: Duration::MAX,
-            attempts: None,
+            ..Reconnect::default()
         };
         assert!(!waits(&huge, 2).is_empty());
         assert!(Backoff::default().next(&huge, Duration::MAX).is_some());
