@@ -16,7 +16,7 @@ pub(super) fn emit(code: &mut Code, service: &ServiceDef, paths: &Paths) {
         code.blank();
         match &service.origin {
             Origin::Crud(crud) => crud_method(code, crud.operations[at], method, crud, paths),
-            Origin::Trait | Origin::Gateway => self::method(code, method, paths),
+            Origin::Trait | Origin::Gateway => self::method(code, method, service, paths),
         }
     }
     code.close("}");
@@ -129,7 +129,7 @@ fn crud_method(code: &mut Code, operation: Operation, method: &MethodDef, crud: 
     code.line("}");
 }
 
-fn method(code: &mut Code, method: &MethodDef, paths: &Paths) {
+fn method(code: &mut Code, method: &MethodDef, service: &ServiceDef, paths: &Paths) {
     let codegen = &paths.codegen;
     let (request, response) = (type_path(&method.request), type_path(&method.response));
     code.docs(&method.docs, &format!("Calls `{}`.", method.full_name));
@@ -140,7 +140,7 @@ fn method(code: &mut Code, method: &MethodDef, paths: &Paths) {
     deprecated(code, method);
     let name = method_name(method);
     if method.parameters.contains(&Parameter::Outgoing) {
-        return session(code, &name, method, paths);
+        return session(code, &name, method, service, paths);
     }
     let has_data = method.parameters.contains(&Parameter::Data) || !is_empty(&method.request.ty);
     let mut parameters = vec!["&self".to_owned()];
@@ -188,10 +188,14 @@ fn deprecated(code: &mut Code, method: &MethodDef) {
 
 /// A session's methods take a closure, which is given the ends that the server's method has, reversed. There are two, as
 /// the runtime has: a closure that is to be called again has to be asked for as one.
-fn session(code: &mut Code, name: &str, method: &MethodDef, paths: &Paths) {
+fn session(code: &mut Code, name: &str, method: &MethodDef, service: &ServiceDef, paths: &Paths) {
     let codegen = &paths.codegen;
     let (request, response) = (type_path(&method.request), type_path(&method.response));
-    let again = format!("{}_with_reconnect", name.trim_start_matches("r#"));
+    let mut again = format!("{}_with_reconnect", name.trim_start_matches("r#"));
+    // A method of the contract keeps its name.
+    while service.methods.iter().any(|other| method_name(other) == again) {
+        again.push_str("_call");
+    }
     for (name, call, bound, function) in [
         (name, "SessionCall", "FnOnce", "session"),
         (&again, "ReconnectingSession", "FnMut", "session_with_reconnect"),

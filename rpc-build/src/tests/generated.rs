@@ -142,3 +142,32 @@ fn custom_options_are_kept_in_the_descriptor_set() {
         "the rules are gone"
     );
 }
+
+const DESK: &str = r##"
+use rpc_runtime::{Context, Outgoing, Status, Streaming, contract};
+
+#[contract(package = "desk")]
+pub struct Wish {
+    pub text: String,
+}
+
+#[contract(package = "desk")]
+pub trait Desk {
+    async fn talk(&self, input: Streaming<Wish>, output: Outgoing<Wish>) -> Result<(), Status>;
+    async fn talk_with_reconnect(&self, wish: Wish) -> Result<Wish, Status>;
+}
+"##;
+
+#[test]
+fn a_session_leaves_the_names_of_other_methods_to_them() {
+    let desk = Crate::new(DESK);
+    assert_eq!(desk.problems(), "");
+    let module = desk.module("desk");
+    assert_eq!(
+        module.matches("pub fn talk_with_reconnect(").count(),
+        1,
+        "{module}"
+    );
+    assert!(!module.contains("pub fn talk_with_reconnect<"), "{module}");
+    assert!(module.contains("pub fn talk_with_reconnect_call<"), "{module}");
+}
