@@ -54,8 +54,9 @@ pub struct Limits {
     /// take half of it. Near it the connection's window closes, and so no client makes the server hold more. At least
     /// two connection windows. 16 MiB by default.
     pub pending_bytes: usize,
-    /// Bodies that wait for a client to open its windows, in bytes. Above it, calls of that connection do not go on, and
-    /// new ones are answered RESOURCE_EXHAUSTED. 4 MiB by default.
+    /// Bodies that wait for a client to open its windows, in bytes. Above half of it, streams of that connection do not go
+    /// on; above all of it no call does, and new ones are answered RESOURCE_EXHAUSTED. A stream's message waits as far as it
+    /// is longer than the windows are open. 16 MiB by default.
     pub queued_bytes: usize,
     /// Longer bodies are to come in frames of this many bytes, so that others come in between. 128 KiB by default.
     pub frame_body_bytes: usize,
@@ -124,7 +125,7 @@ impl Default for Limits {
             stream_window: 256 << 10,
             connection_window: 1 << 20,
             pending_bytes: 16 << 20,
-            queued_bytes: 4 << 20,
+            queued_bytes: 16 << 20,
             frame_body_bytes: 128 << 10,
             metadata_entries: 128,
             metadata_bytes: 16 << 10,

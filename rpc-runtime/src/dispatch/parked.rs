@@ -125,7 +125,12 @@ impl Parked {
 
     /// Whether it is to be found by its stream: messages come for it, or room to write.
     fn is_indexed(&self) -> bool {
-        self.input.is_some() || self.work.as_ref().is_some_and(Work::writes)
+        self.input.is_some() || self.writes()
+    }
+
+    /// Whether polling it may write.
+    pub(crate) fn writes(&self) -> bool {
+        self.work.as_ref().is_some_and(Work::writes)
     }
 }
 
@@ -221,6 +226,20 @@ impl ParkedCalls {
                 .timer
                 .as_mut()
                 .is_none_or(|timer| timer.as_mut().poll(cx).is_pending());
+        let slot = self.place(call)?;
+        if waits { None } else { self.poll(slot, turn) }
+    }
+
+    /// Parks a call that is a stream without polling it yet. Its slot, which is now to be put on the list of those to be
+    /// polled.
+    pub(crate) fn park_unpolled(&mut self, session: &Arc<Session>, call: Parked) -> Option<u32> {
+        // Makes the slot.
+        self.next_waker(session);
+        let slot = self.place(call)?;
+        self.list(slot).then_some(slot)
+    }
+
+    fn place(&mut self, call: Parked) -> Option<u32> {
         let slot = self.empty.pop()?;
         self.bytes += call.bytes;
         if call.is_indexed() {
@@ -228,7 +247,7 @@ impl ParkedCalls {
             self.streams.insert(at, (call.stream_id, slot));
         }
         self.slots[slot as usize].call = Some(Box::new(call));
-        if waits { None } else { self.poll(slot, turn) }
+        Some(slot)
     }
 
     /// Polls the call in a slot that was woken.
@@ -280,8 +299,8 @@ impl ParkedCalls {
     pub(crate) fn writes(&self, slot: u32) -> bool {
         self.slots
             .get(slot as usize)
-            .and_then(|place| place.call.as_ref()?.work.as_ref())
-            .is_some_and(Work::writes)
+            .and_then(|place| place.call.as_ref())
+            .is_some_and(|call| call.writes())
     }
 
     /// The slot of a call that is a stream.

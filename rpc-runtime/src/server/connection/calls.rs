@@ -183,6 +183,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 } = called;
                 self.protocol.park(stream_id);
                 let call = Parked::new(stream_id, method, one_way, deadline, followed, pending);
+                if call.writes() && !self.may_write_streams() {
+                    // It begins when others like it may go on.
+                    let slot = self.calls.park_unpolled(&self.session, call);
+                    self.woken.extend(slot);
+                    return;
+                }
                 let progress = self.calls.park(
                     &self.session,
                     call,

@@ -192,8 +192,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether a call may go on. Calls that do write answers, which wait for the peer: no more of them than it takes.
     fn may_poll(&self, slot: u32) -> bool {
-        let shall_wait = self.is_far_ahead() && self.calls.writes(slot);
+        let shall_wait = self.calls.writes(slot) && !self.may_write_streams();
         !(shall_wait || self.is_clogged() || self.is_queue_full())
+    }
+
+    /// Whether streams may write now.
+    pub(super) fn may_write_streams(&self) -> bool {
+        !self.is_far_ahead() && !self.is_queue_half_full()
     }
 
     /// Whether streams are not to write now.
@@ -206,9 +211,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.protocol.queued_bytes() > self.shared.limits.queued_bytes
     }
 
+    /// Whether streams are to add nothing more to what waits for windows: the other half is for calls that are answered
+    /// once, which streams that nobody reads then do not hold up.
+    fn is_queue_half_full(&self) -> bool {
+        self.protocol.queued_bytes() > self.shared.limits.queued_bytes / 2
+    }
+
     /// Whether what was blocked is so no more.
     pub(super) fn may_go_on(&self) -> bool {
-        !self.is_clogged() && !self.is_far_ahead() && !self.is_queue_full()
+        !self.is_clogged() && self.may_write_streams()
     }
 }
 

@@ -67,6 +67,45 @@ async fn a_stream_on_a_task_of_its_own_holds_no_more_than_any_other_for_a_client
     until("they are dropped", || Traces::get(&traces.dropped) == 99).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn streams_of_long_messages_that_nobody_reads_leave_room_for_calls_that_are_answered_once() {
+    let limits = Limits::default();
+    let queued = limits.queued_bytes;
+    let (server, traces) = server(limits);
+    let mut peer = Peer::connect_with_default_windows(&server).await;
+    // The streams' windows are what holds them back.
+    peer.credit(0, 1 << 40).await;
+    let streams = 60;
+    for id in 1..=streams {
+        peer.call(id, "Count", &counting(1_000, 900_000)).await;
+    }
+    // What their windows let through; the rest waits.
+    let quiet = Duration::from_secs(5);
+    while tokio::time::timeout(quiet, peer.raw.frame()).await.is_ok() {}
+    let made = Traces::get(&traces.produced) * 900_000;
+    assert!((queued / 2..queued).contains(&made), "{made} bytes were made");
+    for id in streams + 1..=streams + 30 {
+        peer.call(id, "Echo", &item(id)).await;
+        // Past what the streams have sent as far as their windows go.
+        let answer = loop {
+            let frame = peer.raw.frame().await.expect("an answer");
+            if frame.stream_id > streams {
+                break frame;
+            }
+        };
+        assert_eq!(answer.stream_id, id);
+        assert!(matches!(answer.kind, FrameKind::Response(_)), "{answer:?}");
+    }
+    for id in 1..=streams {
+        peer.reset(id).await;
+    }
+    // Those that had begun; the others had their streams' slots only.
+    until("all that had begun are dropped", || {
+        Traces::get(&traces.dropped) >= made / 900_000
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_streams_behind_layers_have_read_counts_as_much_as_without_layers() {
     let gateway = FlowGateway::default();

@@ -155,7 +155,10 @@ async fn many_streams_that_are_not_read_leave_room_for_other_calls_and_take_at_m
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_gives_credit_is_answered_up_to_its_window_and_then_refused_with_bounded_memory() {
-    let limits = Limits::default();
+    let limits = Limits {
+        queued_bytes: 4 << 20,
+        ..Limits::default()
+    };
     let (window, queued) = (1 << 20, limits.queued_bytes);
     let (server, traces) = server(limits);
     let mut peer = Peer::connect_with_default_windows(&server).await;
