@@ -94,7 +94,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The timeout of every call that sets none of its own. None without: a call may take for ever.
+    /// The timeout of every call that sets none of its own, also of one whose answer is a stream. Sessions have none but
+    /// their own: they last as long as their closures run. None without: a call may take for ever.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

@@ -66,7 +66,7 @@ async fn every_call_ends_and_nothing_is_left_behind_however_often_the_connection
     let reconnect = Reconnect {
         first: Duration::from_millis(1),
         longest: Duration::from_millis(4),
-        attempts: None,
+        ..Reconnect::default()
     };
     let client = server.builder().reconnect(reconnect).lazy().unwrap();
     let (over, well) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));

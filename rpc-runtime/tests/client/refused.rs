@@ -113,6 +113,7 @@ async fn a_lazy_client_whose_attempts_are_used_up_says_why() {
         first: Duration::from_millis(1),
         longest: Duration::from_millis(2),
         attempts: Some(2),
+        ..Reconnect::default()
     };
     let client = Client::builder(&url).reconnect(reconnect).lazy().unwrap();
     match client.ready().await {

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use rpc_runtime::{CallError, Code, Outgoing, Status, Streaming};
+use rpc_runtime::{CallError, Code, Limits, Outgoing, Status, Streaming};
 use tokio::time::Instant;
 
-use crate::service::{Note, method, note, serve, until};
+use crate::service::{Note, desk, method, note, serve, until};
 
 #[tokio::test(start_paused = true)]
 async fn a_session_runs_with_both_ends_and_gives_what_its_closure_returns() {
@@ -146,6 +146,36 @@ async fn with_reconnect_the_closure_runs_again_on_a_new_call_until_it_has_return
     let (outcome, ()) = tokio::join!(session, cuts);
     assert_eq!(outcome.unwrap(), (2, Some(note(10))));
     assert_eq!((runs.load(Ordering::SeqCst), server.connections()), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_reconnect_the_closure_runs_again_on_the_next_server_when_one_has_stopped() {
+    let (server, traces) = serve();
+    // A timeout for answers does not end a session.
+    let client = server.builder().timeout(Duration::from_secs(5)).lazy().unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let session = client.session_with_reconnect(
+        method("Double"),
+        |output: Outgoing<Note>, mut input: Streaming<Note>| {
+            let run = runs.fetch_add(1, Ordering::SeqCst);
+            async move {
+                output.send(note(5)).await?;
+                let doubled = input.message().await?;
+                if run == 0 {
+                    while input.message().await?.is_some() {}
+                }
+                Ok((run, doubled))
+            }
+        },
+    );
+    let deployment = async {
+        until("it was answered", || traces.produced() == 1).await;
+        // For the whole grace, because the session does not end by itself.
+        server.stop().await;
+        server.restart(desk(Limits::default()).0);
+    };
+    let (outcome, ()) = tokio::join!(session, deployment);
+    assert_eq!(outcome.unwrap(), (1, Some(note(10))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,22 +72,29 @@ impl Attempts {
             Failure::Status(status) => Err(status.into()),
             Failure::TimedOut => Err(self.timed_out()),
             Failure::Closed(closed) => {
-                let again = self.options.method.idempotent
-                    && self.lost < MOST_LOST
-                    && self.client.channel().comes_back_after(&closed);
-                if !again {
-                    return Err(CallError::Closed(closed));
-                }
-                self.lost += 1;
-                Ok(())
+                let comes_back = self.client.channel().comes_back_after(&closed);
+                self.lost(comes_back).map_err(|()| CallError::Closed(closed))
+            }
+            Failure::Stopped(status) => {
+                let comes_back = self.client.channel().comes_back();
+                self.lost(comes_back).map_err(|()| status.into())
             }
         }
+    }
+
+    /// A call that may have run was lost: whether to send it again.
+    fn lost(&mut self, comes_back: bool) -> Result<(), ()> {
+        if !comes_back || !self.options.method.idempotent || self.lost >= MOST_LOST {
+            return Err(());
+        }
+        self.lost += 1;
+        Ok(())
     }
 
     /// The error of a call that would be sent again, if its requests were not gone.
     pub(super) fn not_again(&self, failure: Failure) -> CallError {
         match failure {
-            Failure::Status(status) => status.into(),
+            Failure::Status(status) | Failure::Stopped(status) => status.into(),
             Failure::Closed(closed) => CallError::Closed(closed),
             Failure::TimedOut => self.timed_out(),
             Failure::NotRun => {

@@ -55,6 +55,17 @@ impl Options {
         }
     }
 
+    /// The options of a session of which nothing was said. It lasts as long as its closure runs: the client's timeout,
+    /// which is for answers, does not hold for it.
+    pub(in crate::client) fn of_session(method: &'static MethodDescriptor) -> Self {
+        Self {
+            timeout: method.deadline,
+            until: deadline::current(),
+            trace: trace::current(),
+            ..Self::none(method)
+        }
+    }
+
     /// No options at all.
     fn none(method: &'static MethodDescriptor) -> Self {
         Self {
@@ -296,9 +307,12 @@ impl From<Options> for FewOptions {
 /// The methods with which a caller sets them, for a call with a field `options`.
 macro_rules! option_methods {
     () => {
-        /// Gives the call up after this long, with [`CallError::TimedOut`](crate::CallError::TimedOut). The server is
-        /// told too, and stops working on it. Without a timeout, the client's own default holds, and the method's
-        /// deadline, where there are any.
+        /// Gives the call up after this long. The server is told too, and stops working on it. Without a timeout, the
+        /// client's own default holds, and the method's deadline, where there are any.
+        ///
+        /// Both ends keep the time, and whichever says so first is heard: the error is
+        /// [`CallError::TimedOut`](crate::CallError::TimedOut) or a status, and its
+        /// [`code`](crate::CallError::code) is DEADLINE_EXCEEDED in either case.
         #[must_use = "a call is sent when it is awaited"]
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.options.set().timeout = Some(timeout);

@@ -44,8 +44,8 @@ pub struct SessionCall<Q, R, F> {
     ends: PhantomData<fn(Q) -> R>,
 }
 
-/// A session call whose closure runs again, on a new call, when the connection was lost before it had returned and the
-/// client comes back; what it returned then does not count. It waits for the new connection for as long as it takes.
+/// A session call whose closure runs again, on a new call, when the connection was lost, or the server has stopped, before
+/// it had returned and the client comes back; what it returned then does not count. It waits for the new connection for as long as it takes.
 #[must_use = "a call is sent when it is awaited"]
 pub struct ReconnectingSession<Q, R, F> {
     client: Client,
@@ -61,7 +61,7 @@ impl<Q, R, F> ReconnectingSession<Q, R, F> {
 impl<Q, R, F> SessionCall<Q, R, F> {
     pub(in crate::client) fn new(client: Client, method: &'static MethodDescriptor, run: F) -> Self {
         Self {
-            options: Options::new(&client, method),
+            options: Options::of_session(method),
             client,
             run,
             ends: PhantomData,
@@ -335,6 +335,7 @@ impl<Fut, T> Running<Fut, T> {
             Some(Err(Failure::Closed(closed))) => {
                 self.interrupted && self.attempts.client.channel().comes_back_after(closed)
             }
+            Some(Err(Failure::Stopped(_))) => self.interrupted && self.attempts.client.channel().comes_back(),
             _ => false,
         }
     }
@@ -345,7 +346,9 @@ impl<Fut, T> Running<Fut, T> {
             (Some(Err(Failure::TimedOut)), _) => Err(self.attempts.timed_out()),
             (Some(Err(Failure::Closed(closed))), _) => Err(CallError::Closed(closed)),
             (Some(Err(Failure::NotRun)), _) => Err(self.attempts.not_again(Failure::NotRun)),
-            (_, Some(Err(status))) | (Some(Err(Failure::Status(status))), _) => Err(status.into()),
+            (_, Some(Err(status))) | (Some(Err(Failure::Status(status) | Failure::Stopped(status))), _) => {
+                Err(status.into())
+            }
             (_, Some(Ok(value))) => Ok(value),
             (_, None) => Err(polled_after_its_end()),
         }

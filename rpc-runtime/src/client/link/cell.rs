@@ -19,6 +19,8 @@ pub(in crate::client) type Outcome = Result<Response, Failure>;
 pub(in crate::client) enum Failure {
     /// The server, or a check on this side, ended it.
     Status(Status),
+    /// The server stops, and has ended it as unavailable: it may have run, and another server may run it.
+    Stopped(Status),
     /// The connection ended before.
     Closed(Closed),
     /// The server goes away and has not run it, and will not.
@@ -31,7 +33,7 @@ impl Failure {
     /// The same as a status, as streams give it.
     pub(in crate::client) fn into_status(self) -> Status {
         match self {
-            Self::Status(status) => status,
+            Self::Status(status) | Self::Stopped(status) => status,
             Self::Closed(closed) => Status::unavailable(closed.to_string()).with_cause(closed),
             Self::NotRun => Status::unavailable("the server goes away, and has not run the call"),
             Self::TimedOut => Status::deadline_exceeded("the call's time is over"),

@@ -19,7 +19,7 @@ use super::{
     stream::{STREAM_OUTPUT, StreamEntry},
     table::CallTable,
 };
-use crate::{Metadata, Status, client::error::Closed, transport::output::OutputBuffer};
+use crate::{Code, Metadata, Status, client::error::Closed, transport::output::OutputBuffer};
 
 /// So many streams that were held up go on at a time: one with long messages, or with many, takes all the room that there
 /// is, and a hundred that are woken for it find none.
@@ -275,7 +275,13 @@ impl State {
         if end.status.as_ref().is_some_and(|status| status.code != 0) {
             let trailers = end.trailers.clone().into();
             let status = Status::from_end(end);
-            self.is_over_now(entry, Err(Failure::Status(status)), trailers, woken);
+            let stopped = status.code() == Code::Unavailable && self.protocol.is_going_away();
+            let failure = if stopped {
+                Failure::Stopped(status)
+            } else {
+                Failure::Status(status)
+            };
+            self.is_over_now(entry, Err(failure), trailers, woken);
         } else {
             // A stream that was never opened is one without messages.
             self.is_over_now(entry, Ok(Response::default()), end.trailers.into(), woken);
