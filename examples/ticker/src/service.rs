@@ -104,6 +104,8 @@ impl Ticker for Market {
                     // Neither is there to be heard from again: the client is done, or gone.
                     None => return Ok(()),
                 },
+                // The client takes it up again, at whoever serves next.
+                () = cx.stopping() => return Err(Status::unavailable("the market closes")),
                 _ = clock.tick() => {
                     for (symbol, tick) in &mut followed {
                         quotes.send(market::quote(symbol, *tick)?).await?;

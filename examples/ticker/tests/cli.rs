@@ -291,6 +291,35 @@ fn a_desk_goes_on_when_its_server_is_back() {
     assert_eq!(server.says(), "the desk is closed");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_desk_goes_on_at_the_next_server_when_one_is_stopped() {
+    let mut server = Server::start();
+    let mut desk = program()
+        .args(["desk", "ACME", "--count", "30", "--server", &server.url])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(desk.stdout.take().unwrap());
+    assert_eq!([line(&mut said), line(&mut said)], ["ACME 100.00", "ACME 100.35"]);
+    let address = server.address().to_owned();
+    // In order, and at once: the desk does not hold the stop up.
+    let pid = server.process.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(server.process.wait().unwrap().success());
+    drop(server);
+    let mut server = Server::start_on(&address);
+    assert_eq!(said.lines().count(), 28);
+    assert!(desk.wait().unwrap().success());
+    assert_eq!(server.says(), "the desk is closed");
+}
+
 #[test]
 fn a_command_ends_well_when_nobody_reads_it_any_more() {
     let mut server = Server::start();

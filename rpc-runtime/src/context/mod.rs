@@ -182,6 +182,32 @@ impl Context {
         self.aside().over()
     }
 
+    /// Ready when the server begins to stop: running calls have the rest of
+    /// [`Limits::drain_grace`](crate::Limits::drain_grace), and are cancelled then.
+    ///
+    /// For methods that would last longer. One that ends with UNAVAILABLE now is taken up by the client at the next
+    /// server, where it is a session that comes back or an idempotent method.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Context, Outgoing, Status, Streaming};
+    /// async fn relay(cx: &Context, mut input: Streaming<String>, output: Outgoing<String>) -> Result<(), Status> {
+    ///     loop {
+    ///         tokio::select! {
+    ///             line = input.message() => match line? {
+    ///                 Some(line) => output.send(line).await?,
+    ///                 None => return Ok(()),
+    ///             },
+    ///             () = cx.stopping() => return Err(Status::unavailable("the server is stopping")),
+    ///         }
+    ///     }
+    /// }
+    /// # let _ = relay;
+    /// ```
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        let afterwards = self.session.afterwards.clone();
+        async move { afterwards.stopping.begun().await }
+    }
+
     /// Runs `clean_up` when the call is over, however it ends: also after a panic, a reset, a disconnect. The handler's
     /// future is gone by then.
     ///

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -40,7 +40,6 @@ pub(crate) struct Shared {
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
     handshakes: Mutex<Handshakes>,
-    draining: AtomicBool,
     /// Told when the last admission ends.
     empty: Notify,
     /// What goes on behind calls and connections.
@@ -50,7 +49,7 @@ pub(crate) struct Shared {
     pub(crate) one_way_failures: AtomicU64,
     /// See `server/echo.rs`.
     #[cfg(feature = "__echo")]
-    pub(super) echo: AtomicBool,
+    pub(super) echo: std::sync::atomic::AtomicBool,
 }
 
 impl Shared {
@@ -72,13 +71,12 @@ impl Shared {
             sessions: Default::default(),
             admitted: AtomicUsize::new(0),
             handshakes: Mutex::default(),
-            draining: AtomicBool::new(false),
             empty: Notify::new(),
             afterwards: Arc::default(),
             step,
             one_way_failures: AtomicU64::new(0),
             #[cfg(feature = "__echo")]
-            echo: AtomicBool::new(false),
+            echo: std::sync::atomic::AtomicBool::new(false),
         })
     }
 
@@ -89,7 +87,7 @@ impl Shared {
 
     /// Whether the server is stopping.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.afterwards.stopping.has_begun()
     }
 
     /// Lets one more connection in, if the limit allows.
@@ -157,7 +155,7 @@ impl Shared {
     /// Stops: tells every client, waits for running calls up to the grace, then closes what is left. Returns when no
     /// connection is left, or shortly after the grace whatever happens.
     pub(crate) async fn drain(self: &Arc<Self>) {
-        self.draining.store(true, Ordering::Release);
+        self.afterwards.stopping.begin();
         let grace = Instant::now() + self.limits.drain_grace;
         let told = async {
             self.tell_all(|| Command::Drain).await;

@@ -8,7 +8,7 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-use super::Session;
+use super::{Session, stopping::Stopping};
 
 /// Clean-up of one connection's calls may go on in so many places for each stream that it may have open: no new call is
 /// begun beyond that.
@@ -17,6 +17,8 @@ pub(crate) const CLEAN_UPS_PER_STREAM: usize = 10;
 /// Counts what goes on, over all connections of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Afterwards {
+    /// After which all of it has to end.
+    pub(crate) stopping: Stopping,
     running: AtomicUsize,
     none_left: Notify,
 }

@@ -6,6 +6,7 @@ pub(crate) mod afterwards;
 mod held;
 mod info;
 pub(crate) mod mailbox;
+mod stopping;
 
 use std::{
     fmt,
