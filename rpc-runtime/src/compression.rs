@@ -51,7 +51,10 @@ pub(crate) fn inflate(body: &[u8], limit: usize) -> Result<Bytes, Uninflated> {
             Outcome::StreamEnd if read == body.len() => return Ok(inflated.into()),
             Outcome::StreamEnd => return Err(Uninflated::Malformed),
             Outcome::Ok | Outcome::BufError if inflated.len() == room => {
-                let more = inflated.len().max(SMALLEST_ROOM).min(limit + 1 - inflated.len());
+                let more = inflated
+                    .len()
+                    .max(SMALLEST_ROOM)
+                    .min(limit.saturating_add(1) - inflated.len());
                 inflated.reserve_exact(more);
             }
             // It has stopped for want of input, not of room.

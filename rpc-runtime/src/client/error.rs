@@ -118,7 +118,7 @@ impl Refused {
     pub(super) fn new(kind: RefusedKind, url: &str, text: impl Into<String>) -> Self {
         Self(Arc::new(RefusedBecause {
             kind,
-            url: url.to_owned(),
+            url: shown(url),
             text: text.into(),
             retry_after: None,
             source: None,
@@ -133,7 +133,7 @@ impl Refused {
     ) -> Self {
         Self(Arc::new(RefusedBecause {
             kind,
-            url: url.to_owned(),
+            url: shown(url),
             text: text.into(),
             retry_after: None,
             source: Some(source.into()),
@@ -144,7 +144,7 @@ impl Refused {
     pub(super) fn http(url: &str, status: http::StatusCode, retry_after: Option<Duration>) -> Self {
         Self(Arc::new(RefusedBecause {
             kind: RefusedKind::Http(status.as_u16()),
-            url: url.to_owned(),
+            url: shown(url),
             text: format!("the server answered with HTTP status {status}"),
             retry_after,
             source: None,
@@ -167,6 +167,19 @@ impl Refused {
     /// How long the server asks to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+}
+
+/// A URL without what may be a secret: a user's name and password, and the query, which may hold a token.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        None => url.to_owned(),
     }
 }
 
@@ -236,3 +249,27 @@ impl fmt::Display for Closed {
 }
 
 impl Error for Closed {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_no_secret_of_its_url() {
+        for (url, expected) in [
+            ("ws://127.0.0.1:3000/rpc", "ws://127.0.0.1:3000/rpc"),
+            (
+                "wss://ada:secret@example.com/rpc?token=secret#secret",
+                "wss://example.com/rpc",
+            ),
+            ("wss://example.com?token=secret", "wss://example.com"),
+            ("no URL", "no URL"),
+        ] {
+            let refused = Refused::new(RefusedKind::TimedOut, url, "no answer");
+            assert_eq!(
+                refused.to_string(),
+                format!("cannot connect to {expected}: no answer")
+            );
+        }
+    }
+}

@@ -23,9 +23,10 @@ use crate::random;
 pub struct Reconnect {
     /// The shortest wait, and the scale of all. 200 ms by default.
     pub first: Duration,
-    /// The longest wait. 20 s by default.
+    /// The longest wait, 20 s by default; where the server has asked for a wait, twice as much.
     pub longest: Duration,
-    /// How often to try in a row, without success, before the client is closed for good. `None`, the default: for ever.
+    /// How often to try in a row, without success, before the client is closed for good. A connection that is lost again
+    /// within 5 s is no success. `None`, the default: for ever.
     pub attempts: Option<u32>,
     /// Whether waits are random. They are by default; without, clients that lost one server storm the next together.
     pub jitter: bool,
