@@ -19,6 +19,7 @@
 
 extern crate self as rpc_runtime;
 
+pub mod auth;
 mod client;
 mod codec;
 pub mod codegen;
@@ -26,11 +27,13 @@ pub(crate) mod compression;
 mod context;
 pub mod contract;
 mod dispatch;
+mod guard;
 mod limits;
 pub mod memory;
 mod metadata;
 pub mod middleware;
 mod random;
+mod rate;
 mod router;
 mod server;
 mod session;
@@ -55,8 +58,10 @@ pub use dispatch::{
     BidirectionalMethod, ClientStreamingMethod, Gateway, MethodTable, ServerStreamingMethod, SessionMethod,
     UnaryMethod,
 };
+pub use guard::{Guard, RequestGuard};
 pub use limits::Limits;
 pub use metadata::Metadata;
+pub use rate::{Rate, RateLimit};
 pub use router::StartError;
 #[doc = include_str!("../docs/contract.md")]
 pub use rpc_macros::contract;
@@ -65,8 +70,10 @@ pub use rpc_macros::message;
 #[doc = include_str!("../docs/rpc.md")]
 pub use rpc_macros::rpc;
 pub use rpc_protocol::CloseCode;
-pub use server::{Counters, RemoteAddr, Server, ServerBuilder};
-pub use session::{ClientId, ConnectInfo, Headers, Session, TlsInfo};
+pub use server::{Counters, Endpoint, RemoteAddr, Server, ServerBuilder, ServerLimits};
+pub use session::{
+    ClientId, ConnectInfo, Headers, Hooks, Refusal, Session, SessionError, SessionState, TlsInfo,
+};
 pub use status::{Code, ResultExt, Status};
 pub use streaming::{Outgoing, Streaming};
 pub use {bytes, prost, prost_types};

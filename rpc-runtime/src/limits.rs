@@ -6,14 +6,15 @@ use rpc_protocol::Limits as ProtocolLimits;
 
 use crate::{memory, router::StartError};
 
-/// What a server allows a connection and all connections together.
+/// What an endpoint allows each of its connections. What a server allows all connections together is
+/// [`ServerLimits`](crate::ServerLimits).
 ///
 /// Every value is finite by default. Change the ones you need:
 ///
 /// ```
 /// # use rpc_runtime::Limits;
 /// let limits = Limits { message_bytes: 4 << 20, ..Limits::default() };
-/// assert_eq!(limits.connections, 100_000);
+/// assert_eq!(limits.streams, 100);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -79,18 +80,6 @@ pub struct Limits {
     /// A connection on which nothing happens for so long is closed with 1001: no call is open, and nothing comes but
     /// pings and pongs. 24 h by default.
     pub idle_timeout: Duration,
-    /// Connections at once; one more is answered with HTTP 503. 100,000 by default, and never more than the limit on
-    /// open files leaves room for (on Linux). As much clean-up, or sessions in their grace, as a connection may have calls
-    /// counts as one.
-    pub connections: usize,
-    /// Accepted sockets whose upgrade is not over; one more is closed silently. 1,000 by default.
-    pub handshakes: usize,
-    /// The same, of one address. Raise it where all connections come through a proxy. 20 by default.
-    pub handshakes_per_address: usize,
-    /// How long the HTTP request and the upgrade may take together. Slower ones are closed silently. 5 s by default.
-    pub handshake_timeout: Duration,
-    /// How many bytes the HTTP request's headers may have. 8 KiB by default.
-    pub header_bytes: usize,
     /// Output that the peer has not taken. Above it the connection is not read from until it has drained. 1 MiB by
     /// default.
     pub unflushed_bytes: usize,
@@ -104,11 +93,21 @@ pub struct Limits {
     pub ping_interval: Duration,
     /// How long after a ping anything must have come from the peer; otherwise it is gone. 10 s by default.
     pub pong_timeout: Duration,
-    /// How long running calls may go on once the server is stopping; then they are cancelled and their connection is
-    /// closed with 1012. 25 s by default.
-    pub drain_grace: Duration,
     /// How long a peer may take to answer our close frame. 2 s by default.
     pub close_timeout: Duration,
+    /// The longest WebSocket message of a client that is not known, where the endpoint requires authentication, in bytes. A
+    /// longer one closes the connection with 1009. 16 KiB by default.
+    pub unauthenticated_message_bytes: usize,
+    /// How long a client may take to become known, where the endpoint requires that; then it is closed with 4505. Also how
+    /// long an authenticator, or the hooks of a connect, may take. 5 s by default.
+    pub authentication_time: Duration,
+    /// How many credentials of a connection may be refused in 10 s. One more closes it with 4500. 5 by default.
+    pub refused_credentials: u32,
+    /// So long before its identity ends a client is told. Half of the time that is left where that is less. 60 s by default.
+    pub expiry_warning: Duration,
+    /// How long a client may go on once its identity has ended, and refresh it; then it is closed with 4401. 25 s by
+    /// default.
+    pub expiry_grace: Duration,
 }
 
 impl Default for Limits {
@@ -134,18 +133,17 @@ impl Default for Limits {
             compress_above: None,
             session_grace: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(24 * 60 * 60),
-            connections: 100_000,
-            handshakes: 1_000,
-            handshakes_per_address: 20,
-            handshake_timeout: Duration::from_secs(5),
-            header_bytes: 8 << 10,
             unflushed_bytes: 1 << 20,
             write_stall: Duration::from_secs(10),
             message_time: Duration::from_secs(30),
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(10),
-            drain_grace: Duration::from_secs(25),
             close_timeout: Duration::from_secs(2),
+            unauthenticated_message_bytes: 16 << 10,
+            authentication_time: Duration::from_secs(5),
+            refused_credentials: 5,
+            expiry_warning: Duration::from_secs(60),
+            expiry_grace: Duration::from_secs(25),
         }
     }
 }
@@ -179,36 +177,23 @@ impl Limits {
             ),
             ("queued_bytes", self.queued_bytes, 1),
             ("frame_body_bytes", self.frame_body_bytes, SMALLEST_MESSAGE),
-            ("handshakes", self.handshakes, 1),
-            ("handshakes_per_address", self.handshakes_per_address, 1),
             ("unflushed_bytes", self.unflushed_bytes, 1),
+            (
+                "unauthenticated_message_bytes",
+                self.unauthenticated_message_bytes,
+                SMALLEST_MESSAGE,
+            ),
         ];
-        for (limit, value, least) in at_least {
-            if value < least {
-                return Err(StartError::Limit {
-                    limit,
-                    problem: format!("is {value} and must be at least {least}"),
-                });
-            }
-        }
-        let not_zero = [
+        check_least(&at_least)?;
+        check_times(&[
             ("turn_time", self.turn_time),
-            ("handshake_timeout", self.handshake_timeout),
             ("write_stall", self.write_stall),
             ("message_time", self.message_time),
             ("ping_interval", self.ping_interval),
             ("pong_timeout", self.pong_timeout),
             ("idle_timeout", self.idle_timeout),
-        ];
-        for (limit, value) in not_zero {
-            if value.is_zero() {
-                return Err(StartError::Limit {
-                    limit,
-                    problem: "is no time at all".to_owned(),
-                });
-            }
-        }
-        Ok(())
+            ("authentication_time", self.authentication_time),
+        ])
     }
 
     /// What the protocol keeps of them, and tells in the greeting.
@@ -240,6 +225,32 @@ impl Limits {
             .min(self.pending_bytes / 2 / self.streams)
             .max(1)
     }
+}
+
+/// Refuses a value that is too low.
+pub(crate) fn check_least(limits: &[(&'static str, usize, usize)]) -> Result<(), StartError> {
+    for &(limit, value, least) in limits {
+        if value < least {
+            return Err(StartError::Limit {
+                limit,
+                problem: format!("is {value} and must be at least {least}"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a time that is none.
+pub(crate) fn check_times(limits: &[(&'static str, Duration)]) -> Result<(), StartError> {
+    for &(limit, value) in limits {
+        if value.is_zero() {
+            return Err(StartError::Limit {
+                limit,
+                problem: "is no time at all".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The shortest limit on messages: a frame with metadata and an answer's status have to fit.

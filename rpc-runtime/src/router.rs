@@ -15,6 +15,7 @@ use std::{
 use crate::{
     contract::MethodDescriptor,
     dispatch::{Gateway, MethodEntry, MethodTable},
+    guard::Guards,
     middleware::Middleware,
 };
 
@@ -49,16 +50,33 @@ pub enum StartError {
         /// The method's full name.
         method: &'static str,
     },
-    /// A method asks for authentication or a guard, which this version cannot check. It is not served unguarded.
+    /// A method names a guard that is not registered.
     #[error(
-        "the method `{method}` asks for {what}, which this version does not check yet: the server does not start \
-         rather than serve it to everyone"
+        "the method `{method}` names the guard `{guard}`, which is not registered: say what it does with \
+         `.guard(\"{guard}\", …)` or, for this method's type of request, `.request_guard(\"{guard}\", …)`"
     )]
-    NotGuarded {
+    GuardMissing {
         /// The method's full name.
         method: &'static str,
-        /// What it asks for.
-        what: String,
+        /// The guard's name.
+        guard: &'static str,
+    },
+    /// A method asks for authentication, and nothing is registered that could authenticate anybody.
+    #[error(
+        "the method `{method}` asks for authentication, and there is no authenticator: add one with \
+         `.authenticator(…)`"
+    )]
+    NoAuthenticator {
+        /// The method's full name.
+        method: &'static str,
+    },
+    /// A path cannot be served, or two cannot be told apart.
+    #[error("the path `{path}` cannot be served: {problem}")]
+    Path {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The program is compiled with `panic = "abort"`.
     #[error(
@@ -107,9 +125,6 @@ impl Router {
                 continue;
             }
             let (name, number) = (entry.descriptor.full_name, entry.descriptor.number);
-            if let Some(what) = protection(entry.descriptor) {
-                return Err(StartError::NotGuarded { method: name, what });
-            }
             if number == 0 {
                 return Err(StartError::NumberZero { method: name });
             }
@@ -139,6 +154,20 @@ impl Router {
         }
     }
 
+    /// Gives every method the guards that it names.
+    pub(crate) fn protect(&mut self, guards: &Guards, authenticates: bool) -> Result<(), StartError> {
+        for entry in &mut self.methods {
+            let method = entry.descriptor;
+            if method.auth && !authenticates {
+                return Err(StartError::NoAuthenticator {
+                    method: method.full_name,
+                });
+            }
+            entry.protect(guards)?;
+        }
+        Ok(())
+    }
+
     /// The method with a number.
     #[inline]
     pub(crate) fn by_number(&self, number: u64) -> Option<&MethodEntry> {
@@ -162,14 +191,6 @@ impl Router {
 /// Whether a method may be called over WebSocket, the one transport that is served.
 fn is_offered(method: &MethodDescriptor) -> bool {
     method.transports.is_empty() || method.transports.contains(&WEBSOCKET)
-}
-
-/// What a method asks for before it may be called.
-fn protection(method: &MethodDescriptor) -> Option<String> {
-    match method.guards.first() {
-        Some(guard) => Some(format!("the guard `{guard}`")),
-        None => method.auth.then(|| "authentication".to_owned()),
-    }
 }
 
 impl fmt::Debug for Router {

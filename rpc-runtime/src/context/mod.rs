@@ -20,6 +20,7 @@ pub(crate) use aside::Sent;
 
 use crate::{
     ConnectInfo, Metadata, Status,
+    auth::Identity,
     contract::MethodDescriptor,
     session::{ClientId, Session},
     trace::{Followed, TraceContext},
@@ -38,6 +39,7 @@ pub struct Context {
     method: &'static MethodDescriptor,
     metadata: Metadata,
     deadline: Option<Instant>,
+    identity: Option<Identity>,
     extensions: http::Extensions,
     followed: Option<Arc<Followed>>,
     aside: OnceLock<Box<Aside>>,
@@ -50,6 +52,7 @@ impl Context {
         method: &'static MethodDescriptor,
         metadata: Metadata,
         deadline: Option<Instant>,
+        identity: Option<Identity>,
         followed: Option<Arc<Followed>>,
     ) -> Self {
         Self {
@@ -58,6 +61,7 @@ impl Context {
             method,
             metadata,
             deadline,
+            identity,
             extensions: http::Extensions::new(),
             followed,
             aside: OnceLock::new(),
@@ -72,6 +76,21 @@ impl Context {
     /// How the client connected: path, query and headers of its HTTP request, its address, and facts about TLS.
     pub fn request(&self) -> &ConnectInfo {
         self.session.info()
+    }
+
+    /// Who calls: the identity that the session had when the call was begun. `None` for anonymous clients.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// The id of the user who calls.
+    pub fn user(&self) -> Option<&str> {
+        self.identity.as_ref().map(Identity::user)
+    }
+
+    /// A part of the endpoint's path that has a name: see [`ConnectInfo::param`].
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.request().param(name)
     }
 
     /// The call's id, under which its failures stand in the log.
@@ -183,7 +202,7 @@ impl Context {
     }
 
     /// Ready when the server begins to stop: running calls have the rest of
-    /// [`Limits::drain_grace`](crate::Limits::drain_grace), and are cancelled then.
+    /// [`ServerLimits::drain_grace`](crate::ServerLimits::drain_grace), and are cancelled then.
     ///
     /// For methods that would last longer. One that ends with UNAVAILABLE now is taken up by the client at the next
     /// server, where it is a session that comes back or an idempotent method.

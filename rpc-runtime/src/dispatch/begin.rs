@@ -120,7 +120,7 @@ pub(super) fn too_much_running() -> Status {
 pub(super) fn gateway<G: Gateway>(context: &Context, index: usize) -> Result<&G, Status> {
     context
         .session()
-        .router
+        .router()
         .gateway(index)
         // Not reached: the gateway has registered the method.
         .ok_or_else(|| Status::internal("the gateway has another type"))

@@ -35,7 +35,7 @@ const SESSION_AHEAD: usize = 1;
 /// Calls the handler of a call that came through layers.
 pub(crate) fn serve(call: Call) -> Outcome<Context> {
     let session = call.session().clone();
-    match session.router.by_number(call.method().number) {
+    match session.router().by_number(call.method().number) {
         Some(entry) => entry.serve(call),
         // Not reached: the router found the method when the call arrived.
         None => Box::pin(async { Err(Status::internal("the method is gone")) }),

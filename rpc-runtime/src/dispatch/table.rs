@@ -13,7 +13,9 @@ use super::{
 use crate::{
     Context, Limits, Status,
     contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
+    guard::Guards,
     middleware::{Call, Middleware, Outcome},
+    router::StartError,
 };
 
 /// A service that can be called: what `#[rpc]` implements for a gateway.
@@ -216,6 +218,18 @@ impl MethodEntry {
     pub(crate) fn put_behind(&mut self, middleware: Arc<Middleware>) {
         self.middleware = Some(middleware);
         self.begin = layered::begin;
+    }
+
+    /// Gives the method the guards that it names.
+    pub(crate) fn protect(&mut self, guards: &Guards) -> Result<(), StartError> {
+        let method = self.descriptor;
+        match method.guards.iter().find(|guard| !guards.has(guard)) {
+            None => Ok(()),
+            Some(guard) => Err(StartError::GuardMissing {
+                method: method.full_name,
+                guard,
+            }),
+        }
     }
 
     /// Whether it has both ends of the call in its hands.

@@ -104,9 +104,8 @@ async fn serve_http(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::origin::Origins;
+    use super::super::{Endpoint, ServerLimits, routes::Routes};
     use super::*;
-    use crate::{Limits, router::Router};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Fails `failures` times with one error, then gives one connection, then nothing.
@@ -134,12 +133,8 @@ mod tests {
     }
 
     fn shared() -> Arc<Shared> {
-        Shared::new(
-            Router::default(),
-            Limits::default(),
-            "/rpc".to_owned(),
-            Origins::default(),
-        )
+        let routes = Routes::build(vec![("/rpc".to_owned(), Endpoint::new())]).unwrap();
+        Shared::new(routes, ServerLimits::default())
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,95 +6,158 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Server, check_panics, origin::Origins, shared::Shared};
+use super::{Endpoint, Server, ServerLimits, check_panics, routes::Routes, shared::Shared};
 use crate::{
-    Limits,
+    Hooks, Limits, RateLimit,
+    auth::Authenticator,
     dispatch::Gateway,
-    middleware::{Call, Interceptor, Next, Reply, Stack},
-    router::{Router, StartError},
+    guard::{Guard, RequestGuard},
+    middleware::{Call, Interceptor, Next, Reply},
+    router::StartError,
     status::BoxError,
 };
 
-/// Puts a [`Server`] together.
+/// Puts a [`Server`] together: its main [`Endpoint`], on `/rpc`, by the methods that an endpoint has too, and what all
+/// endpoints share.
 ///
-/// Mistakes (a service added twice, two methods with one number) are told by [`build`](Self::build) and the `serve`
-/// methods.
+/// Mistakes (a service added twice, two methods with one number, a guard that is missing) are told by
+/// [`build`](Self::build) and the `serve` methods.
 #[derive(Debug)]
 pub struct ServerBuilder {
-    router: Result<Router, StartError>,
-    limits: Limits,
+    main: Endpoint,
     path: String,
-    origins: Origins,
-    stack: Stack,
+    others: Vec<(String, Endpoint)>,
+    limits: ServerLimits,
 }
 
 impl ServerBuilder {
     pub(super) fn new() -> Self {
         Self {
-            router: Ok(Router::default()),
-            limits: Limits::default(),
+            main: Endpoint::new(),
             path: "/rpc".to_owned(),
-            origins: Origins::default(),
-            stack: Stack::default(),
+            others: Vec::new(),
+            limits: ServerLimits::default(),
         }
     }
 
-    /// Adds a service: a generated or hand-written gateway.
-    #[must_use]
-    pub fn service<G: Gateway>(mut self, gateway: G) -> Self {
-        // The first mistake stays.
-        self.router = self
-            .router
-            .and_then(|mut router| router.add(gateway).map(|()| router));
+    fn main(mut self, change: impl FnOnce(Endpoint) -> Endpoint) -> Self {
+        self.main = change(self.main);
         self
     }
 
-    /// Sets the limits. [`Limits::default`] without.
+    /// Adds another endpoint, on a path of its own. A part of it in braces takes any text up to the next slash, which
+    /// reaches handlers, guards and hooks by [`ConnectInfo::param`](crate::ConnectInfo::param).
+    ///
+    /// ```
+    /// use rpc_runtime::{Endpoint, Limits, Server};
+    ///
+    /// let server = Server::builder().endpoint(
+    ///     "/game/{session_id}",
+    ///     Endpoint::new().limits(Limits { streams: 4, ..Limits::default() }),
+    /// );
+    /// # let _ = server;
+    /// ```
     #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn endpoint(mut self, path: impl Into<String>, endpoint: Endpoint) -> Self {
+        self.others.push((path.into(), endpoint));
+        self
+    }
+
+    /// Sets what all connections together may do. [`ServerLimits::default`] without.
+    #[must_use]
+    pub fn server_limits(mut self, limits: ServerLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets the path on which the standalone server answers, `/rpc` without. All others are 404.
+    /// Sets the path of the main endpoint, `/rpc` without. The standalone server answers 404 on paths that have no
+    /// endpoint.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Lets pages of another origin connect, such as `https://app.example.com`. Without, a browser's page is let in only from
-    /// the host and port that it connects to; others are answered 403. Clients that are no browsers send no origin.
+    /// See [`Endpoint::service`].
     #[must_use]
-    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.allow(origin.into());
-        self
+    pub fn service<G: Gateway>(self, gateway: G) -> Self {
+        self.main(|main| main.service(gateway))
     }
 
-    /// Puts a function in front of every method, which lets calls pass or answers them with a status, before anything
-    /// of their bodies is decoded. Interceptors run in the order in which they are added, before all layers.
-    ///
-    /// See [`Interceptor`] for an example, and [`middleware`](crate::middleware) for what runs when.
+    /// See [`Endpoint::limits`].
     #[must_use]
-    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
-        self.stack.intercept(interceptor);
-        self
+    pub fn limits(self, limits: Limits) -> Self {
+        self.main(|main| main.limits(limits))
     }
 
-    /// Puts a tower layer around every method. The layer that is added first sees calls first.
-    ///
-    /// The layer is applied once, when the server is built; for each call the service that it makes is cloned, and what
-    /// its clones share is shared by all calls of the server. See [`middleware`](crate::middleware).
+    /// See [`Endpoint::allow_origin`].
     #[must_use]
-    pub fn layer<L>(mut self, layer: L) -> Self
+    pub fn allow_origin(self, origin: impl Into<String>) -> Self {
+        self.main(|main| main.allow_origin(origin))
+    }
+
+    /// See [`Endpoint::interceptor`].
+    #[must_use]
+    pub fn interceptor(self, interceptor: impl Interceptor) -> Self {
+        self.main(|main| main.interceptor(interceptor))
+    }
+
+    /// See [`Endpoint::layer`].
+    #[must_use]
+    pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Next> + Send + Sync + 'static,
         L::Service: Service<Call, Response = Reply> + Clone + Send + Sync + 'static,
         <L::Service as Service<Call>>::Error: Into<BoxError>,
         <L::Service as Service<Call>>::Future: Send + 'static,
     {
-        self.stack.layer(layer);
-        self
+        self.main(|main| main.layer(layer))
+    }
+
+    /// See [`Endpoint::authenticator`].
+    #[must_use]
+    pub fn authenticator(self, authenticator: impl Authenticator) -> Self {
+        self.main(|main| main.authenticator(authenticator))
+    }
+
+    /// See [`Endpoint::require_authentication`].
+    #[must_use]
+    pub fn require_authentication(self) -> Self {
+        self.main(Endpoint::require_authentication)
+    }
+
+    /// See [`Endpoint::auth_cookie`].
+    #[must_use]
+    pub fn auth_cookie(self, name: impl Into<String>) -> Self {
+        self.main(|main| main.auth_cookie(name))
+    }
+
+    /// See [`Endpoint::guard`].
+    #[must_use]
+    pub fn guard(self, name: impl Into<String>, guard: impl Guard) -> Self {
+        self.main(|main| main.guard(name, guard))
+    }
+
+    /// See [`Endpoint::request_guard`].
+    #[must_use]
+    pub fn request_guard<Q: Sync + 'static>(
+        self,
+        name: impl Into<String>,
+        guard: impl RequestGuard<Q>,
+    ) -> Self {
+        self.main(|main| main.request_guard(name, guard))
+    }
+
+    /// See [`Endpoint::hooks`].
+    #[must_use]
+    pub fn hooks(self, hooks: impl Hooks) -> Self {
+        self.main(|main| main.hooks(hooks))
+    }
+
+    /// See [`Endpoint::rate_limit`].
+    #[must_use]
+    pub fn rate_limit(self, limit: RateLimit) -> Self {
+        self.main(|main| main.rate_limit(limit))
     }
 
     /// The server, to be mounted into an HTTP router or to serve connections by hand.
@@ -105,12 +168,10 @@ impl ServerBuilder {
     pub fn build(self) -> Result<Server, StartError> {
         check_panics(cfg!(panic = "abort"))?;
         self.limits.check()?;
-        let mut router = self.router?;
-        if let Some(middleware) = self.stack.build() {
-            router.put_behind(&middleware);
-        }
+        let mut endpoints = vec![(self.path, self.main)];
+        endpoints.extend(self.others);
         Ok(Server {
-            shared: Shared::new(router, self.limits, self.path, self.origins),
+            shared: Shared::new(Routes::build(endpoints)?, self.limits),
         })
     }
 

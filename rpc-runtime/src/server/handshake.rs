@@ -20,9 +20,10 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{
     connection::Connection,
+    routes::Route,
     shared::{Admission, Shared},
 };
-use crate::ConnectInfo;
+use crate::{ConnectInfo, Session};
 
 /// What a browser offers its token as, because it cannot set a header: never echoed, never logged.
 const BEARER: &str = "bearer.";
@@ -37,15 +38,33 @@ pub(super) fn answer_standalone<B>(
     request: &mut Request<B>,
     remote: SocketAddr,
 ) -> Response<Full<Bytes>> {
-    if request.uri().path() != &*shared.path {
-        return refuse(StatusCode::NOT_FOUND, "nothing is served on this path\n");
+    match shared.routes.find(request.uri().path()) {
+        Some(route) => answer_on(shared, route, request, Some(remote)),
+        None => refuse(StatusCode::NOT_FOUND, "nothing is served on this path\n"),
     }
-    answer(shared, request, Some(remote))
+}
+
+/// Answers on the path's endpoint; where there is but one, on any path.
+pub(super) fn answer<B>(
+    shared: &Arc<Shared>,
+    request: &mut Request<B>,
+    remote: Option<SocketAddr>,
+) -> Response<Full<Bytes>> {
+    let route = match shared.routes.find(request.uri().path()) {
+        Some(route) => route,
+        None if shared.routes.is_single() => Route {
+            endpoint: shared.routes.main().clone(),
+            parameters: Vec::new(),
+        },
+        None => return refuse(StatusCode::NOT_FOUND, "nothing is served on this path\n"),
+    };
+    answer_on(shared, route, request, remote)
 }
 
 /// Answers an HTTP request: 101, and a task for the connection, or a refusal.
-pub(super) fn answer<B>(
+fn answer_on<B>(
     shared: &Arc<Shared>,
+    route: Route,
     request: &mut Request<B>,
     remote: Option<SocketAddr>,
 ) -> Response<Full<Bytes>> {
@@ -53,7 +72,7 @@ pub(super) fn answer<B>(
         Ok(key) => derive_accept_key(key),
         Err(refusal) => return *refusal,
     };
-    if !shared.origins.admit(request.headers()) {
+    if !route.endpoint.origins.admit(request.headers()) {
         return refuse(StatusCode::FORBIDDEN, "pages of this origin may not connect\n");
     }
     if shared.is_draining() {
@@ -77,10 +96,11 @@ pub(super) fn answer<B>(
             "the offered subprotocol is not a token\n",
         );
     };
-    let info = connect_info(request, remote);
+    let info = connect_info(request, remote).with_params(route.parameters);
+    let session = Session::new(info, route.endpoint, shared.afterwards.clone());
     tokio::spawn(serve_upgrade(
         hyper::upgrade::on(request),
-        info,
+        session,
         choice,
         admission,
     ));
@@ -96,7 +116,7 @@ fn connect_info<B>(request: &Request<B>, remote: Option<SocketAddr>) -> ConnectI
 }
 
 /// Waits for the upgrade and then is the connection's task.
-async fn serve_upgrade(on_upgrade: OnUpgrade, info: ConnectInfo, choice: Choice, admission: Admission) {
+async fn serve_upgrade(on_upgrade: OnUpgrade, session: Arc<Session>, choice: Choice, admission: Admission) {
     let timeout = admission.shared.limits.handshake_timeout;
     let Ok(Ok(upgraded)) = tokio::time::timeout(timeout, on_upgrade).await else {
         return;
@@ -105,8 +125,8 @@ async fn serve_upgrade(on_upgrade: OnUpgrade, info: ConnectInfo, choice: Choice,
     // In the standalone server the socket itself is behind hyper's box, and every later read and write is direct. What
     // hyper has read is let go before the connection is waited for: it is a slice of a buffer of 8 KiB.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(Parts { io, read_buf, .. }) => begin(io.into_inner(), read_buf, info, &choice, shared).await,
-        Err(upgraded) => begin(TokioIo::new(upgraded), Bytes::new(), info, &choice, shared).await,
+        Ok(Parts { io, read_buf, .. }) => begin(io.into_inner(), read_buf, session, &choice, shared).await,
+        Err(upgraded) => begin(TokioIo::new(upgraded), Bytes::new(), session, &choice, shared).await,
     }
     drop(admission);
 }
@@ -114,7 +134,7 @@ async fn serve_upgrade(on_upgrade: OnUpgrade, info: ConnectInfo, choice: Choice,
 fn begin<S>(
     stream: S,
     read_ahead: Bytes,
-    info: ConnectInfo,
+    session: Arc<Session>,
     choice: &Choice,
     shared: Arc<Shared>,
 ) -> Connection<S>
@@ -123,15 +143,15 @@ where
 {
     #[cfg(feature = "__echo")]
     if shared.echoes() {
-        return Connection::echoing(stream, &read_ahead, info, shared);
+        return Connection::echoing(stream, &read_ahead, session, shared);
     }
-    let refuse = |stream, info, shared, reason| {
-        Connection::refused(stream, info, shared, CloseCode::SubprotocolUnknown, reason)
+    let refuse = |stream, session, shared, reason| {
+        Connection::refused(stream, session, shared, CloseCode::SubprotocolUnknown, reason)
     };
     match choice {
-        Choice::Ours => Connection::new(stream, &read_ahead, info, shared),
-        Choice::Unknown(_) => refuse(stream, info, shared, "unknown subprotocol: offer rpc.v1"),
-        Choice::None => refuse(stream, info, shared, "no subprotocol: offer rpc.v1"),
+        Choice::Ours => Connection::new(stream, &read_ahead, session, shared),
+        Choice::Unknown(_) => refuse(stream, session, shared, "unknown subprotocol: offer rpc.v1"),
+        Choice::None => refuse(stream, session, shared, "no subprotocol: offer rpc.v1"),
     }
 }
 

@@ -8,8 +8,11 @@ mod builder;
 mod connection;
 #[cfg(feature = "__echo")]
 mod echo;
+mod endpoint;
 mod handshake;
+mod limits;
 mod origin;
+mod routes;
 mod shared;
 
 use std::{
@@ -28,9 +31,12 @@ use tokio::{
 };
 
 pub use builder::ServerBuilder;
+pub(crate) use endpoint::ActiveEndpoint;
+pub use endpoint::Endpoint;
 pub use handshake::RemoteAddr;
+pub use limits::ServerLimits;
 
-use crate::{ConnectInfo, router::StartError};
+use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;
 use shared::Shared;
 
@@ -106,7 +112,9 @@ impl Server {
         async move {
             // The limit is the upgrading server's matter; the count is kept, so that a stop waits for this too.
             let admission = shared.admit_always();
-            Connection::new(io, &[], info, shared).await;
+            let (endpoint, info) = shared.endpoint_of(info);
+            let session = Session::new(info, endpoint, shared.afterwards.clone());
+            Connection::new(io, &[], session, shared).await;
             drop(admission);
         }
     }
@@ -121,7 +129,7 @@ impl Server {
     }
 
     /// Stops in order: no new connections, a go-away on each, new calls UNAVAILABLE, running calls up to
-    /// [`Limits::drain_grace`](crate::Limits::drain_grace); then those left are ended UNAVAILABLE, and every connection is
+    /// [`ServerLimits::drain_grace`](crate::ServerLimits::drain_grace); then those left are ended UNAVAILABLE, and every connection is
     /// closed with 1012. Returns when none is left and all clean-up of calls has run, or shortly after the grace.
     ///
     /// A listener that was given to another server goes on accepting; its upgrades are answered with 503.
@@ -154,7 +162,7 @@ pub struct Counters {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("router", &self.shared.router)
+            .field("routes", &self.shared.routes)
             .finish_non_exhaustive()
     }
 }

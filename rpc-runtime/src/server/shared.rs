@@ -10,13 +10,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rpc_protocol::{Limits as ProtocolLimits, frame::Greeting};
+use rpc_protocol::frame::Greeting;
 use tokio::{sync::Notify, time::Instant};
 
-use super::origin::Origins;
+use super::{ActiveEndpoint, ServerLimits, routes::Routes};
 use crate::{
-    Limits,
-    router::Router,
+    ConnectInfo,
     session::{ClientId, Session, afterwards::Afterwards, mailbox::Command},
 };
 
@@ -31,11 +30,8 @@ const SPREAD_MOST: Duration = Duration::from_secs(2);
 /// What all connections of a server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) router: Arc<Router>,
-    pub(crate) limits: Limits,
-    pub(crate) protocol_limits: ProtocolLimits,
-    pub(crate) path: Box<str>,
-    pub(super) origins: Origins,
+    pub(crate) routes: Routes,
+    pub(crate) limits: ServerLimits,
     sessions: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
@@ -44,8 +40,6 @@ pub(crate) struct Shared {
     empty: Notify,
     /// What goes on behind calls and connections.
     pub(crate) afterwards: Arc<Afterwards>,
-    /// So many bytes of a stream are read before its connection is told.
-    pub(crate) step: usize,
     pub(crate) one_way_failures: AtomicU64,
     /// See `server/echo.rs`.
     #[cfg(feature = "__echo")]
@@ -53,27 +47,20 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(router: Router, limits: Limits, path: String, origins: Origins) -> Arc<Self> {
-        let mut limits = limits;
+    pub(crate) fn new(routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
         if let Some(files) = open_files() {
             limits.connections = limits
                 .connections
                 .min(connections_within(files, limits.handshakes));
         }
-        let protocol_limits = limits.of_protocol();
-        let step = limits.step();
         Arc::new(Self {
-            router: Arc::new(router),
+            routes,
             limits,
-            protocol_limits,
-            path: path.into(),
-            origins,
             sessions: Default::default(),
             admitted: AtomicUsize::new(0),
             handshakes: Mutex::default(),
             empty: Notify::new(),
             afterwards: Arc::default(),
-            step,
             one_way_failures: AtomicU64::new(0),
             #[cfg(feature = "__echo")]
             echo: std::sync::atomic::AtomicBool::new(false),
@@ -83,6 +70,14 @@ impl Shared {
     /// How many clients are connected.
     pub(crate) fn connections(&self) -> usize {
         self.sessions.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    /// The endpoint that a connection belongs to: that of its path, else the main one.
+    pub(crate) fn endpoint_of(&self, info: ConnectInfo) -> (Arc<ActiveEndpoint>, ConnectInfo) {
+        match self.routes.find(info.path()) {
+            Some(route) => (route.endpoint, info.with_params(route.parameters)),
+            None => (self.routes.main().clone(), info),
+        }
     }
 
     /// Whether the server is stopping.
@@ -96,7 +91,7 @@ impl Shared {
         // Made first: dropping it takes the count back.
         let admission = Admission { shared: self.clone() };
         // What connections leave behind counts as they did, or clients that come and go would not be bounded.
-        let behind = self.afterwards.running() / self.limits.streams;
+        let behind = self.afterwards.running() / self.routes.main().limits.streams;
         (admitted.saturating_add(behind) < self.limits.connections).then_some(admission)
     }
 
@@ -172,7 +167,7 @@ impl Shared {
             self.tell_all(|| Command::Stop).await;
             self.wait_until_empty().await;
         };
-        let _ = tokio::time::timeout(SPREAD_MOST + self.limits.close_timeout, closed).await;
+        let _ = tokio::time::timeout(SPREAD_MOST + self.routes.main().limits.close_timeout, closed).await;
     }
 
     /// Sends a command to every session, spread over a time that grows with their number.

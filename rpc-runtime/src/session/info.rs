@@ -1,6 +1,6 @@
 //! How a client connected, in as few bytes as it takes: it is kept for as long as the connection lives.
 
-use std::{fmt, net::SocketAddr};
+use std::{borrow::Cow, fmt, net::SocketAddr};
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -13,6 +13,7 @@ use http::{HeaderMap, header};
 pub struct ConnectInfo {
     remote_addr: Option<SocketAddr>,
     path: Box<str>,
+    params: Box<[(Box<str>, Box<str>)]>,
     query: Option<Box<str>>,
     headers: Headers,
     tls: Option<Box<TlsInfo>>,
@@ -49,6 +50,7 @@ impl ConnectInfo {
             tls: request.extensions().get::<TlsInfo>().cloned().map(Box::new),
             remote_addr: None,
             path: request.uri().path().into(),
+            params: Box::default(),
             query: request.uri().query().map(Into::into),
             headers: Headers::from_map(request.headers()),
         }
@@ -82,6 +84,27 @@ impl ConnectInfo {
     /// The path of the HTTP request; empty without one.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// A part of the path that the endpoint's path gives a name, percent-decoded: of `/game/{session_id}`, the
+    /// `session_id`.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params
+            .iter()
+            .find(|(candidate, _)| **candidate == *name)
+            .map(|(_, value)| &**value)
+    }
+
+    pub(crate) fn with_params(mut self, params: Vec<(Box<str>, Box<str>)>) -> Self {
+        self.params = params.into();
+        self
+    }
+
+    /// The first value of a name in the query, decoded as a form's: of `?channel_id=a+b`, `a b`.
+    pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
+        form_urlencoded::parse(self.query()?.as_bytes())
+            .find(|(candidate, _)| candidate == name)
+            .map(|(_, value)| value)
     }
 
     /// The query of the HTTP request, without the question mark.

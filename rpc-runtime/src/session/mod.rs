@@ -3,15 +3,18 @@
 //! A session knows its client's id, how it connected, and how to reach its connection. It does not know frames.
 
 pub(crate) mod afterwards;
+mod attributes;
 mod held;
+pub(crate) mod hooks;
 mod info;
 pub(crate) mod mailbox;
+mod state;
 mod stopping;
 
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::SystemTime,
@@ -20,11 +23,16 @@ use std::{
 use rpc_protocol::CloseCode;
 
 use afterwards::Afterwards;
+use attributes::Attributes;
 pub(crate) use held::Held;
+pub use hooks::{Hooks, Refusal, SessionError};
 pub use info::{ConnectInfo, Headers, TlsInfo};
 use mailbox::{Command, Mailbox, Report};
+use state::CurrentState;
+pub use state::SessionState;
+use tokio::sync::watch;
 
-use crate::{random, router::Router, streaming::Feedback};
+use crate::{auth::Identity, random, router::Router, server::ActiveEndpoint, streaming::Feedback};
 
 /// The public name of a connected client: 128 random bits, written as 32 hexadecimal digits.
 ///
@@ -64,8 +72,14 @@ pub struct Session {
     id: ClientId,
     info: ConnectInfo,
     started: SystemTime,
+    state: CurrentState,
+    /// Made when somebody first waits for a change.
+    states: OnceLock<watch::Sender<SessionState>>,
+    /// Changed by the connection's task alone, which has a copy of its own.
+    identity: RwLock<Option<Identity>>,
+    attributes: Attributes,
     pub(crate) mailbox: Mailbox,
-    pub(crate) router: Arc<Router>,
+    pub(crate) endpoint: Arc<ActiveEndpoint>,
     /// What the messages of all streams take in memory.
     held: AtomicU64,
     /// How much clean-up of its calls goes on.
@@ -75,13 +89,21 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(info: ConnectInfo, router: Arc<Router>, afterwards: Arc<Afterwards>) -> Arc<Self> {
+    pub(crate) fn new(
+        info: ConnectInfo,
+        endpoint: Arc<ActiveEndpoint>,
+        afterwards: Arc<Afterwards>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id: ClientId::random(),
             info,
             started: SystemTime::now(),
+            state: CurrentState::default(),
+            states: OnceLock::new(),
+            identity: RwLock::default(),
+            attributes: Attributes::default(),
             mailbox: Mailbox::default(),
-            router,
+            endpoint,
             held: AtomicU64::new(0),
             clean_ups: AtomicUsize::new(0),
             afterwards,
@@ -91,6 +113,79 @@ impl Session {
     /// How much clean-up of its calls goes on.
     pub(crate) fn clean_ups(&self) -> usize {
         self.clean_ups.load(Ordering::Relaxed)
+    }
+
+    /// The methods that the client may call.
+    pub(crate) fn router(&self) -> &Router {
+        &self.endpoint.router
+    }
+
+    /// Where the session stands.
+    pub fn state(&self) -> SessionState {
+        self.state.get()
+    }
+
+    /// Where the session stands, and every change of it: a receiver that is slow sees the latest.
+    pub fn state_changes(&self) -> watch::Receiver<SessionState> {
+        let states = self.states.get_or_init(|| watch::Sender::new(self.state()));
+        let receiver = states.subscribe();
+        // The state may have changed while the sender was made.
+        states.send_if_modified(|state| {
+            let before = std::mem::replace(state, self.state());
+            before != *state
+        });
+        receiver
+    }
+
+    /// Goes over to a state, which the endpoint's hooks are told. Called by the connection's task alone.
+    pub(crate) fn set_state(self: &Arc<Self>, to: SessionState) {
+        let from = self.state.set(to);
+        if from == to {
+            return;
+        }
+        if let Some(states) = self.states.get() {
+            states.send_replace(to);
+        }
+        for hooks in self.endpoint.hooks.iter() {
+            hooks.on_state(self, from, to);
+        }
+    }
+
+    /// Who is known to be connected; `None` while anonymous.
+    ///
+    /// It may change while a call runs. What the call was begun with is
+    /// [`Context::identity`](crate::Context::identity).
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Called by the connection's task alone.
+    pub(crate) fn set_identity(&self, identity: Option<Identity>) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+    }
+
+    /// The id of the user that is known, if any.
+    pub fn user(&self) -> Option<Arc<str>> {
+        self.identity().map(|identity| identity.shared_user().clone())
+    }
+
+    /// Leaves a value in the session, which is found again by its type; gives the one that was there. Clones of what is
+    /// expensive to clone go in an `Arc`.
+    pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Option<T> {
+        self.attributes.insert(value)
+    }
+
+    /// What was left in the session, by its type.
+    pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.attributes.get()
+    }
+
+    /// Takes what was left in the session, by its type.
+    pub fn remove<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.attributes.remove()
     }
 
     /// The client's id.
@@ -138,6 +233,7 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("id", &self.id)
+            .field("state", &self.state())
             .field("info", &self.info)
             .finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::StreamExt;
 use http::{HeaderValue, Response, header};
 use rpc_protocol::CloseCode;
-use rpc_runtime::{CallError, Client, Limits, Reconnect, Server, StartError};
+use rpc_runtime::{CallError, Client, Limits, Reconnect, Server, ServerLimits, StartError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -22,8 +22,12 @@ use crate::{
 };
 
 /// A standalone server on a free port, stopped when the guard is dropped.
-pub async fn listen(limits: Limits) -> (Server, SocketAddr, oneshot::Sender<()>) {
-    let (server, _) = server(limits);
+pub async fn listen(limits: ServerLimits) -> (Server, SocketAddr, oneshot::Sender<()>) {
+    let server = Server::builder()
+        .service(ProbeGateway::default())
+        .server_limits(limits)
+        .build()
+        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -62,7 +66,7 @@ async fn exchange(addr: SocketAddr, request: &str) -> String {
 
 #[tokio::test]
 async fn calls_are_answered_over_a_real_socket_and_the_connection_is_known_to_the_handler() {
-    let (server, addr, _stop) = listen(Limits::default()).await;
+    let (server, addr, _stop) = listen(ServerLimits::default()).await;
     let client = Client::connect(&format!("ws://{addr}/rpc?room=7")).await.unwrap();
     assert_eq!(
         call(&client, "Echo", &order("milk")).await.unwrap(),
@@ -89,7 +93,7 @@ async fn calls_are_answered_over_a_real_socket_and_the_connection_is_known_to_th
 #[tokio::test]
 async fn our_subprotocol_is_selected_among_others_and_a_token_is_neither_echoed_nor_logged() {
     let (log, _guard) = Log::capture();
-    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
     let (mut socket, response) = offer(addr, Some("bearer.c2VjcmV0, other, rpc.v1")).await.unwrap();
     assert_eq!(response.headers()[header::SEC_WEBSOCKET_PROTOCOL], "rpc.v1");
     assert!(
@@ -101,7 +105,7 @@ async fn our_subprotocol_is_selected_among_others_and_a_token_is_neither_echoed_
 
 #[tokio::test]
 async fn unknown_subprotocols_are_answered_by_echoing_one_and_closing_with_4504() {
-    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
     let (mut socket, response) = offer(addr, Some("bearer.c2VjcmV0, chat.v7, other"))
         .await
         .unwrap();
@@ -117,7 +121,7 @@ async fn unknown_subprotocols_are_answered_by_echoing_one_and_closing_with_4504(
 
 #[tokio::test]
 async fn a_handshake_without_a_subprotocol_is_closed_with_4504_and_a_reason() {
-    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
     let (mut socket, response) = offer(addr, None).await.unwrap();
     assert!(!response.headers().contains_key(header::SEC_WEBSOCKET_PROTOCOL));
     match socket.next().await {
@@ -152,7 +156,7 @@ async fn a_handshake_without_a_subprotocol_is_closed_with_4504_and_a_reason() {
 
 #[tokio::test]
 async fn other_paths_are_404_and_what_is_no_upgrade_is_told_so() {
-    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
     let get = async |path: &str, more: &str| {
         exchange(
             addr,
@@ -180,9 +184,9 @@ async fn other_paths_are_404_and_what_is_no_upgrade_is_told_so() {
 
 #[tokio::test]
 async fn a_slow_handshake_is_closed_silently() {
-    let (server, addr, _stop) = listen(Limits {
+    let (server, addr, _stop) = listen(ServerLimits {
         handshake_timeout: Duration::from_millis(100),
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     assert_eq!(exchange(addr, "GET /rpc HTTP/1.1\r\nHost: a\r\n").await, "");
@@ -192,7 +196,7 @@ async fn a_slow_handshake_is_closed_silently() {
 
 #[tokio::test]
 async fn more_than_20_half_open_handshakes_of_one_address_are_closed_silently() {
-    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
     let mut slow = Vec::new();
     for _ in 0..20 {
         let mut stream = TcpStream::connect(addr).await.unwrap();
@@ -216,12 +220,12 @@ async fn more_than_20_half_open_handshakes_of_one_address_are_closed_silently() 
 
 #[tokio::test]
 async fn a_refused_upgrade_does_not_keep_its_place_among_the_handshakes() {
-    let limits = Limits {
+    let limits = ServerLimits {
         connections: 0,
         handshakes: 1,
         // A place that was kept would be kept for the whole test, and the next request not be answered.
         handshake_timeout: Duration::from_secs(3_600),
-        ..Limits::default()
+        ..ServerLimits::default()
     };
     let (_server, addr, _stop) = listen(limits).await;
     let upgrade = "GET /rpc HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -240,7 +244,7 @@ async fn a_refused_upgrade_does_not_keep_its_place_among_the_handshakes() {
 
 #[tokio::test]
 async fn headers_over_8_kib_are_refused() {
-    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
     let request = |bytes: usize| {
         format!(
             "GET /x HTTP/1.1\r\nConnection: close\r\nX: {}\r\n\r\n",
@@ -253,9 +257,9 @@ async fn headers_over_8_kib_are_refused() {
 
 #[tokio::test]
 async fn a_connection_over_the_limit_is_answered_with_503_and_a_place_is_free_again_after_a_close() {
-    let (server, addr, _stop) = listen(Limits {
+    let (server, addr, _stop) = listen(ServerLimits {
         connections: 2,
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let url = format!("ws://{addr}/rpc");
@@ -276,7 +280,7 @@ async fn a_connection_over_the_limit_is_answered_with_503_and_a_place_is_free_ag
 
 #[tokio::test]
 async fn errors_tell_apart_refused_closed_timed_out_and_status() {
-    let (_server, addr, stop) = listen(Limits::default()).await;
+    let (_server, addr, stop) = listen(ServerLimits::default()).await;
     for url in [
         "ws://127.0.0.1:1/rpc",
         &format!("ws://{addr}/elsewhere"),
@@ -334,7 +338,7 @@ async fn a_server_that_just_vanishes_closes_its_calls_with_1006() {
 
 #[tokio::test]
 async fn a_port_in_use_is_one_clear_error() {
-    let (_server, addr, _stop) = listen(Limits::default()).await;
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
     let error = Server::builder()
         .service(ProbeGateway::default())
         .serve(addr)
@@ -382,7 +386,7 @@ async fn it_mounts_into_axum() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_is_answered_403_before_the_upgrade() {
-    let (server, addr, _stop) = listen(Limits::default()).await;
+    let (server, addr, _stop) = listen(ServerLimits::default()).await;
     let from = |origin: String| async move {
         let mut request = format!("ws://{addr}/rpc").into_client_request().unwrap();
         let headers = request.headers_mut();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rpc_protocol::{CloseCode, FrameKind, frame::Request};
-use rpc_runtime::{CallError, Client, Code, Limits, Reconnect, Server, StartError, codegen::Gateway as _};
+use rpc_runtime::{
+    CallError, Client, Code, Limits, Reconnect, Server, ServerLimits, StartError, codegen::Gateway as _,
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -60,7 +62,7 @@ async fn calls_that_outlast_the_grace_of_25_s_are_cancelled() {
 
 #[tokio::test]
 async fn a_stopped_server_closes_its_connections_and_accepts_nothing_more() {
-    let (server, addr, stop) = listen(Limits::default()).await;
+    let (server, addr, stop) = listen(ServerLimits::default()).await;
     let url = format!("ws://{addr}/rpc");
     let connect = || Client::builder(&url).reconnect(Reconnect::never()).connect();
     let clients = [connect().await.unwrap(), connect().await.unwrap()];
@@ -237,15 +239,12 @@ fn a_method_that_asks_for_a_guard_or_authentication_is_not_served_without() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the method `guarded.GuardService/Wipe` asks for the guard `admin`, which this version does not check yet: the \
-         server does not start rather than serve it to everyone"
+        "the method `guarded.GuardService/Wipe` names the guard `admin`, which is not registered: say what it does with \
+         `.guard(\"admin\", …)` or, for this method's type of request, `.request_guard(\"admin\", …)`"
     );
     let error = Server::builder()
         .service(guarded::AuthGateway)
         .build()
         .unwrap_err();
-    assert!(
-        matches!(&error, StartError::NotGuarded { what, .. } if what == "authentication"),
-        "{error:?}"
-    );
+    assert!(matches!(&error, StartError::NoAuthenticator { .. }), "{error:?}");
 }

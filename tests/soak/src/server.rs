@@ -5,7 +5,7 @@ use crate::{
     contracts::{Blob, CountRequest, Health, Soak, Summary},
 };
 use futures_util::{Stream, StreamExt, stream};
-use rpc_runtime::{Limits, Outgoing, Server, Status, Streaming, bytes::Bytes};
+use rpc_runtime::{Outgoing, Rate, Server, ServerLimits, Status, Streaming, bytes::Bytes};
 use std::{
     error::Error,
     future::pending,
@@ -25,13 +25,15 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
         std::process::exit(0);
     });
     let service = Service::default();
-    let limits = Limits {
+    let limits = ServerLimits {
         // All clients come from one address.
         handshakes_per_address: 1_000,
-        ..Limits::default()
+        connects_per_address: Rate::per_second(100_000),
+        connects: Rate::per_second(100_000),
+        ..ServerLimits::default()
     };
     let server = Server::builder()
-        .limits(limits)
+        .server_limits(limits)
         .service(SoakGateway::new(service.clone()))
         .build()?;
     let _ = service.server.set(server.clone());

@@ -46,7 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a call. Most are answered when this returns.
     pub(super) fn handle_request(&mut self, mut request: IncomingRequest, now: Instant) {
         let (stream_id, one_way) = (request.stream_id, request.one_way);
-        let router = &self.session.router;
+        let router = self.session.router();
         let entry = match &request.method {
             MethodRef::Number(number) => router.by_number(*number),
             MethodRef::Name(name) => router.by_name(name),
@@ -107,12 +107,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     method,
                     metadata,
                     deadline,
+                    self.identity.clone(),
                     followed,
                 ),
                 body: request.body,
-                limits: &self.shared.limits,
+                limits: &self.endpoint.limits,
                 running_bytes,
-                step: self.shared.step,
+                step: self.endpoint.step,
             },
             &mut TaskContext::from_waker(waker),
             &mut turn,
@@ -148,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if request.compression != Compression::NONE {
             // Some kilobytes may become megabytes, which take milliseconds.
             self.look_at_clock.set(true);
-            request.body = match compression::inflate(&request.body, self.shared.limits.body_bytes) {
+            request.body = match compression::inflate(&request.body, self.endpoint.limits.body_bytes) {
                 Ok(body) => body,
                 Err(error @ Uninflated::Malformed) => return Err(Failure::Fault(error.status())),
                 Err(error @ Uninflated::TooLong) => return Err(error.status().into()),
@@ -160,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether the calls before have left so much to be done that none is to be added: clean-up takes memory, but no
     /// stream's place.
     fn has_much_to_clean_up(&self) -> bool {
-        self.session.clean_ups() > self.shared.limits.streams.saturating_mul(CLEAN_UPS_PER_STREAM)
+        self.session.clean_ups() > self.endpoint.limits.streams.saturating_mul(CLEAN_UPS_PER_STREAM)
     }
 
     fn begun(
@@ -242,7 +243,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Step::Failed(failure) => self.fail(called, failure, now),
             Step::Decoded(request, context) => {
-                let Some(entry) = self.session.router.by_number(method.number) else {
+                let Some(entry) = self.session.router().by_number(method.number) else {
                     return;
                 };
                 let waker = self.calls.next_waker(&self.session);

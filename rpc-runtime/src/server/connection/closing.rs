@@ -97,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let until = *closing
             .until
-            .get_or_insert(now + self.shared.limits.close_timeout);
+            .get_or_insert(now + self.endpoint.limits.close_timeout);
         let flushed = match self.socket.io.poll_flush(cx) {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(_)) => return Poll::Ready(()),

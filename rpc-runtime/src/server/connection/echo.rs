@@ -6,17 +6,17 @@ use rpc_protocol::Output;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{super::shared::Shared, Connection};
-use crate::{ConnectInfo, transport::websocket::Incoming};
+use crate::{Session, transport::websocket::Incoming};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a connection that echoes. It sends no greeting.
     pub(in crate::server) fn echoing(
         stream: S,
         read_ahead: &[u8],
-        info: ConnectInfo,
+        session: Arc<Session>,
         shared: Arc<Shared>,
     ) -> Self {
-        Self::begin(stream, read_ahead, info, shared)
+        Self::begin(stream, read_ahead, session, shared)
     }
 
     /// Sends a message back, where that is what the server does; control frames are the connection's.

@@ -173,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             *done += 1;
             let is_over = done.is_multiple_of(POLLS_PER_LOOK)
-                && now.elapsed() >= self.shared.limits.turn_time
+                && now.elapsed() >= self.endpoint.limits.turn_time
                 // Without a budget, whatever of tokio's calls wait for says that it is not ready.
                 || !coop::has_budget_remaining();
             if is_over {
@@ -208,13 +208,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether so much waits for the peer to open its windows that nothing is to be added.
     pub(super) fn is_queue_full(&self) -> bool {
-        self.protocol.queued_bytes() > self.shared.limits.queued_bytes
+        self.protocol.queued_bytes() > self.endpoint.limits.queued_bytes
     }
 
     /// Whether streams are to add nothing more to what waits for windows: the other half is for calls that are answered
     /// once, which streams that nobody reads then do not hold up.
     fn is_queue_half_full(&self) -> bool {
-        self.protocol.queued_bytes() > self.shared.limits.queued_bytes / 2
+        self.protocol.queued_bytes() > self.endpoint.limits.queued_bytes / 2
     }
 
     /// Whether what was blocked is so no more.
@@ -226,7 +226,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 impl<S> Connection<S> {
     /// Cancels all calls, because the connection is over. Methods of sessions have their grace.
     pub(super) fn let_go_of_calls(&mut self) {
-        let grace = self.shared.limits.session_grace;
+        let grace = self.endpoint.limits.session_grace;
         for method in self.calls.cancel_all() {
             // Where the runtime is gone, so is the grace.
             let Ok(runtime) = Handle::try_current() else {

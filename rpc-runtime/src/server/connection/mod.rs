@@ -35,10 +35,14 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::shared::{Registration, Shared};
+use super::{
+    ActiveEndpoint,
+    shared::{Registration, Shared},
+};
 use crate::{
+    auth::Identity,
     dispatch::parked::ParkedCalls,
-    session::{ConnectInfo, Session},
+    session::Session,
     streaming::Ending,
     transport::{
         io::Io,
@@ -71,6 +75,9 @@ pub(crate) struct Connection<S> {
     socket: WebSocket<S>,
     protocol: ServerConnection,
     session: Arc<Session>,
+    /// Who is known, the same as in the session.
+    identity: Option<Identity>,
+    endpoint: Arc<ActiveEndpoint>,
     shared: Arc<Shared>,
     calls: ParkedCalls,
     /// Slots of calls that were woken and not polled since, in the order of their turns.
@@ -112,8 +119,8 @@ enum Read {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a connection whose upgrade is over; `read_ahead` was read behind it already. The greeting is in its
     /// output.
-    pub(crate) fn new(stream: S, read_ahead: &[u8], info: ConnectInfo, shared: Arc<Shared>) -> Self {
-        let mut connection = Self::begin(stream, read_ahead, info, shared);
+    pub(crate) fn new(stream: S, read_ahead: &[u8], session: Arc<Session>, shared: Arc<Shared>) -> Self {
+        let mut connection = Self::begin(stream, read_ahead, session, shared);
         let greeting = connection.shared.greeting(&connection.session);
         connection
             .protocol
@@ -121,15 +128,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         connection
     }
 
-    fn begin(stream: S, read_ahead: &[u8], info: ConnectInfo, shared: Arc<Shared>) -> Self {
+    fn begin(stream: S, read_ahead: &[u8], session: Arc<Session>, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
-        let session = Session::new(info, shared.router.clone(), shared.afterwards.clone());
+        let endpoint = session.endpoint.clone();
         let registration = shared.register(session.clone());
         let io = Io::new(stream, OutputBuffer::of_server(), read_ahead);
         Self {
-            socket: WebSocket::new(io, Role::Server, shared.limits.message_bytes),
-            protocol: ServerConnection::new(shared.protocol_limits.clone(), now.into_std()),
+            socket: WebSocket::new(io, Role::Server, endpoint.limits.message_bytes),
+            protocol: ServerConnection::new(endpoint.protocol_limits.clone(), now.into_std()),
             session,
+            identity: None,
+            endpoint,
             calls: ParkedCalls::default(),
             woken: VecDeque::new(),
             compress_above: None,
@@ -146,12 +155,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a connection only to close it: its handshake asked for what is not served.
     pub(crate) fn refused(
         stream: S,
-        info: ConnectInfo,
+        session: Arc<Session>,
         shared: Arc<Shared>,
         code: CloseCode,
         reason: &str,
     ) -> Self {
-        let mut connection = Self::begin(stream, &[], info, shared);
+        let mut connection = Self::begin(stream, &[], session, shared);
         connection.close(code, reason);
         connection
     }
@@ -210,7 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             // What fills the read buffer and is no message, such as empty fragments, takes time as well.
             fills += 1;
             if filled >= READ_AHEAD
-                || fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= self.shared.limits.turn_time
+                || fills.is_multiple_of(FILLS_PER_LOOK) && now.elapsed() >= self.endpoint.limits.turn_time
             {
                 return Read::TurnIsOver;
             }
@@ -224,7 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether so much output waits that nothing more may be read.
     fn is_clogged(&self) -> bool {
-        self.socket.io.output.pending() > self.shared.limits.unflushed_bytes
+        self.socket.io.output.pending() > self.endpoint.limits.unflushed_bytes
     }
 
     /// Handles every whole message that was read.
@@ -253,7 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn turn_is_over(&self, handled: usize, began: Instant) -> bool {
         let look = self.look_at_clock.take() || handled.is_multiple_of(MESSAGES_PER_LOOK);
-        let limits = &self.shared.limits;
+        let limits = &self.endpoint.limits;
         handled >= limits.turn_messages || look && began.elapsed() >= limits.turn_time
     }
 
@@ -273,7 +282,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Incoming::Ping => {
                 self.protocol.handle_activity(now.into_std());
-                if !self.pings.allows(now, self.shared.protocol_limits.max_pings) {
+                if !self.pings.allows(now, self.endpoint.protocol_limits.max_pings) {
                     self.close_for(&ConnectionError::TooManyPings);
                 }
             }
@@ -305,7 +314,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Ok(ServerEvent::Cancelled { stream_id, .. }) => self.cancel(stream_id),
             Ok(ServerEvent::Greeting(_)) => {
                 let reads_deflate = self.protocol.peer_limits().deflate;
-                self.compress_above = self.shared.limits.compress_above.filter(|_| reads_deflate);
+                self.compress_above = self.endpoint.limits.compress_above.filter(|_| reads_deflate);
             }
             Ok(_) => {}
             Err(error) => self.close_for(&error),

@@ -56,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Phase::Closing(_) = self.phase {
             return;
         }
-        let limits = &self.shared.limits;
+        let limits = &self.endpoint.limits;
         if self
             .timers
             .stalled_since
@@ -83,7 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sets the timer to what is due next. Whether something is due already.
     pub(super) fn arm(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
-        let limits = &self.shared.limits;
+        let limits = &self.endpoint.limits;
         if !self.is_clogged() && self.socket.is_inside_message() {
             self.timers.message_began.get_or_insert(now);
         } else {

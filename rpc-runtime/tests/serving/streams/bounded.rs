@@ -6,12 +6,12 @@ use rpc_protocol::{
     FrameKind,
     frame::{AnnouncedLimits, Data, Request},
 };
-use rpc_runtime::{CallError, Client, CloseCode, Code, Limits, Outgoing, Server, Streaming};
+use rpc_runtime::{CallError, Client, CloseCode, Code, Limits, Outgoing, Server, ServerLimits, Streaming};
 use tokio::net::TcpListener;
 use tower::layer::util::Identity;
 
 use super::{
-    service::{FlowGateway, Item, Traces, item, method, server},
+    service::{FlowGateway, Item, Traces, item, method, server, server_within},
     wire::{Peer, Said, one, peers},
 };
 use crate::probe::until;
@@ -347,11 +347,14 @@ async fn clean_up_that_never_ends_stops_its_own_connections_calls_and_no_others(
 async fn sessions_that_outlive_their_clients_take_the_places_of_connections_until_they_are_over() {
     let limits = Limits {
         streams: 4,
-        connections: 2,
         session_grace: Duration::from_secs(600),
         ..Limits::default()
     };
-    let (server, traces) = server(limits);
+    let server_limits = ServerLimits {
+        connections: 2,
+        ..ServerLimits::default()
+    };
+    let (server, traces) = server_within(limits, server_limits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/rpc", listener.local_addr().unwrap());
     let serving = server.clone();

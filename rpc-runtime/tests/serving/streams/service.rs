@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt, stream};
 use rpc_runtime::{
-    Context, Limits, Outgoing, Server, Status, Streaming,
+    Context, Limits, Outgoing, Server, ServerLimits, Status, Streaming,
     codegen::{Gateway, MethodDescriptor},
     contract, rpc,
 };
@@ -402,10 +402,19 @@ pub fn method(name: &str) -> &'static MethodDescriptor {
 }
 
 pub fn server(limits: Limits) -> (Server, Arc<Traces>) {
+    server_within(limits, ServerLimits::default())
+}
+
+pub fn server_within(limits: Limits, all: ServerLimits) -> (Server, Arc<Traces>) {
     let gateway = FlowGateway::default();
     let traces = gateway.traces.clone();
     (
-        Server::builder().service(gateway).limits(limits).build().unwrap(),
+        Server::builder()
+            .service(gateway)
+            .limits(limits)
+            .server_limits(all)
+            .build()
+            .unwrap(),
         traces,
     )
 }

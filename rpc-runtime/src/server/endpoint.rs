@@ -1,0 +1,187 @@
+//! One endpoint of a server: the services on a path, and everything that is asked of those who call them.
+
+use rpc_protocol::Limits as ProtocolLimits;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::origin::Origins;
+use crate::{
+    Hooks, Limits, RateLimit,
+    auth::{Authenticator, Authenticators},
+    dispatch::Gateway,
+    guard::{Guard, Guards, RequestGuard},
+    middleware::{Call, Interceptor, Next, Reply, Stack},
+    router::{Router, StartError},
+    session::hooks::HookSets,
+    status::BoxError,
+};
+
+/// The services on one path of a server, with authenticators, guards, middleware, hooks and limits of their own.
+///
+/// A server has one, on `/rpc`, which [`ServerBuilder`](super::ServerBuilder)'s own methods put together; more are added
+/// by [`ServerBuilder::endpoint`](super::ServerBuilder::endpoint).
+#[derive(Debug, Default)]
+pub struct Endpoint {
+    router: Router,
+    /// The first mistake stays.
+    mistake: Option<StartError>,
+    limits: Limits,
+    origins: Origins,
+    stack: Stack,
+    guards: Guards,
+    authenticators: Authenticators,
+    auth_required: bool,
+    auth_cookie: Option<String>,
+    hooks: HookSets,
+    rate_limits: Vec<RateLimit>,
+}
+
+impl Endpoint {
+    /// An endpoint without services, which lets everyone in.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a service: a generated or hand-written gateway.
+    #[must_use]
+    pub fn service<G: Gateway>(mut self, gateway: G) -> Self {
+        if self.mistake.is_none() {
+            self.mistake = self.router.add(gateway).err();
+        }
+        self
+    }
+
+    /// Sets what each connection may do. [`Limits::default`] without.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Lets pages of another origin connect, such as `https://app.example.com`. Without, a browser's page is let in only from
+    /// the host and port that it connects to; others are answered 403. Clients that are no browsers send no origin.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.allow(origin.into());
+        self
+    }
+
+    /// Puts a function in front of every method, which lets calls pass or answers them with a status, before anything
+    /// of their bodies is decoded. Interceptors run in the order in which they are added, before guards and layers.
+    ///
+    /// See [`Interceptor`] for an example, and [`middleware`](crate::middleware) for what runs when.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        self.stack.intercept(interceptor);
+        self
+    }
+
+    /// Puts a tower layer around every method. The layer that is added first sees calls first.
+    ///
+    /// The layer is applied once, when the server is built; for each call the service that it makes is cloned, and what
+    /// its clones share is shared by all calls of the server. See [`middleware`](crate::middleware).
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Next> + Send + Sync + 'static,
+        L::Service: Service<Call, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Call>>::Error: Into<BoxError>,
+        <L::Service as Service<Call>>::Future: Send + 'static,
+    {
+        self.stack.layer(layer);
+        self
+    }
+
+    /// Adds an authenticator; see [`Authenticator`]. Methods that declare `auth` need one.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticators.add(authenticator);
+        self
+    }
+
+    /// Refuses every call of clients that are not known, and closes those that do not become known within
+    /// [`Limits::authentication_time`] with 4505.
+    #[must_use]
+    pub fn require_authentication(mut self) -> Self {
+        self.auth_required = true;
+        self
+    }
+
+    /// Takes the value of this cookie as a credential of the scheme `cookie`, where a handshake has no other. Such a handshake
+    /// must have an allowed origin: a browser sends cookies for any page.
+    #[must_use]
+    pub fn auth_cookie(mut self, name: impl Into<String>) -> Self {
+        self.auth_cookie = Some(name.into());
+        self
+    }
+
+    /// Says what a guard does that contracts name; see [`Guard`].
+    #[must_use]
+    pub fn guard(mut self, name: impl Into<String>, guard: impl Guard) -> Self {
+        self.guards.add(name.into(), guard);
+        self
+    }
+
+    /// Says what a guard does with the decoded requests of one type; see [`RequestGuard`].
+    #[must_use]
+    pub fn request_guard<Q: Sync + 'static>(
+        mut self,
+        name: impl Into<String>,
+        guard: impl RequestGuard<Q>,
+    ) -> Self {
+        self.guards.add_of_requests(name.into(), guard);
+        self
+    }
+
+    /// Adds hooks; see [`Hooks`].
+    #[must_use]
+    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
+        self.hooks.add(hooks);
+        self
+    }
+
+    /// Adds a rate; see [`RateLimit`].
+    #[must_use]
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limits.push(limit);
+        self
+    }
+
+    pub(super) fn build(self) -> Result<ActiveEndpoint, StartError> {
+        if let Some(mistake) = self.mistake {
+            return Err(mistake);
+        }
+        self.limits.check()?;
+        let mut router = self.router;
+        if let Some(middleware) = self.stack.build() {
+            router.put_behind(&middleware);
+        }
+        router.protect(&self.guards, !self.authenticators.is_empty())?;
+        Ok(ActiveEndpoint {
+            router,
+            protocol_limits: self.limits.of_protocol(),
+            step: self.limits.step(),
+            limits: self.limits,
+            origins: self.origins,
+            authenticators: self.authenticators,
+            auth_required: self.auth_required,
+            auth_cookie: self.auth_cookie,
+            hooks: self.hooks,
+        })
+    }
+}
+
+/// An endpoint that is served.
+#[derive(Debug)]
+pub(crate) struct ActiveEndpoint {
+    pub(crate) router: Router,
+    pub(crate) limits: Limits,
+    pub(crate) protocol_limits: ProtocolLimits,
+    /// So many bytes of a stream are read before its connection is told.
+    pub(crate) step: usize,
+    pub(super) origins: Origins,
+    pub(crate) authenticators: Authenticators,
+    pub(crate) auth_required: bool,
+    pub(crate) auth_cookie: Option<String>,
+    pub(crate) hooks: HookSets,
+}

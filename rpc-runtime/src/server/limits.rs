@@ -1,0 +1,80 @@
+//! What a server allows all connections together, all of it finite.
+
+use std::time::Duration;
+
+use crate::{
+    Rate,
+    limits::{check_least, check_times},
+    router::StartError,
+};
+
+/// What a server allows all connections together, on all its endpoints. What each connection may do is
+/// [`Limits`](crate::Limits).
+///
+/// Every value is finite by default. Change the ones you need:
+///
+/// ```
+/// # use rpc_runtime::ServerLimits;
+/// let limits = ServerLimits { connections: 10_000, ..ServerLimits::default() };
+/// assert_eq!(limits.handshakes, 1_000);
+/// ```
+#[derive(Debug, Clone)]
+pub struct ServerLimits {
+    /// Connections at once; one more is answered with HTTP 503. 100,000 by default, and never more than the limit on
+    /// open files leaves room for (on Linux). As much clean-up, or sessions in their grace, as a connection may have calls
+    /// counts as one.
+    pub connections: usize,
+    /// Accepted sockets whose upgrade is not over; one more is closed silently. 1,000 by default.
+    pub handshakes: usize,
+    /// The same, of one address. Raise it where all connections come through a proxy. 20 by default.
+    pub handshakes_per_address: usize,
+    /// How long the HTTP request and the upgrade may take together. Slower ones are closed silently. 5 s by default.
+    pub handshake_timeout: Duration,
+    /// How many bytes the HTTP request's headers may have. 8 KiB by default.
+    pub header_bytes: usize,
+    /// How long running calls may go on once the server is stopping; then they are cancelled and their connection is
+    /// closed with 1012. 25 s by default.
+    pub drain_grace: Duration,
+    /// Connections of one user at once, over all addresses; one more is closed with 4429 when it becomes known as that
+    /// user. 1,000 by default.
+    pub connections_per_user: usize,
+    /// Connections of one address at once (of IPv6, of a network of 64 bits); one more is answered with HTTP 429. 10,000 by
+    /// default.
+    pub connections_per_address: usize,
+    /// New connections of one address; more are answered with HTTP 429 and the time after which to come back. 5 a second, and
+    /// 20 at once, by default.
+    pub connects_per_address: Rate,
+    /// New connections in all; more are answered with HTTP 503 and the time after which to come back, so that a crowd that
+    /// returns does not hold up those that are there. 2,000 a second, and 2,000 at once, by default.
+    pub connects: Rate,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 100_000,
+            handshakes: 1_000,
+            handshakes_per_address: 20,
+            handshake_timeout: Duration::from_secs(5),
+            header_bytes: 8 << 10,
+            drain_grace: Duration::from_secs(25),
+            connections_per_user: 1_000,
+            connections_per_address: 10_000,
+            connects_per_address: Rate::per_second(5).burst(20),
+            connects: Rate::per_second(2_000),
+        }
+    }
+}
+
+impl ServerLimits {
+    /// Finds a value with which nothing would work.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        check_least(&[
+            ("handshakes", self.handshakes, 1),
+            ("handshakes_per_address", self.handshakes_per_address, 1),
+            ("connections_per_user", self.connections_per_user, 1),
+            ("connections_per_address", self.connections_per_address, 1),
+        ])?;
+        check_times(&[("handshake_timeout", self.handshake_timeout)])
+    }
+}
