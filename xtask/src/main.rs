@@ -54,7 +54,7 @@ enum Task {
     Autobahn,
     /// Let clients come, call, give up and go for minutes, and see that the server is none the larger for it.
     Soak {
-        /// For how many minutes clients come; at least 2.
+        /// For how many minutes clients come; at least 5.
         #[arg(long, default_value_t = 10)]
         minutes: u64,
         /// What they do, in which order.

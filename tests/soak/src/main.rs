@@ -44,8 +44,8 @@ const LINGER: Duration = Duration::from_secs(60);
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// For how many minutes clients come; at least 2, for one of them is warming up.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(2..))]
+    /// For how many minutes clients come; at least 5: the first is warming up, and an allocator settles for as long again.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(5..))]
     minutes: u64,
     /// How many clients there are at a time.
     #[arg(long, default_value_t = 32)]
