@@ -4,6 +4,7 @@
 //! the dispatcher's.
 
 mod accept;
+mod admission;
 mod builder;
 mod connection;
 #[cfg(feature = "__echo")]

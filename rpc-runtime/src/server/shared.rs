@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -13,7 +13,7 @@ use std::{
 use rpc_protocol::frame::Greeting;
 use tokio::{sync::Notify, time::Instant};
 
-use super::{ActiveEndpoint, ServerLimits, routes::Routes};
+use super::{ActiveEndpoint, ServerLimits, admission::network, routes::Routes};
 use crate::{
     ConnectInfo,
     session::{ClientId, Session, afterwards::Afterwards, mailbox::Command},
@@ -242,14 +242,6 @@ struct Handshakes {
     all: usize,
     /// Holds no zeros, and so no more entries than `all`.
     by_address: HashMap<IpAddr, usize>,
-}
-
-/// Whom an address stands for: of IPv6 a network of 64 bits, which one host may have to itself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
 }
 
 /// A handshake that is under way.

@@ -1,6 +1,10 @@
 //! How a client connected, in as few bytes as it takes: it is kept for as long as the connection lives.
 
-use std::{borrow::Cow, fmt, net::SocketAddr};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -12,6 +16,8 @@ use http::{HeaderMap, header};
 #[derive(Debug, Clone, Default)]
 pub struct ConnectInfo {
     remote_addr: Option<SocketAddr>,
+    /// Where a proxy that is trusted says that it is another than the peer's.
+    forwarded_for: Option<IpAddr>,
     path: Box<str>,
     params: Box<[(Box<str>, Box<str>)]>,
     query: Option<Box<str>>,
@@ -49,6 +55,7 @@ impl ConnectInfo {
         Self {
             tls: request.extensions().get::<TlsInfo>().cloned().map(Box::new),
             remote_addr: None,
+            forwarded_for: None,
             path: request.uri().path().into(),
             params: Box::default(),
             query: request.uri().query().map(Into::into),
@@ -76,9 +83,23 @@ impl ConnectInfo {
         self.tls.as_deref()
     }
 
-    /// The peer's address, where the transport has one.
+    /// The address of the socket's other end, where the transport has one: the client's own, or its proxy's.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.remote_addr
+    }
+
+    /// Sets the client's address, as a trusted proxy tells it.
+    pub(crate) fn with_forwarded_for(mut self, client: IpAddr) -> Self {
+        self.forwarded_for = Some(client);
+        self
+    }
+
+    /// The client's address, which limits count: what a proxy says that the server was told to trust
+    /// (`ServerBuilder::trusted_proxies`), else that of
+    /// [`remote_addr`](Self::remote_addr). An IPv4 address that came over an IPv6 socket is given as IPv4.
+    pub fn client_addr(&self) -> Option<IpAddr> {
+        self.forwarded_for
+            .or_else(|| self.remote_addr.map(|remote| remote.ip().to_canonical()))
     }
 
     /// The path of the HTTP request; empty without one.
