@@ -29,7 +29,9 @@
 //!    not answered again. Ask `poll_writable` until it gives nothing.
 //! 6. When nothing arrives until [`poll_timeout`](ServerConnection::poll_timeout), call
 //!    [`handle_timeout`](ServerConnection::handle_timeout) and flush.
-//! 7. An error is the end of the connection: close it with the error's
+//! 7. A [`ServerEvent::Authenticate`] is answered by [`identity`](ServerConnection::identity), which also tells the client of
+//!    changes that it did not ask for.
+//! 8. An error is the end of the connection: close it with the error's
 //!    [`close_code`](ConnectionError::close_code).
 //!
 //! ```
@@ -121,7 +123,8 @@
 //! | a compression that was not announced, an unknown kind | UNIMPLEMENTED, counted with them |
 //! | more than [`Limits::max_resets`] resets in 10 s, and more than half of the opens | close 4429 |
 //! | more than [`Limits::max_pings`] pings in 10 s | close 4429; until the output is flushed, several get one pong |
-//! | more than [`Limits::max_faults`] bodies that do not decode and unknown methods in 10 s | close 4429 |
+//! | more than [`Limits::max_faults`] bodies that do not decode, unknown methods and malformed authentications in 10 s | close 4429 |
+//! | an authentication for a purpose that is not known, or with metadata over the limits | INVALID_ARGUMENT or RESOURCE_EXHAUSTED in an identity, counted as a fault |
 //! | silence, also after a ping | close 4408 |
 //! | nothing but pings and pongs for [`Limits::idle_timeout`], and no stream open | close 1001 |
 //! | windows that never open | what waits is bounded by one message a stream and [`Limits::max_queued_bytes`]; silence and idleness still count |

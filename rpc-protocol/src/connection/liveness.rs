@@ -1,11 +1,15 @@
 //! Whether the peer is still there, whether it asks that too often, and whether it still wants anything.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ConnectionError;
 use super::counter::Counter;
 use crate::frame::{Ping, Pong};
 use crate::{Limits, Output};
+
+/// No ping is sent on demand so soon after another: with those that keep the connection alive they stay below the
+/// [`Limits::max_pings`] that a peer has by default.
+const PING_SPACING: Duration = Duration::from_secs(2);
 
 /// Sends a ping after a time of silence, and gives the peer up when that is not answered; answers the peer's pings; and
 /// tells a connection that nobody uses.
@@ -28,6 +32,19 @@ pub(crate) struct Liveness {
     /// A pong was written and not flushed yet: no further one is written, so that a peer which pings and does not
     /// read cannot fill the output.
     pong_pending: bool,
+    /// The payload of the last ping, which counts them.
+    last_payload: u64,
+    /// The ping whose pong tells the round-trip time: the earliest that was not answered, since a pong that answers several
+    /// carries the payload of the earliest.
+    measured: Option<Measured>,
+    round_trip_time: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    payload: u64,
+    sent: Instant,
+    answered: bool,
 }
 
 impl Liveness {
@@ -39,6 +56,9 @@ impl Liveness {
             ping_sent: None,
             pings: Counter::default(),
             pong_pending: false,
+            last_payload: 0,
+            measured: None,
+            round_trip_time: None,
         }
     }
 
@@ -80,6 +100,50 @@ impl Liveness {
         Ok(())
     }
 
+    pub(crate) fn on_pong(&mut self, pong: &Pong, now: Instant) {
+        if let Some(measured) = &mut self.measured
+            && !measured.answered
+            && measured.payload == pong.payload
+        {
+            measured.answered = true;
+            self.round_trip_time = Some(now.saturating_duration_since(measured.sent));
+        }
+    }
+
+    pub(crate) fn round_trip_time(&self) -> Option<Duration> {
+        self.round_trip_time
+    }
+
+    /// Sends a ping on demand, unless one is under way or the last is too young.
+    pub(crate) fn ping(&mut self, now: Instant, limits: &Limits, out: &mut impl Output) -> bool {
+        let spacing = match self.measured {
+            None => Duration::ZERO,
+            Some(Measured { answered: true, .. }) => PING_SPACING,
+            // A peer that does not answer as it should is asked again, but not for ever more often.
+            Some(_) => PING_SPACING.max(limits.keep_alive_timeout),
+        };
+        let sent = self.measured.map(|measured| measured.sent);
+        if sent.is_some_and(|sent| now.saturating_duration_since(sent) < spacing) {
+            return false;
+        }
+        self.measured = None;
+        self.send_ping(now, out);
+        true
+    }
+
+    fn send_ping(&mut self, now: Instant, out: &mut impl Output) {
+        self.last_payload += 1;
+        let payload = self.last_payload;
+        if self.measured.is_none_or(|measured| measured.answered) {
+            self.measured = Some(Measured {
+                payload,
+                sent: now,
+                answered: false,
+            });
+        }
+        Ping { payload }.encode(0, out);
+    }
+
     pub(crate) fn on_flushed(&mut self) {
         self.pong_pending = false;
     }
@@ -104,11 +168,10 @@ impl Liveness {
         self.last_use.checked_add(limits.idle_timeout?)
     }
 
-    /// `second` gives the ping its payload, which the peer sends back and nobody reads. `busy`: streams are open.
+    /// `busy`: streams are open.
     pub(crate) fn on_timeout(
         &mut self,
         now: Instant,
-        second: u64,
         busy: bool,
         limits: &Limits,
         out: &mut impl Output,
@@ -131,7 +194,7 @@ impl Liveness {
             return Err(ConnectionError::PeerSilent);
         }
         self.ping_sent = Some(now);
-        Ping { payload: second }.encode(0, out);
+        self.send_ping(now, out);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The client's end: which outcome a call gets, and what a server may not do.
 
 mod calls;
+mod identity;
 mod streams;
 mod violations;
 

@@ -3,6 +3,7 @@
 
 mod calls;
 mod floods;
+mod identity;
 mod queues;
 mod streams;
 mod violations;

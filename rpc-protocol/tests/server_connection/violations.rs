@@ -1,9 +1,7 @@
 //! Frames that come where they must not, or that nobody knows.
 
 use bytes::Bytes;
-use rpc_protocol::frame::{
-    Authenticate, Compression, Credit, Data, End, Ping, Pong, Request, Reset, Response,
-};
+use rpc_protocol::frame::{Compression, Credit, Data, End, Ping, Pong, Request, Reset, Response};
 use rpc_protocol::{CloseCode, Code, ConnectionError, FrameKind, ServerEvent};
 
 use super::{Server, is_none};
@@ -191,29 +189,6 @@ fn a_kind_of_a_later_version_ends_its_stream_unimplemented_and_spares_the_connec
     assert_eq!(server.sent_end(), (4, Code::Unimplemented));
     server.connection.finished(id);
     assert_eq!(server.connection.open_streams(), 0);
-}
-
-#[test]
-fn authentication_that_is_not_served_is_answered_unimplemented_and_counts_as_a_fault() {
-    let mut server = Server::new();
-    let authenticate = Authenticate {
-        request_id: 9,
-        ..Authenticate::default()
-    };
-    for _ in 0..32 {
-        assert!(is_none(
-            server.receive(0, FrameKind::Authenticate(Box::new(authenticate.clone())))
-        ));
-    }
-    let FrameKind::Identity(identity) = &server.sent()[0].kind else {
-        panic!("an identity")
-    };
-    assert_eq!(identity.request_id, 9);
-    assert_eq!(identity.status.as_ref().unwrap().code(), Code::Unimplemented);
-    let error = server
-        .receive(0, FrameKind::Authenticate(Box::new(authenticate)))
-        .unwrap_err();
-    assert_eq!(error, ConnectionError::TooManyFaults);
 }
 
 #[test]

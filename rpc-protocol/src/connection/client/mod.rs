@@ -1,12 +1,14 @@
 //! The client's end of a connection: its state, and what messages do to it.
 //!
-//! What frames of streams do is in `receiving`, what is sent for calls in `sending`, what it holds of a call in `stream`.
+//! What frames of streams do is in `receiving`, what is sent for calls in `sending`, who the client is in `identity`, what it
+//! holds of a call in `stream`.
 
+mod identity;
 mod receiving;
 mod sending;
 mod stream;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -48,6 +50,8 @@ pub struct ClientConnection {
     calls: StreamTable<CallState>,
     going_away: bool,
     greeted: bool,
+    /// The request id of the last authentication; 0 before the first.
+    last_authentication: u64,
     seconds: Seconds,
     liveness: Liveness,
 }
@@ -102,7 +106,8 @@ pub enum ClientEvent {
         /// Calls that the server has not run and will not run, in the order of opening: nothing more comes for them.
         not_run: Vec<u64>,
     },
-    /// Who this client is from now on.
+    /// Who this client is from now on, or why its authentication was refused: with the request id that
+    /// [`ClientConnection::authenticate`] gave, or with 0 where the server speaks on its own.
     Identity(Box<Identity>),
     /// Something was published.
     Published(Box<Event>),
@@ -123,6 +128,7 @@ impl ClientConnection {
             calls: StreamTable::default(),
             going_away: false,
             greeted: false,
+            last_authentication: 0,
             seconds: Seconds::new(now),
             liveness: Liveness::new(now),
         }
@@ -208,13 +214,17 @@ impl ClientConnection {
                 let not_run = self.on_go_away(go_away.last_stream_id);
                 Ok(ClientEvent::GoAway { go_away, not_run })
             }
-            FrameKind::Identity(identity) => Ok(ClientEvent::Identity(identity)),
+            FrameKind::Identity(identity) => self.on_identity(identity),
             FrameKind::Event(event) => Ok(ClientEvent::Published(event)),
             FrameKind::Credit(credit) => {
                 self.flow.on_credit(credit.bytes);
                 Ok(ClientEvent::None)
             }
-            FrameKind::Pong(_) | FrameKind::Acknowledgement(_) | FrameKind::Unknown => Ok(ClientEvent::None),
+            FrameKind::Pong(pong) => {
+                self.liveness.on_pong(&pong, now);
+                Ok(ClientEvent::None)
+            }
+            FrameKind::Acknowledgement(_) | FrameKind::Unknown => Ok(ClientEvent::None),
             kind => Err(ConnectionError::UnexpectedFrame {
                 stream_id: 0,
                 kind: kind.name(),
@@ -275,8 +285,20 @@ impl ClientConnection {
     /// The server did not answer: the connection is to be closed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl Output) -> Result<(), ConnectionError> {
         let busy = self.open_streams() > 0;
-        self.liveness
-            .on_timeout(now, self.seconds.at(now), busy, &self.limits, out)
+        self.liveness.on_timeout(now, busy, &self.limits, out)
+    }
+
+    /// Asks the server for a pong, so that [`round_trip_time`](Self::round_trip_time) is of now. Says whether a ping was
+    /// written: none is while the answer to one is awaited, nor within two seconds of the last, because a peer counts pings.
+    pub fn ping(&mut self, now: Instant, out: &mut impl Output) -> bool {
+        self.liveness.ping(now, &self.limits, out)
+    }
+
+    /// How long the last ping that was answered took for the way there and back, and in the peer: on demand, or to keep the
+    /// connection alive. `None` before the first was.
+    #[must_use]
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.liveness.round_trip_time()
     }
 
     /// Calls that wait for their outcome, by stream id in the order of opening: what fails when the connection is

@@ -131,8 +131,20 @@ impl ServerConnection {
     /// The peer did not answer, or the connection was of no use for too long: it is to be closed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl Output) -> Result<(), ConnectionError> {
         let busy = self.open_streams() > 0;
-        self.liveness
-            .on_timeout(now, self.seconds.at(now), busy, &self.limits, out)
+        self.liveness.on_timeout(now, busy, &self.limits, out)
+    }
+
+    /// Asks the client for a pong, so that [`round_trip_time`](Self::round_trip_time) is of now. Says whether a ping was
+    /// written: none is while the answer to one is awaited, nor within two seconds of the last, because a peer counts pings.
+    pub fn ping(&mut self, now: Instant, out: &mut impl Output) -> bool {
+        self.liveness.ping(now, &self.limits, out)
+    }
+
+    /// How long the last ping that was answered took for the way there and back, and in the peer: on demand, or to keep the
+    /// connection alive. `None` before the first was.
+    #[must_use]
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.liveness.round_trip_time()
     }
 
     /// The limits that this side keeps.

@@ -1,9 +1,10 @@
 //! The server's end of a connection: its state, and what messages do to it.
 //!
 //! How calls are opened is in `opening`, what other frames of streams do in `receiving`, what is sent for calls in `sending`, what else the runtime asks of it in
-//! `commands`; the answers that it gives on its own are in `refusal`, what it holds of a stream in `stream`.
+//! `commands`, and who the client is in `identity`; the answers that it gives on its own are in `refusal`, what it holds of a stream in `stream`.
 
 mod commands;
+mod identity;
 mod opening;
 mod receiving;
 mod refusal;
@@ -21,7 +22,7 @@ use super::inbound::Inbound;
 use super::liveness::Liveness;
 use super::table::StreamTable;
 use super::{ConnectionError, StreamMessage};
-use crate::frame::{Compression, Frame, FrameKind, GoAway, Greeting, Identity, Metadata, Status};
+use crate::frame::{Authenticate, Compression, Frame, FrameKind, GoAway, Greeting, Metadata, Status};
 use crate::limits::PeerLimits;
 use crate::{Code, Limits, MethodRef, Output};
 
@@ -113,6 +114,18 @@ pub enum ServerEvent {
     Greeting(Box<Greeting>),
     /// The client is about to leave.
     GoAway(GoAway),
+    /// The client proves who it is, or signs out: the purpose is one of
+    /// [`AuthenticationPurpose`](crate::frame::AuthenticationPurpose), the metadata is within the limits. Answer it with
+    /// [`ServerConnection::identity`]; how many are under way at a time is for the runtime to bound.
+    Authenticate(Box<Authenticate>),
+    /// An authentication that is not to be looked at, because of its form. Answer it with [`ServerConnection::identity`] at
+    /// once: this status, and who the client is all the same.
+    AuthenticateRefused {
+        /// Of the frame that is refused.
+        request_id: u64,
+        /// Why.
+        status: Status,
+    },
 }
 
 /// A call that a client makes.
@@ -219,7 +232,11 @@ impl ServerConnection {
                     .on_ping(&ping, self.seconds.at(now), &self.limits, out)?;
                 Ok(ServerEvent::None)
             }
-            FrameKind::Pong(_) | FrameKind::Acknowledgement(_) if stream_id == 0 => Ok(ServerEvent::None),
+            FrameKind::Pong(pong) if stream_id == 0 => {
+                self.liveness.on_pong(&pong, now);
+                Ok(ServerEvent::None)
+            }
+            FrameKind::Acknowledgement(_) if stream_id == 0 => Ok(ServerEvent::None),
             FrameKind::Greeting(greeting) if stream_id == 0 && !self.greeted => {
                 self.greeted = true;
                 self.on_greeting(&greeting);
@@ -227,15 +244,7 @@ impl ServerConnection {
             }
             FrameKind::GoAway(go_away) if stream_id == 0 => Ok(ServerEvent::GoAway(go_away)),
             FrameKind::Authenticate(authenticate) if stream_id == 0 => {
-                self.fault(now)?;
-                let status = Status::new(Code::Unimplemented, "authentication is not served here");
-                Identity {
-                    request_id: authenticate.request_id,
-                    status: Some(status),
-                    ..Identity::default()
-                }
-                .encode(0, out);
-                Ok(ServerEvent::None)
+                self.on_authenticate(authenticate, now)
             }
             _ => Err(unexpected),
         }

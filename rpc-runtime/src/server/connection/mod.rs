@@ -28,7 +28,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use rpc_protocol::{CloseCode, ConnectionError, ServerConnection, ServerEvent};
+use rpc_protocol::{CloseCode, Code, ConnectionError, ServerConnection, ServerEvent, frame};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
@@ -316,9 +316,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let reads_deflate = self.protocol.peer_limits().deflate;
                 self.compress_above = self.endpoint.limits.compress_above.filter(|_| reads_deflate);
             }
+            Ok(ServerEvent::Authenticate(authenticate)) => {
+                let status = frame::Status::new(Code::Unimplemented, "authentication is not served here");
+                match self.protocol.fault(now.into_std()) {
+                    Ok(()) => self.refuse_authentication(authenticate.request_id, status),
+                    Err(error) => self.close_for(&error),
+                }
+            }
+            Ok(ServerEvent::AuthenticateRefused { request_id, status }) => {
+                self.refuse_authentication(request_id, status);
+            }
             Ok(_) => {}
             Err(error) => self.close_for(&error),
         }
+    }
+
+    /// Answers an authentication that changes nothing.
+    fn refuse_authentication(&mut self, request_id: u64, status: frame::Status) {
+        let identity = frame::Identity {
+            request_id,
+            status: Some(status),
+            user_id: self
+                .identity
+                .as_ref()
+                .map_or_else(String::new, |identity| identity.user().to_owned()),
+            ..frame::Identity::default()
+        };
+        self.protocol.identity(&identity, &mut self.socket.io.output);
     }
 
     /// Closes because of what the peer did, and leaves one line in the log.
