@@ -72,7 +72,8 @@ pub use rpc_macros::rpc;
 pub use rpc_protocol::CloseCode;
 pub use server::{Counters, Endpoint, RemoteAddr, Server, ServerBuilder, ServerLimits};
 pub use session::{
-    ClientId, ConnectInfo, Headers, Hooks, Refusal, Session, SessionError, SessionState, TlsInfo,
+    ClientId, ClientIdError, ConnectInfo, Headers, Hooks, Refusal, Session, SessionError, SessionState,
+    SessionStats, TlsInfo,
 };
 pub use status::{Code, ResultExt, Status};
 pub use streaming::{Outgoing, Streaming};

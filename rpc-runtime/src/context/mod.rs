@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub(crate) use aside::Sent;
 
 use crate::{
-    ConnectInfo, Metadata, Status,
+    ConnectInfo, Metadata, Server, Status,
     auth::Identity,
     contract::MethodDescriptor,
     session::{ClientId, Session},
@@ -71,6 +71,11 @@ impl Context {
     /// The connected client that calls.
     pub fn session(&self) -> &Arc<Session> {
         &self.session
+    }
+
+    /// The server that is called: its sessions, and how to disconnect them.
+    pub fn server(&self) -> Server {
+        self.session.server()
     }
 
     /// How the client connected: path, query and headers of its HTTP request, its address, and facts about TLS.
@@ -223,7 +228,7 @@ impl Context {
     /// # let _ = relay;
     /// ```
     pub fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
-        let afterwards = self.session.afterwards.clone();
+        let afterwards = self.session.afterwards().clone();
         async move { afterwards.stopping.begun().await }
     }
 

@@ -97,7 +97,7 @@ fn answer_on<B>(
         );
     };
     let info = connect_info(request, remote).with_params(route.parameters);
-    let session = Session::new(info, route.endpoint, shared.afterwards.clone());
+    let session = Session::new(info, route.endpoint, shared.clone());
     tokio::spawn(serve_upgrade(
         hyper::upgrade::on(request),
         session,

@@ -14,7 +14,9 @@ mod handshake;
 mod limits;
 mod origin;
 mod routes;
+mod sessions;
 mod shared;
+mod users;
 
 use std::{
     convert::Infallible,
@@ -39,7 +41,7 @@ pub use limits::ServerLimits;
 
 use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;
-use shared::Shared;
+pub(crate) use shared::Shared;
 
 /// A server of contracts over WebSocket.
 ///
@@ -114,7 +116,7 @@ impl Server {
             // The limit is the upgrading server's matter; the count is kept, so that a stop waits for this too.
             let admission = shared.admit_always();
             let (endpoint, info) = shared.endpoint_of(info);
-            let session = Session::new(info, endpoint, shared.afterwards.clone());
+            let session = Session::new(info, endpoint, shared.clone());
             Connection::new(io, &[], session, shared).await;
             drop(admission);
         }
@@ -143,11 +145,6 @@ impl Server {
         Counters {
             one_way_failures: self.shared.one_way_failures.load(Ordering::Relaxed),
         }
-    }
-
-    /// How many clients are connected.
-    pub fn connections(&self) -> usize {
-        self.shared.connections()
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use rpc_protocol::frame::Greeting;
 use tokio::{sync::Notify, time::Instant};
 
-use super::{ActiveEndpoint, ServerLimits, admission::network, routes::Routes};
+use super::{ActiveEndpoint, ServerLimits, admission::network, routes::Routes, users::Users};
 use crate::{
     ConnectInfo,
     session::{ClientId, Session, afterwards::Afterwards, mailbox::Command},
@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) limits: ServerLimits,
     sessions: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
+    pub(super) users: Users,
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
     handshakes: Mutex<Handshakes>,
@@ -57,6 +58,7 @@ impl Shared {
             routes,
             limits,
             sessions: Default::default(),
+            users: Users::default(),
             admitted: AtomicUsize::new(0),
             handshakes: Mutex::default(),
             empty: Notify::new(),
@@ -65,6 +67,18 @@ impl Shared {
             #[cfg(feature = "__echo")]
             echo: std::sync::atomic::AtomicBool::new(false),
         })
+    }
+
+    /// The session of a client that is connected.
+    pub(super) fn session(&self, id: ClientId) -> Option<Arc<Session>> {
+        lock(self.shard(id)).get(&id).cloned()
+    }
+
+    /// All sessions, a part of the list at a time: who connects or leaves meanwhile may be among them or not.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = Arc<Session>> {
+        self.sessions
+            .iter()
+            .flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
     }
 
     /// How many clients are connected.
@@ -172,11 +186,7 @@ impl Shared {
 
     /// Sends a command to every session, spread over a time that grows with their number.
     async fn tell_all(&self, command: impl Fn() -> Command) {
-        let sessions: Vec<_> = self
-            .sessions
-            .iter()
-            .flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
-            .collect();
+        let sessions: Vec<_> = self.sessions().collect();
         let spread = (SPREAD_EACH * u32::try_from(sessions.len()).unwrap_or(u32::MAX)).min(SPREAD_MOST);
         let began = Instant::now();
         let total = sessions.len().max(1);

@@ -71,7 +71,7 @@ impl CleanUp {
     pub(crate) fn begin(session: &Arc<Session>) -> Self {
         session.clean_ups.fetch_add(1, Ordering::Relaxed);
         Self {
-            _place: session.afterwards.begin(),
+            _place: session.afterwards().begin(),
             session: session.clone(),
         }
     }

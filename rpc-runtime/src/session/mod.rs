@@ -9,15 +9,17 @@ pub(crate) mod hooks;
 mod info;
 pub(crate) mod mailbox;
 mod state;
+mod stats;
 mod stopping;
 
 use std::{
     fmt,
+    str::FromStr,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use rpc_protocol::CloseCode;
@@ -30,9 +32,18 @@ pub use info::{ConnectInfo, Headers, TlsInfo};
 use mailbox::{Command, Mailbox, Report};
 use state::CurrentState;
 pub use state::SessionState;
+use stats::Counters;
+pub use stats::SessionStats;
 use tokio::sync::watch;
 
-use crate::{auth::Identity, random, router::Router, server::ActiveEndpoint, streaming::Feedback};
+use crate::{
+    Server,
+    auth::Identity,
+    random,
+    router::Router,
+    server::{ActiveEndpoint, Shared},
+    streaming::Feedback,
+};
 
 /// The public name of a connected client: 128 random bits, written as 32 hexadecimal digits.
 ///
@@ -55,6 +66,26 @@ impl ClientId {
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
+    }
+}
+
+/// Not the text of a client's id: 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a client's id has 32 hexadecimal digits")]
+#[non_exhaustive]
+pub struct ClientIdError;
+
+/// Reads what `Display` writes.
+impl FromStr for ClientId {
+    type Err = ClientIdError;
+
+    fn from_str(text: &str) -> Result<Self, ClientIdError> {
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(ClientIdError);
+        }
+        u128::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| ClientIdError)
     }
 }
 
@@ -84,16 +115,13 @@ pub struct Session {
     held: AtomicU64,
     /// How much clean-up of its calls goes on.
     clean_ups: AtomicUsize,
-    /// Where what outlives a call is counted.
-    pub(crate) afterwards: Arc<Afterwards>,
+    pub(crate) counters: Counters,
+    /// The server lists its sessions, and so each holds the other, but no longer than the connection lasts.
+    server: Arc<Shared>,
 }
 
 impl Session {
-    pub(crate) fn new(
-        info: ConnectInfo,
-        endpoint: Arc<ActiveEndpoint>,
-        afterwards: Arc<Afterwards>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(info: ConnectInfo, endpoint: Arc<ActiveEndpoint>, server: Arc<Shared>) -> Arc<Self> {
         Arc::new(Self {
             id: ClientId::random(),
             info,
@@ -106,13 +134,19 @@ impl Session {
             endpoint,
             held: AtomicU64::new(0),
             clean_ups: AtomicUsize::new(0),
-            afterwards,
+            counters: Counters::default(),
+            server,
         })
     }
 
     /// How much clean-up of its calls goes on.
     pub(crate) fn clean_ups(&self) -> usize {
         self.clean_ups.load(Ordering::Relaxed)
+    }
+
+    /// Where what outlives a call is counted.
+    pub(crate) fn afterwards(&self) -> &Arc<Afterwards> {
+        &self.server.afterwards
     }
 
     /// The methods that the client may call.
@@ -201,6 +235,22 @@ impl Session {
     /// When the connection was made.
     pub fn started(&self) -> SystemTime {
         self.started
+    }
+
+    /// The server that the client is connected to.
+    pub fn server(&self) -> Server {
+        Server::of(&self.server)
+    }
+
+    /// What was counted of the session until now; once its connection is over, until then.
+    pub fn stats(&self) -> SessionStats {
+        self.counters.stats()
+    }
+
+    /// How long the last ping took to be answered, which the server sends after a time of silence
+    /// ([`Limits::ping_interval`](crate::Limits::ping_interval)). `None` before the first.
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.counters.round_trip_time()
     }
 
     /// Closes the connection with a close code and a reason, which the peer is told (cut to 123 bytes).

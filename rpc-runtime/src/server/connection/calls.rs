@@ -46,6 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a call. Most are answered when this returns.
     pub(super) fn handle_request(&mut self, mut request: IncomingRequest, now: Instant) {
         let (stream_id, one_way) = (request.stream_id, request.one_way);
+        self.session.counters.call();
         let router = self.session.router();
         let entry = match &request.method {
             MethodRef::Number(number) => router.by_number(*number),
@@ -255,6 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Step::Late => {
                 called.finish(Code::DeadlineExceeded);
+                self.session.counters.failed_call();
                 self.count_one_way_failure(one_way);
                 let _ = self
                     .protocol
@@ -277,6 +279,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     #[cold]
     fn fail(&mut self, called: Called, failure: Failure, now: Instant) {
         let (stream_id, one_way) = (called.stream_id, called.one_way);
+        self.session.counters.failed_call();
         self.count_one_way_failure(one_way);
         called.finish(failure.code());
         let method = called.method.map_or("", |method| method.full_name);

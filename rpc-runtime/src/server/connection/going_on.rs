@@ -97,6 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         );
         for stream_id in self.calls.running() {
             if let Some((_, one_way)) = self.calls.cancel(stream_id, Code::Unavailable) {
+                self.session.counters.failed_call();
                 self.count_one_way_failure(one_way);
             }
         }

@@ -191,6 +191,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Poll::Ready(());
         }
         self.calls.shrink();
+        let queued = self.protocol.queued_bytes() + self.socket.io.output.pending();
+        self.session.counters.stands(self.protocol.open_streams(), queued);
         if self.arm(now, cx) || left == Left::Blocked && self.may_go_on() {
             cx.waker().wake_by_ref();
         }
@@ -224,7 +226,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Read::TurnIsOver;
             }
             match self.socket.poll_fill(cx) {
-                Poll::Ready(Ok(count)) => filled += count,
+                Poll::Ready(Ok(count)) => {
+                    self.session.counters.received(count);
+                    filled += count;
+                }
                 Poll::Ready(Err(_)) => return Read::Ended,
                 Poll::Pending => return Read::Dry,
             }
@@ -267,6 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn handle_incoming(&mut self, incoming: Incoming, now: Instant) {
+        self.session.counters.message();
         // A control frame may stand between the fragments of a message, which it does not finish.
         if matches!(incoming, Incoming::Binary(_) | Incoming::Text(_)) {
             self.timers.whole_message();
@@ -355,15 +361,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Hands the output to the socket, as much as it takes.
     fn flush(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> io::Result<()> {
         let before = self.socket.io.output.pending();
-        match self.socket.io.poll_flush(cx) {
+        let flushed = self.socket.io.poll_flush(cx);
+        let pending = self.socket.io.output.pending();
+        self.session.counters.sent(before - pending);
+        match flushed {
             Poll::Ready(Ok(())) => {
                 self.timers.flushed();
                 self.protocol.handle_flushed();
             }
             Poll::Ready(Err(error)) => return Err(error),
             Poll::Pending => {
-                let progress = self.socket.io.output.pending() < before;
-                self.timers.stalled(progress, now);
+                self.timers.stalled(pending < before, now);
             }
         }
         Ok(())

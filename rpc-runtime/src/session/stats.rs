@@ -1,0 +1,110 @@
+//! What is counted of one session.
+
+use std::{
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// What was counted of a session, and how it stands; see [`Session::stats`](crate::Session::stats).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionStats {
+    /// Bytes that were read from the client's socket.
+    pub bytes_received: u64,
+    /// Bytes that the client's socket has taken.
+    pub bytes_sent: u64,
+    /// WebSocket messages that the client has sent, control frames included.
+    pub messages_received: u64,
+    /// Calls that the client has made, whatever became of them.
+    pub calls: u64,
+    /// Calls that were ended with another status than OK: refused, failed, late, or ended by the server.
+    pub failed_calls: u64,
+    /// Calls that are open now.
+    pub open_calls: u32,
+    /// Bytes of answers that wait now for the client to open its windows, or for its socket to take them.
+    pub queued_bytes: u64,
+}
+
+/// The counters of a session. Its connection's task alone writes them, others look.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    bytes_received: AtomicU64,
+    bytes_sent: AtomicU64,
+    messages_received: AtomicU64,
+    calls: AtomicU64,
+    failed_calls: AtomicU64,
+    open_calls: AtomicU32,
+    queued_bytes: AtomicU64,
+    /// In microseconds; 0: none is known.
+    round_trip_time: AtomicU64,
+}
+
+/// Adds without a locked instruction, because nobody else writes.
+#[inline]
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.store(
+        counter.load(Ordering::Relaxed).wrapping_add(amount),
+        Ordering::Relaxed,
+    );
+}
+
+impl Counters {
+    #[inline]
+    pub(crate) fn received(&self, bytes: usize) {
+        add(&self.bytes_received, bytes as u64);
+    }
+
+    #[inline]
+    pub(crate) fn sent(&self, bytes: usize) {
+        add(&self.bytes_sent, bytes as u64);
+    }
+
+    #[inline]
+    pub(crate) fn message(&self) {
+        add(&self.messages_received, 1);
+    }
+
+    #[inline]
+    pub(crate) fn call(&self) {
+        add(&self.calls, 1);
+    }
+
+    #[inline]
+    pub(crate) fn failed_call(&self) {
+        add(&self.failed_calls, 1);
+    }
+
+    /// How the connection stands at the end of a turn.
+    #[inline]
+    pub(crate) fn stands(&self, open_calls: usize, queued_bytes: usize) {
+        // No more than streams may be open.
+        self.open_calls.store(open_calls as u32, Ordering::Relaxed);
+        self.queued_bytes.store(queued_bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Less than a microsecond counts as one.
+    pub(crate) fn set_round_trip_time(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.round_trip_time.store(micros.max(1), Ordering::Relaxed);
+    }
+
+    pub(crate) fn round_trip_time(&self) -> Option<Duration> {
+        match self.round_trip_time.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Some(Duration::from_micros(micros)),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> SessionStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        SessionStats {
+            bytes_received: read(&self.bytes_received),
+            bytes_sent: read(&self.bytes_sent),
+            messages_received: read(&self.messages_received),
+            calls: read(&self.calls),
+            failed_calls: read(&self.failed_calls),
+            open_calls: self.open_calls.load(Ordering::Relaxed),
+            queued_bytes: read(&self.queued_bytes),
+        }
+    }
+}
