@@ -155,7 +155,14 @@ impl Router {
     }
 
     /// Gives every method the guards that it names.
-    pub(crate) fn protect(&mut self, guards: &Guards, authenticates: bool) -> Result<(), StartError> {
+    ///
+    /// `authenticates` says whether anybody can become known, `required` whether only those who are may call.
+    pub(crate) fn protect(
+        &mut self,
+        guards: &Guards,
+        authenticates: bool,
+        required: bool,
+    ) -> Result<(), StartError> {
         for entry in &mut self.methods {
             let method = entry.descriptor;
             if method.auth && !authenticates {
@@ -163,7 +170,7 @@ impl Router {
                     method: method.full_name,
                 });
             }
-            entry.protect(guards)?;
+            entry.protect(guards, required)?;
         }
         Ok(())
     }

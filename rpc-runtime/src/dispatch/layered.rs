@@ -1,4 +1,4 @@
-//! A call that goes through interceptors and layers: from its arrival to what comes out of them.
+//! A call that passes checks and layers: from its arrival to what comes out of them.
 //!
 //! What comes out is encoded already, and goes the same ways as what handlers answer: a reply at once, a parked call, a
 //! stream through its slot. So cancellation, fair turns and windows hold for it as well.
@@ -18,6 +18,7 @@ use rpc_protocol::frame::Metadata as Pair;
 use super::{
     begin::{input, too_much_running},
     call::{self, Failure, Turn},
+    checks::Waiting,
     deadline::{Current, within},
     panics,
     producing::{Emit, Producing, Slot, emitted},
@@ -32,30 +33,45 @@ use crate::{
     streaming::Inbox,
 };
 
-/// Begins a call: interceptors, and then the handler, or the layers in front of it.
+/// Begins a call: what it passes, and then the handler, or what has to be waited for in front of it: guards, and layers.
 pub(super) fn begin(
     entry: &MethodEntry,
     mut arrived: Arrived<'_>,
     cx: &mut TaskContext<'_>,
     turn: &mut Turn<'_>,
 ) -> Begun {
-    let Some(middleware) = &entry.middleware else {
-        return (entry.handler)(entry, arrived, cx, turn);
-    };
-    match panics::catch(|| middleware.intercept(&mut arrived.context)) {
-        Ok(Ok(())) => {}
-        Ok(Err(status)) => {
-            let status = with_trailers(status, arrived.context.take_sent());
-            return Begun::Failed(status.into());
-        }
+    let waiting = match panics::catch(|| entry.checks.pass(&mut arrived.context)) {
+        Ok(Ok(waiting)) => waiting,
+        Ok(Err(status)) => return Begun::Failed(status.into()),
         Err(panic) => return Begun::Failed(Failure::Panicked(panic)),
+    };
+    let next = entry.checks.service();
+    if waiting.is_none() && next.is_none() {
+        return (entry.handler)(entry, arrived, cx, turn);
     }
-    match middleware.service() {
-        None => (entry.handler)(entry, arrived, cx, turn),
-        Some(next) => match to_layers(entry, arrived) {
-            Ok(layered) => layered.begin(entry, next, cx, turn),
-            Err(status) => Begun::Failed(status.into()),
-        },
+    let way = Way {
+        waiting,
+        next: next.unwrap_or_else(Next::end),
+    };
+    match to_layers(entry, arrived) {
+        Ok(layered) => layered.begin(entry, way, cx, turn),
+        Err(status) => Begun::Failed(status.into()),
+    }
+}
+
+/// What a call has to wait for on its way to the handler.
+struct Way {
+    waiting: Option<Waiting>,
+    next: Next,
+}
+
+impl Way {
+    /// Asks the guards that are left, and then the layers.
+    async fn go(self, call: Call) -> Result<Reply, Status> {
+        if let Some(waiting) = self.waiting {
+            waiting.pass(&call.head).await?;
+        }
+        self.next.run(call).await
     }
 }
 
@@ -111,10 +127,10 @@ fn to_layers(entry: &MethodEntry, arrived: Arrived<'_>) -> Result<Layered, Statu
 }
 
 impl Layered {
-    fn begin(self, entry: &MethodEntry, next: Next, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Begun {
+    fn begin(self, entry: &MethodEntry, way: Way, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Begun {
         match entry.descriptor.kind {
-            MethodKind::Unary | MethodKind::ClientStreaming => self.begin_one(entry, next, cx, turn),
-            MethodKind::ServerStreaming | MethodKind::Bidirectional => self.begin_stream(entry, next),
+            MethodKind::Unary | MethodKind::ClientStreaming => self.begin_one(entry, way, cx, turn),
+            MethodKind::ServerStreaming | MethodKind::Bidirectional => self.begin_stream(entry, way),
         }
     }
 
@@ -122,14 +138,14 @@ impl Layered {
     fn begin_one(
         self,
         entry: &MethodEntry,
-        next: Next,
+        way: Way,
         cx: &mut TaskContext<'_>,
         turn: &mut Turn<'_>,
     ) -> Begun {
         let Self { call, bytes, input } = self;
         let (current, stream_id) = (Current::of(&call.head), call.head.stream_id());
         let mut running = Box::pin(call::Call::empty());
-        running.as_mut().set(current, answer(next, call));
+        running.as_mut().set(current, answer(way, call));
         let pending = |work| Begun::Pending(Pending { work, bytes, input });
         if entry.descriptor.spawn {
             return pending(Work::spawn(running));
@@ -149,19 +165,19 @@ impl Layered {
     }
 
     /// Makes a call that is answered with a stream, to be polled once it is parked.
-    fn begin_stream(self, entry: &MethodEntry, next: Next) -> Begun {
+    fn begin_stream(self, entry: &MethodEntry, way: Way) -> Begun {
         let Self { call, bytes, input } = self;
         let (current, stream_id) = (Current::of(&call.head), call.head.stream_id());
         let hung_up = entry.is_session().then(|| call.route.hung_up.clone());
         let slot = Slot::new();
         let work = if entry.descriptor.spawn {
             let (to, from) = emitted();
-            let (task, ended) = run_apart(within(current, stream(next, call, to)));
+            let (task, ended) = run_apart(within(current, stream(way, call, to)));
             let future = super::producing::forward(from, task, slot.clone());
             let producing = Producing::new(future, slot, stream_id);
             Work::Streaming(Box::pin(Layers { producing, hung_up }), Some(ended))
         } else {
-            let future = within(current, stream(next, call, slot.clone()));
+            let future = within(current, stream(way, call, slot.clone()));
             let producing = Producing::new(future, slot, stream_id);
             Work::Streaming(Box::pin(Layers { producing, hung_up }), None)
         };
@@ -170,12 +186,12 @@ impl Layered {
 }
 
 /// What comes out of the layers for a call that is answered once.
-async fn answer(next: Next, call: Call) -> Result<call::Reply<Encoded>, Status> {
+async fn answer(way: Way, call: Call) -> Result<call::Reply<Encoded>, Status> {
     let Reply {
         metadata,
         body,
         trailers,
-    } = next.run(call).await?;
+    } = way.go(call).await?;
     let Body::Message(message) = body else {
         return Err(Status::internal("a layer has made a stream of the response"));
     };
@@ -188,12 +204,12 @@ async fn answer(next: Next, call: Call) -> Result<call::Reply<Encoded>, Status> 
 }
 
 /// What comes out of the layers for a call that is answered with a stream, up to its end.
-async fn stream(next: Next, call: Call, to: impl Emit<Encoded>) -> Result<Vec<Pair>, Status> {
+async fn stream(way: Way, call: Call, to: impl Emit<Encoded>) -> Result<Vec<Pair>, Status> {
     let Reply {
         metadata,
         body,
         trailers,
-    } = next.run(call).await?;
+    } = way.go(call).await?;
     let Body::Stream(messages) = body else {
         return Err(Status::internal("a layer has made one message of the response"));
     };

@@ -8,6 +8,7 @@
 
 mod begin;
 mod call;
+mod checks;
 pub(crate) mod deadline;
 mod kinds;
 mod layered;

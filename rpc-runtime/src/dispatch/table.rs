@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{
     BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod, begin,
     call::Turn,
+    checks::Checks,
     layered, served,
     work::{Begun, Decoded},
 };
@@ -155,7 +156,7 @@ impl<G: Gateway> MethodTable<G> {
             handler: begin,
             resume,
             serve,
-            middleware: None,
+            checks: Checks::default(),
         });
     }
 }
@@ -204,32 +205,29 @@ pub(crate) struct MethodEntry {
     pub(super) gateway: usize,
     takes: Takes,
     pub(super) plan: RequestPlan,
-    /// Where calls begin: at the handler, or at the middleware in front of it.
+    /// Where calls begin: at the handler, or at what they pass in front of it.
     begin: Begin,
     pub(super) handler: Begin,
     resume: Resume,
     /// The handler of a call that came through layers.
     serve: Serve,
-    pub(super) middleware: Option<Arc<Middleware>>,
+    pub(super) checks: Checks,
 }
 
 impl MethodEntry {
     /// Puts middleware in front of the handler. Without, calls begin at the handler, and nothing asks for any.
     pub(crate) fn put_behind(&mut self, middleware: Arc<Middleware>) {
-        self.middleware = Some(middleware);
+        self.checks.put_behind(middleware);
         self.begin = layered::begin;
     }
 
-    /// Gives the method the guards that it names.
-    pub(crate) fn protect(&mut self, guards: &Guards) -> Result<(), StartError> {
-        let method = self.descriptor;
-        match method.guards.iter().find(|guard| !guards.has(guard)) {
-            None => Ok(()),
-            Some(guard) => Err(StartError::GuardMissing {
-                method: method.full_name,
-                guard,
-            }),
+    /// Gives the method the guards that it names. `auth` where the endpoint refuses anonymous clients whatever they call.
+    pub(crate) fn protect(&mut self, guards: &Guards, auth: bool) -> Result<(), StartError> {
+        self.checks.protect(self.descriptor, guards, auth)?;
+        if !self.checks.is_empty() {
+            self.begin = layered::begin;
         }
+        Ok(())
     }
 
     /// Whether it has both ends of the call in its hands.

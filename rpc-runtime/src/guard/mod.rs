@@ -7,7 +7,7 @@ mod registry;
 
 use std::future::Future;
 
-pub(crate) use registry::Guards;
+pub(crate) use registry::{ErasedGuard, Guards};
 
 use crate::{Context, Status};
 

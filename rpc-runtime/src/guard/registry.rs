@@ -66,9 +66,9 @@ impl Guards {
 }
 
 impl Guards {
-    /// Whether the name stands for anything.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+    /// What the name stands for, ahead of requests.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<dyn ErasedGuard>> {
+        self.0.get(name)?.guard.clone()
     }
 }
 

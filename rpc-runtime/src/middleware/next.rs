@@ -34,7 +34,7 @@ trait CloneService<C: Head>: Send + Sync {
 
 impl<C: Head> Next<C> {
     /// What is behind all layers.
-    pub(super) fn end() -> Self {
+    pub(crate) fn end() -> Self {
         Self(Way::End)
     }
 

@@ -156,7 +156,11 @@ impl Endpoint {
         if let Some(middleware) = self.stack.build() {
             router.put_behind(&middleware);
         }
-        router.protect(&self.guards, !self.authenticators.is_empty())?;
+        router.protect(
+            &self.guards,
+            !self.authenticators.is_empty(),
+            self.auth_required,
+        )?;
         Ok(ActiveEndpoint {
             router,
             protocol_limits: self.limits.of_protocol(),
