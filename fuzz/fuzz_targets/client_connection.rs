@@ -10,8 +10,8 @@ use arbitrary::Arbitrary;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use rpc_protocol::frame::{
-    AnnouncedLimits, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Request, Reset,
-    Response,
+    AnnouncedLimits, Authenticate, Compression, Credit, Data, End, GoAway, Greeting, Identity, Metadata,
+    Ping, Pong, Request, Reset, Response,
 };
 use rpc_protocol::{ClientConnection, ClientEvent, Code, Frame, FrameKind, Limits, SendError};
 
@@ -77,6 +77,18 @@ enum Operation {
         room: u32,
     },
     Greet,
+    Authenticate {
+        len: u16,
+    },
+    /// The server says who the client is.
+    Identity {
+        request_id: u8,
+    },
+    /// The client measures the round-trip time.
+    Measure,
+    Pong {
+        payload: u8,
+    },
     Flushed,
     Pass {
         milliseconds: u16,
@@ -92,6 +104,8 @@ struct Driver {
     now: Instant,
     out: Vec<Vec<u8>>,
     greeted: bool,
+    /// How often it has authenticated.
+    authentications: u64,
     /// Calls that wait for their outcome, with what came of their streams and was not consumed.
     waiting: BTreeMap<u64, Vec<usize>>,
 }
@@ -120,6 +134,10 @@ impl Driver {
                     .send(stream_id, Compression::NONE, &(), &mut self.out);
                 assert_eq!(sent, Err(SendError::Closed));
             }
+            Ok(ClientEvent::Identity(identity)) => assert!(
+                identity.request_id <= self.authentications,
+                "an answer to what was asked"
+            ),
             Ok(ClientEvent::GoAway { not_run, .. }) => {
                 for stream_id in not_run {
                     // One-way calls that have not left are among them.
@@ -269,6 +287,32 @@ impl Driver {
                 self.connection.greet(Greeting::default(), &mut self.out);
             }
             Operation::Greet => {}
+            Operation::Authenticate { len } => {
+                let authenticate = Authenticate {
+                    credential: body(len, false).into(),
+                    ..Authenticate::default()
+                };
+                if let Ok(id) = self.connection.authenticate(authenticate, &mut self.out) {
+                    self.authentications += 1;
+                    assert_eq!(id, self.authentications, "numbered in their order");
+                }
+            }
+            Operation::Identity { request_id } => {
+                let identity = Identity {
+                    request_id: request_id.into(),
+                    ..Identity::default()
+                };
+                return self.receive(0, FrameKind::Identity(Box::new(identity)));
+            }
+            Operation::Measure => {
+                let before = self.out.len();
+                let written = self.connection.ping(self.now, &mut self.out);
+                assert_eq!(self.out.len() - before, usize::from(written));
+            }
+            Operation::Pong { payload } => {
+                let payload = payload.into();
+                return self.receive(0, FrameKind::Pong(Pong { payload }));
+            }
             Operation::Flushed => {
                 self.out.clear();
                 self.connection.handle_flushed();
@@ -292,6 +336,7 @@ fuzz_target!(|operations: Vec<Operation>| {
         now,
         out: Vec::new(),
         greeted: false,
+        authentications: 0,
         waiting: BTreeMap::new(),
     };
     for operation in operations {

@@ -12,8 +12,8 @@ use arbitrary::Arbitrary;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use rpc_protocol::frame::{
-    AnnouncedLimits, Compression, Credit, Data, End, GoAway, Greeting, Metadata, Ping, Pong, Request, Reset,
-    Response,
+    AnnouncedLimits, Authenticate, AuthenticationPurpose, Compression, Credit, Data, End, GoAway, Greeting,
+    Identity, Metadata, Ping, Pong, Request, Reset, Response,
 };
 use rpc_protocol::{Code, Frame, FrameKind, Limits, SendError, ServerConnection, ServerEvent};
 
@@ -53,7 +53,19 @@ enum Operation {
         message: u32,
     },
     Ping,
-    Pong,
+    Pong {
+        payload: u8,
+    },
+    Authenticate {
+        purpose: i8,
+        metadata: u8,
+    },
+    /// The runtime says who the client is.
+    Identity {
+        request_id: u8,
+    },
+    /// The runtime measures the round-trip time.
+    Measure,
     Unknown {
         stream_id: u8,
     },
@@ -149,6 +161,11 @@ impl Driver {
                 self.inboxes.remove(&stream_id);
                 self.answers.is_over(stream_id);
             }
+            Ok(ServerEvent::Authenticate(authenticate)) => {
+                assert!(AuthenticationPurpose::from_i32(authenticate.purpose).is_some());
+                assert!(authenticate.metadata.len() <= Limits::default().max_metadata_entries);
+            }
+            Ok(ServerEvent::AuthenticateRefused { status, .. }) => assert_ne!(status.code(), Code::Ok),
             Ok(_) => {}
             Err(error) => {
                 assert!(error.to_string().len() <= 123, "fits a close frame");
@@ -246,7 +263,29 @@ impl Driver {
                 return self.receive(frame(stream_id.into(), FrameKind::Unknown));
             }
             Operation::Ping => return self.receive(frame(0, FrameKind::Ping(Ping { payload: 1 }))),
-            Operation::Pong => return self.receive(frame(0, FrameKind::Pong(Pong { payload: 1 }))),
+            Operation::Pong { payload } => {
+                let payload = payload.into();
+                return self.receive(frame(0, FrameKind::Pong(Pong { payload })));
+            }
+            Operation::Authenticate { purpose, metadata } => {
+                let authenticate = Authenticate {
+                    purpose: purpose.into(),
+                    metadata: vec![Metadata::text("key", "value"); usize::from(metadata)],
+                    ..Authenticate::default()
+                };
+                return self.receive(frame(0, FrameKind::Authenticate(Box::new(authenticate))));
+            }
+            Operation::Identity { request_id } => {
+                let identity = Identity {
+                    request_id: request_id.into(),
+                    ..Identity::default()
+                };
+                self.command(|connection, out| connection.identity(&identity, out));
+            }
+            Operation::Measure => {
+                let now = self.now;
+                self.command(|connection, out| connection.ping(now, out));
+            }
             Operation::Park { stream_id } => self.connection.park(stream_id.into()),
             Operation::Respond { stream_id, len, long } if !self.answers.is_open(stream_id.into()) => {
                 let _ = self.command(|connection, out| {

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rpc_protocol::frame::{AnnouncedLimits, Compression, End, Greeting, Request};
+use rpc_protocol::frame::{
+    AnnouncedLimits, Authenticate, AuthenticationPurpose, Compression, End, Greeting, Identity, Request,
+};
 use rpc_protocol::{
     ClientConnection, ClientEvent, CloseCode, DATA_FRAME_COST, Frame, FrameKind, Limits, PeerLimits,
     ServerConnection, ServerEvent, method_number,
@@ -11,19 +13,26 @@ use rpc_protocol::{
 
 const PAGE: &str = include_str!("../../docs/wire.md");
 
-/// The bytes of the transcripts on the page, with who sends them.
-fn transcripts() -> Vec<(char, Bytes)> {
-    let mut transcripts = Vec::new();
+/// The bytes of the transcripts on the page, each with who sends them.
+fn transcripts() -> Vec<Vec<(char, Bytes)>> {
+    let mut transcripts: Vec<Vec<_>> = Vec::new();
     let mut inside = false;
     for line in PAGE.lines() {
         if line.starts_with("```") {
             inside = line == "```transcript";
+            if inside {
+                transcripts.push(Vec::new());
+            }
         } else if inside {
             let (sender, rest) = line.split_at(1);
             let (bytes, _what) = rest.split_once('|').expect("bytes, and what they say");
             let byte = |byte| u8::from_str_radix(byte, 16).expect("two hexadecimal digits");
             let bytes: Vec<u8> = bytes.split_whitespace().map(byte).collect();
-            transcripts.push((sender.chars().next().expect("a sender"), bytes.into()));
+            let sender = sender.chars().next().expect("a sender");
+            transcripts
+                .last_mut()
+                .expect("a transcript")
+                .push((sender, bytes.into()));
         }
     }
     transcripts
@@ -157,13 +166,15 @@ fn the_page_shows_a_bidirectional_call_byte_by_byte() {
     let said = up.into_iter().map(|message| ('C', Bytes::from(message)));
     let answered = down.into_iter().map(|message| ('S', Bytes::from(message)));
     let said: Vec<_> = said.chain(answered).collect();
-    assert_eq!(transcripts()[..said.len()], said);
+    assert_eq!(transcripts()[0], said);
 }
 
 #[test]
 fn the_page_shows_the_greeting_of_a_minimal_client() {
-    let (sender, bytes) = transcripts().pop().expect("the last transcript");
-    assert_eq!(sender, 'C');
+    let [(sender, bytes)] = &transcripts()[1][..] else {
+        panic!("one frame")
+    };
+    assert_eq!(*sender, 'C');
     let largest = u64::MAX >> 1;
     let limits = AnnouncedLimits {
         stream_window_bytes: largest,
@@ -177,9 +188,71 @@ fn the_page_shows_the_greeting_of_a_minimal_client() {
     };
     let peer = PeerLimits::of(&greeting);
     assert_eq!(
-        Frame::decode(bytes),
+        Frame::decode(bytes.clone()),
         Ok(Frame::new(0, FrameKind::Greeting(Box::new(greeting))))
     );
     // As good as without end.
     assert!(peer.stream_window_bytes > 1 << 60 && peer.connection_window_bytes > 1 << 60);
+}
+
+/// Both ends of this crate say what the page shows, and understand it.
+#[test]
+fn the_page_shows_an_authentication_byte_by_byte() {
+    let now = Instant::now();
+    let mut server = ServerConnection::new(Limits::default(), now);
+    let mut client = ClientConnection::new(Limits::default(), now);
+    let bearer = Authenticate {
+        scheme: "bearer".to_owned(),
+        credential: Bytes::from_static(b"token"),
+        ..Authenticate::default()
+    };
+    let sign_out = Authenticate {
+        purpose: AuthenticationPurpose::SignOut as i32,
+        ..Authenticate::default()
+    };
+    let ann = Identity {
+        user_id: "ann".to_owned(),
+        expires_in_us: 60_000_000,
+        ..Identity::default()
+    };
+    let mut said = Vec::new();
+    for (asked, answer) in [(bearer, ann), (sign_out, Identity::default())] {
+        let (mut up, mut down): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+        let id = client.authenticate(asked.clone(), &mut up).expect("fits");
+        let message = Bytes::from(up.remove(0));
+        said.push(('C', message.clone()));
+        match server.handle_message(message, now, &mut down).expect("is taken") {
+            ServerEvent::Authenticate(came) => {
+                let asked = Authenticate {
+                    request_id: id,
+                    ..asked
+                };
+                assert_eq!(*came, asked);
+            }
+            event => panic!("{event:?}"),
+        }
+        let answer = Identity {
+            request_id: id,
+            ..answer
+        };
+        server.identity(&answer, &mut down);
+        let message = Bytes::from(down.remove(0));
+        said.push(('S', message.clone()));
+        match client.handle_message(message, now, &mut up).expect("is taken") {
+            ClientEvent::Identity(told) => assert_eq!(*told, answer),
+            event => panic!("{event:?}"),
+        }
+    }
+    assert_eq!(transcripts()[2], said);
+}
+
+#[test]
+fn the_page_lists_the_purposes_of_an_authentication_and_no_others() {
+    for number in 0..10 {
+        let row = PAGE
+            .lines()
+            .find(|line| line.starts_with(&format!("| {number} |")) && !line.contains('`'));
+        let known = AuthenticationPurpose::from_i32(number).is_some();
+        assert_eq!(row.is_some(), known, "purpose {number}");
+    }
 }

@@ -169,6 +169,7 @@ impl World {
                     self.outcome(id, Code::Unavailable);
                 }
             }
+            ClientEvent::Identity(identity) => self.told(*identity),
             ClientEvent::None | ClientEvent::Greeting(_) => {}
             event => panic!("{event:?}"),
         }

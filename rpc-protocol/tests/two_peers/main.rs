@@ -1,13 +1,14 @@
 //! A client's and a server's end, joined by two links with random delays, on a virtual clock: whatever well-behaved
 //! applications do on both sides, with calls of all kinds, every call gets exactly one outcome, its own; no message is
-//! lost, doubled or out of order; windows hold and no credit is lost; what is held stays within its limits; and nothing
-//! is left over.
+//! lost, doubled or out of order; windows hold and no credit is lost; what is held stays within its limits; nothing
+//! is left over; and every authentication comes between the calls that it was sent between, and is answered once.
 //!
 //! A run is decided by its seed alone. `RPC_SEEDS=1000000 cargo test -p rpc-protocol --test two_peers --release` runs
 //! more of them, `RPC_SEED=42` replays one.
 
 mod calls;
 mod client;
+mod identity;
 mod link;
 mod random;
 mod server;
@@ -21,6 +22,7 @@ use rpc_protocol::frame::{GoAway, Greeting};
 use rpc_protocol::{ClientConnection, Frame, Limits, ServerConnection};
 
 use self::calls::{Call, Fate};
+use self::identity::Authentications;
 use self::link::{Link, Windows};
 use self::random::Random;
 use self::tally::{SeenOf, Tally};
@@ -45,6 +47,7 @@ struct World {
     from_client: Vec<Vec<u8>>,
     from_server: Vec<Vec<u8>>,
     calls: BTreeMap<u64, Call>,
+    authentications: Authentications,
     /// Calls that reached the server's application.
     seen: BTreeSet<u64>,
     /// Bodies over several frames and windows.
@@ -94,6 +97,7 @@ impl World {
             from_client: Vec::new(),
             from_server: Vec::new(),
             calls: BTreeMap::new(),
+            authentications: Authentications::default(),
             seen: BTreeSet::new(),
             heavy,
             small_pending,
@@ -161,6 +165,9 @@ impl World {
                 self.client_transmits(room);
                 self.server_transmits(room);
             }
+            36 => self.authenticate(),
+            37 => self.answer_authentication(),
+            38 => self.ping(),
             _ => {
                 let step = Duration::from_millis(self.random.below(60) as u64);
                 self.pass(step);
@@ -274,6 +281,7 @@ impl World {
                     self.finish(id);
                 }
             }
+            self.answer_authentication();
             self.client_transmits(100 << 10);
             self.server_transmits(100 << 10);
             self.pass(Duration::from_millis(20));
@@ -288,6 +296,7 @@ impl World {
     fn is_quiet(&self) -> bool {
         let over = |call: &Call| call.handler.is_none() && !call.is_waiting();
         self.calls.values().all(over)
+            && self.authentications.are_over()
             && self.up.is_empty()
             && self.down.is_empty()
             && self.client.queued_bytes() + self.server.queued_bytes() == 0
@@ -360,6 +369,8 @@ fn every_call_gets_its_messages_and_exactly_one_outcome_and_nothing_is_left_over
             seen_of.parts,
             seen_of.credits,
             seen_of.stream_credits,
+            seen_of.authentications,
+            seen_of.round_trips,
         ] {
             assert!(count > 0);
         }

@@ -169,6 +169,7 @@ impl World {
                 handler.silent = true;
                 call.up.inbox.clear();
             }
+            ServerEvent::Authenticate(authenticate) => self.asked(&authenticate),
             ServerEvent::None | ServerEvent::Greeting(_) => {}
             event => panic!("{event:?}"),
         }

@@ -19,6 +19,10 @@ pub(crate) struct SeenOf {
     pub(crate) parts: u64,
     pub(crate) credits: u64,
     pub(crate) stream_credits: u64,
+    /// An authentication that was answered.
+    pub(crate) authentications: u64,
+    /// A ping on demand whose answer told the round-trip time.
+    pub(crate) round_trips: u64,
 }
 
 impl SeenOf {
@@ -41,6 +45,8 @@ impl SeenOf {
         self.parts += run.parts;
         self.credits += run.credits;
         self.stream_credits += run.stream_credits;
+        self.authentications += run.authentications;
+        self.round_trips += run.round_trips;
     }
 }
 
