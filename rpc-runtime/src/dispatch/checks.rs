@@ -62,7 +62,8 @@ impl Checks {
     /// Asks everything that answers at once. Where a guard has to wait, it and those behind it are what is left.
     #[inline]
     pub(super) fn pass(&self, cx: &mut Context) -> Result<Option<Waiting>, Status> {
-        self.ask(cx).map_err(|status| with_trailers(status, cx.take_sent()))
+        self.ask(cx)
+            .map_err(|status| with_trailers(status, cx.take_sent()))
     }
 
     #[inline]

@@ -12,7 +12,7 @@ mod checks;
 pub(crate) mod deadline;
 mod kinds;
 mod layered;
-mod panics;
+pub(crate) mod panics;
 pub(crate) mod parked;
 mod producing;
 mod served;

@@ -1,18 +1,39 @@
 //! The standalone server's accept loop, which nothing ends but the shutdown.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use hyper::{server::conn::http1, service::service_fn};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{timeout, timeout_at},
+};
 
-use super::{handshake, shared::Shared};
+use super::{
+    handshake::{self, Handshake},
+    shared::Shared,
+};
 
 /// The first and the longest pause after the system refused a connection for want of resources.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
 /// hyper refuses a smaller buffer; fewer bytes of headers are a limit of their own.
 const SMALLEST_BUFFER: usize = 8 * 1024;
+
+/// So long an answer that is given when the time is over may take to leave.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Where connections come from: a listener, or what a test makes of it.
 pub(super) trait Accept {
@@ -87,19 +108,34 @@ async fn serve_http(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr) 
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let answering = shared.clone();
-    let service = service_fn(move |mut request| {
-        let response = handshake::answer_standalone(&answering, &mut request, remote);
-        std::future::ready(Ok::<_, Infallible>(response))
-    });
+    let until = shared.handshake_deadline();
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = {
+        let (shared, asked) = (shared.clone(), asked.clone());
+        service_fn(move |request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
+            let handshake = Handshake {
+                request: request.map(drop),
+                remote: Some(remote),
+                until,
+            };
+            let answer = handshake::answer_standalone(shared.clone(), handshake);
+            async { Ok::<_, Infallible>(answer.await) }
+        })
+    };
+    let header_bytes = shared.header_bytes();
     let connection = http1::Builder::new()
         .header_read_timeout(None)
-        .max_buf_size(shared.limits.header_bytes.max(SMALLEST_BUFFER))
-        .max_header_size(shared.limits.header_bytes)
+        .max_buf_size(header_bytes.max(SMALLEST_BUFFER))
+        .max_header_size(header_bytes)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
+    let mut connection = pin!(connection);
     // What goes wrong here is the client's loss alone, and it has been answered where that was possible.
-    let _ = tokio::time::timeout(shared.limits.handshake_timeout, connection).await;
+    if timeout_at(until, &mut connection).await.is_err() && asked.load(Ordering::Relaxed) {
+        // The time is over for its answer as well: it is given now.
+        let _ = timeout(LAST_WORDS, connection).await;
+    }
 }
 
 #[cfg(test)]

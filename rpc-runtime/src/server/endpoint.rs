@@ -156,11 +156,7 @@ impl Endpoint {
         if let Some(middleware) = self.stack.build() {
             router.put_behind(&middleware);
         }
-        router.protect(
-            &self.guards,
-            !self.authenticators.is_empty(),
-            self.auth_required,
-        )?;
+        router.protect(&self.guards, !self.authenticators.is_empty(), self.auth_required)?;
         Ok(ActiveEndpoint {
             router,
             protocol_limits: self.limits.of_protocol(),

@@ -30,8 +30,9 @@ pub struct ServerLimits {
     pub handshakes_per_address: usize,
     /// How long the HTTP request and the upgrade may take together. Slower ones are closed silently. 5 s by default.
     pub handshake_timeout: Duration,
-    /// How many bytes the HTTP request's headers may have. 8 KiB by default.
-    pub header_bytes: usize,
+    /// How many bytes the HTTP request's headers may have; one with more is answered with HTTP 431. `None`, the default, is
+    /// 24 KiB where an endpoint has authenticators, because tokens travel in headers, and 8 KiB where none has.
+    pub header_bytes: Option<usize>,
     /// How long running calls may go on once the server is stopping; then they are cancelled and their connection is
     /// closed with 1012. 25 s by default.
     pub drain_grace: Duration,
@@ -56,7 +57,7 @@ impl Default for ServerLimits {
             handshakes: 1_000,
             handshakes_per_address: 20,
             handshake_timeout: Duration::from_secs(5),
-            header_bytes: 8 << 10,
+            header_bytes: None,
             drain_grace: Duration::from_secs(25),
             connections_per_user: 1_000,
             connections_per_address: 10_000,
@@ -67,6 +68,12 @@ impl Default for ServerLimits {
 }
 
 impl ServerLimits {
+    /// How many bytes of headers a request may have, where tokens travel in them, or do not.
+    pub(crate) fn header_bytes_with(&self, tokens: bool) -> usize {
+        self.header_bytes
+            .unwrap_or(if tokens { 24 << 10 } else { 8 << 10 })
+    }
+
     /// Finds a value with which nothing would work.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         check_least(&[

@@ -21,7 +21,8 @@ mod users;
 use std::{
     convert::Infallible,
     fmt,
-    future::{Future, Ready, ready},
+    future::Future,
+    pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
@@ -41,6 +42,7 @@ pub use limits::ServerLimits;
 
 use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;
+use handshake::Handshake;
 pub(crate) use shared::Shared;
 
 /// A server of contracts over WebSocket.
@@ -168,20 +170,27 @@ impl fmt::Debug for Server {
 impl<B> tower_service::Service<http::Request<B>> for Server {
     type Response = http::Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    /// Answers an upgrade; the connection that comes of it is served on a task of its own.
+    /// Answers an upgrade, at the latest when [`ServerLimits::handshake_timeout`] is over; the connection that comes of it is
+    /// served on a task of its own. Dropping the future before it is ready lets nobody in.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let remote = request.extensions().get::<RemoteAddr>().map(|remote| remote.0);
-        ready(Ok(handshake::answer(&self.shared, &mut request, remote)))
+        let shared = self.shared.clone();
+        let handshake = Handshake {
+            request: request.map(drop),
+            remote,
+            until: shared.handshake_deadline(),
+        };
+        Box::pin(async move { Ok(handshake::answer(shared, handshake).await) })
     }
 }
 

@@ -48,6 +48,11 @@ impl Routes {
         &self.endpoints[0]
     }
 
+    /// All endpoints, the main one first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ActiveEndpoint>> {
+        self.endpoints.iter()
+    }
+
     /// Whether the path cannot matter.
     pub(crate) fn is_single(&self) -> bool {
         self.endpoints.len() == 1

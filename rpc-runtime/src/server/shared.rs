@@ -81,6 +81,20 @@ impl Shared {
             .flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
     }
 
+    /// When a handshake that begins now has to be over.
+    pub(crate) fn handshake_deadline(&self) -> Instant {
+        later(self.limits.handshake_timeout)
+    }
+
+    /// How many bytes of headers a request may have.
+    pub(crate) fn header_bytes(&self) -> usize {
+        let tokens = self
+            .routes
+            .iter()
+            .any(|endpoint| !endpoint.authenticators.is_empty());
+        self.limits.header_bytes_with(tokens)
+    }
+
     /// How many clients are connected.
     pub(crate) fn connections(&self) -> usize {
         self.sessions.iter().map(|shard| lock(shard).len()).sum()
@@ -210,6 +224,13 @@ impl Shared {
         }
         self.afterwards.none_left().await;
     }
+}
+
+/// A time from now. What the clock cannot hold is later than anybody waits.
+pub(crate) fn later(time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now + CENTURY)
 }
 
 /// How many files this process may have open, where the system says so.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::StreamExt;
 use http::{HeaderValue, Response, header};
 use rpc_protocol::CloseCode;
-use rpc_runtime::{CallError, Client, Limits, Reconnect, Server, ServerLimits, StartError};
+use rpc_runtime::{CallError, Client, Limits, Reconnect, Server, ServerBuilder, ServerLimits, StartError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -23,11 +23,13 @@ use crate::{
 
 /// A standalone server on a free port, stopped when the guard is dropped.
 pub async fn listen(limits: ServerLimits) -> (Server, SocketAddr, oneshot::Sender<()>) {
-    let server = Server::builder()
-        .service(ProbeGateway::default())
-        .server_limits(limits)
-        .build()
-        .unwrap();
+    let builder = Server::builder().service(ProbeGateway::default());
+    listen_as(builder.server_limits(limits)).await
+}
+
+/// The same, put together by the caller.
+pub async fn listen_as(builder: ServerBuilder) -> (Server, SocketAddr, oneshot::Sender<()>) {
+    let server = builder.build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -40,7 +42,7 @@ pub async fn listen(limits: ServerLimits) -> (Server, SocketAddr, oneshot::Sende
     (server, addr, stop)
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn offer(addr: SocketAddr, offers: Option<&str>) -> Result<(Socket, Response<Option<Vec<u8>>>), Error> {
     let mut request = format!("ws://{addr}/rpc").into_client_request().unwrap();
@@ -54,7 +56,7 @@ async fn offer(addr: SocketAddr, offers: Option<&str>) -> Result<(Socket, Respon
 }
 
 /// The raw answer to raw bytes, up to the end.
-async fn exchange(addr: SocketAddr, request: &str) -> String {
+pub async fn exchange(addr: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();

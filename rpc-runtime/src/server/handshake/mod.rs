@@ -1,0 +1,218 @@
+//! From an HTTP request to a connection: what is refused, what is upgraded, and what is upgraded only to be told why
+//! not.
+//!
+//! ```text
+//! path ─▶ upgrade ─▶ origin ─▶ limits ─▶ credential ─▶ authenticators ─▶ 101, and a task for the connection
+//!  404    400, 426     403    429, 503    400, 403      401, 500, 503
+//! ```
+//!
+//! A browser hides the status of a refused upgrade from its page, and drops one whose subprotocol it did not offer.
+//! So a handshake without our subprotocol is accepted, with one of those that were offered, and closed with 4504; and one of a
+//! page (it has an `Origin`) whose credential is not accepted is closed with the code that says why.
+
+mod authentication;
+mod credentials;
+mod refusal;
+mod upgrade;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header, request};
+use http_body_util::Full;
+use hyper::upgrade::{OnUpgrade, Parts};
+use hyper_util::rt::TokioIo;
+use rpc_protocol::CloseCode;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::Instant,
+};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::{
+    connection::Connection,
+    routes::Route,
+    shared::{Admission, Shared},
+};
+use crate::{ConnectInfo, Session};
+use refusal::Refusal;
+use upgrade::Choice;
+
+/// The peer's address, as a request extension: how an HTTP router tells it to a mounted [`Server`](crate::Server).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteAddr(pub SocketAddr);
+
+/// A handshake that is answered.
+pub(super) struct Handshake {
+    pub(super) request: Request<()>,
+    pub(super) remote: Option<SocketAddr>,
+    /// When the answer has to be given.
+    pub(super) until: Instant,
+}
+
+/// Answers on the configured paths only.
+pub(super) async fn answer_standalone(shared: Arc<Shared>, handshake: Handshake) -> Response<Full<Bytes>> {
+    let route = shared.routes.find(handshake.request.uri().path());
+    answer_on(&shared, route, handshake).await
+}
+
+/// Answers on the path's endpoint; where there is but one, on any path.
+pub(super) async fn answer(shared: Arc<Shared>, handshake: Handshake) -> Response<Full<Bytes>> {
+    let route = match shared.routes.find(handshake.request.uri().path()) {
+        None if shared.routes.is_single() => Some(Route {
+            endpoint: shared.routes.main().clone(),
+            parameters: Vec::new(),
+        }),
+        found => found,
+    };
+    answer_on(&shared, route, handshake).await
+}
+
+/// Answers an HTTP request: 101, and a task for the connection, or a refusal.
+async fn answer_on(
+    shared: &Arc<Shared>,
+    route: Option<Route>,
+    handshake: Handshake,
+) -> Response<Full<Bytes>> {
+    match accept(shared, route, handshake).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn accept(
+    shared: &Arc<Shared>,
+    route: Option<Route>,
+    mut handshake: Handshake,
+) -> Result<Response<Full<Bytes>>, Refusal> {
+    let Some(Route { endpoint, parameters }) = route else {
+        return Err(Refusal::NoSuchPath);
+    };
+    let on_upgrade = hyper::upgrade::on(&mut handshake.request);
+    let info = connect_info(&handshake).with_params(parameters);
+    let (request, ()) = handshake.request.into_parts();
+    let accept = derive_accept_key(upgrade::check(&request)?);
+    if !endpoint.origins.admit(&request.headers) {
+        return Err(Refusal::Origin);
+    }
+    let admission = admit(shared)?;
+    let choice = Choice::of(&request.headers);
+    let response = switching(&accept, &choice)?;
+    let session = Session::new(info, endpoint, shared.clone());
+    let entry = enter(&request, &session, &choice, handshake.until).await?;
+    tokio::spawn(serve_upgrade(on_upgrade, session, entry, admission));
+    Ok(response)
+}
+
+fn admit(shared: &Arc<Shared>) -> Result<Admission, Refusal> {
+    if shared.is_draining() {
+        return Err(Refusal::Stopping);
+    }
+    shared.admit().ok_or(Refusal::Full)
+}
+
+fn switching(accept: &str, choice: &Choice) -> Result<Response<Full<Bytes>>, Refusal> {
+    let mut response = Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(subprotocol) = choice.echoed() {
+        response = response.header(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
+    }
+    response.body(Full::default()).map_err(|_| Refusal::Subprotocol)
+}
+
+fn connect_info(handshake: &Handshake) -> ConnectInfo {
+    let info = ConnectInfo::from_request(&handshake.request);
+    match handshake.remote {
+        Some(remote) => info.with_remote_addr(remote),
+        None => info,
+    }
+}
+
+/// What becomes of a connection once it is upgraded.
+enum Entry {
+    /// It is served.
+    Open,
+    /// It is told why it is not.
+    Closed { code: CloseCode, reason: &'static str },
+}
+
+impl Entry {
+    fn closed(code: CloseCode, reason: &'static str) -> Self {
+        Self::Closed { code, reason }
+    }
+}
+
+/// Decides that, and gives the session its identity where a credential is accepted.
+async fn enter(
+    request: &request::Parts,
+    session: &Arc<Session>,
+    choice: &Choice,
+    until: Instant,
+) -> Result<Entry, Refusal> {
+    match choice {
+        Choice::Ours => {}
+        Choice::Unknown(_) => {
+            let reason = "unknown subprotocol: offer rpc.v1";
+            return Ok(Entry::closed(CloseCode::SubprotocolUnknown, reason));
+        }
+        Choice::None => {
+            let reason = "no subprotocol: offer rpc.v1";
+            return Ok(Entry::closed(CloseCode::SubprotocolUnknown, reason));
+        }
+    }
+    let denial = match authentication::authenticate(&request.headers, session, until).await {
+        Ok(identity) => {
+            if identity.is_some() {
+                session.set_identity(identity);
+            }
+            return Ok(Entry::Open);
+        }
+        Err(denial) => denial,
+    };
+    match denial.close_code() {
+        Some(code) if request.headers.contains_key(header::ORIGIN) => {
+            Ok(Entry::closed(code, denial.reason()))
+        }
+        _ => Err(denial.refusal()),
+    }
+}
+
+/// Waits for the upgrade and then is the connection's task.
+async fn serve_upgrade(on_upgrade: OnUpgrade, session: Arc<Session>, entry: Entry, admission: Admission) {
+    let timeout = admission.shared.limits.handshake_timeout;
+    let Ok(Ok(upgraded)) = tokio::time::timeout(timeout, on_upgrade).await else {
+        return;
+    };
+    let shared = admission.shared.clone();
+    // In the standalone server the socket itself is behind hyper's box, and every later read and write is direct. What
+    // hyper has read is let go before the connection is waited for: it is a slice of a buffer of 8 KiB.
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(Parts { io, read_buf, .. }) => begin(io.into_inner(), read_buf, session, entry, shared).await,
+        Err(upgraded) => begin(TokioIo::new(upgraded), Bytes::new(), session, entry, shared).await,
+    }
+    drop(admission);
+}
+
+fn begin<S>(
+    stream: S,
+    read_ahead: Bytes,
+    session: Arc<Session>,
+    entry: Entry,
+    shared: Arc<Shared>,
+) -> Connection<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    #[cfg(feature = "__echo")]
+    if shared.echoes() {
+        return Connection::echoing(stream, &read_ahead, session, shared);
+    }
+    match entry {
+        Entry::Open => Connection::new(stream, &read_ahead, session, shared),
+        Entry::Closed { code, reason } => Connection::refused(stream, session, shared, code, reason),
+    }
+}
