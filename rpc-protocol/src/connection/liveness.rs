@@ -114,6 +114,11 @@ impl Liveness {
         self.round_trip_time
     }
 
+    /// Whether a ping was sent that tells the round-trip time once it is answered.
+    pub(crate) fn awaits_pong(&self) -> bool {
+        self.measured.is_some_and(|measured| !measured.answered)
+    }
+
     /// Sends a ping on demand, unless one is under way or the last is too young.
     pub(crate) fn ping(&mut self, now: Instant, limits: &Limits, out: &mut impl Output) -> bool {
         let spacing = match self.measured {

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::transport::{
     io::Io,
+    lately::Lately,
     output::OutputBuffer,
-    pings::Pings,
     websocket::{Incoming, Stop, WebSocket},
 };
 
@@ -49,7 +49,7 @@ pub(super) struct Driver<S> {
     leaving: Option<(CloseCode, String, Instant)>,
     /// Since when the server takes nothing of what waits for it.
     stalled_since: Option<Instant>,
-    pings: Pings,
+    pings: Lately,
     most_pings: u32,
     /// Whom this turn lets go on.
     woken: Woken,
@@ -68,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             closing: None,
             leaving: None,
             stalled_since: None,
-            pings: Pings::default(),
+            pings: Lately::default(),
             most_pings: Limits::default().max_pings,
             woken: Woken::default(),
             turns_left_to_others: 0,

@@ -34,6 +34,8 @@ pub(crate) struct Parked {
     method: &'static MethodDescriptor,
     /// Nothing is sent back.
     one_way: bool,
+    /// A user was known when it was begun.
+    by_user: bool,
     /// Where the messages of the client's stream go.
     input: Option<Arc<Inbox>>,
     followed: Option<Arc<Followed>>,
@@ -62,6 +64,7 @@ impl Parked {
             stream_id,
             method,
             one_way,
+            by_user: false,
             input,
             followed,
             work: Some(work),
@@ -69,6 +72,12 @@ impl Parked {
             bytes,
             stopped: false,
         }
+    }
+
+    /// Says whether a user was known when it was begun.
+    pub(crate) fn begun_by_user(mut self, by_user: bool) -> Self {
+        self.by_user = by_user;
+        self
     }
 
     /// Goes on with the call: what came of it, if anything did.
@@ -360,6 +369,17 @@ impl ParkedCalls {
         let calls = self.slots.iter().filter_map(|place| place.call.as_ref());
         calls
             .filter(|call| !call.stopped)
+            .map(|call| call.stream_id)
+            .collect()
+    }
+
+    /// The streams of all calls for which something is owed still, which were begun while a user was known and whose
+    /// methods ask who that is; with `all`, whatever the methods ask.
+    pub(crate) fn of_users(&self, all: bool) -> Vec<u64> {
+        let calls = self.slots.iter().filter_map(|place| place.call.as_ref());
+        calls
+            .filter(|call| !call.stopped && call.by_user)
+            .filter(|call| all || call.method.auth || !call.method.guards.is_empty())
             .map(|call| call.stream_id)
             .collect()
     }

@@ -7,10 +7,12 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Wake, Waker},
+    time::Duration,
 };
 
 use futures_util::task::AtomicWaker;
 use rpc_protocol::CloseCode;
+use tokio::sync::oneshot;
 
 use super::Session;
 
@@ -23,6 +25,8 @@ pub(crate) enum Command {
     Stop,
     /// Close now.
     Close { code: CloseCode, reason: String },
+    /// Measure how long a ping takes, and tell.
+    Ping(oneshot::Sender<Duration>),
 }
 
 /// The letters for one connection's task.

@@ -34,11 +34,12 @@ use state::CurrentState;
 pub use state::SessionState;
 use stats::Counters;
 pub use stats::SessionStats;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     Server,
     auth::Identity,
+    dispatch::panics,
     random,
     router::Router,
     server::{ActiveEndpoint, Shared},
@@ -115,6 +116,8 @@ pub struct Session {
     held: AtomicU64,
     /// How much clean-up of its calls goes on.
     clean_ups: AtomicUsize,
+    /// How many sets of hooks have let it in; none any more once they were told that it has gone.
+    pub(crate) let_in: AtomicUsize,
     pub(crate) counters: Counters,
     /// The server lists its sessions, and so each holds the other, but no longer than the connection lasts.
     server: Arc<Shared>,
@@ -134,6 +137,7 @@ impl Session {
             endpoint,
             held: AtomicU64::new(0),
             clean_ups: AtomicUsize::new(0),
+            let_in: AtomicUsize::new(0),
             counters: Counters::default(),
             server,
         })
@@ -181,7 +185,9 @@ impl Session {
             states.send_replace(to);
         }
         for hooks in self.endpoint.hooks.iter() {
-            hooks.on_state(self, from, to);
+            if let Err(panic) = panics::catch(|| hooks.on_state(self, from, to)) {
+                tracing::error!(client = %self.id, panic, "a hook panicked");
+            }
         }
     }
 
@@ -248,9 +254,22 @@ impl Session {
     }
 
     /// How long the last ping took to be answered, which the server sends after a time of silence
-    /// ([`Limits::ping_interval`](crate::Limits::ping_interval)). `None` before the first.
+    /// ([`Limits::ping_interval`](crate::Limits::ping_interval)) and where [`ping`](Self::ping) asks for it. `None` before
+    /// the first.
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.counters.round_trip_time()
+    }
+
+    /// Measures the round-trip time now: sends a ping and waits for its answer. A connection has one ping on its way at a
+    /// time, for which all wait who ask, and none within two seconds of the last: then this gives what that one took.
+    ///
+    /// `None` where the connection ends before the answer, or there is none within
+    /// [`Limits::pong_timeout`](crate::Limits::pong_timeout). Dropping the future is fine.
+    pub async fn ping(&self) -> Option<Duration> {
+        let (asks, answer) = oneshot::channel();
+        self.mailbox.send(Command::Ping(asks));
+        let answer = tokio::time::timeout(self.endpoint.limits.pong_timeout, answer);
+        answer.await.ok()?.ok()
     }
 
     /// Closes the connection with a close code and a reason, which the peer is told (cut to 123 bytes).

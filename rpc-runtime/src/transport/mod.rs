@@ -4,8 +4,8 @@
 //! streams and no calls: those are `rpc-protocol`'s and the driver's.
 
 pub(crate) mod io;
+pub(crate) mod lately;
 pub(crate) mod mask;
 pub(crate) mod output;
-pub(crate) mod pings;
 pub(crate) mod scratch;
 pub(crate) mod websocket;

@@ -151,6 +151,12 @@ impl<S> WebSocket<S> {
         }
     }
 
+    /// Changes the limit for messages that have not begun.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.context.set_config(|known| *known = config(limit));
+    }
+
     /// Whether a message has begun and is not whole yet.
     pub(crate) fn is_inside_message(&self) -> bool {
         self.partial.is_some() || self.fragmented || self.io.granted() > 0 || !self.io.unread().is_empty()

@@ -140,6 +140,12 @@ impl ServerConnection {
         self.liveness.ping(now, &self.limits, out)
     }
 
+    /// Whether a ping was sent whose answer will tell the [`round_trip_time`](Self::round_trip_time).
+    #[must_use]
+    pub fn awaits_pong(&self) -> bool {
+        self.liveness.awaits_pong()
+    }
+
     /// How long the last ping that was answered took for the way there and back, and in the peer: on demand, or to keep the
     /// connection alive. `None` before the first was.
     #[must_use]

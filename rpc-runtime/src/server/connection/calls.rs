@@ -1,8 +1,7 @@
 //! The calls of one connection: from a request to its handler, and from an outcome to the output.
 
 use std::{
-    fmt::{self, Write},
-    mem,
+    fmt, mem,
     sync::{Arc, atomic::Ordering},
     task::Context as TaskContext,
 };
@@ -16,9 +15,9 @@ use tokio::{
     time::Instant,
 };
 
-use super::Connection;
+use super::{Connection, log::Causes};
 use crate::{
-    CallId, Context, Metadata, Status,
+    CallId, Context, Metadata, SessionError, Status,
     compression::{self, Uninflated},
     contract::MethodDescriptor,
     dispatch::{
@@ -184,7 +183,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     ..
                 } = called;
                 self.protocol.park(stream_id);
-                let call = Parked::new(stream_id, method, one_way, deadline, followed, pending);
+                let call = Parked::new(stream_id, method, one_way, deadline, followed, pending)
+                    .begun_by_user(self.identity.is_some());
                 if call.writes() && !self.may_write_streams() {
                     // It begins when others like it may go on.
                     let slot = self.calls.park_unpolled(&self.session, call);
@@ -295,6 +295,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     trace::enter(called.followed.as_ref(), || {
                         tracing::error!(%call, method, %code, error = %Causes(cause), "a handler failed");
                     });
+                    self.tell_of_call(call, method, code, &Causes(cause));
                 }
                 if status.is_hidden() {
                     internal(call)
@@ -306,6 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 trace::enter(called.followed.as_ref(), || {
                     tracing::error!(%call, method, panic, "a handler panicked");
                 });
+                self.tell_of_call(call, method, Code::Internal, &panic);
                 internal(call)
             }
             Failure::DeadlineExceeded => {
@@ -320,6 +322,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let _ = self.protocol.end(stream_id, &end, &mut self.socket.io.output);
         if fault && let Err(error) = self.protocol.fault(now.into_std()) {
             self.close_for(&error);
+        }
+    }
+
+    /// Tells the hooks of a call that failed by the server's fault.
+    fn tell_of_call(&self, call: CallId, method: &'static str, code: Code, cause: &dyn fmt::Display) {
+        if !self.endpoint.hooks.is_empty() {
+            self.tell_hooks(&SessionError::Call {
+                call,
+                method,
+                code,
+                cause: &cause.to_string(),
+            });
         }
     }
 
@@ -363,36 +377,4 @@ fn unknown_method(method: &MethodRef) -> Status {
             format!("this server has no method {shown:?}")
         }
     })
-}
-
-/// An error with everything that caused it, on one line: what an error says may hold what a peer has sent.
-struct Causes<'a>(&'a (dyn std::error::Error + 'static));
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = OneLine(f);
-        write!(line, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(line, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
-}
-
-/// Writes control characters escaped, so that no text can begin a line or colour a terminal.
-struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
-
-impl fmt::Write for OneLine<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for character in text.chars() {
-            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
-                write!(self.0, "{}", character.escape_default())?;
-            } else {
-                self.0.write_char(character)?;
-            }
-        }
-        Ok(())
-    }
 }

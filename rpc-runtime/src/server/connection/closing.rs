@@ -1,6 +1,7 @@
 //! The end of a connection: from our decision to close, or the peer's, until the socket may be dropped.
 
 use std::{
+    io,
     pin::Pin,
     task::{Context as TaskContext, Poll},
     time::Duration,
@@ -12,7 +13,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Connection, Phase};
+use super::{Connection, Phase, Read};
+use crate::SessionError;
 use crate::transport::websocket::{Incoming, Stop};
 
 /// How long a draining connection without calls stays open after its go-away, so that requests which were on their
@@ -42,6 +44,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes with a code after the peer sent what leaves no boundary to go on from.
     pub(super) fn close_deaf(&mut self, code: CloseCode, reason: &str) {
         tracing::warn!(client = %self.session.id(), %code, "closing: {reason:.120}");
+        self.tell_hooks(&SessionError::WebSocket { code, reason });
         self.begin_closing(code, reason, true);
     }
 
@@ -49,25 +52,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Phase::Closing(_) = self.phase {
             return;
         }
-        self.let_go_of_calls();
         self.socket.close(code.as_u16(), reason);
-        self.phase = Phase::Closing(Closing {
-            until: None,
-            deaf,
-            peer_done: false,
-            shut_down: false,
-        });
+        self.go_into_closing(code, reason, deaf, false);
     }
 
     /// The peer has closed; tungstenite's answer is in the output.
-    pub(super) fn closed_by_peer(&mut self) {
+    pub(super) fn closed_by_peer(&mut self, frame: Option<(u16, String)>) {
+        // RFC 6455, section 7.1.5: 1005 stands for a close frame without a code.
+        let (code, reason) = frame.unwrap_or((1005, String::new()));
+        self.go_into_closing(CloseCode::from_u16(code), &reason, true, true);
+    }
+
+    fn go_into_closing(&mut self, code: CloseCode, reason: &str, deaf: bool, peer_done: bool) {
+        self.leave_gate();
         self.let_go_of_calls();
+        self.ends_with(code, reason);
         self.phase = Phase::Closing(Closing {
             until: None,
-            deaf: true,
-            peer_done: true,
+            deaf,
+            peer_done,
             shut_down: false,
         });
+        self.settle_state();
+    }
+
+    /// The socket has ended, or failed.
+    pub(super) fn broken(&mut self, error: Option<&io::Error>) -> Read {
+        if let Some(error) = error {
+            self.tell_hooks(&SessionError::Socket(error));
+        }
+        let reason = error.map(io::Error::to_string);
+        self.ends_with(CloseCode::Abnormal, reason.as_deref().unwrap_or_default());
+        Read::Ended
     }
 
     /// Ends a drain once no call is left and none can be on its way.

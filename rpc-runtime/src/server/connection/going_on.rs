@@ -75,8 +75,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn obey(&mut self, command: Command, now: Instant) {
         match command {
             Command::Drain => {
-                if let Phase::Open = self.phase {
+                if self.gate.as_ref().is_some_and(|gate| gate.is_of_connect()) {
+                    // There are no calls to finish, and elsewhere it is let in sooner.
+                    self.close(CloseCode::Restart, "the server is stopping");
+                } else if let Phase::Open = self.phase {
                     self.phase = Phase::Draining(now);
+                    self.settle_state();
                     let go_away = GoAway {
                         grace_us: micros(self.shared.limits.drain_grace),
                         ..GoAway::default()
@@ -86,6 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Command::Stop => self.stop(),
             Command::Close { code, reason } => self.close(code, &reason),
+            Command::Ping(asks) => self.ping(asks, now),
         }
     }
 

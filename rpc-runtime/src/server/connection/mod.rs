@@ -5,6 +5,8 @@
 //! waits for being sent, then one flush.
 //!
 //! ```text
+//!  Open (at first, and now and then, with a shut gate: see `gate`)
+//!    │
 //!  Open ── drain ──► Draining ── no call left ──┐
 //!    │                   │                      ▼
 //!    └── close, fault, violation, timer ──► Closing ── peer answered, or time is over ──► done
@@ -14,7 +16,12 @@ mod calls;
 mod closing;
 #[cfg(feature = "__echo")]
 mod echo;
+mod gate;
 mod going_on;
+mod identity;
+mod leaving;
+mod log;
+mod pinging;
 mod timers;
 
 use std::{
@@ -28,7 +35,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use rpc_protocol::{CloseCode, Code, ConnectionError, ServerConnection, ServerEvent, frame};
+use rpc_protocol::{CloseCode, ConnectionError, ServerConnection, ServerEvent};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
@@ -40,19 +47,24 @@ use super::{
     shared::{Registration, Shared},
 };
 use crate::{
+    SessionError, SessionState,
     auth::Identity,
     dispatch::parked::ParkedCalls,
     session::Session,
     streaming::Ending,
     transport::{
         io::Io,
+        lately::Lately,
         output::OutputBuffer,
-        pings::Pings,
         websocket::{Incoming, Stop, WebSocket},
     },
 };
 use closing::Closing;
+use gate::Gate;
 use going_on::Left;
+use identity::Standing;
+use leaving::Leaving;
+use pinging::Waiting;
 use timers::Timers;
 
 /// The clock is looked at after this many messages of one turn.
@@ -77,6 +89,8 @@ pub(crate) struct Connection<S> {
     session: Arc<Session>,
     /// Who is known, the same as in the session.
     identity: Option<Identity>,
+    standing: Option<Box<Standing>>,
+    gate: Option<Box<Gate>>,
     endpoint: Arc<ActiveEndpoint>,
     shared: Arc<Shared>,
     calls: ParkedCalls,
@@ -89,10 +103,12 @@ pub(crate) struct Connection<S> {
     /// What was just done may have taken longer than a message does.
     look_at_clock: Cell<bool>,
     timers: Timers,
-    pings: Pings,
+    pings: Lately,
+    pinging: Option<Box<Waiting>>,
     phase: Phase,
+    leaving: Option<Box<Leaving>>,
     /// Takes the session off the server's list at the end.
-    _registration: Registration,
+    registration: Option<Registration>,
 }
 
 enum Phase {
@@ -106,6 +122,8 @@ enum Phase {
 enum Read {
     /// The socket has no more.
     Dry,
+    /// The gate is shut.
+    Shut,
     /// There is more, and others have waited long enough.
     TurnIsOver,
     /// The peer does not take our output.
@@ -118,13 +136,11 @@ enum Read {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a connection whose upgrade is over; `read_ahead` was read behind it already. The greeting is in its
-    /// output.
+    /// output, unless somebody is asked first whether the client is to be let in.
     pub(crate) fn new(stream: S, read_ahead: &[u8], session: Arc<Session>, shared: Arc<Shared>) -> Self {
         let mut connection = Self::begin(stream, read_ahead, session, shared);
-        let greeting = connection.shared.greeting(&connection.session);
-        connection
-            .protocol
-            .greet(greeting, &mut connection.socket.io.output);
+        connection.prepare_leaving();
+        connection.enter(Instant::now());
         connection
     }
 
@@ -138,6 +154,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             protocol: ServerConnection::new(endpoint.protocol_limits.clone(), now.into_std()),
             session,
             identity: None,
+            standing: None,
+            gate: None,
             endpoint,
             calls: ParkedCalls::default(),
             woken: VecDeque::new(),
@@ -145,10 +163,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             yields: false,
             look_at_clock: Cell::new(false),
             timers: Timers::default(),
-            pings: Pings::default(),
+            pings: Lately::default(),
+            pinging: None,
             phase: Phase::Open,
+            leaving: None,
             shared,
-            _registration: registration,
+            registration: Some(registration),
         }
     }
 
@@ -174,8 +194,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match self.read(now, cx) {
                 Read::TurnIsOver => self.yields = true,
                 Read::Ended => return Poll::Ready(()),
-                Read::Dry | Read::Clogged | Read::Closing => {}
+                Read::Dry | Read::Shut | Read::Clogged | Read::Closing => {}
             }
+            self.poll_gate(now, cx);
         }
         let Ok(left) = self.go_on(now, cx) else {
             return Poll::Ready(());
@@ -202,6 +223,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads and handles what is there.
     fn read(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Read {
+        if self.is_shut() {
+            return self.look_ahead(cx);
+        }
         let (mut handled, mut fills, mut filled) = (0, 0_u32, 0);
         loop {
             if self.socket.io.output.pending() > FLUSH_ABOVE {
@@ -213,7 +237,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             // First what was read before, which a turn that was over may have left.
-            match self.handle_messages(&mut handled, now) {
+            match self.handle_messages(&mut handled, now, cx) {
                 Read::Dry => {}
                 Read::Clogged => continue,
                 other => return other,
@@ -230,7 +254,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.session.counters.received(count);
                     filled += count;
                 }
-                Poll::Ready(Err(_)) => return Read::Ended,
+                Poll::Ready(Err(error)) => return self.broken(Some(&error)),
                 Poll::Pending => return Read::Dry,
             }
         }
@@ -242,18 +266,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Handles every whole message that was read.
-    fn handle_messages(&mut self, handled: &mut usize, began: Instant) -> Read {
+    fn handle_messages(&mut self, handled: &mut usize, began: Instant, cx: &mut TaskContext<'_>) -> Read {
         loop {
             match self.socket.read() {
                 Ok(incoming) => self.handle_incoming(incoming, began),
                 Err(Stop::NeedsMore) => return Read::Dry,
-                Err(Stop::Finished | Stop::Broken) => return Read::Ended,
+                Err(Stop::Finished | Stop::Broken) => return self.broken(None),
                 Err(Stop::Violation { code, reason }) => {
                     self.close_deaf(CloseCode::from_u16(code), &reason);
                 }
             }
             if let Phase::Closing(_) = self.phase {
                 return Read::Closing;
+            }
+            if self.is_shut() {
+                return self.look_ahead(cx);
             }
             *handled += 1;
             if self.turn_is_over(*handled, began) {
@@ -284,7 +311,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match incoming {
             Incoming::Binary(message) => self.handle_message(message, now),
             Incoming::Text(_) => {
-                self.close(CloseCode::Unsupported, "text message: this protocol is binary");
+                let (code, reason) = (CloseCode::Unsupported, "text message: this protocol is binary");
+                self.tell_hooks(&SessionError::WebSocket { code, reason });
+                self.close(code, reason);
             }
             Incoming::Ping => {
                 self.protocol.handle_activity(now.into_std());
@@ -293,7 +322,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             Incoming::Pong => self.protocol.handle_activity(now.into_std()),
-            Incoming::Close(_) => self.closed_by_peer(),
+            Incoming::Close(frame) => self.closed_by_peer(frame),
         }
     }
 
@@ -322,39 +351,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let reads_deflate = self.protocol.peer_limits().deflate;
                 self.compress_above = self.endpoint.limits.compress_above.filter(|_| reads_deflate);
             }
-            Ok(ServerEvent::Authenticate(authenticate)) => {
-                let status = frame::Status::new(Code::Unimplemented, "authentication is not served here");
-                match self.protocol.fault(now.into_std()) {
-                    Ok(()) => self.refuse_authentication(authenticate.request_id, status),
-                    Err(error) => self.close_for(&error),
-                }
-            }
+            Ok(ServerEvent::Authenticate(authenticate)) => self.authenticate(authenticate, now),
             Ok(ServerEvent::AuthenticateRefused { request_id, status }) => {
-                self.refuse_authentication(request_id, status);
+                self.tell_identity(request_id, Some(status), now);
             }
-            Ok(_) => {}
+            // A pong, perhaps.
+            Ok(_) => self.measure(),
             Err(error) => self.close_for(&error),
         }
-    }
-
-    /// Answers an authentication that changes nothing.
-    fn refuse_authentication(&mut self, request_id: u64, status: frame::Status) {
-        let identity = frame::Identity {
-            request_id,
-            status: Some(status),
-            user_id: self
-                .identity
-                .as_ref()
-                .map_or_else(String::new, |identity| identity.user().to_owned()),
-            ..frame::Identity::default()
-        };
-        self.protocol.identity(&identity, &mut self.socket.io.output);
     }
 
     /// Closes because of what the peer did, and leaves one line in the log.
     fn close_for(&mut self, error: &ConnectionError) {
         let reason = error.to_string();
         tracing::warn!(client = %self.session.id(), code = %error.close_code(), "closing: {reason:.120}");
+        self.tell_hooks(&SessionError::Protocol(error));
         self.close(error.close_code(), &reason);
     }
 
@@ -369,7 +380,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.timers.flushed();
                 self.protocol.handle_flushed();
             }
-            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Ready(Err(error)) => {
+                self.broken(Some(&error));
+                return Err(error);
+            }
             Poll::Pending => {
                 self.timers.stalled(pending < before, now);
             }
@@ -407,6 +421,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
 impl<S> Drop for Connection<S> {
     fn drop(&mut self) {
         // Before anything else of the connection goes: handlers may look at their session while they are dropped.
+        self.leave_gate();
         self.let_go_of_calls();
+        self.session.set_state(SessionState::Closed);
+        // Off the lists before anybody is told.
+        self.standing = None;
+        self.registration = None;
+        self.leave();
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{future::Future, pin::Pin, task::Context as TaskContext};
 
-use rpc_protocol::CloseCode;
+use rpc_protocol::{CloseCode, ConnectionError};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, Sleep},
@@ -69,31 +69,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .is_some_and(|since| now >= since + limits.message_time)
         {
             self.close_deaf(CloseCode::TooSlow, "a message was begun and not finished");
-        } else if self
-            .protocol
-            .poll_timeout()
-            .is_some_and(|due| now.into_std() >= due)
-            && let Err(error) = self
-                .protocol
-                .handle_timeout(now.into_std(), &mut self.socket.io.output)
-        {
+        } else if let Some(error) = self.silence(now) {
             self.close_for(&error);
+        } else {
+            self.expire_identity(now);
         }
+    }
+
+    /// Asks a silent peer whether it is there. An error: it is not. Whoever is not listened to is not silent.
+    fn silence(&mut self, now: Instant) -> Option<ConnectionError> {
+        let due = self.protocol.poll_timeout()?;
+        if now.into_std() < due || self.is_shut() {
+            return None;
+        }
+        let output = &mut self.socket.io.output;
+        self.protocol.handle_timeout(now.into_std(), output).err()
     }
 
     /// Sets the timer to what is due next. Whether something is due already.
     pub(super) fn arm(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
         let limits = &self.endpoint.limits;
-        if !self.is_clogged() && self.socket.is_inside_message() {
+        let is_shut = self.is_shut();
+        if !is_shut && !self.is_clogged() && self.socket.is_inside_message() {
             self.timers.message_began.get_or_insert(now);
         } else {
             self.timers.message_began = None;
         }
         let due = [
-            self.protocol.poll_timeout().map(Instant::from_std),
+            self.protocol
+                .poll_timeout()
+                .filter(|_| !is_shut)
+                .map(Instant::from_std),
             self.timers.message_began.map(|since| since + limits.message_time),
             self.timers.stalled_since.map(|since| since + limits.write_stall),
             self.drain_due(),
+            self.gate.as_ref().and_then(|gate| gate.until()),
+            self.identity_due(),
         ];
         match due.into_iter().flatten().min() {
             Some(due) => self.timers.arm(due, cx),

@@ -1,17 +1,17 @@
-//! How often a peer pings.
+//! How often something happened lately.
 
 use rpc_protocol::COUNTING_SPAN;
 use tokio::time::Instant;
 
-/// WebSocket pings of the peer. Those that are frames of ours are counted by the protocol, by the same measure.
+/// Counts what a peer does that the protocol does not see, such as WebSocket's own pings, by the same measure.
 #[derive(Debug, Default)]
-pub(crate) struct Pings {
+pub(crate) struct Lately {
     began: Option<Instant>,
     count: u32,
 }
 
-impl Pings {
-    /// Counts one; whether it is one that `limits` allow.
+impl Lately {
+    /// Counts one; whether there were no more than `most` of late, with it.
     pub(crate) fn allows(&mut self, now: Instant, most: u32) -> bool {
         if self.began.is_none_or(|began| now >= began + COUNTING_SPAN) {
             *self = Self {

@@ -1,0 +1,381 @@
+//! Who the client of a connection is: how that is proved, how it changes, and when it ends.
+//!
+//! The connection has a copy of its own of the identity that its session shows, so that calls take it without a lock. What
+//! else is kept of it, such as when it ends, takes memory only where somebody is known or has to become so.
+
+use std::time::SystemTime;
+
+use rpc_protocol::{
+    CloseCode, Code,
+    frame::{self, Authenticate, AuthenticationPurpose, End},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+
+use super::{
+    super::{shared::micros, users::Membership},
+    Connection,
+    log::OneLine,
+};
+use crate::{
+    Limits, SessionError,
+    auth::{Attempt, AuthError, Credential, Identity, Purpose, Source},
+    dispatch::parked::Cancelled,
+    transport::lately::Lately,
+};
+
+/// What is kept of the client's identity beside itself.
+#[derive(Default)]
+pub(super) struct Standing {
+    /// When the identity ends; `None`: never, or there is none.
+    expiry: Option<Expiry>,
+    /// When somebody has to be known.
+    deadline: Option<Instant>,
+    /// Credentials that were refused.
+    refused: Lately,
+    /// The place among the user's connections.
+    membership: Option<Membership>,
+}
+
+/// When an identity ends: computed once by the wall clock, and then by one that nobody moves.
+#[derive(Debug, Clone, Copy)]
+struct Expiry {
+    at: Instant,
+    /// When the client is told before; `None` once it was.
+    warn: Option<Instant>,
+}
+
+impl Expiry {
+    /// `None`: never, or so late that the clock cannot hold it.
+    fn of(identity: &Identity, now: Instant, limits: &Limits) -> Result<Option<Self>, AuthError> {
+        let Some(expires) = identity.expires() else {
+            return Ok(None);
+        };
+        let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
+        if left.is_zero() {
+            return Err(AuthError::Expired);
+        }
+        Ok(now.checked_add(left).map(|at| Self {
+            at,
+            warn: at.checked_sub(limits.expiry_warning.min(left / 2)),
+        }))
+    }
+}
+
+/// What an authenticate frame asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Authentication {
+    request_id: u64,
+    purpose: Purpose,
+}
+
+/// What is due.
+enum Due {
+    Warning,
+    Expired,
+    NobodyKnown,
+}
+
+impl Standing {
+    /// What is due next, and when. Whoever has shown a credential, which is looked at, has done so in time.
+    fn next(&self, asked: bool, limits: &Limits) -> Option<(Instant, Due)> {
+        if let Some(deadline) = self.deadline {
+            return Some((deadline, Due::NobodyKnown)).filter(|_| !asked);
+        }
+        let expiry = self.expiry?;
+        match expiry.warn {
+            Some(warn) => Some((warn, Due::Warning)),
+            None => Some((expiry.at.checked_add(limits.expiry_grace)?, Due::Expired)),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Takes over who was known at the handshake. `false` where the connection is closed for it.
+    pub(super) fn take_over_identity(&mut self, now: Instant) -> bool {
+        let Some(identity) = self.session.identity() else {
+            if self.endpoint.auth_required {
+                self.await_authentication(now);
+            }
+            return true;
+        };
+        match Expiry::of(&identity, now, &self.endpoint.limits) {
+            Ok(expiry) => self.become_known(identity, expiry),
+            Err(error) => {
+                self.close(error.close_code(), "the credential has expired");
+                false
+            }
+        }
+    }
+
+    /// Nobody is known where somebody has to be.
+    fn await_authentication(&mut self, now: Instant) {
+        let limits = &self.endpoint.limits;
+        self.standing.get_or_insert_default().deadline = now.checked_add(limits.authentication_time);
+        self.socket.set_limit(limits.unauthenticated_message_bytes);
+    }
+
+    /// The greeting, with what the client is to know of its identity.
+    pub(super) fn greet(&mut self, now: Instant) {
+        if let Some(standing) = &mut self.standing
+            && standing.deadline.is_some()
+        {
+            // What hooks took is not the client's time.
+            standing.deadline = now.checked_add(self.endpoint.limits.authentication_time);
+        }
+        let mut greeting = self.shared.greeting(&self.session);
+        if let Some(identity) = &self.identity {
+            greeting.user_id = identity.user().to_owned();
+        }
+        greeting.identity_expires_in_us = self.expires_in_us(now);
+        greeting.authentication_required = self.endpoint.auth_required;
+        if self.endpoint.auth_required && self.identity.is_none() {
+            greeting.authenticate_within_us = micros(self.endpoint.limits.authentication_time);
+        }
+        self.protocol.greet(greeting, &mut self.socket.io.output);
+    }
+
+    /// Microseconds until the identity ends; 0: never.
+    fn expires_in_us(&self, now: Instant) -> u64 {
+        match self.standing.as_ref().and_then(|standing| standing.expiry) {
+            // What has ended is not to be taken for what never does.
+            Some(expiry) => micros(expiry.at.saturating_duration_since(now)).max(1),
+            None => 0,
+        }
+    }
+
+    /// The client proves who it is, or signs out.
+    pub(super) fn authenticate(&mut self, authenticate: Box<Authenticate>, now: Instant) {
+        if self.endpoint.authenticators.is_empty() {
+            let status = frame::Status::new(Code::Unimplemented, "authentication is not served here");
+            self.tell_identity(authenticate.request_id, Some(status), now);
+            if let Err(error) = self.protocol.fault(now.into_std()) {
+                self.close_for(&error);
+            }
+            return;
+        }
+        if let Some(gate) = &mut self.gate {
+            gate.put_behind(authenticate);
+            return;
+        }
+        let Authenticate {
+            request_id,
+            scheme,
+            credential,
+            metadata,
+            purpose,
+        } = *authenticate;
+        let purpose = match AuthenticationPurpose::from_i32(purpose) {
+            Some(AuthenticationPurpose::SignOut) => {
+                self.sign_out(now);
+                self.tell_identity(request_id, None, now);
+                return;
+            }
+            Some(AuthenticationPurpose::ChangeUser) => Purpose::ChangeUser,
+            _ => Purpose::Authenticate,
+        };
+        let credential = Credential::new(scheme, credential).with_all_metadata(metadata.into());
+        let session = self.session.clone();
+        let asked = async move {
+            let attempt = Attempt::new(&credential, Source::InBand, purpose, &session);
+            session.endpoint.authenticators.authenticate(&attempt).await
+        };
+        // The same user may go on while a new credential is looked at.
+        let shut = purpose == Purpose::ChangeUser || self.identity.is_none();
+        let authentication = Authentication { request_id, purpose };
+        self.ask_authenticators(asked, authentication, shut, now);
+    }
+
+    /// The authenticators have said who shows a credential.
+    pub(super) fn decide(
+        &mut self,
+        answer: Result<Identity, AuthError>,
+        authentication: Authentication,
+        now: Instant,
+    ) {
+        let Authentication { request_id, purpose } = authentication;
+        let accepted = answer.and_then(|identity| {
+            let expiry = Expiry::of(&identity, now, &self.endpoint.limits)?;
+            Ok((identity, expiry))
+        });
+        let (identity, expiry) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => return self.refuse_credential(&error, request_id, now),
+        };
+        match &self.identity {
+            Some(known) if known.user() == identity.user() => {
+                self.standing.get_or_insert_default().expiry = expiry;
+                self.set_identity(Some(identity));
+                self.tell_identity(request_id, None, now);
+            }
+            Some(_) if purpose == Purpose::Authenticate => {
+                self.close(
+                    CloseCode::SubjectChanged,
+                    "the credential is of another user: change the user on purpose, or sign out first",
+                );
+            }
+            _ => {
+                self.end_calls_of_identity();
+                if self.become_known(identity.clone(), expiry) {
+                    self.ask_hooks(identity, request_id, now);
+                }
+            }
+        }
+    }
+
+    /// The client is this user from now on. `false` where it may not be, and is closed.
+    fn become_known(&mut self, identity: Identity, expiry: Option<Expiry>) -> bool {
+        let Some(membership) = self.shared.join(identity.shared_user(), &self.session) else {
+            self.close(
+                CloseCode::TooMuch,
+                "the user has as many connections as a user may have",
+            );
+            return false;
+        };
+        let standing = self.standing.get_or_insert_default();
+        standing.membership = Some(membership);
+        standing.expiry = expiry;
+        standing.deadline = None;
+        self.socket.set_limit(self.endpoint.limits.message_bytes);
+        self.set_identity(Some(identity));
+        true
+    }
+
+    /// The client is nobody from now on.
+    fn sign_out(&mut self, now: Instant) {
+        if self.identity.is_none() {
+            return;
+        }
+        self.end_calls_of_identity();
+        if let Some(standing) = &mut self.standing {
+            standing.membership = None;
+            standing.expiry = None;
+        }
+        self.set_identity(None);
+        if self.endpoint.auth_required {
+            self.await_authentication(now);
+        }
+        self.settle_state();
+    }
+
+    fn set_identity(&mut self, identity: Option<Identity>) {
+        self.session.set_identity(identity.clone());
+        self.identity = identity;
+    }
+
+    /// A credential is not accepted: the client is told the kind, and who it is stays as it was.
+    fn refuse_credential(&mut self, error: &AuthError, request_id: u64, now: Instant) {
+        let client = self.session.id();
+        tracing::info!(%client, error = %OneLine(error), "a credential was not accepted");
+        self.tell_hooks(&SessionError::Authentication(error));
+        self.tell_identity(request_id, Some(error.status().to_wire()), now);
+        let unavailable = matches!(error, AuthError::Unavailable(_));
+        let standing = self.standing.get_or_insert_default();
+        if !unavailable
+            && !standing
+                .refused
+                .allows(now, self.endpoint.limits.refused_credentials)
+        {
+            self.close(
+                CloseCode::TokenInvalid,
+                "too many credentials were refused on this connection",
+            );
+        }
+    }
+
+    /// Tells the client who it is, and why an authentication was refused, where it was.
+    pub(super) fn tell_identity(&mut self, request_id: u64, status: Option<frame::Status>, now: Instant) {
+        let identity = self.identity_frame(request_id, status, now);
+        self.protocol.identity(&identity, &mut self.socket.io.output);
+    }
+
+    fn identity_frame(
+        &self,
+        request_id: u64,
+        status: Option<frame::Status>,
+        now: Instant,
+    ) -> frame::Identity {
+        frame::Identity {
+            request_id,
+            status,
+            user_id: self
+                .identity
+                .as_ref()
+                .map_or_else(String::new, |known| known.user().to_owned()),
+            expires_in_us: self.expires_in_us(now),
+            ..frame::Identity::default()
+        }
+    }
+
+    /// Does what the identity's end, or its want, asks for now.
+    pub(super) fn expire_identity(&mut self, now: Instant) {
+        let Some((_, due)) = self.next_of_identity().filter(|(at, _)| now >= *at) else {
+            return;
+        };
+        match due {
+            Due::NobodyKnown => {
+                self.close(
+                    CloseCode::AuthenticationMissing,
+                    "the client has not authenticated in time",
+                );
+            }
+            Due::Expired => {
+                self.end_calls_of_identity();
+                self.close(
+                    CloseCode::TokenExpired,
+                    "the identity has ended and was not refreshed",
+                );
+            }
+            Due::Warning => {
+                if let Some(Standing {
+                    expiry: Some(expiry), ..
+                }) = self.standing.as_deref_mut()
+                {
+                    expiry.warn = None;
+                }
+                let mut identity = self.identity_frame(0, None, now);
+                identity.expires_soon = true;
+                self.protocol.identity(&identity, &mut self.socket.io.output);
+            }
+        }
+    }
+
+    /// When the identity, or its want, asks for something.
+    pub(super) fn identity_due(&self) -> Option<Instant> {
+        self.next_of_identity().map(|(at, _)| at)
+    }
+
+    fn next_of_identity(&self) -> Option<(Instant, Due)> {
+        self.standing
+            .as_ref()?
+            .next(self.gate.is_some(), &self.endpoint.limits)
+    }
+
+    /// Ends the running calls that were begun for the identity which is about to go, each with exactly one end. Others,
+    /// which anybody may call, go on.
+    fn end_calls_of_identity(&mut self) {
+        if self.identity.is_none() {
+            return;
+        }
+        let end = End::new(
+            Code::Unauthenticated,
+            "the identity that the call was begun with has ended",
+        );
+        for stream_id in self.calls.of_users(self.endpoint.auth_required) {
+            let Some((cancelled, one_way)) = self.calls.cancel(stream_id, Code::Unauthenticated) else {
+                continue;
+            };
+            self.session.counters.failed_call();
+            self.count_one_way_failure(one_way);
+            // What is over the client's limit has been cut to its code.
+            let _ = self
+                .protocol
+                .end_running(stream_id, &end, &mut self.socket.io.output);
+            if let Cancelled::Dropped = cancelled {
+                self.protocol.finished(stream_id);
+            }
+        }
+    }
+}
