@@ -10,6 +10,8 @@ mod credential;
 mod erased;
 mod error;
 mod identity;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 
 use std::{future::Future, sync::Arc};
 
