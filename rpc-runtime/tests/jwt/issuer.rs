@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm as Signed, EncodingKey, crypto};
 use rpc_runtime::auth::{
     AuthError, Identity,
@@ -35,7 +35,7 @@ pub(crate) fn ali() -> Value {
 }
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    BASE64URL_NOPAD.encode(bytes.as_ref())
 }
 
 /// A token whose header and claims are these, signed as the key says.

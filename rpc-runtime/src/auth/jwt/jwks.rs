@@ -1,6 +1,6 @@
 //! JSON Web Key Sets (RFC 7517).
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
@@ -80,7 +80,9 @@ fn key(entry: &Value, kid: Option<&str>) -> Result<Key, LeftOut> {
     let encoded = || LeftOut::Broken(format!("a key for {algorithm} is not base64url without padding"));
     let key = match algorithm.family() {
         Family::Hmac => {
-            let secret = URL_SAFE_NO_PAD.decode(text("k")?).map_err(|_| encoded())?;
+            let secret = BASE64URL_NOPAD
+                .decode(text("k")?.as_bytes())
+                .map_err(|_| encoded())?;
             return Ok(Key::secret(&secret, algorithm, kid)?);
         }
         Family::Rsa => DecodingKey::from_rsa_components(text("n")?, text("e")?).map_err(|_| encoded())?,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -97,7 +97,7 @@ pub(super) struct Verified {
 }
 
 fn decode(part: &[u8], problem: &'static str) -> Result<Vec<u8>, TokenFault> {
-    URL_SAFE_NO_PAD
+    BASE64URL_NOPAD
         .decode(part)
         .map_err(|_| TokenFault::Malformed(problem))
 }
