@@ -111,11 +111,13 @@ async fn a_token_without_an_expiry_is_refused_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn an_identity_ends_when_its_token_does_without_the_leeway() {
+async fn an_identity_ends_when_its_token_does_and_with_the_leeway_only_if_that_is_over() {
     let known = identity(&shared_secret(), &ali()).await;
     assert_eq!(known.expires(), Some(at(NOW + 600)));
     let late = identity(&shared_secret(), &with(json!({ "exp": NOW - 30 }))).await;
-    assert_eq!(late.expires(), Some(at(NOW - 30)));
+    assert_eq!(late.expires(), Some(at(NOW + 30)));
+    let last = identity(&shared_secret(), &with(json!({ "exp": NOW }))).await;
+    assert_eq!(last.expires(), Some(at(NOW + 60)));
 }
 
 #[tokio::test]

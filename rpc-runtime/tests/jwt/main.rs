@@ -6,5 +6,7 @@ mod claims;
 mod issuer;
 mod keys;
 mod malformed;
+mod peer;
 mod rotation;
+mod serving;
 mod signatures;

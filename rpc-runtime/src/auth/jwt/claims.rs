@@ -66,12 +66,18 @@ impl Rules {
         now: SystemTime,
     ) -> Result<Identity, AuthError> {
         let (identity, expires) = self.check(claims, now).map_err(AuthError::invalid)?;
-        match expires {
-            Some(expires) if since_epoch(now) >= expires.saturating_add(self.leeway) => {
-                Err(AuthError::Expired)
-            }
-            // Bounded by the year 9999, which the type holds.
-            Some(expires) => Ok(identity.expires_at(UNIX_EPOCH + expires)),
+        let Some(expires) = expires else {
+            return Ok(identity);
+        };
+        let late = expires.saturating_add(self.leeway);
+        let now = since_epoch(now);
+        if now >= late {
+            return Err(AuthError::Expired);
+        }
+        // An identity that has ended already would let nobody in, and the leeway be none.
+        let ends = if now < expires { expires } else { late };
+        match UNIX_EPOCH.checked_add(ends) {
+            Some(ends) => Ok(identity.expires_at(ends)),
             None => Ok(identity),
         }
     }

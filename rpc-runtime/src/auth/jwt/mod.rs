@@ -199,7 +199,8 @@ impl<T> Jwt<T> {
     }
 
     /// How far this server's clock and the issuer's may be apart: so long a token is accepted before `nbf` and after `exp`.
-    /// 60 s without. The identity ends at `exp` all the same.
+    /// 60 s without. The identity ends at `exp` all the same; only that of a token that is shown after its `exp` ends with
+    /// the leeway.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
