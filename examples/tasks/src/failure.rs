@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use rpc_runtime::validate::Violations;
-use rpc_runtime::{CallError, Code, Status};
+use rpc_runtime::{CallError, CloseCode, Code, RefusedKind, Status};
 
 use crate::output::escape;
 
@@ -13,14 +13,16 @@ use crate::output::escape;
 pub(crate) enum Exit {
     Done = 0,
     Usage = 64,
-    LabelRefused = 65,
-    NoSuchTask = 66,
+    Refused = 65,
+    NotFound = 66,
     Unreachable = 69,
     Failed = 70,
     CannotListen = 71,
-    LabelTaken = 73,
+    Taken = 73,
     Database = 74,
     TimedOut = 75,
+    NotAllowed = 77,
+    Config = 78,
 }
 
 impl From<Exit> for ExitCode {
@@ -56,24 +58,52 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
             CallError::Status(status) => status.into(),
-            CallError::Refused(refused) if refused.http_status().is_none() => Failure::new(
-                Exit::Unreachable,
-                format!("{refused}; `tasks serve` starts a server, --server names another"),
-            ),
+            CallError::Refused(refused) => match refused.kind() {
+                RefusedKind::Http(401) => login_first("the login is not valid, or is over"),
+                RefusedKind::Http(429 | 503) => Failure::new(
+                    Exit::TimedOut,
+                    format!("{refused}: the server takes no more connections now; try again later"),
+                ),
+                RefusedKind::Http(_) => Failure::new(Exit::Unreachable, refused.to_string()),
+                RefusedKind::Tls => {
+                    Failure::new(Exit::Unreachable, format!("{refused}; --ca names whom to trust"))
+                }
+                _ => Failure::new(
+                    Exit::Unreachable,
+                    format!("{refused}; `tasks serve` starts a server, --server names another"),
+                ),
+            },
+            CallError::Closed(closed) if is_about_the_login(closed.close_code()) => {
+                login_first("the login is not valid, or is over")
+            }
             CallError::TimedOut(_) => Failure::new(Exit::TimedOut, error.to_string()),
             _ => Failure::new(Exit::Unreachable, error.to_string()),
         }
     }
 }
 
+fn is_about_the_login(code: CloseCode) -> bool {
+    matches!(
+        code,
+        CloseCode::TokenExpired | CloseCode::TokenInvalid | CloseCode::AuthenticationMissing
+    )
+}
+
+/// What helps where nobody is known.
+fn login_first(why: &str) -> Failure {
+    Failure::new(Exit::NotAllowed, format!("{why}; `tasks login NAME` logs in"))
+}
+
 impl From<&Status> for Failure {
     fn from(status: &Status) -> Self {
         let exit = match status.code() {
-            Code::InvalidArgument => Exit::LabelRefused,
-            Code::AlreadyExists => Exit::LabelTaken,
-            Code::NotFound => Exit::NoSuchTask,
+            Code::InvalidArgument => Exit::Refused,
+            Code::AlreadyExists => Exit::Taken,
+            Code::NotFound => Exit::NotFound,
             Code::Unavailable => Exit::Unreachable,
-            Code::DeadlineExceeded => Exit::TimedOut,
+            Code::DeadlineExceeded | Code::ResourceExhausted => Exit::TimedOut,
+            Code::Unauthenticated => return login_first(status.message()),
+            Code::PermissionDenied => Exit::NotAllowed,
             _ => Exit::Failed,
         };
         let rules: Vec<String> = status.details().flat_map(broken_rules).collect();

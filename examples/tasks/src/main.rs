@@ -1,18 +1,22 @@
 //! A task server, and a command line that calls it: what a user of these crates writes.
 //!
-//! `contracts` says what goes over the wire. The build script makes messages, the trait [`TaskService`], its gateway and
-//! its client of it; `service` implements the trait, `storage` keeps the tasks, `server` and `client` are the two ends.
+//! `contracts` says what goes over the wire. The build script makes messages, the trait [`TaskService`], gateways
+//! and clients of it; `service` implements the services and says who may call them, `accounts` knows users, their passwords
+//! and tokens, `storage` keeps all of it, `server` and `client` are the two ends.
 
+mod accounts;
 mod cli;
 mod client;
 pub mod contracts;
 mod failure;
 mod output;
+mod roles;
 mod server;
 mod service;
 mod storage;
 
 rpc_runtime::include_gateway!("task");
+rpc_runtime::include_gateway!("auth");
 
 use std::future::Future;
 use std::io::{self, IsTerminal, Write};
@@ -44,7 +48,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
-        Some(Command::Client(command)) => call(command),
+        Some(Command::Client(command)) => call(client::run(command)),
+        Some(Command::User(command)) => call(roles::run(command)),
     };
     match result {
         Ok(()) => Exit::Done.into(),
@@ -60,12 +65,9 @@ fn serve(args: &cli::ServeArgs) -> Result<(), Failure> {
     block_on(tokio::runtime::Builder::new_multi_thread(), server::serve(args))
 }
 
-fn call(command: cli::ClientCommand) -> Result<(), Failure> {
+fn call(command: impl Future<Output = Result<String, Failure>>) -> Result<(), Failure> {
     log_from(LevelFilter::WARN);
-    let text = block_on(
-        tokio::runtime::Builder::new_current_thread(),
-        client::run(command),
-    )?;
+    let text = block_on(tokio::runtime::Builder::new_current_thread(), command)?;
     match io::stdout().write_all(text.as_bytes()) {
         // Whoever reads has read enough, as in `tasks list | head -1`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -90,9 +92,13 @@ fn block_on<T>(
 
 /// Logs to the standard error what `RUST_LOG` says, else everything from `level` on.
 fn log_from(level: LevelFilter) {
-    let filter = EnvFilter::builder()
+    let mut filter = EnvFilter::builder()
         .with_default_directive(level.into())
         .from_env_lossy();
+    // At the finest level the whole request for the upgrade is logged, and with it the token.
+    if let Ok(quiet) = "tungstenite::handshake=warn".parse() {
+        filter = filter.add_directive(quiet);
+    }
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())

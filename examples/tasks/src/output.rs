@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::contracts::TasksContract;
+use crate::contracts::auth::{ListUsersResponse, Role, User};
 
 /// How much of an id is shown, unless more is needed to tell two apart.
 const SHORT_ID: usize = 8;
@@ -46,6 +47,54 @@ pub(crate) fn json_list(tasks: &[TasksContract]) -> String {
 /// A task as a JSON object.
 pub(crate) fn json_object(task: &TasksContract) -> String {
     ascii(&object(task))
+}
+
+/// Who somebody is: `ada (administrator)`.
+pub(crate) fn user(user: &User) -> String {
+    let role = match user.role {
+        Role::Admin => " (administrator)",
+        Role::Member => "",
+    };
+    format!("{}{role}\n", escape(&user.name))
+}
+
+/// The same as a JSON object; nobody is `null`.
+pub(crate) fn user_json(user: Option<&User>) -> String {
+    ascii(&user.map_or(Value::Null, user_object))
+}
+
+/// All users as a table, one line each, and at its end the list that anonymous clients share.
+pub(crate) fn users(list: &ListUsersResponse) -> String {
+    let mut table = String::from("TASKS  USER\n");
+    for entry in &list.users {
+        let _ = write!(table, "{:5}  {}", entry.tasks, user(&entry.user));
+    }
+    let _ = writeln!(table, "{:5}  -", list.anonymous_tasks);
+    table
+}
+
+/// The same as a JSON object.
+pub(crate) fn users_json(list: &ListUsersResponse) -> String {
+    let users = list.users.iter().map(|entry| {
+        let mut object = user_object(&entry.user);
+        object["tasks"] = entry.tasks.into();
+        object
+    });
+    ascii(&json!({
+        "users": Value::from_iter(users),
+        "anonymous_tasks": list.anonymous_tasks,
+    }))
+}
+
+fn user_object(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "name": user.name,
+        "role": match user.role {
+            Role::Admin => "admin",
+            Role::Member => "member",
+        },
+    })
 }
 
 /// The text as one line that a terminal only shows: control characters, line separators, and the invisible ones that

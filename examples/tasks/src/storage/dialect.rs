@@ -5,6 +5,12 @@ use rpc_runtime::codegen::DefaultValue;
 use super::row::Value;
 use super::table::{Column, ColumnType, Table};
 
+/// The column that says whose a row is, of tables whose rows are somebody's. Those that were there before are nobody's: their
+/// owner is empty.
+pub(crate) const OWNER: &str = "_owner";
+
+const OWNER_COLUMN: &str = "\"_owner\" TEXT NOT NULL DEFAULT ''";
+
 /// The databases that are spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -48,6 +54,9 @@ impl Dialect {
                 format!("{}{key}", self.column(column, column.default))
             })
             .collect();
+        if table.owned {
+            lines.push(OWNER_COLUMN.to_owned());
+        }
         if self == Self::Postgres {
             lines.push("\"_position\" BIGINT GENERATED ALWAYS AS IDENTITY".to_owned());
         }
@@ -73,6 +82,17 @@ impl Dialect {
         )
     }
 
+    /// Gives the rows of a table that exists an owner each: nobody.
+    pub(crate) fn add_owner(self, table: &Table) -> String {
+        format!("ALTER TABLE {} ADD COLUMN {OWNER_COLUMN}", quote(&table.name))
+    }
+
+    /// Drops the index that kept a column unique in the whole table, before its rows had owners.
+    pub(crate) fn drop_former_index(self, table: &Table, column: &Column) -> Option<String> {
+        let name = table.former_unique_index(column)?;
+        Some(format!("DROP INDEX IF EXISTS {}", quote(&name)))
+    }
+
     /// The index that `unique` or `index` asks for. An index of its own can be added to a table that exists.
     pub(crate) fn create_index(self, table: &Table, column: &Column) -> Option<String> {
         let (unique, name) = match (column.unique, column.index) {
@@ -80,21 +100,32 @@ impl Dialect {
             (false, true) => ("", format!("{}_{}_index", table.name, column.name)),
             (false, false) => return None,
         };
+        // With the owner first it serves the list of an owner's rows as well.
+        let owner = if table.owned && column.unique {
+            quote(OWNER) + ", "
+        } else {
+            String::new()
+        };
         Some(format!(
-            "CREATE {unique}INDEX IF NOT EXISTS {} ON {} ({})",
+            "CREATE {unique}INDEX IF NOT EXISTS {} ON {} ({owner}{})",
             quote(&name),
             quote(&table.name),
             quote(column.name)
         ))
     }
 
+    /// Of a table whose rows are somebody's, the owner is the last parameter.
     pub(crate) fn insert(self, table: &Table) -> String {
-        let places: Vec<String> = (1..=table.columns.len())
-            .map(|place| format!("${place}"))
-            .collect();
+        let count = table.columns.len() + usize::from(table.owned);
+        let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+        let owner = if table.owned {
+            format!(", {}", quote(OWNER))
+        } else {
+            String::new()
+        };
         let names = names(table);
         format!(
-            "INSERT INTO {} ({names}) VALUES ({}) RETURNING {names}",
+            "INSERT INTO {} ({names}{owner}) VALUES ({}) RETURNING {names}",
             quote(&table.name),
             places.join(", ")
         )
@@ -118,12 +149,47 @@ impl Dialect {
         )
     }
 
+    /// Of a table whose rows are somebody's, the owner is the parameter.
     pub(crate) fn select(self, table: &Table) -> String {
+        let of_owner = if table.owned {
+            format!(" WHERE {} = $1", quote(OWNER))
+        } else {
+            String::new()
+        };
         format!(
-            "SELECT {} FROM {} ORDER BY {}",
+            "SELECT {} FROM {}{of_owner} ORDER BY {}",
             names(table),
             quote(&table.name),
             self.insertion_order()
+        )
+    }
+
+    /// The rows that have a value in a column.
+    pub(crate) fn find(self, table: &Table, column: &Column) -> String {
+        format!(
+            "SELECT {} FROM {} WHERE {} = $1",
+            names(table),
+            quote(&table.name),
+            quote(column.name)
+        )
+    }
+
+    /// Whose a row is.
+    pub(crate) fn owner(self, table: &Table) -> String {
+        format!(
+            "SELECT {} FROM {} WHERE {} = $1",
+            quote(OWNER),
+            quote(&table.name),
+            quote(table.id().name)
+        )
+    }
+
+    /// How many rows each owner has.
+    pub(crate) fn count_by_owner(self, table: &Table) -> String {
+        let owner = quote(OWNER);
+        format!(
+            "SELECT {owner}, COUNT(*) FROM {} GROUP BY {owner}",
+            quote(&table.name)
         )
     }
 

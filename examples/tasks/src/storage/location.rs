@@ -45,6 +45,20 @@ impl Location {
         }
     }
 
+    /// A file beside the database's, of the same name and an ending more. `None` where the database is no file of this machine.
+    pub(crate) fn beside(&self, ending: &str) -> Option<PathBuf> {
+        let mut name = self.path.as_ref()?.clone().into_os_string();
+        name.push(".");
+        name.push(ending);
+        Some(name.into())
+    }
+
+    /// The same database, which is not made where it is missing.
+    pub(crate) fn existing(mut self) -> Self {
+        self.url = self.url.replace("?mode=rwc", "?mode=rw");
+        self
+    }
+
     /// What the system says about the file. SQLite says only that it is unable to open it.
     pub(crate) fn system_error(&self) -> Option<String> {
         let path = self.path.as_deref()?;

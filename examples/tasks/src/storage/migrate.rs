@@ -1,12 +1,13 @@
-//! Brings a database's table to what the contract says, by adding only: a table, columns, indexes.
+//! Brings a database's table to what the contract says, by adding only: a table, columns, indexes, an owner for each row.
 //!
-//! What cannot be added to (another type, another key) is an error that names the column; nothing is dropped or rewritten.
+//! What cannot be added to (another type, another key) is an error that names the column; no row is dropped or rewritten.
+//! One index goes: where rows get owners, what was unique in the table is unique among each owner's rows from then on.
 
 use sqlx::{Any, AnyPool, AssertSqlSafe, Row, Transaction};
 
 use super::OpenError;
-use super::dialect::Dialect;
-use super::table::Table;
+use super::dialect::{Dialect, OWNER};
+use super::table::{ColumnType, Table};
 
 /// A column that the database has.
 struct Existing {
@@ -35,6 +36,18 @@ pub(crate) async fn migrate(pool: &AnyPool, table: &Table, dialect: Dialect) -> 
                 execute(&mut transaction, dialect.add_column(table, column)).await?;
                 tracing::info!(table = table.name, column = column.name, "added the column");
             }
+        }
+        if table.owned && !existing.iter().any(|there| there.name == OWNER) {
+            execute(&mut transaction, dialect.add_owner(table)).await?;
+            tracing::info!(
+                table = table.name,
+                "the rows have owners now; those that were there are nobody's"
+            );
+        }
+    }
+    for column in &table.columns {
+        if let Some(sql) = dialect.drop_former_index(table, column) {
+            execute(&mut transaction, sql).await?;
         }
     }
     for column in &table.columns {
@@ -99,7 +112,14 @@ fn check(table: &Table, existing: &[Existing], dialect: Dialect) -> Result<(), O
         }
     }
     for there in existing {
-        let known = table.columns.iter().any(|column| column.name == there.name);
+        if table.owned && there.name == OWNER && there.column_type != dialect.column_type(ColumnType::Text) {
+            return Err(incompatible(
+                OWNER,
+                format!("is {} and not text", there.column_type),
+            ));
+        }
+        let known = table.columns.iter().any(|column| column.name == there.name)
+            || (table.owned && there.name == OWNER);
         if !known && there.not_null && !there.fills_itself {
             return Err(incompatible(
                 &there.name,

@@ -3,31 +3,27 @@
 //! The table is derived from the contract's descriptor: columns and their types, NOT NULL, defaults, the primary key, and
 //! what must be unique. It knows neither the service nor the wire.
 
+mod database;
 mod dialect;
 mod location;
 mod migrate;
+mod owned;
 mod row;
 mod table;
 
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use rpc_runtime::Contract;
 use rpc_runtime::codegen::DecodeError;
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, AssertSqlSafe, Executor};
+use sqlx::{AnyPool, AssertSqlSafe};
 
+pub(crate) use database::Database;
 pub(crate) use location::Location;
+pub(crate) use owned::OwnedStore;
 pub(crate) use row::Value;
 
 use dialect::Dialect;
 use table::{Column, Table, TableError};
-
-/// How long a call waits for a connection to the database.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Connections to a file or a server. SQLite has one writer at a time; readers do not wait for it.
-const CONNECTIONS: u32 = 4;
 
 /// The rows of contract `T`.
 #[derive(Debug)]
@@ -62,6 +58,9 @@ pub(crate) enum StoreError {
     /// Another row has this value of a unique field.
     #[error("{field} is taken")]
     Taken { field: &'static str },
+    /// The program's fault.
+    #[error("the contract has no field {field}")]
+    NoSuchField { field: &'static str },
     /// The value is none that the column's type can hold.
     #[error("{field} {why}")]
     CannotHold { field: &'static str, why: &'static str },
@@ -84,39 +83,13 @@ impl StoreError {
 }
 
 impl<T: Contract> Store<T> {
-    /// Opens the database, creates the table or adds what it lacks.
-    ///
-    /// # Errors
-    ///
-    /// When the contract is no table, the database cannot be reached or written, or its table cannot be brought to the
-    /// contract by adding to it.
-    pub(crate) async fn open(location: &Location) -> Result<Self, OpenError> {
-        sqlx::any::install_default_drivers();
-        let table = Table::of(T::descriptor())?;
-        let dialect = location.dialect;
-        let mut options = AnyPoolOptions::new()
-            .acquire_timeout(CONNECT_TIMEOUT)
-            .max_connections(CONNECTIONS);
-        if location.in_memory {
-            // The rows live as long as their connection.
-            options = options
-                .max_connections(1)
-                .min_connections(1)
-                .idle_timeout(None)
-                .max_lifetime(None);
-        }
-        let pool = options.connect(&location.url).await?;
-        if dialect == Dialect::Sqlite && !location.in_memory {
-            // Readers go on while a row is written.
-            pool.execute("PRAGMA journal_mode = WAL").await?;
-        }
-        migrate::migrate(&pool, &table, dialect).await?;
-        Ok(Store {
+    fn new(pool: AnyPool, dialect: Dialect, table: Table) -> Self {
+        Store {
             pool,
             dialect,
             table,
             items: PhantomData,
-        })
+        }
     }
 
     /// All rows, in the order in which they were made.
@@ -128,12 +101,36 @@ impl<T: Contract> Store<T> {
             .collect()
     }
 
+    /// The row that has a value in a unique field; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSuchField`] when the contract has no such field.
+    pub(crate) async fn find(
+        &self,
+        field: &'static str,
+        value: impl Into<Value>,
+    ) -> Result<Option<T>, StoreError> {
+        let column = self.table.columns.iter().find(|column| column.name == field);
+        let column = column.ok_or(StoreError::NoSuchField { field })?;
+        let query = sqlx::query(AssertSqlSafe(self.dialect.find(&self.table, column)));
+        let query = value.into().bind(query, self.dialect);
+        let row = query.fetch_optional(&self.pool).await?;
+        row.map(|row| row::item_of(&row, &self.table, self.dialect))
+            .transpose()
+    }
+
     /// Makes a row and gives it back as it was stored.
     pub(crate) async fn insert(&self, item: &T) -> Result<T, StoreError> {
+        self.insert_with(item, None).await
+    }
+
+    /// The same, for an owner where the table's rows have some.
+    async fn insert_with(&self, item: &T, owner: Option<Value>) -> Result<T, StoreError> {
         let mut values = row::values_of(item, &self.table, self.dialect)?;
         row::fill_defaults(&mut values, &self.table)?;
         let mut query = sqlx::query(AssertSqlSafe(self.dialect.insert(&self.table)));
-        for value in values {
+        for value in values.into_iter().chain(owner) {
             query = value.bind(query, self.dialect);
         }
         let row = query
@@ -167,12 +164,7 @@ impl<T: Contract> Store<T> {
         Ok(result.rows_affected() > 0)
     }
 
-    /// Waits until the running calls are done and closes the database.
-    pub(crate) async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    /// Finds the field that a broken UNIQUE is about: PostgreSQL names the index, SQLite the column.
+    /// Finds the field that a broken UNIQUE is about: PostgreSQL names the index, SQLite the columns, the owner's first.
     fn explain(&self, error: sqlx::Error) -> StoreError {
         let sqlx::Error::Database(broken) = &error else {
             return error.into();
@@ -186,9 +178,10 @@ impl<T: Contract> Store<T> {
             .iter()
             .find(|column| match broken.constraint() {
                 Some(index) => column.unique && self.table.unique_index(column) == index,
-                None => broken
-                    .message()
-                    .ends_with(&format!(": {}.{}", self.table.name, column.name)),
+                None => {
+                    let named = broken.message().rsplit([':', ',']).next().unwrap_or_default();
+                    named.trim_start() == format!("{}.{}", self.table.name, column.name)
+                }
             });
         StoreError::Taken {
             field: taken.unwrap_or(self.table.id()).name,
@@ -202,7 +195,9 @@ fn reason(error: &sqlx::Error) -> String {
         sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Configuration(error) => error.to_string(),
-        sqlx::Error::PoolTimedOut => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+        sqlx::Error::PoolTimedOut => {
+            format!("no answer within {} s", database::CONNECT_TIMEOUT.as_secs())
+        }
         error => error.to_string(),
     }
 }

@@ -37,6 +37,9 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// Which of them is the primary key.
     pub(crate) id: usize,
+    /// Whether each row is somebody's, which a column says that is not of the contract. What is unique is so among the
+    /// rows of one owner then.
+    pub(crate) owned: bool,
 }
 
 /// Why a contract cannot be a table.
@@ -80,7 +83,13 @@ impl Table {
             name: snake_case(name),
             columns,
             id,
+            owned: false,
         })
+    }
+
+    /// The same, with an owner for each row.
+    pub(crate) fn owned(self) -> Self {
+        Table { owned: true, ..self }
     }
 
     /// The column that is the primary key.
@@ -88,9 +97,15 @@ impl Table {
         &self.columns[self.id]
     }
 
-    /// The name of the index that keeps `column` unique.
+    /// The name of the index that keeps `column` unique: in the table, or among the rows of each owner.
     pub(crate) fn unique_index(&self, column: &Column) -> String {
-        format!("{}_{}_unique", self.name, column.name)
+        let of_owner = if self.owned { "_of_owner" } else { "" };
+        format!("{}_{}_unique{of_owner}", self.name, column.name)
+    }
+
+    /// The name that the index of a table without owners had, before its rows were given some.
+    pub(crate) fn former_unique_index(&self, column: &Column) -> Option<String> {
+        (self.owned && column.unique).then(|| format!("{}_{}_unique", self.name, column.name))
     }
 }
 

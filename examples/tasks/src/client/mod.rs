@@ -1,6 +1,14 @@
 //! The commands that call a server.
 
+mod connection;
+mod logins;
+mod password;
+mod url;
+mod users;
+
 use std::time::Duration;
+
+use connection::Server;
 
 use crate::cli::{ClientCommand, ClientOptions, TaskArgs};
 use crate::contracts::TasksContract;
@@ -31,6 +39,11 @@ pub(crate) async fn run(command: ClientCommand) -> Result<String, Failure> {
         ClientCommand::Check(args) => set_checked(args, true).await,
         ClientCommand::Uncheck(args) => set_checked(args, false).await,
         ClientCommand::Remove(args) => remove(args).await,
+        ClientCommand::Register(args) => users::register(args).await,
+        ClientCommand::Login(args) => users::login(args).await,
+        ClientCommand::Logout(options) => users::logout(&options),
+        ClientCommand::Whoami(options) => users::whoami(&options).await,
+        ClientCommand::Users(options) => users::users(&options).await,
     }
 }
 
@@ -63,7 +76,7 @@ fn one(options: &ClientOptions, what: &str, task: &TasksContract) -> String {
     }
 }
 
-/// A server of tasks.
+/// The tasks of a server that somebody may see.
 struct Tasks {
     client: TaskClient,
     /// For each call.
@@ -72,14 +85,11 @@ struct Tasks {
 
 impl Tasks {
     async fn connect(options: &ClientOptions) -> Result<Self, Failure> {
-        check_url(&options.server)?;
-        let timeout = Duration::from_secs(options.timeout.into());
-        let connecting = TaskClient::connect(&options.server);
-        let client = tokio::time::timeout(timeout, connecting).await.map_err(|_| {
-            let text = format!("{} did not answer within {timeout:?}", options.server);
-            Failure::new(Exit::TimedOut, text)
-        })??;
-        Ok(Tasks { client, timeout })
+        let server = Server::of(options)?;
+        Ok(Tasks {
+            client: TaskClient::new(server.tasks().await?),
+            timeout: server.timeout,
+        })
     }
 
     async fn list(&self) -> Result<Vec<TasksContract>, Failure> {
@@ -95,72 +105,14 @@ impl Tasks {
         }
         match found.len() {
             0 => Err(Failure::new(
-                Exit::NoSuchTask,
+                Exit::NotFound,
                 format!("no task has an id that begins with {prefix:?}"),
             )),
             1 => Ok(found.swap_remove(0)),
             many => Err(Failure::new(
-                Exit::NoSuchTask,
+                Exit::NotFound,
                 format!("{many} tasks have ids that begin with {prefix:?}; give more of it"),
             )),
         }
-    }
-}
-
-/// Tells a mistyped URL from a server that does not answer.
-fn check_url(url: &str) -> Result<(), Failure> {
-    let wrong = |why: &str| {
-        Err(Failure::new(
-            Exit::Usage,
-            format!("{url:?} is no server's URL: {why}, as in ws://127.0.0.1:3000/rpc"),
-        ))
-    };
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return wrong("it begins with ws://");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse::<u16>().ok()),
-        _ => (authority, Some(80)),
-    };
-    match (scheme, host, port) {
-        ("wss", _, _) => wrong("this client speaks ws://, without TLS"),
-        ("ws", "", _) => wrong("it names a host"),
-        ("ws", _, None) => wrong("its port is a number up to 65535"),
-        ("ws", _, Some(_)) if url.contains(|c: char| c.is_whitespace() || c.is_control()) => {
-            wrong("it has no spaces")
-        }
-        ("ws", _, Some(_)) => Ok(()),
-        _ => wrong("it begins with ws://"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use expect_test::expect;
-
-    #[test]
-    fn a_mistyped_url_says_what_is_wrong_with_it() {
-        for good in ["ws://localhost", "ws://[::1]:3000/rpc", "ws://a.example:80/x?y"] {
-            check_url(good).unwrap();
-        }
-        let wrong = [
-            "localhost:3000",
-            "http://localhost",
-            "wss://a",
-            "ws:///rpc",
-            "ws://a:99999",
-            "ws://a b",
-        ];
-        let lines = wrong.map(|url| check_url(url).unwrap_err().to_string());
-        expect![[r#"
-            "localhost:3000" is no server's URL: it begins with ws://, as in ws://127.0.0.1:3000/rpc
-            "http://localhost" is no server's URL: it begins with ws://, as in ws://127.0.0.1:3000/rpc
-            "wss://a" is no server's URL: this client speaks ws://, without TLS, as in ws://127.0.0.1:3000/rpc
-            "ws:///rpc" is no server's URL: it names a host, as in ws://127.0.0.1:3000/rpc
-            "ws://a:99999" is no server's URL: its port is a number up to 65535, as in ws://127.0.0.1:3000/rpc
-            "ws://a b" is no server's URL: it has no spaces, as in ws://127.0.0.1:3000/rpc"#]]
-        .assert_eq(&lines.join("\n"));
     }
 }

@@ -2,135 +2,16 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected comes")]
 
-use std::io::{BufRead, BufReader};
+mod help;
+mod support;
+mod users;
+
+use std::collections::BTreeSet;
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
-/// A server that is running. Dropping it kills its process.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    /// Serves the tasks in `database` on a free port.
-    fn start(database: &Path) -> Self {
-        Self::start_with(
-            &["serve", "--listen", "127.0.0.1:0", "--database"],
-            Some(database),
-        )
-    }
-
-    fn in_memory() -> Self {
-        Self::start_with(&["--listen", "127.0.0.1:0", "--memory"], None)
-    }
-
-    fn start_with(args: &[&str], database: Option<&Path>) -> Self {
-        let mut process = program()
-            .args(args)
-            .args(database)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut first)
-            .unwrap();
-        let url = first
-            .split([' ', ','])
-            .find(|word| word.starts_with("ws://"))
-            .unwrap_or_else(|| panic!("no address in {first:?}"));
-        Server {
-            url: url.to_owned(),
-            process,
-        }
-    }
-
-    /// Runs a client command against this server.
-    fn call(&self, args: &[&str]) -> Outcome {
-        Outcome::of(program().args(args).args(["--server", &self.url]))
-    }
-
-    /// Runs a client command that goes well.
-    fn ok(&self, args: &[&str]) -> String {
-        let outcome = self.call(args);
-        assert_eq!(outcome.code, 0, "{args:?}: {outcome:?}");
-        assert_eq!(outcome.stderr, "", "{args:?}");
-        outcome.stdout
-    }
-
-    /// The full ids, in the order of the list.
-    fn ids(&self) -> Vec<String> {
-        let list: serde_json::Value = serde_json::from_str(&self.ok(&["list", "--json"])).unwrap();
-        let tasks = list.as_array().unwrap();
-        tasks
-            .iter()
-            .map(|task| task["id"].as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    /// Sends a signal and gives the exit code.
-    fn stop(mut self, signal: &str) -> Option<i32> {
-        let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
-        assert!(sent.success());
-        self.process.wait().unwrap().code()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// What a process printed, and how it ended.
-#[derive(Debug)]
-struct Outcome {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Outcome {
-    fn of(command: &mut Command) -> Self {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command.output().unwrap();
-        Outcome {
-            code: status.code().unwrap(),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
-    }
-}
-
-/// The binary, without what the surroundings might set.
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tasks"));
-    for variable in ["RUST_LOG", "TASKS_SERVER", "TASKS_LISTEN", "TASKS_DATABASE"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-/// Compares with `expected`, in which `what` stands for texts that differ from run to run.
-fn check(outcome: &Outcome, what: &[(&str, &str)], expected: Expect) {
-    let mut text = format!("{}{}exit {}\n", outcome.stdout, outcome.stderr, outcome.code);
-    for (found, shown) in what {
-        text = text.replace(found, shown);
-    }
-    // Help has lines of nothing but spaces, which editors and formatters move.
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    expected.assert_eq(&(lines.join("\n") + "\n"));
-}
+use support::{Outcome, Server, check, program};
 
 #[test]
 fn tasks_are_added_listed_checked_and_removed() {
@@ -140,9 +21,9 @@ fn tasks_are_added_listed_checked_and_removed() {
         &server.call(&["list"]),
         &[],
         expect![[r#"
-        no tasks
-        exit 0
-    "#]],
+            no tasks
+            exit 0
+        "#]],
     );
     let added = server.call(&["add", "Buy milk"]);
     server.ok(&["add", "Buy bread"]);
@@ -411,7 +292,7 @@ fn a_server_that_cannot_be_reached_is_one_line_and_a_code() {
         &client("http://localhost/rpc"),
         &[],
         expect![[r#"
-        error: "http://localhost/rpc" is no server's URL: it begins with ws://, as in ws://127.0.0.1:3000/rpc
+        error: "http://localhost/rpc" is no server's URL: it begins with ws:// or wss://, as in ws://127.0.0.1:3000/rpc
         exit 64
     "#]],
     );
@@ -419,7 +300,7 @@ fn a_server_that_cannot_be_reached_is_one_line_and_a_code() {
         &client("nonsense"),
         &[],
         expect![[r#"
-        error: "nonsense" is no server's URL: it begins with ws://, as in ws://127.0.0.1:3000/rpc
+        error: "nonsense" is no server's URL: it begins with ws:// or wss://, as in ws://127.0.0.1:3000/rpc
         exit 64
     "#]],
     );
@@ -508,131 +389,6 @@ fn a_server_that_cannot_start_is_one_line_and_a_code() {
 }
 
 #[test]
-fn a_mistaken_command_line_says_how_it_is_meant() {
-    let run = |args: &[&str]| Outcome::of(program().args(args));
-    check(
-        &run(&["add"]),
-        &[],
-        expect![[r#"
-        error: the following required arguments were not provided:
-          <LABEL>
-
-        Usage: tasks add <LABEL>
-
-        For more information, try '--help'.
-        exit 64
-    "#]],
-    );
-    check(
-        &run(&["lsit"]),
-        &[],
-        expect![[r#"
-        error: unrecognized subcommand 'lsit'
-
-          tip: a similar subcommand exists: 'list'
-
-        Usage: tasks [OPTIONS]
-               tasks <COMMAND>
-
-        For more information, try '--help'.
-        exit 64
-    "#]],
-    );
-}
-
-#[test]
-fn the_help_has_every_command_example_and_exit_code() {
-    check(
-        &Outcome::of(program().arg("--help")),
-        &[],
-        expect![[r#"
-            Keeps tasks, and serves them over WebSocket in binary protobuf.
-
-            Without a command it serves. The other commands are a client: they call a server that is running.
-
-            Usage: tasks [OPTIONS]
-                   tasks <COMMAND>
-
-            Commands:
-              serve    Serve tasks until Ctrl-C or SIGTERM
-              add      Add a task
-              list     List the tasks, in the order in which they were added
-              check    Say that a task is done
-              uncheck  Say that a task is not done after all
-              remove   Delete a task
-              help     Print this message or the help of the given subcommand(s)
-
-            Options:
-                  --listen <ADDRESS>
-                      The address to listen on; port 0 takes a free one
-          
-                      [env: TASKS_LISTEN=]
-                      [default: 127.0.0.1:3000]
-
-                  --database <PATH|URL>
-                      The database: a file of SQLite, or a URL (sqlite:…, postgres://… with the feature `postgres`)
-          
-                      It is created when it is missing, and columns that the contract has and its table lacks are added.
-          
-                      [env: TASKS_DATABASE]
-                      [default: tasks.db]
-
-                  --memory
-                      Keep the tasks in memory instead; they are gone when the server ends
-
-              -h, --help
-                      Print help (see a summary with '-h')
-
-              -V, --version
-                      Print version
-
-            Examples:
-              tasks                              serve on 127.0.0.1:3000, with the tasks in ./tasks.db
-              tasks --memory                     the same, with tasks that are gone at the end
-              tasks serve --listen 0.0.0.0:4000 --database /var/lib/tasks.db
-              tasks add "Buy milk"
-              tasks list
-              tasks check 3f2a                   an id may be cut to where no other begins alike
-              tasks remove 3f2a
-              tasks list --json --server ws://tasks.example.com:4000/rpc
-
-            Exit codes:
-               0  done
-              64  the command line is wrong, or a URL on it
-              65  the label is not one: empty, or longer than 200 characters
-              66  no task has this id, or several do
-              69  the server cannot be reached, or went away
-              70  something failed that should not; the server's log says more
-              71  the address cannot be listened on
-              73  another task has this label
-              74  the database cannot be opened or written
-              75  no answer in time; the call may have run
-
-            Environment:
-              RUST_LOG  what is logged to the standard error, such as `debug` or `rpc_runtime=trace`
-            exit 0
-        "#]],
-    );
-    check(
-        &Outcome::of(program().args(["list", "-h"])),
-        &[],
-        expect![[r#"
-        List the tasks, in the order in which they were added
-
-        Usage: tasks list [OPTIONS]
-
-        Options:
-              --all                Also those that were put away (`removed`) without being deleted
-              --server <URL>       The server [env: TASKS_SERVER=] [default: ws://127.0.0.1:3000/rpc]
-              --timeout <SECONDS>  How long to wait for the connection, and for each answer [default: 10]
-              --json               Print JSON instead of a table
-          -h, --help               Print help
-        exit 0
-    "#]],
-    );
-}
-
-#[test]
 fn settings_of_the_environment_do_not_get_in_each_others_way() {
     let server = Server::in_memory();
     let outcome = Outcome::of(
@@ -646,9 +402,9 @@ fn settings_of_the_environment_do_not_get_in_each_others_way() {
         &outcome,
         &[],
         expect![[r#"
-        no tasks
-        exit 0
-    "#]],
+            no tasks
+            exit 0
+        "#]],
     );
 }
 
@@ -690,7 +446,11 @@ fn a_restart_keeps_the_tasks_and_a_signal_ends_in_order() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    assert_eq!(left, ["tasks.db"], "the database is closed in order");
+    assert_eq!(
+        left.into_iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from(["tasks.db".into(), "tasks.db.jwt-secret".into()]),
+        "the database is closed in order"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The service: what each call does with the tasks.
+//! The service of tasks: what each call does with them.
 
 use std::sync::Arc;
 
@@ -6,41 +6,51 @@ use rpc_runtime::status::{BadRequest, FieldViolation};
 use rpc_runtime::{Context, Status};
 use uuid::Uuid;
 
+use super::owner::{Owner, list_of, no_such_task};
 use crate::TaskService;
 use crate::contracts::TasksContract;
-use crate::storage::{Store, StoreError};
+use crate::storage::{OwnedStore, StoreError};
 
-/// The tasks of one store.
+/// The tasks of one database.
 pub(crate) struct Tasks {
-    pub(crate) store: Arc<Store<TasksContract>>,
+    pub(crate) store: Arc<OwnedStore<TasksContract>>,
 }
 
 impl TaskService for Tasks {
-    async fn get_all(&self, _cx: &Context) -> Result<Vec<TasksContract>, Status> {
-        Ok(self.store.all().await?)
+    async fn get_all(&self, cx: &Context) -> Result<Vec<TasksContract>, Status> {
+        Ok(self.store.all_of(list_of(cx)).await?)
     }
 
-    async fn add(&self, _cx: &Context, mut item: TasksContract) -> Result<TasksContract, Status> {
+    async fn add(&self, cx: &Context, mut item: TasksContract) -> Result<TasksContract, Status> {
         item.id = Uuid::new_v4().to_string();
-        Ok(self.store.insert(&item).await?)
+        Ok(self.store.insert_for(list_of(cx), &item).await?)
     }
 
-    async fn update(&self, _cx: &Context, id: String, item: TasksContract) -> Result<TasksContract, Status> {
+    // The guard `owner` has seen that these two are about a task of the caller's. It stays so: a task keeps its owner, and
+    // its id is no other's when it is gone.
+
+    async fn update(&self, cx: &Context, id: String, item: TasksContract) -> Result<TasksContract, Status> {
+        Owner {
+            store: self.store.clone(),
+        }
+        .check_id(cx, &id)
+        .await?;
         let stored = self.store.update(id.as_str(), &item).await?;
         stored.ok_or_else(no_such_task)
     }
 
-    async fn delete(&self, _cx: &Context, id: String) -> Result<bool, Status> {
+    async fn delete(&self, cx: &Context, id: String) -> Result<bool, Status> {
+        Owner {
+            store: self.store.clone(),
+        }
+        .check_id(cx, &id)
+        .await?;
         if self.store.delete(id.as_str()).await? {
             Ok(true)
         } else {
             Err(no_such_task())
         }
     }
-}
-
-fn no_such_task() -> Status {
-    Status::not_found("no task has this id")
 }
 
 /// What a caller is told of the store's errors; what broke inside is for the log alone.
@@ -71,21 +81,14 @@ impl From<StoreError> for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Location;
-    use crate::{TaskClient, TaskGateway};
-    use rpc_runtime::{CallError, Client, Code, ConnectInfo, Server};
+    use crate::TaskClient;
+    use crate::service::tests::{Served, serve};
+    use rpc_runtime::{CallError, Code};
 
-    /// A client and the store behind it, with no socket between them.
-    async fn connected() -> (TaskClient, Arc<Store<TasksContract>>) {
-        let store = Arc::new(Store::open(&Location::memory()).await.unwrap());
-        let tasks = Tasks { store: store.clone() };
-        let server = Server::builder()
-            .service(TaskGateway::new(tasks))
-            .build()
-            .unwrap();
-        let (near, far) = tokio::io::duplex(1 << 16);
-        tokio::spawn(server.serve_connection(far, ConnectInfo::default()));
-        (TaskClient::new(Client::from_io(near)), store)
+    /// An anonymous client, and its server.
+    async fn connected() -> (TaskClient, Served) {
+        let served = serve().await;
+        (served.anonymous().await, served)
     }
 
     fn task(label: &str) -> TasksContract {
@@ -101,7 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn ids_are_the_servers_and_the_outer_id_of_an_update_wins() {
-        let (client, _store) = connected().await;
+        let (client, _served) = connected().await;
         let milk = client
             .add(TasksContract {
                 id: "mine".into(),
@@ -124,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_label_is_already_exists_and_names_the_field() {
-        let (client, _store) = connected().await;
+        let (client, _served) = connected().await;
         client.add(task("Buy milk")).await.unwrap();
         let bread = client.add(task("Buy bread")).await.unwrap();
         let added = refused(client.add(task("Buy milk")).await);
@@ -139,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_id_is_not_found() {
-        let (client, _store) = connected().await;
+        let (client, _served) = connected().await;
         let updated = refused(client.update("none".into(), task("Buy milk")).await);
         let deleted = refused(client.delete("none".into()).await);
         assert_eq!((updated.code(), deleted.code()), (Code::NotFound, Code::NotFound));
@@ -147,8 +150,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_breaks_in_the_database_stays_inside() {
-        let (client, store) = connected().await;
-        store.close().await;
+        let (client, served) = connected().await;
+        served.database.close().await;
         let status = refused(client.get_all().await);
         assert_eq!(status.code(), Code::Internal);
         let text = format!("{status:?}").to_lowercase();

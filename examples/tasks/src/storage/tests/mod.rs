@@ -1,5 +1,7 @@
 //! The table that a contract gives, and what the database keeps of it.
 
+mod owned;
+
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
@@ -9,7 +11,7 @@ use sqlx::Executor;
 use super::dialect::Dialect;
 use super::row::values_of;
 use super::table::{ColumnType, Table};
-use super::{Location, OpenError, Store, StoreError, Value};
+use super::{Database, Location, OpenError, Store, StoreError, Value};
 use crate::contracts::TasksContract;
 
 /// How pressing something is.
@@ -121,8 +123,13 @@ fn check_sql<T: Contract>(dialect: Dialect, expected: Expect) {
     expected.assert_eq(&(sql.join(";\n") + ";\n"));
 }
 
+/// The rows of a contract in a database of their own.
+async fn open<T: Contract>(location: &Location) -> Result<Store<T>, OpenError> {
+    Database::open(location).await?.store().await
+}
+
 async fn memory<T: Contract>() -> Store<T> {
-    Store::open(&Location::memory()).await.unwrap()
+    open(&Location::memory()).await.unwrap()
 }
 
 /// A file of SQLite with what `sql` makes.
@@ -140,7 +147,7 @@ async fn file_with(sql: &'static str) -> (tempfile::TempDir, Location) {
 
 async fn open_error<T: Contract + std::fmt::Debug>(sql: &'static str) -> String {
     let (_directory, location) = file_with(sql).await;
-    Store::<T>::open(&location).await.unwrap_err().to_string()
+    open::<T>(&location).await.unwrap_err().to_string()
 }
 
 #[test]
@@ -353,7 +360,7 @@ async fn of_many_writers_at_once_each_is_served_and_one_gets_a_label() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
     let location: Location = path.to_str().unwrap().parse().unwrap();
-    let store = Arc::new(Store::<TasksContract>::open(&location).await.unwrap());
+    let store = Arc::new(open::<TasksContract>(&location).await.unwrap());
     let writers: Vec<_> = (0..64)
         .map(|number| {
             let store = store.clone();
@@ -428,11 +435,11 @@ async fn columns_are_added_to_a_table_that_has_rows() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tasks.db");
     let location: Location = path.to_str().unwrap().parse().unwrap();
-    let store = Store::<TasksContract>::open(&location).await.unwrap();
+    let store = open::<TasksContract>(&location).await.unwrap();
     store.insert(&task("1", "Buy milk")).await.unwrap();
-    store.close().await;
+    store.pool.close().await;
 
-    let store = Store::<LaterTask>::open(&location).await.unwrap();
+    let store = open::<LaterTask>(&location).await.unwrap();
     let old = LaterTask {
         id: "1".into(),
         label: "Buy milk".into(),
@@ -440,10 +447,10 @@ async fn columns_are_added_to_a_table_that_has_rows() {
         ..Default::default()
     };
     assert_eq!(store.all().await.unwrap(), [old]);
-    store.close().await;
+    store.pool.close().await;
 
     // The former version goes on with the table: it leaves the new columns to their defaults.
-    let store = Store::<TasksContract>::open(&location).await.unwrap();
+    let store = open::<TasksContract>(&location).await.unwrap();
     store.insert(&task("2", "Buy bread")).await.unwrap();
     assert_eq!(store.all().await.unwrap().len(), 2);
 }
@@ -478,7 +485,7 @@ async fn a_refused_migration_leaves_nothing_behind() {
     let sql =
         "CREATE TABLE task (id TEXT PRIMARY KEY, label TEXT); INSERT INTO task VALUES ('1', 'a'), ('2', 'a')";
     let (_directory, location) = file_with(sql).await;
-    Store::<TasksContract>::open(&location).await.unwrap_err();
+    open::<TasksContract>(&location).await.unwrap_err();
     let pool = sqlx::AnyPool::connect(&location.url).await.unwrap();
     let columns = sqlx::query(Dialect::Sqlite.columns_of_table())
         .bind("task")
@@ -493,7 +500,7 @@ async fn a_database_that_cannot_be_opened_says_why() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("no/such/directory/tasks.db");
     let location: Location = missing.to_str().unwrap().parse().unwrap();
-    let error = Store::<TasksContract>::open(&location).await.unwrap_err();
+    let error = open::<TasksContract>(&location).await.unwrap_err();
     assert!(matches!(error, OpenError::Database(_)));
     expect!["unable to open database file"].assert_eq(&error.to_string());
 
@@ -504,7 +511,7 @@ async fn a_database_that_cannot_be_opened_says_why() {
     )
     .unwrap();
     let location: Location = text.to_str().unwrap().parse().unwrap();
-    let error = Store::<TasksContract>::open(&location).await.unwrap_err();
+    let error = open::<TasksContract>(&location).await.unwrap_err();
     expect!["file is not a database"].assert_eq(&error.to_string());
 }
 
@@ -514,7 +521,7 @@ async fn values_of_another_writer_that_do_not_fit_are_named() {
         "CREATE TABLE every_kind (number INTEGER PRIMARY KEY, uint32 INTEGER); INSERT INTO every_kind VALUES (1, -1)",
     )
     .await;
-    let store = Store::<EveryKind>::open(&location).await.unwrap();
+    let store = open::<EveryKind>(&location).await.unwrap();
     let error = store.all().await.unwrap_err();
     assert!(
         matches!(error, StoreError::Foreign { field: "uint32" }),
@@ -570,7 +577,7 @@ fn a_password_is_never_shown() {
     assert_eq!(location.to_string(), "postgres://db:5432/tasks");
 }
 
-/// Against a scratch database: its tables `task` and `every_kind` are dropped.
+/// Against a scratch database: its tables `task`, `user` and `every_kind` are dropped.
 ///
 ///     TASKS_TEST_POSTGRES=postgres://localhost/scratch cargo test -p tasks --features postgres postgres
 ///
@@ -583,20 +590,17 @@ async fn postgres_keeps_the_same_promises() {
     let location: Location = url.parse().unwrap();
     sqlx::any::install_default_drivers();
     let pool = sqlx::AnyPool::connect(&location.url).await.unwrap();
-    pool.execute("DROP TABLE IF EXISTS task, every_kind")
+    pool.execute("DROP TABLE IF EXISTS task, every_kind, \"user\"")
         .await
         .unwrap();
 
-    let kinds = Store::<EveryKind>::open(&location).await.unwrap();
+    let kinds = open::<EveryKind>(&location).await.unwrap();
     let zero = kinds.insert(&EveryKind::default()).await.unwrap();
     assert_eq!(kinds.insert(&every_kind()).await.unwrap(), every_kind());
     assert_eq!(kinds.all().await.unwrap(), [zero, every_kind()]);
 
     // Two servers start at the same time.
-    let (one, other) = tokio::join!(
-        Store::<TasksContract>::open(&location),
-        Store::<TasksContract>::open(&location)
-    );
+    let (one, other) = tokio::join!(open::<TasksContract>(&location), open::<TasksContract>(&location));
     let (store, other) = (one.unwrap(), other.unwrap());
     for id in ["c", "a"] {
         store.insert(&task(id, id)).await.unwrap();
@@ -613,15 +617,40 @@ async fn postgres_keeps_the_same_promises() {
     assert!(store.delete("c").await.unwrap());
     assert!(!store.delete("c").await.unwrap());
 
-    let later = Store::<LaterTask>::open(&location).await.unwrap();
+    let later = open::<LaterTask>(&location).await.unwrap();
     assert_eq!(later.all().await.unwrap()[0].priority, 3);
 
     pool.execute("ALTER TABLE task ALTER COLUMN checked DROP DEFAULT, ALTER COLUMN checked TYPE TEXT")
         .await
         .unwrap();
-    let error = Store::<TasksContract>::open(&location).await.unwrap_err();
+    let error = open::<TasksContract>(&location).await.unwrap_err();
     expect!["column checked of table task is TEXT in the database and BOOLEAN by the contract"]
         .assert_eq(&error.to_string());
+
+    owned::postgres(&location).await;
+    users(&location).await;
+}
+
+/// The users of the service are rows like others.
+#[cfg(feature = "postgres")]
+async fn users(location: &Location) {
+    use crate::accounts::{AccountError, Passwords, Users};
+    use crate::contracts::auth::Role;
+
+    let database = Database::open(location).await.unwrap();
+    let users = Users::open(&database, Passwords::new().unwrap()).await.unwrap();
+    let password = || "open sesame".to_owned();
+    let ada = users.register("ada".into(), password()).await.unwrap();
+    let again = users.register("ada".into(), password()).await.unwrap_err();
+    assert!(matches!(again, AccountError::NameTaken), "{again:?}");
+    assert_eq!(
+        users.known_by("ada", password()).await.unwrap(),
+        Some(ada.clone())
+    );
+    assert_eq!(users.known_by("ada\0", password()).await.unwrap(), None);
+    assert_eq!(users.known_by("ada", "other".into()).await.unwrap(), None);
+    let promoted = users.set_role("ada", Role::Admin).await.unwrap().unwrap();
+    assert_eq!(users.by_id(&ada.id).await.unwrap(), Some(promoted));
 }
 
 #[test]

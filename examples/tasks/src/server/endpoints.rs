@@ -1,0 +1,91 @@
+//! The server's endpoints: which services there are where, and what is asked of their callers.
+
+use std::sync::Arc;
+
+use rpc_runtime::{Context, Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder};
+
+use crate::accounts::{TokenAuthenticator, Tokens, Users};
+use crate::contracts::TasksContract;
+use crate::service::{Accounts, Administration, Administrators, Owner, Tasks};
+use crate::storage::OwnedStore;
+use crate::{AuthGateway, DeleteTaskRequest, TaskGateway, UpdateTaskRequest, UsersGateway};
+
+/// Where the tasks are.
+pub(crate) const PATH: &str = "/rpc";
+
+/// Where users become known. It is an endpoint of its own, so that [`PATH`] can refuse everyone who is not.
+pub(crate) const AUTH_PATH: &str = "/auth";
+
+/// How often one address may try a name and a password. Each try costs a hash, and guessing is to take years.
+const TRIES: Rate = Rate::per_minute(10).burst(20);
+
+/// What a server is made of.
+pub(crate) struct Parts {
+    pub(crate) tasks: Arc<OwnedStore<TasksContract>>,
+    pub(crate) users: Arc<Users>,
+    pub(crate) tokens: Tokens,
+    pub(crate) authenticator: TokenAuthenticator,
+}
+
+/// What the command line may ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Options<'a> {
+    /// Whether anonymous clients have no tasks.
+    pub(crate) require_login: bool,
+    /// Whose pages may connect beside the server's own.
+    pub(crate) allow_origins: &'a [String],
+}
+
+/// A server of tasks and users.
+pub(crate) fn server(parts: Parts, options: &Options<'_>) -> ServerBuilder {
+    let Parts {
+        tasks,
+        users,
+        tokens,
+        authenticator,
+    } = parts;
+    let owner = Owner { store: tasks.clone() };
+    let mut auth = Endpoint::new()
+        .service(AuthGateway::new(Accounts {
+            users: users.clone(),
+            tokens,
+        }))
+        .authenticator(authenticator.clone())
+        .limits(Limits {
+            // Names, passwords and tokens are short, and nobody has many at once.
+            message_bytes: 16 << 10,
+            streams: 4,
+            ..Limits::default()
+        })
+        .rate_limit(
+            RateLimit::messages(TRIES)
+                .each_address()
+                .of_method("auth.AuthService/Login"),
+        )
+        .rate_limit(
+            RateLimit::messages(TRIES)
+                .each_address()
+                .of_method("auth.AuthService/Register"),
+        );
+    let mut server = Server::builder()
+        .path(PATH)
+        .service(TaskGateway::new(Tasks { store: tasks.clone() }))
+        .service(UsersGateway::new(Administration {
+            users: users.clone(),
+            tasks,
+        }))
+        .authenticator(authenticator)
+        // Everyone may add to a list and see it: it is theirs. Who changes a task of it is asked about that task.
+        .guard("owner", |_: &Context| Ok(()))
+        .request_guard::<UpdateTaskRequest>("owner", owner.clone())
+        .request_guard::<DeleteTaskRequest>("owner", owner)
+        .guard("admin", Administrators { users });
+    for origin in options.allow_origins {
+        auth = auth.allow_origin(origin);
+        server = server.allow_origin(origin);
+    }
+    if options.require_login {
+        server = server.require_authentication();
+    }
+    server.endpoint(AUTH_PATH, auth)
+}

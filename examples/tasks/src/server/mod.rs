@@ -1,0 +1,131 @@
+//! The server: an address, a database, a secret, and an orderly end.
+
+pub(crate) mod endpoints;
+mod welcome;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::ctrl_c;
+
+use crate::accounts::{Passwords, Secret, TokenAuthenticator, Tokens, Users};
+use crate::cli::ServeArgs;
+use crate::failure::{Exit, Failure};
+use crate::storage::{Database, Location, OpenError};
+use endpoints::{Options, Parts};
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    let location = location(args)?;
+    let listener = TcpListener::bind(&args.listen)
+        .await
+        .map_err(|error| cannot_listen(&args.listen, &error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| cannot_listen(&args.listen, &error))?;
+    let database = Database::open(&location)
+        .await
+        .map_err(|error| cannot_open(&location, &error))?;
+    let parts = parts(&database, args, &location).await?;
+    let options = Options {
+        require_login: args.require_login,
+        allow_origins: &args.allow_origin,
+    };
+    let server = endpoints::server(parts, &options)
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    // That nobody reads it is no reason to stop.
+    let _ = io::stdout().write_all(welcome::welcome(address, &location, args).as_bytes());
+    server.serve_with_listener(listener, stop()).await;
+    database.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What is served from a database.
+async fn parts(database: &Database, args: &ServeArgs, location: &Location) -> Result<Parts, Failure> {
+    let failed = |error: OpenError| cannot_open(location, &error);
+    let passwords = Passwords::new().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let tasks = database.owned_store().await.map_err(failed)?;
+    let users = Users::open(database, passwords).await.map_err(failed)?;
+    let secret = secret(args, location)?;
+    Ok(Parts {
+        tasks: Arc::new(tasks),
+        users: Arc::new(users),
+        authenticator: TokenAuthenticator::new(&secret),
+        tokens: Tokens::new(&secret, Duration::from_secs(60 * u64::from(args.token_lifetime))),
+    })
+}
+
+/// What tokens are signed with: what the command line names, else what lies beside the database's file, else one that is gone
+/// with the server.
+fn secret(args: &ServeArgs, location: &Location) -> Result<Secret, Failure> {
+    let secret = match (&args.jwt_secret_file, location.beside("jwt-secret")) {
+        (Some(file), _) => Secret::of_file(file),
+        (None, Some(file)) => Secret::kept_in(&file),
+        (None, None) => {
+            if !location.in_memory {
+                tracing::warn!("logins end with this server: --jwt-secret-file names a secret that stays");
+            }
+            Secret::random()
+        }
+    };
+    secret.map_err(|error| Failure::new(Exit::Config, format!("the secret of the tokens: {error}")))
+}
+
+/// Why a database is not used: in the system's words where there are some.
+pub(crate) fn cannot_open(location: &Location, error: &OpenError) -> Failure {
+    let why = location.system_error().unwrap_or_else(|| error.to_string());
+    let text = format!("cannot open the database {location}: {why}");
+    Failure::new(Exit::Database, text)
+}
+
+fn location(args: &ServeArgs) -> Result<Location, Failure> {
+    if args.memory {
+        return Ok(Location::memory());
+    }
+    args.database.location()
+}
+
+fn cannot_listen(address: &str, error: &io::Error) -> Failure {
+    let why = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "the port is in use; --listen names another, as in --listen 127.0.0.1:3001".to_owned()
+        }
+        io::ErrorKind::InvalidInput => {
+            format!("{error}; an address and a port are expected, as in 127.0.0.1:3000")
+        }
+        _ => error.to_string(),
+    };
+    Failure::new(Exit::CannotListen, format!("cannot listen on {address}: {why}"))
+}
+
+/// Ready at the first Ctrl-C or SIGTERM. A second one ends the program at once.
+async fn stop() {
+    signal().await;
+    tracing::info!("stopping: calls that are running may finish; once more ends them");
+    tokio::spawn(async {
+        signal().await;
+        std::process::exit(130);
+    });
+}
+
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if ctrl_c().await.is_err() {
+        // Without signals there is nothing to wait for: the server runs until it is killed.
+        std::future::pending::<()>().await;
+    }
+}

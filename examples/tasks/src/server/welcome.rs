@@ -1,0 +1,47 @@
+//! What is said at the start: where the server is, and what to try.
+
+use std::net::SocketAddr;
+
+use super::endpoints::PATH;
+use crate::cli::ServeArgs;
+use crate::storage::Location;
+
+/// The text for the standard output.
+pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs) -> String {
+    let mut here = address;
+    if here.ip().is_unspecified() {
+        here.set_ip(match here {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let scheme = "ws";
+    let url = format!("{scheme}://{here}{PATH}");
+    // Cargo tells the programs that it runs where it is itself.
+    let mut program = match std::env::var_os("CARGO") {
+        Some(_) => "cargo run -p tasks --".to_owned(),
+        None => std::env::args().next().unwrap_or_else(|| "tasks".to_owned()),
+    };
+    let mut server = String::new();
+    if url != "ws://127.0.0.1:3000/rpc" {
+        server = format!(" --server {url}");
+    }
+    if program.contains(' ') && !program.starts_with("cargo") {
+        program = format!("'{program}'");
+    }
+    let first = if args.require_login {
+        format!("\x20 {program} register <name>{server}\n")
+    } else {
+        String::new()
+    };
+    format!(
+        "Serving tasks on {url}, kept in {location}. Ctrl-C stops.\n\
+         \n\
+         Try in another terminal:\n\
+         {first}\
+         \x20 {program} add \"Buy milk\"{server}\n\
+         \x20 {program} list{server}\n\
+         \x20 {program} check <id>{server}\n\
+         \x20 {program} remove <id>{server}\n"
+    )
+}

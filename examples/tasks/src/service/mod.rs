@@ -1,0 +1,13 @@
+//! The services: what each call does, and who may make it.
+
+mod accounts;
+mod admin;
+mod owner;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use accounts::Accounts;
+pub(crate) use admin::{Administration, Administrators};
+pub(crate) use owner::Owner;
+pub(crate) use tasks::Tasks;
