@@ -14,8 +14,7 @@ use std::{
 
 use crate::{
     contract::MethodDescriptor,
-    dispatch::{Gateway, MethodEntry, MethodTable},
-    guard::Guards,
+    dispatch::{Gateway, MethodEntry, MethodTable, Protection},
     middleware::Middleware,
 };
 
@@ -52,14 +51,20 @@ pub enum StartError {
     },
     /// A method names a guard that is not registered.
     #[error(
-        "the method `{method}` names the guard `{guard}`, which is not registered: say what it does with \
-         `.guard(\"{guard}\", …)` or, for this method's type of request, `.request_guard(\"{guard}\", …)`"
+        "the method `{method}` names the guard `{guard}`, which is not registered{}: say what it does with \
+         `.guard(\"{guard}\", …)` or, for `{request}`, this method's type of request, with \
+         `.request_guard(\"{guard}\", …)`",
+        if *has_others { " but for other types of requests" } else { "" }
     )]
     GuardMissing {
         /// The method's full name.
         method: &'static str,
         /// The guard's name.
         guard: &'static str,
+        /// The Rust type of the method's requests.
+        request: &'static str,
+        /// Whether the guard is registered for requests of other types.
+        has_others: bool,
     },
     /// A method asks for authentication, and nothing is registered that could authenticate anybody.
     #[error(
@@ -69,6 +74,20 @@ pub enum StartError {
     NoAuthenticator {
         /// The method's full name.
         method: &'static str,
+    },
+    /// A rate that cannot be kept.
+    #[error("the rate {problem}")]
+    Rate {
+        /// The rate, and what is wrong with it.
+        problem: String,
+    },
+    /// A rate of a method that is not served.
+    #[error(
+        "there is a rate of the method `{method}`, which is not served here: add its service, or mend the name"
+    )]
+    RateOfUnknownMethod {
+        /// The method's full name, as it was given.
+        method: String,
     },
     /// A path cannot be served, or two cannot be told apart.
     #[error("the path `{path}` cannot be served: {problem}")]
@@ -154,15 +173,20 @@ impl Router {
         }
     }
 
-    /// Gives every method the guards that it names.
+    /// Puts in front of every method what it asks for, and what its endpoint does.
     ///
-    /// `authenticates` says whether anybody can become known, `required` whether only those who are may call.
+    /// `authenticates` says whether anybody can become known.
     pub(crate) fn protect(
         &mut self,
-        guards: &Guards,
+        protection: &Protection<'_>,
         authenticates: bool,
-        required: bool,
     ) -> Result<(), StartError> {
+        let mut limited = protection.rates.iter().flat_map(|rates| rates.methods());
+        if let Some(unknown) = limited.find(|method| self.by_name(method).is_none()) {
+            return Err(StartError::RateOfUnknownMethod {
+                method: unknown.to_owned(),
+            });
+        }
         for entry in &mut self.methods {
             let method = entry.descriptor;
             if method.auth && !authenticates {
@@ -170,7 +194,7 @@ impl Router {
                     method: method.full_name,
                 });
             }
-            entry.protect(guards, required)?;
+            entry.protect(protection)?;
         }
         Ok(())
     }

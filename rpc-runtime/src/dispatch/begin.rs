@@ -1,6 +1,7 @@
 //! From the body of a request to its handler, for each kind of method.
 
 use std::{
+    borrow::Borrow,
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
@@ -228,12 +229,13 @@ pub(super) async fn stream<G: Gateway, M: ServerStreamingMethod<G>>(
 /// A bidirectional handler, and then its stream.
 pub(super) async fn converse<G: Gateway, M: BidirectionalMethod<G>>(
     index: usize,
-    context: Context,
+    context: impl Borrow<Context> + Send,
     requests: Streaming<M::Request>,
     to: impl Emit<M::Response>,
 ) -> Result<Vec<Pair>, Status> {
-    let opened = M::call(gateway::<G>(&context, index)?, &context, requests).await;
-    context.end(drain(opened, &context, &to).await)
+    let context = context.borrow();
+    let opened = M::call(gateway::<G>(context, index)?, context, requests).await;
+    context.end(drain(opened, context, &to).await)
 }
 
 /// The call of a stream that is made on a task of its own.
@@ -250,11 +252,14 @@ fn apart<R: Message + 'static>(
 
 /// Where the messages of a client's stream go, and the end that a handler reads.
 pub(super) fn input<Q: Message + Default + ContractField + Send + 'static>(
+    entry: &MethodEntry,
     context: &Context,
     limits: &Limits,
     step: usize,
 ) -> (Arc<Inbox>, Streaming<Q>) {
-    let inbox = Inbox::new(context.stream_id(), context.session().clone(), step);
+    let session = context.session();
+    let meter = entry.checks.rates().map(|rates| rates.meter(session));
+    let inbox = Inbox::of_client(context.stream_id(), session.clone(), step, meter);
     let held = Held::new(context.session().clone(), limits.running_bytes as u64);
     let decoder = Decoder::of_requests(limits.decode_bytes, limits.inline_elements)
         .inflating(limits.body_bytes)
@@ -276,7 +281,7 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
         step,
         ..
     } = arrived;
-    let (inbox, requests) = input(&context, limits, step);
+    let (inbox, requests) = input(entry, &context, limits, step);
     let (index, stream_id) = (entry.gateway, context.stream_id());
     let current = Current::of(&context);
     let future = async move {
@@ -323,7 +328,7 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
         step,
         ..
     } = arrived;
-    let (inbox, requests) = input(&context, limits, step);
+    let (inbox, requests) = input(entry, &context, limits, step);
     let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let work = if entry.descriptor.spawn {
         let (to, from) = emitted();
@@ -347,12 +352,13 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
 /// A session's method. Its call is open once it first waits, or has ended.
 pub(super) async fn hold<G: Gateway, M: SessionMethod<G>>(
     index: usize,
-    context: Context,
+    context: impl Borrow<Context> + Send,
     input: Streaming<M::Request>,
     output: Outgoing<M::Response>,
     open: impl FnOnce(Vec<Pair>) + Send,
 ) -> Result<Vec<Pair>, Status> {
-    let mut call = pin!(M::call(gateway::<G>(&context, index)?, &context, input, output));
+    let context = context.borrow();
+    let mut call = pin!(M::call(gateway::<G>(context, index)?, context, input, output));
     let mut open = Some(open);
     let result = poll_fn(|cx| {
         let polled = call.as_mut().poll(cx);
@@ -378,7 +384,7 @@ pub(super) fn session<G: Gateway, M: SessionMethod<G>>(
         step,
         ..
     } = arrived;
-    let (inbox, requests) = input(&context, limits, step);
+    let (inbox, requests) = input(entry, &context, limits, step);
     let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let sink = SessionSink::new(turn.protocol.peer_limits().max_body_bytes);
     let (output, opening) = (Outgoing::to_wire(sink.clone()), sink.clone());

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     Status,
+    compression::{self, Uninflated},
     context::{Sent, with_trailers},
     contract::MethodKind,
     middleware::{Body, Call, Encoded, HungUp, Messages, Next, Reply, ToHandler},
@@ -40,11 +41,64 @@ pub(super) fn begin(
     cx: &mut TaskContext<'_>,
     turn: &mut Turn<'_>,
 ) -> Begun {
-    let waiting = match panics::catch(|| entry.checks.pass(&mut arrived.context)) {
-        Ok(Ok(waiting)) => waiting,
-        Ok(Err(status)) => return Begun::Failed(status.into()),
-        Err(panic) => return Begun::Failed(Failure::Panicked(panic)),
+    match pass(entry, &mut arrived) {
+        Ok(waiting) => go_on(entry, arrived, waiting, cx, turn),
+        Err(failure) => Begun::Failed(failure),
+    }
+}
+
+/// The same for a call whose body came compressed: nobody has it inflated who is not let in. What has to be waited for
+/// comes behind, because a call that waits counts with the memory that it takes.
+#[cold]
+pub(super) fn inflating(
+    entry: &MethodEntry,
+    mut arrived: Arrived<'_>,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    let waiting = match pass(entry, &mut arrived) {
+        Ok(waiting) => waiting,
+        Err(failure) => return Begun::Failed(failure),
     };
+    arrived.body = match compression::inflate(&arrived.body, arrived.limits.body_bytes) {
+        Ok(body) => body,
+        Err(error @ Uninflated::Malformed) => return Begun::Failed(Failure::Fault(error.status())),
+        Err(error @ Uninflated::TooLong) => return Begun::Failed(error.status().into()),
+    };
+    go_on(entry, arrived, waiting, cx, turn)
+}
+
+/// Begins a call that waits for nothing in front of its handler, and is served as if there were layers.
+pub(super) fn straight(
+    entry: &MethodEntry,
+    arrived: Arrived<'_>,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    let way = Way {
+        waiting: None,
+        next: Next::end(),
+    };
+    through(entry, arrived, way, cx, turn)
+}
+
+/// Asks what answers at once; the guards that have to wait are what is left.
+#[inline]
+fn pass(entry: &MethodEntry, arrived: &mut Arrived<'_>) -> Result<Option<Waiting>, Failure> {
+    match panics::catch(|| entry.checks.pass(arrived)) {
+        Ok(passed) => passed.map_err(Failure::from),
+        Err(panic) => Err(Failure::Panicked(panic)),
+    }
+}
+
+#[inline]
+fn go_on(
+    entry: &MethodEntry,
+    arrived: Arrived<'_>,
+    waiting: Option<Waiting>,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
     let next = entry.checks.service();
     if waiting.is_none() && next.is_none() {
         return (entry.handler)(entry, arrived, cx, turn);
@@ -53,6 +107,16 @@ pub(super) fn begin(
         waiting,
         next: next.unwrap_or_else(Next::end),
     };
+    through(entry, arrived, way, cx, turn)
+}
+
+fn through(
+    entry: &MethodEntry,
+    arrived: Arrived<'_>,
+    way: Way,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
     match to_layers(entry, arrived) {
         Ok(layered) => layered.begin(entry, way, cx, turn),
         Err(status) => Begun::Failed(status.into()),
@@ -91,9 +155,10 @@ fn to_layers(entry: &MethodEntry, arrived: Arrived<'_>) -> Result<Layered, Statu
         limits,
         running_bytes,
         step,
+        ..
     } = arrived;
     let (bytes, body, inbox) = if entry.takes_stream() {
-        let (inbox, messages) = input::<Encoded>(&context, limits, step);
+        let (inbox, messages) = input::<Encoded>(entry, &context, limits, step);
         let messages = messages.map(|message| message.map(|message| message.0));
         (0, Body::Stream(Messages::new(messages)), Some(inbox))
     } else {

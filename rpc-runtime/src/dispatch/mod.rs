@@ -22,6 +22,7 @@ mod table;
 mod work;
 
 pub(crate) use call::{Failure, Turn};
+pub(crate) use checks::Protection;
 pub use kinds::{
     BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod,
 };

@@ -23,7 +23,9 @@ use super::{
 };
 use crate::{
     Context, Status, Streaming,
+    context::with_trailers,
     contract::{ContractField, RequestPlan},
+    guard::RequestGuards,
     middleware::{Body, Call, HungUp, Messages, Outcome, Reply, ToHandler, Trailers},
     session,
     streaming::{Decoder, Feedback},
@@ -70,22 +72,60 @@ where
     })
 }
 
-/// The client's stream, as its handler reads it.
-fn read_many<Q>(body: Body, route: ToHandler, context: &Context) -> Result<Streaming<Q>, Status>
+/// Decodes and validates a request, and asks the guards that look at it.
+async fn read_guarded<Q>(
+    plan: RequestPlan,
+    guards: GuardsOf<Q>,
+    body: Body,
+    route: &ToHandler,
+    context: &Context,
+) -> Result<Q, Status>
 where
     Q: Message + Default + ContractField + 'static,
 {
+    let request = read_one(plan, body, route, context).await?;
+    if let Some(guards) = guards? {
+        let checked = guards.check(context, &request).await;
+        checked.map_err(|status| with_trailers(status, context.take_sent()))?;
+    }
+    Ok(request)
+}
+
+/// The guards of a method that look at its requests, where it has any.
+type GuardsOf<Q> = Result<Option<Arc<RequestGuards<Q>>>, Status>;
+
+/// The client's stream, as its handler reads it: each message passes the guards that look at it first.
+fn read_many<Q>(
+    guards: GuardsOf<Q>,
+    body: Body,
+    route: ToHandler,
+    context: &Arc<Context>,
+) -> Result<Streaming<Q>, Status>
+where
+    Q: Message + Default + ContractField + 'static,
+{
+    let guards = guards?;
     let Body::Stream(messages) = body else {
         return Err(Status::internal("a layer has made one message of the requests"));
     };
     let held = session::Held::new(context.session().clone(), route.running_bytes);
     let decoder = Decoder::of_requests(route.decode_bytes, route.inline_elements).charging(held);
-    Ok(Streaming::from_layers(
-        messages,
-        Trailers::default(),
-        route.inbox,
-        decoder,
-    ))
+    let requests = Streaming::from_layers(messages, Trailers::default(), route.inbox, decoder);
+    let Some(guards) = guards else {
+        return Ok(requests);
+    };
+    // A reader that outlives its call does not keep it from being over.
+    let call = Arc::downgrade(context);
+    Ok(requests.guarded(Box::new(move |message| {
+        let (guards, call) = (guards.clone(), call.clone());
+        Box::pin(async move {
+            let Some(context) = call.upgrade() else {
+                return Err(Status::cancelled("the call is over"));
+            };
+            guards.check(&context, &message).await?;
+            Ok(message)
+        })
+    })))
 }
 
 /// What a handler answered once, encoded.
@@ -99,13 +139,14 @@ fn encoded<R: Message>(reply: call::Reply<R>) -> Reply {
 
 pub(super) fn unary<G: Gateway, M: UnaryMethod<G>>(entry: &MethodEntry, call: Call) -> Outcome<Context> {
     let (index, plan, current) = (entry.gateway, entry.plan, Current::of(&call.head));
+    let guards = entry.request_guards::<M::Request>();
     Box::pin(within(current, async move {
         let Call {
             head: context,
             body,
             route,
         } = call;
-        let request = read_one(plan, body, &route, &context).await?;
+        let request = read_guarded(plan, guards, body, &route, &context).await?;
         let result = M::call(gateway::<G>(&context, index)?, &context, request).await;
         reply(&context, result).map(encoded)
     }))
@@ -116,13 +157,15 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
     call: Call,
 ) -> Outcome<Context> {
     let (index, current) = (entry.gateway, Current::of(&call.head));
+    let guards = entry.request_guards::<M::Request>();
     Box::pin(within(current, async move {
         let Call {
             head: context,
             body,
             route,
         } = call;
-        let requests = read_many(body, route, &context)?;
+        let context = Arc::new(context);
+        let requests = read_many(guards, body, route, &context)?;
         let result = M::call(gateway::<G>(&context, index)?, &context, requests).await;
         reply(&context, result).map(encoded)
     }))
@@ -133,13 +176,14 @@ pub(super) fn server_streaming<G: Gateway, M: ServerStreamingMethod<G>>(
     call: Call,
 ) -> Outcome<Context> {
     let (index, plan, current) = (entry.gateway, entry.plan, Current::of(&call.head));
+    let guards = entry.request_guards::<M::Request>();
     Box::pin(async move {
         let Call {
             head: context,
             body,
             route,
         } = call;
-        let request = read_one(plan, body, &route, &context).await?;
+        let request = read_guarded(plan, guards, body, &route, &context).await?;
         let slot = Slot::new();
         let future = stream::<G, M>(index, context, request, slot.clone());
         open(within(current, future), slot).await
@@ -151,13 +195,15 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
     call: Call,
 ) -> Outcome<Context> {
     let (index, current) = (entry.gateway, Current::of(&call.head));
+    let guards = entry.request_guards::<M::Request>();
     Box::pin(async move {
         let Call {
             head: context,
             body,
             route,
         } = call;
-        let requests = read_many(body, route, &context)?;
+        let context = Arc::new(context);
+        let requests = read_many(guards, body, route, &context)?;
         let slot = Slot::new();
         let future = converse::<G, M>(index, context, requests, slot.clone());
         open(within(current, future), slot).await
@@ -264,14 +310,16 @@ impl<F, R> Unpin for Produced<F, R> {}
 
 pub(super) fn session<G: Gateway, M: SessionMethod<G>>(entry: &MethodEntry, call: Call) -> Outcome<Context> {
     let (index, current) = (entry.gateway, Current::of(&call.head));
+    let guards = entry.request_guards::<M::Request>();
     Box::pin(async move {
         let Call {
             head: context,
             body,
             route,
         } = call;
+        let context = Arc::new(context);
         let hung_up = route.hung_up.clone();
-        let requests = read_many(body, route, &context)?;
+        let requests = read_many(guards, body, route, &context)?;
         let (output, written) = Streaming::channel(SESSION_AHEAD);
         let opened = Arc::new(OnceLock::new());
         let opening = opened.clone();

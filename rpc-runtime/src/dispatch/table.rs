@@ -1,20 +1,21 @@
 //! The methods of a gateway, their types erased, and what generated gateways implement to register them.
 
-use std::{fmt, marker::PhantomData, sync::Arc, task::Context as TaskContext};
+use std::{any::Any, fmt, marker::PhantomData, sync::Arc, task::Context as TaskContext};
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::{
     BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod, begin,
     call::Turn,
-    checks::Checks,
+    checks::{Checks, Protection, RequestType},
     layered, served,
     work::{Begun, Decoded},
 };
 use crate::{
     Context, Limits, Status,
     contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
-    guard::Guards,
+    guard::{Guards, RequestGuards},
     middleware::{Call, Middleware, Outcome},
     router::StartError,
 };
@@ -138,7 +139,7 @@ impl<G: Gateway> MethodTable<G> {
         );
     }
 
-    fn add<Q: ContractField>(
+    fn add<Q: ContractField + 'static>(
         &mut self,
         index: usize,
         takes: Takes,
@@ -152,6 +153,9 @@ impl<G: Gateway> MethodTable<G> {
             gateway: self.gateway,
             takes,
             plan: RequestPlan::of::<Q>(),
+            request: RequestType::of::<Q>(),
+            find_request_guards: |guards, names| Some(guards.of_requests::<Q>(names)?),
+            request_guards: None,
             begin,
             handler: begin,
             resume,
@@ -170,8 +174,10 @@ pub(crate) enum Takes {
     Session,
 }
 
-type Begin = fn(&MethodEntry, Arrived<'_>, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun;
+/// Begins a call.
+pub(crate) type Begin = fn(&MethodEntry, Arrived<'_>, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun;
 type Serve = fn(&MethodEntry, Call) -> Outcome<Context>;
+type FindRequestGuards = fn(&Guards, &[&str]) -> Option<Arc<dyn Any + Send + Sync>>;
 type Resume = fn(&MethodEntry, Decoded, u64, Context, &mut TaskContext<'_>, &mut Turn<'_>) -> Begun;
 
 /// Not reached: a stream has no request to be decoded.
@@ -195,6 +201,8 @@ pub(crate) struct Arrived<'a> {
     pub(crate) running_bytes: u64,
     /// So many bytes of a stream are read before the connection is told.
     pub(crate) step: usize,
+    /// When it arrived.
+    pub(crate) now: Instant,
 }
 
 /// One registered method, its types erased.
@@ -207,11 +215,16 @@ pub(crate) struct MethodEntry {
     pub(super) plan: RequestPlan,
     /// Where calls begin: at the handler, or at what they pass in front of it.
     begin: Begin,
+    /// Where calls go on that have passed everything: at the handler, or at guards in front of it that look at requests.
     pub(super) handler: Begin,
     resume: Resume,
     /// The handler of a call that came through layers.
     serve: Serve,
     pub(super) checks: Checks,
+    request: RequestType,
+    find_request_guards: FindRequestGuards,
+    /// The [`RequestGuards`] of the type of its requests.
+    request_guards: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl MethodEntry {
@@ -221,13 +234,30 @@ impl MethodEntry {
         self.begin = layered::begin;
     }
 
-    /// Gives the method the guards that it names. `auth` where the endpoint refuses anonymous clients whatever they call.
-    pub(crate) fn protect(&mut self, guards: &Guards, auth: bool) -> Result<(), StartError> {
-        self.checks.protect(self.descriptor, guards, auth)?;
+    /// Puts what the method asks for, and what its endpoint does, in front of the handler.
+    pub(crate) fn protect(&mut self, protection: &Protection<'_>) -> Result<(), StartError> {
+        self.checks.protect(self.descriptor, self.request, protection)?;
+        self.request_guards = (self.find_request_guards)(protection.guards, self.descriptor.guards);
+        if self.request_guards.is_some() {
+            self.handler = layered::straight;
+            self.begin = layered::straight;
+        }
         if !self.checks.is_empty() {
             self.begin = layered::begin;
         }
         Ok(())
+    }
+
+    /// The guards that look at its requests.
+    pub(super) fn request_guards<Q: 'static>(&self) -> Result<Option<Arc<RequestGuards<Q>>>, Status> {
+        match &self.request_guards {
+            None => Ok(None),
+            Some(guards) => match guards.clone().downcast() {
+                Ok(guards) => Ok(Some(guards)),
+                // Not reached: they were found for this type.
+                Err(_) => Err(Status::internal("the guards are for another type")),
+            },
+        }
     }
 
     /// Whether it has both ends of the call in its hands.
@@ -246,10 +276,15 @@ impl MethodEntry {
         self.takes != Takes::OneMessage
     }
 
-    /// Decodes a request and begins its handler, which is polled once, with `cx`.
+    /// What begins a call whose body came as it is: decodes the request and begins its handler, which is polled once.
     #[inline]
-    pub(crate) fn begin(&self, arrived: Arrived<'_>, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Begun {
-        (self.begin)(self, arrived, cx, turn)
+    pub(crate) fn plain(&self) -> Begin {
+        self.begin
+    }
+
+    /// What begins a call whose body came compressed. It is inflated once the call has passed what it can pass at once.
+    pub(crate) fn compressed(&self) -> Begin {
+        layered::inflating
     }
 
     /// Begins the handler of a request that was decoded elsewhere and takes so many bytes.

@@ -7,7 +7,7 @@ mod registry;
 
 use std::future::Future;
 
-pub(crate) use registry::{ErasedGuard, Guards};
+pub(crate) use registry::{ErasedGuard, Guards, RequestGuards};
 
 use crate::{Context, Status};
 

@@ -49,6 +49,19 @@ struct Named {
     of_requests: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
 }
 
+/// The guards of one method that look at its requests, in the order in which they are asked.
+pub(crate) struct RequestGuards<Q>(Box<[Arc<dyn ErasedRequestGuard<Q>>]>);
+
+impl<Q> RequestGuards<Q> {
+    /// Asks them; the first that refuses ends it.
+    pub(crate) async fn check(&self, cx: &Context, request: &Q) -> Result<(), Status> {
+        for guard in &self.0 {
+            guard.check(cx, request).await?;
+        }
+        Ok(())
+    }
+}
+
 /// The guards of an endpoint by their names.
 #[derive(Clone, Default)]
 pub(crate) struct Guards(HashMap<String, Named>);
@@ -69,6 +82,29 @@ impl Guards {
     /// What the name stands for, ahead of requests.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<dyn ErasedGuard>> {
         self.0.get(name)?.guard.clone()
+    }
+
+    /// Whether the name stands for anything at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether the name stands for something with requests of a type.
+    pub(crate) fn has_of_requests(&self, name: &str, request: TypeId) -> bool {
+        let named = self.0.get(name);
+        named.is_some_and(|named| named.of_requests.contains_key(&request))
+    }
+
+    /// What the names stand for with requests of a type; `None` where that is nothing.
+    pub(crate) fn of_requests<Q: 'static>(&self, names: &[&str]) -> Option<Arc<RequestGuards<Q>>> {
+        let guards: Box<[_]> = names
+            .iter()
+            .filter_map(|name| {
+                let guard = self.0.get(*name)?.of_requests.get(&TypeId::of::<Q>())?;
+                guard.downcast_ref::<Arc<dyn ErasedRequestGuard<Q>>>().cloned()
+            })
+            .collect();
+        (!guards.is_empty()).then(|| Arc::new(RequestGuards(guards)))
     }
 }
 

@@ -1,8 +1,15 @@
 //! How much clients may do in a time: rates of messages and bytes, of a session, a user, an address or all callers.
 //!
-//! What is over a rate is answered RESOURCE_EXHAUSTED with the time after which to try again, before it is decoded.
+//! What is over a rate is answered RESOURCE_EXHAUSTED with the time after which to try again, before anything else is done
+//! for it. This module knows sessions, and no frames: `dispatch` asks it for calls, and the inboxes of streams for messages.
+
+mod limiter;
+mod rates;
+mod table;
 
 use std::time::Duration;
+
+pub(crate) use rates::{Meter, Metered, Rates, SessionRates};
 
 /// So much in a time, and a burst that may be taken at once.
 ///
@@ -76,8 +83,8 @@ pub(crate) enum Counts {
     Bytes,
 }
 
-/// Whose rate it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whose rate it is. Sorted: those whom fewest share come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scope {
     Session,
     User,

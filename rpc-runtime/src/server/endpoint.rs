@@ -1,5 +1,7 @@
 //! One endpoint of a server: the services on a path, and everything that is asked of those who call them.
 
+use std::sync::Arc;
+
 use rpc_protocol::Limits as ProtocolLimits;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -8,9 +10,10 @@ use super::origin::Origins;
 use crate::{
     Hooks, Limits, RateLimit,
     auth::{Authenticator, Authenticators},
-    dispatch::Gateway,
+    dispatch::{Gateway, Protection},
     guard::{Guard, Guards, RequestGuard},
     middleware::{Call, Interceptor, Next, Reply, Stack},
+    rate::Rates,
     router::{Router, StartError},
     session::hooks::HookSets,
     status::BoxError,
@@ -156,7 +159,13 @@ impl Endpoint {
         if let Some(middleware) = self.stack.build() {
             router.put_behind(&middleware);
         }
-        router.protect(&self.guards, !self.authenticators.is_empty(), self.auth_required)?;
+        let rates = Rates::build(self.rate_limits)?;
+        let protection = Protection {
+            guards: &self.guards,
+            auth_required: self.auth_required,
+            rates: rates.as_ref(),
+        };
+        router.protect(&protection, !self.authenticators.is_empty())?;
         Ok(ActiveEndpoint {
             router,
             protocol_limits: self.limits.of_protocol(),
@@ -167,6 +176,7 @@ impl Endpoint {
             auth_required: self.auth_required,
             auth_cookie: self.auth_cookie,
             hooks: self.hooks,
+            rates,
         })
     }
 }
@@ -184,4 +194,5 @@ pub(crate) struct ActiveEndpoint {
     pub(crate) auth_required: bool,
     pub(crate) auth_cookie: Option<String>,
     pub(crate) hooks: HookSets,
+    pub(crate) rates: Option<Arc<Rates>>,
 }

@@ -34,6 +34,7 @@ use tokio::{
     net::TcpListener,
 };
 
+pub(crate) use admission::network;
 pub use builder::ServerBuilder;
 pub(crate) use endpoint::ActiveEndpoint;
 pub use endpoint::Endpoint;

@@ -41,6 +41,7 @@ use crate::{
     auth::Identity,
     dispatch::panics,
     random,
+    rate::SessionRates,
     router::Router,
     server::{ActiveEndpoint, Shared},
     streaming::Feedback,
@@ -119,13 +120,17 @@ pub struct Session {
     /// How many sets of hooks have let it in; none any more once they were told that it has gone.
     pub(crate) let_in: AtomicUsize,
     pub(crate) counters: Counters,
+    /// What it has taken of the rates of its endpoint, where that has any.
+    rates: Option<Box<SessionRates>>,
     /// The server lists its sessions, and so each holds the other, but no longer than the connection lasts.
     server: Arc<Shared>,
 }
 
 impl Session {
     pub(crate) fn new(info: ConnectInfo, endpoint: Arc<ActiveEndpoint>, server: Arc<Shared>) -> Arc<Self> {
+        let rates = endpoint.rates.as_ref();
         Arc::new(Self {
+            rates: rates.map(|rates| Box::new(SessionRates::new(rates, &info))),
             id: ClientId::random(),
             info,
             started: SystemTime::now(),
@@ -151,6 +156,11 @@ impl Session {
     /// Where what outlives a call is counted.
     pub(crate) fn afterwards(&self) -> &Arc<Afterwards> {
         &self.server.afterwards
+    }
+
+    /// What it has taken of the rates of its endpoint, where that has any.
+    pub(crate) fn rates(&self) -> Option<&SessionRates> {
+        self.rates.as_deref()
     }
 
     /// The methods that the client may call.
@@ -204,6 +214,9 @@ impl Session {
 
     /// Called by the connection's task alone.
     pub(crate) fn set_identity(&self, identity: Option<Identity>) {
+        if let Some(rates) = &self.rates {
+            rates.set_user(identity.as_ref().map(Identity::shared_user));
+        }
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
     }
 

@@ -9,8 +9,9 @@ use std::{
 
 use bytes::Bytes;
 use rpc_protocol::frame::Compression;
+use tokio::time::Instant;
 
-use crate::{Metadata, Status};
+use crate::{Metadata, Status, rate::Meter};
 
 /// What the reader's side tells the connection. Called from any task, and never with a lock of the inbox held.
 pub(crate) trait Feedback: Send + Sync {
@@ -63,6 +64,8 @@ pub(crate) struct Inbox {
     feedback: Arc<dyn Feedback>,
     /// So many counted bytes are read before the connection is told, so that a small message costs it nothing.
     step: usize,
+    /// What messages count on, where they do.
+    meter: Option<Meter>,
     state: Mutex<State>,
 }
 
@@ -74,6 +77,8 @@ struct State {
     uncredited: usize,
     /// Nobody reads any more, or the end was read.
     over: bool,
+    /// It was ended while the peer goes on sending.
+    cut: bool,
     reader: Option<Waker>,
 }
 
@@ -87,10 +92,21 @@ impl Inbox {
     /// `step` is well below half of the stream's window: a reader that has read everything must have told enough for
     /// the peer to go on.
     pub(crate) fn new(stream_id: u64, feedback: Arc<dyn Feedback>, step: usize) -> Arc<Self> {
+        Self::of_client(stream_id, feedback, step, None)
+    }
+
+    /// The same for a client's stream, whose messages may count on something.
+    pub(crate) fn of_client(
+        stream_id: u64,
+        feedback: Arc<dyn Feedback>,
+        step: usize,
+        meter: Option<Meter>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             stream_id,
             feedback,
             step,
+            meter,
             state: Mutex::default(),
         })
     }
@@ -101,7 +117,30 @@ impl Inbox {
         self.push_compressed(body, Compression::NONE, counted);
     }
 
-    /// The same with a body that may be compressed: it is inflated where it is read, so that what waits here is bounded by
+    /// Puts a client's message in, which arrives now. Where there are more of them than it may send, the stream ends behind
+    /// what it has sent before.
+    pub(crate) fn receive(&self, body: Bytes, compression: Compression, counted: usize, now: Instant) {
+        match &self.meter {
+            None => self.push_compressed(body, compression, counted),
+            Some(meter) => match meter.take(body.len(), now) {
+                Ok(()) => self.push_compressed(body, compression, counted),
+                Err(status) => self.cut(status),
+            },
+        }
+    }
+
+    /// Ends the stream though the peer goes on sending: it is told to stop when the reader hears of it.
+    #[cold]
+    fn cut(&self, status: Status) {
+        let mut state = self.lock();
+        if !state.over && state.ending.is_none() {
+            state.ending = Some(Ending::failed(status));
+            state.cut = true;
+            wake(state);
+        }
+    }
+
+    /// Puts a whole message in whose body may be compressed: it is inflated where it is read, so that what waits here is bounded by
     /// what the window counts.
     pub(crate) fn push_compressed(&self, body: Bytes, compression: Compression, counted: usize) {
         let mut state = self.lock();
@@ -180,7 +219,7 @@ impl Inbox {
     /// Nobody reads any more.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
-        let early = !state.over && state.ending.is_none();
+        let early = mem::take(&mut state.cut) || !state.over && state.ending.is_none();
         state.over = true;
         state.reader = None;
         let unread = mem::take(&mut state.messages);

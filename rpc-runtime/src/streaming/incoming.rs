@@ -36,7 +36,9 @@ const LITTLE: usize = 64;
 /// Dropping it lets the sender know. In a handler that ends the client's sending, and the handler goes on; at a client
 /// it cancels the call, unless the stream is a session's.
 ///
-/// A message of a client that does not decode, or breaks a rule of its contract, ends the stream with INVALID_ARGUMENT.
+/// A message of a client that does not decode, or breaks a rule of its contract, ends the stream with INVALID_ARGUMENT; one
+/// that a [`RequestGuard`](crate::RequestGuard) refuses, or that is over a [`RateLimit`](crate::RateLimit), with their
+/// status.
 pub struct Streaming<T> {
     source: Source<T>,
     metadata: Metadata,
@@ -57,9 +59,21 @@ struct Wire<T> {
     decoding: Option<JoinHandle<Result<T, Unreadable>>>,
     /// The last message was inflated, which may have taken long: others get their turn before the next.
     rests: bool,
+    guarded: Option<Box<Guarded<T>>>,
     /// Where messages are counted, at a client; and whether the stream's end is the call's.
     followed: Option<(Arc<Followed>, bool)>,
 }
+
+/// What every message is looked at by before its reader has it.
+struct Guarded<T> {
+    guard: Guarding<T>,
+    /// A message that is being looked at.
+    checking: Option<Checking<T>>,
+}
+
+/// Looks at a message, and gives it back or says why its stream ends there.
+pub(crate) type Guarding<T> = Box<dyn Fn(T) -> Checking<T> + Send>;
+pub(crate) type Checking<T> = Pin<Box<dyn Future<Output = Result<T, Status>> + Send>>;
 
 /// Where encoded messages come from.
 enum From {
@@ -144,6 +158,7 @@ impl<T> Streaming<T> {
             decoder,
             decoding: None,
             rests: false,
+            guarded: None,
             followed: None,
         }))
     }
@@ -161,6 +176,17 @@ impl<T> Streaming<T> {
     pub(crate) fn followed(mut self, followed: Arc<Followed>, ends: bool) -> Self {
         if let Source::Wire(wire) = &mut self.source {
             wire.followed = Some((followed, ends));
+        }
+        self
+    }
+
+    /// Looks at every message before its reader has it.
+    pub(crate) fn guarded(mut self, guard: Guarding<T>) -> Self {
+        if let Source::Wire(wire) = &mut self.source {
+            wire.guarded = Some(Box::new(Guarded {
+                guard,
+                checking: None,
+            }));
         }
         self
     }
@@ -229,6 +255,7 @@ impl<T> Streaming<T> {
     fn abandon(&mut self) {
         if let Source::Wire(wire) = &mut self.source {
             wire.from.abandon();
+            wire.guarded = None;
             if let Some(decoding) = wire.decoding.take() {
                 decoding.abort();
             }
@@ -242,6 +269,13 @@ impl<T> Wire<T> {
         if mem::take(&mut self.rests) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
+        }
+        if let Some(guarded) = &mut self.guarded
+            && let Some(checking) = &mut guarded.checking
+        {
+            let checked = ready!(checking.as_mut().poll(cx));
+            guarded.checking = None;
+            return Poll::Ready(Ok(checked));
         }
         let read = match &mut self.decoding {
             Some(decoding) => {
@@ -272,7 +306,14 @@ impl<T> Wire<T> {
             },
         };
         Poll::Ready(Ok(match read {
-            Ok(message) => Ok(message),
+            Ok(message) => match &mut self.guarded {
+                None => Ok(message),
+                Some(guarded) => {
+                    guarded.checking = Some((guarded.guard)(message));
+                    // Once more, now with what is awaited.
+                    return self.poll_message(cx);
+                }
+            },
             Err(Unreadable::Refused(status)) => Err(status),
             Err(Unreadable::Fault(status)) => {
                 self.from.fault();

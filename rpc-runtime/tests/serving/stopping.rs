@@ -240,7 +240,8 @@ fn a_method_that_asks_for_a_guard_or_authentication_is_not_served_without() {
     assert_eq!(
         error.to_string(),
         "the method `guarded.GuardService/Wipe` names the guard `admin`, which is not registered: say what it does with \
-         `.guard(\"admin\", …)` or, for this method's type of request, `.request_guard(\"admin\", …)`"
+         `.guard(\"admin\", …)` or, for `serving::probe::Order`, this method's type of request, with \
+         `.request_guard(\"admin\", …)`"
     );
     let error = Server::builder()
         .service(guarded::AuthGateway)

@@ -18,7 +18,6 @@ use tokio::{
 use super::{Connection, log::Causes};
 use crate::{
     CallId, Context, Metadata, SessionError, Status,
-    compression::{self, Uninflated},
     contract::MethodDescriptor,
     dispatch::{
         Arrived, Begun, Failure, Step, Turn,
@@ -73,14 +72,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             followed.request(request.body.len());
         }
-        if (request.open != entry.takes_stream()
+        let mut begin = entry.plain();
+        if request.open != entry.takes_stream()
             || request.compression != Compression::NONE
             || self.is_queue_full()
-            || self.has_much_to_clean_up())
-            && let Err(failure) = self.prepare(&mut request, entry.takes_stream())
+            || self.has_much_to_clean_up()
         {
-            self.fail(called, failure, now);
-            return;
+            match self.refuse(&request, entry.takes_stream()) {
+                Some(status) => {
+                    self.fail(called, status.into(), now);
+                    return;
+                }
+                None => {
+                    // Some kilobytes may become megabytes, which take milliseconds.
+                    self.look_at_clock.set(true);
+                    begin = entry.compressed();
+                }
+            }
         }
         let method = entry.descriptor;
         let time = match (request.timeout, method.deadline) {
@@ -99,7 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let entered = called.followed.as_ref().map(Followed::entered);
         // Made where it is handed over: a context is not small, and every move of it is a copy.
-        let begun = entry.begin(
+        let begun = begin(
+            entry,
             Arrived {
                 context: Context::new(
                     self.session.clone(),
@@ -114,6 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 limits: &self.endpoint.limits,
                 running_bytes,
                 step: self.endpoint.step,
+                now,
             },
             &mut TaskContext::from_waker(waker),
             &mut turn,
@@ -124,38 +134,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// What few requests need: a body inflated, or a reason why it is not served.
+    /// Why a request is not served that does not fit, or for which there is no room now.
     #[cold]
-    fn prepare(&self, request: &mut IncomingRequest, takes_stream: bool) -> Result<(), Failure> {
+    fn refuse(&self, request: &IncomingRequest, takes_stream: bool) -> Option<Status> {
         if self.is_queue_full() {
-            return Err(
-                Status::resource_exhausted("the client does not take what it was sent before").into(),
-            );
+            return Some(Status::resource_exhausted(
+                "the client does not take what it was sent before",
+            ));
         }
         if self.has_much_to_clean_up() {
-            return Err(Status::resource_exhausted(
+            return Some(Status::resource_exhausted(
                 "the clean-up of too many calls before is still going on",
-            )
-            .into());
+            ));
         }
-        if request.open != takes_stream {
-            return Err(Status::invalid_argument(if takes_stream {
+        (request.open != takes_stream).then(|| {
+            Status::invalid_argument(if takes_stream {
                 "the method takes a stream of requests, and the call is not open"
             } else {
                 "the method takes one request, and the call is open for a stream of them"
             })
-            .into());
-        }
-        if request.compression != Compression::NONE {
-            // Some kilobytes may become megabytes, which take milliseconds.
-            self.look_at_clock.set(true);
-            request.body = match compression::inflate(&request.body, self.endpoint.limits.body_bytes) {
-                Ok(body) => body,
-                Err(error @ Uninflated::Malformed) => return Err(Failure::Fault(error.status())),
-                Err(error @ Uninflated::TooLong) => return Err(error.status().into()),
-            };
-        }
-        Ok(())
+        })
     }
 
     /// Whether the calls before have left so much to be done that none is to be added: clean-up takes memory, but no

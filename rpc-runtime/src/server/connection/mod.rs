@@ -338,7 +338,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         followed.request(message.body.len());
                     }
                     let counted = message.cost();
-                    input.push_compressed(message.body, message.compression, counted);
+                    input.receive(message.body, message.compression, counted, now);
                 }
             }
             Ok(ServerEvent::HalfClosed { stream_id }) => {
