@@ -47,9 +47,9 @@ pub mod validate;
 #[cfg(feature = "tls")]
 pub use client::TlsRoots;
 pub use client::{
-    CallError, CallFuture, Client, ClientBuilder, ClientLimits, ClientStreamingCall, Closed, ConnectionState,
-    Connector, Reconnect, ReconnectingSession, Refused, RefusedKind, Reply, SessionCall, SessionFuture,
-    StreamingCall, UnaryCall,
+    CallError, CallFuture, Client, ClientBuilder, ClientIdentity, ClientLimits, ClientStreamingCall, Closed,
+    ConnectionState, Connector, CredentialProvider, Reconnect, ReconnectingSession, Refused, RefusedKind,
+    Reply, ServerGreeting, SessionCall, SessionFuture, StreamingCall, UnaryCall,
 };
 pub use context::{CallId, Context};
 #[doc(inline)]

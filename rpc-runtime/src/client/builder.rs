@@ -13,8 +13,10 @@ use super::{
     channel::{Channel, Config},
     connect::{ByConnector, Dial, Target},
     error::{CallError, Refused, RefusedKind},
+    identity::{CredentialProvider, Provide, Shown, Standing},
 };
 use crate::{
+    auth::Credential,
     middleware::{Call, Interceptor, Next, Outbound, Reply, Stack},
     status::BoxError,
 };
@@ -49,6 +51,8 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
     limits: ClientLimits,
     compress_above: Option<usize>,
+    credential: Option<Shown>,
+    provider: Option<Arc<dyn Provide>>,
     stack: Stack<Outbound>,
 }
 
@@ -78,11 +82,14 @@ impl ClientBuilder {
             timeout: None,
             limits: ClientLimits::default(),
             compress_above: None,
+            credential: None,
+            provider: None,
             stack: Stack::default(),
         }
     }
 
-    /// How long one attempt to connect may take, from looking the name up to the end of the upgrade. 10 s without.
+    /// How long one attempt to connect may take, from looking the name up to the end of the upgrade, and how long a
+    /// [provider](Self::credentials) may take before. 10 s without.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -136,6 +143,34 @@ impl ClientBuilder {
         self
     }
 
+    /// Shows this credential on every connection: a token in the handshake's header `Authorization`, everything else, and
+    /// whatever a connector's connections show, in band, before all calls. See [`Client`] for what follows from it.
+    ///
+    /// Over `ws://` it can be read by everybody on the way.
+    ///
+    /// ```
+    /// use rpc_runtime::{Client, auth::Credential};
+    ///
+    /// # fn client(token: String) -> Result<Client, rpc_runtime::CallError> {
+    /// let client = Client::builder("wss://example.com/rpc")
+    ///     .credential(Credential::bearer(token))
+    ///     .lazy()?;
+    /// # Ok(client)
+    /// # }
+    /// # let _ = client;
+    /// ```
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = Some(Shown::of_builder(credential));
+        self
+    }
+
+    /// Asks for a fresh credential for every connection, shown as [`credential`](Self::credential) says and instead of it,
+    /// and when the server warns that the identity ends: the client then stays known, without a new connection.
+    pub fn credentials(mut self, provider: impl CredentialProvider) -> Self {
+        self.provider = Some(Arc::new(provider));
+        self
+    }
+
     /// Puts a function in front of every call, which may change its metadata, lets it pass, or fails it with a status
     /// before anything is sent. Interceptors run in the order in which they are added, before all layers.
     ///
@@ -176,7 +211,7 @@ impl ClientBuilder {
     /// does not answer in time, or the client is put together wrongly.
     pub async fn connect(self) -> Result<Client, CallError> {
         let (config, dial) = self.build()?;
-        Ok(Client::of(Channel::connected(config, dial).await?))
+        Ok(Client::with(Channel::connected(config, dial).await?))
     }
 
     /// A client that connects when it is first called. It may be made outside of a runtime.
@@ -222,6 +257,7 @@ impl ClientBuilder {
             limits: Arc::new(self.limits.clone()),
             compress_above: self.compress_above,
             middleware: None,
+            standing: Arc::new(Standing::new(self.provider.clone(), self.credential.clone())),
         }
     }
 }

@@ -84,6 +84,8 @@ pub enum RefusedKind {
     Http(u16),
     /// What answers is no server of this protocol.
     NotThisProtocol,
+    /// The program's [`CredentialProvider`](crate::CredentialProvider) gave no credential.
+    NoCredential,
     /// There was no answer in time.
     TimedOut,
     /// The connection was lost, and the client waits before it comes back.

@@ -9,6 +9,7 @@ mod channel;
 mod connect;
 mod driver;
 mod error;
+mod identity;
 mod limits;
 mod link;
 
@@ -28,6 +29,7 @@ pub use connect::Connector;
 #[cfg(feature = "tls")]
 pub use connect::TlsRoots;
 pub use error::{CallError, Closed, Refused, RefusedKind};
+pub use identity::{ClientIdentity, CredentialProvider, ServerGreeting};
 pub use limits::ClientLimits;
 
 use crate::{
@@ -107,8 +109,12 @@ impl Client {
     }
 
     fn of(channel: Arc<Channel>) -> Self {
+        Self::with(Handle(channel))
+    }
+
+    fn with(handle: Handle) -> Self {
         Self {
-            handle: Arc::new(Handle(channel)),
+            handle: Arc::new(handle),
         }
     }
 

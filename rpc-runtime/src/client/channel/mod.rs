@@ -25,7 +25,8 @@ use super::{
     ClientLimits,
     connect::{Dial, Established},
     error::{CallError, Closed, Refused, RefusedKind},
-    link::Link,
+    identity::{Shown, Standing},
+    link::{Answer, Failure, Link},
 };
 use crate::middleware::{Middleware, Outbound};
 
@@ -33,7 +34,7 @@ use crate::middleware::{Middleware, Outbound};
 const STATES_KEPT: usize = 32;
 
 /// What the program chose for a client.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Config {
     pub(super) connect_timeout: Duration,
     pub(super) reconnect: Reconnect,
@@ -44,6 +45,8 @@ pub(super) struct Config {
     pub(super) compress_above: Option<usize>,
     /// What stands around every call, if anything does.
     pub(super) middleware: Option<Arc<Middleware<Outbound>>>,
+    /// Who the client is.
+    pub(super) standing: Arc<Standing>,
 }
 
 /// The connection behind a client, over all its reconnects.
@@ -72,6 +75,13 @@ struct Control {
     links: Vec<Weak<Link>>,
 }
 
+/// A connection that was made, and what it is yet to show.
+struct Dialled {
+    established: Established,
+    /// Shown in band, because the handshake could not, or there was none.
+    in_band: Option<Shown>,
+}
+
 /// Why a client is closed for good.
 #[derive(Debug, Clone)]
 enum End {
@@ -85,22 +95,29 @@ impl Channel {
         Self::new(config, Some(dial))
     }
 
-    /// A channel whose first connection is there already.
+    /// A channel whose first connection is there already, and whose credential, if it shows one, was accepted.
     ///
     /// # Errors
     ///
     /// When the first connection does not come about.
-    pub(super) async fn connected(config: Config, dial: Box<dyn Dial>) -> Result<Arc<Self>, CallError> {
+    pub(super) async fn connected(config: Config, dial: Box<dyn Dial>) -> Result<Handle, CallError> {
         let channel = Self::new(config, Some(dial));
-        let established = channel.dial().await.map_err(CallError::Refused)?;
-        channel.begin(established);
-        Ok(channel)
+        let dialled = channel.dial().await.map_err(CallError::Refused)?;
+        // Dropped before it is given away, it closes the connection.
+        let handle = Handle(channel);
+        if let Some(answer) = handle.0.begin(dialled) {
+            handle.0.let_in(answer).await?;
+        }
+        Ok(handle)
     }
 
     /// A channel over one connection, which cannot be made again.
     pub(super) fn over(config: Config, established: Established) -> Arc<Self> {
         let channel = Self::new(config, None);
-        channel.begin(established);
+        channel.begin(Dialled {
+            established,
+            in_band: None,
+        });
         channel
     }
 
@@ -123,10 +140,21 @@ impl Channel {
     }
 
     /// Begins with a connection that was made.
-    fn begin(self: &Arc<Self>, established: Established) {
+    fn begin(self: &Arc<Self>, dialled: Dialled) -> Option<Answer> {
         self.lock().started = true;
-        let link = self.publish(established);
+        let (link, answer) = self.publish(dialled);
         tokio::spawn(supervisor::supervise(self.clone(), Some(link)));
+        answer
+    }
+
+    /// Waits for what the server makes of the credential that a new connection shows.
+    async fn let_in(&self, answer: Answer) -> Result<(), CallError> {
+        match tokio::time::timeout(self.config.connect_timeout, answer).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(Failure::Closed(closed))) => Err(CallError::Closed(closed)),
+            Ok(Err(failure)) => Err(failure.into_status().into()),
+            Err(_) => Err(CallError::Refused(self.no_answer())),
+        }
     }
 
     /// The link to which calls go now, if any. It may have ended a moment ago.
@@ -188,19 +216,44 @@ impl Channel {
     }
 
     /// Makes a connection.
-    async fn dial(&self) -> Result<Established, Refused> {
+    async fn dial(&self) -> Result<Dialled, Refused> {
         let Some(dial) = &self.dial else {
             let text = "the connection was made elsewhere, and is not made again";
             return Err(Refused::new(RefusedKind::Disconnected, "", text));
         };
         let timeout = self.config.connect_timeout;
-        match tokio::time::timeout(timeout, dial.dial()).await {
-            Ok(result) => result,
-            Err(_) => {
-                let text = format!("no answer within {timeout:?}");
-                Err(Refused::new(RefusedKind::TimedOut, dial.url(), text))
-            }
+        let shown = self.standing().show(timeout).await.map_err(|error| {
+            let text = format!("no credential: {error}");
+            Refused::because(RefusedKind::NoCredential, dial.url(), text, error)
+        })?;
+        let in_header = shown.as_ref().filter(|_| dial.has_headers());
+        let authorization = in_header.and_then(Shown::authorization);
+        let in_band = shown.filter(|_| authorization.is_none());
+        match tokio::time::timeout(timeout, dial.dial(authorization)).await {
+            Ok(established) => Ok(Dialled {
+                established: established?,
+                in_band,
+            }),
+            Err(_) => Err(self.no_answer()),
         }
+    }
+
+    fn no_answer(&self) -> Refused {
+        let text = format!("no answer within {:?}", self.config.connect_timeout);
+        self.absent(RefusedKind::TimedOut, None, text)
+    }
+
+    /// Who the client is.
+    pub(super) fn standing(&self) -> &Arc<Standing> {
+        &self.config.standing
+    }
+
+    /// Whether there may be a connection on which a credential was shown.
+    pub(super) fn may_have_shown(&self) -> bool {
+        matches!(
+            self.state(),
+            ConnectionState::Connecting | ConnectionState::Connected
+        )
     }
 
     /// Why there is no connection, in words.
@@ -213,9 +266,12 @@ impl Channel {
     }
 
     /// Lets calls go to a new connection. Those on older ones finish there.
-    fn publish(self: &Arc<Self>, established: Established) -> Arc<Link> {
-        let link = Link::new(self.config.limits.clone(), self.config.compress_above);
-        established(link.clone());
+    fn publish(self: &Arc<Self>, dialled: Dialled) -> (Arc<Link>, Option<Answer>) {
+        let limits = self.config.limits.clone();
+        let link = Link::new(limits, self.config.compress_above, self.standing().clone());
+        // In front of every call, which the server then reads when it has decided.
+        let answer = dialled.in_band.map(|shown| link.begin_with(shown.credential));
+        (dialled.established)(link.clone());
         let mut control = self.lock();
         control.links.retain(|old| match old.upgrade() {
             // Nothing new goes there: it is closed when its calls are over.
@@ -236,7 +292,7 @@ impl Channel {
             self.current.store(Some(link.clone()));
         }
         self.set_state(control, ConnectionState::Connected);
-        link
+        (link, answer)
     }
 
     /// There is no connection for calls; says why, and whether they are to wait for the next one.
@@ -245,6 +301,7 @@ impl Channel {
         self.current.store(None);
         control.absence = Some((why, planned));
         drop(control);
+        self.standing().is_gone();
         self.changed.notify_waiters();
     }
 
@@ -264,6 +321,7 @@ impl Channel {
         control.end.get_or_insert(end);
         self.current.store(None);
         self.set_state(control, ConnectionState::Closed);
+        self.standing().is_over();
     }
 
     /// Closes every connection with a close frame, and the client for good.

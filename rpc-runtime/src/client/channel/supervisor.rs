@@ -11,6 +11,7 @@ use super::{
 };
 use crate::client::{
     error::{Closed, Refused, RefusedKind},
+    identity::keep_fresh,
     link::{Fate, Link},
 };
 
@@ -49,8 +50,8 @@ impl Supervisor<'_> {
                     let control = self.channel.lock();
                     self.channel.set_state(control, ConnectionState::Connecting);
                     match self.channel.dial().await {
-                        Ok(established) => {
-                            link = Some(self.channel.publish(established));
+                        Ok(dialled) => {
+                            link = Some(self.channel.publish(dialled).0);
                             continue;
                         }
                         Err(refused) => self.refused(refused),
@@ -75,7 +76,12 @@ impl Supervisor<'_> {
     /// Watches a connection. How long to wait before the next one is made, or why there will be none.
     async fn watch(&mut self, link: Arc<Link>) -> Result<Duration, End> {
         let since = Instant::now();
-        let fate = link.fate().await;
+        let channel = self.channel;
+        let timeout = channel.config.connect_timeout;
+        let fate = tokio::select! {
+            fate = link.fate() => fate,
+            never = keep_fresh(channel.standing(), &link, timeout) => match never {},
+        };
         if since.elapsed() >= SUCCESS {
             self.backoff.succeeded();
         }

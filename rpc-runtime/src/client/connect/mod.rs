@@ -9,6 +9,7 @@ mod url;
 
 use std::{future::Future, io, pin::Pin, sync::Arc};
 
+use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(feature = "tls")]
@@ -63,7 +64,13 @@ pub(super) type Dialling<'a> = Pin<Box<dyn Future<Output = Result<Established, R
 
 /// Makes connections, whatever they are.
 pub(super) trait Dial: Send + Sync {
-    fn dial(&self) -> Dialling<'_>;
+    /// `authorization`: shown in the handshake, where there is one.
+    fn dial(&self, authorization: Option<HeaderValue>) -> Dialling<'_>;
+
+    /// Whether there is a handshake, with headers.
+    fn has_headers(&self) -> bool {
+        false
+    }
 
     /// Where to, for people; may be empty.
     fn url(&self) -> &str {
@@ -82,7 +89,7 @@ where
 pub(super) struct ByConnector<C>(pub(super) C);
 
 impl<C: Connector> Dial for ByConnector<C> {
-    fn dial(&self) -> Dialling<'_> {
+    fn dial(&self, _: Option<HeaderValue>) -> Dialling<'_> {
         Box::pin(async {
             match self.0.connect().await {
                 Ok(stream) => Ok(established(stream, Vec::new())),

@@ -71,7 +71,7 @@ impl Target {
         })
     }
 
-    async fn connect(&self) -> Result<Established, Refused> {
+    async fn connect(&self, authorization: Option<HeaderValue>) -> Result<Established, Refused> {
         let unreachable = |error: io::Error| {
             let text = error.to_string();
             Refused::because(RefusedKind::Unreachable, &self.url, text, error)
@@ -83,16 +83,16 @@ impl Target {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let stream = tls.handshake(stream, &self.url).await?;
-            return self.upgrade(stream).await;
+            return self.upgrade(stream, authorization).await;
         }
-        self.upgrade(stream).await
+        self.upgrade(stream, authorization).await
     }
 
-    async fn upgrade<S>(&self, stream: S) -> Result<Established, Refused>
+    async fn upgrade<S>(&self, stream: S, authorization: Option<HeaderValue>) -> Result<Established, Refused>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (socket, _) = client_async(self.request(), HeaderGate::new(stream))
+        let (socket, _) = client_async(self.request(authorization), HeaderGate::new(stream))
             .await
             .map_err(|error| self.refused(error))?;
         let HeaderGate { stream, behind, .. } = socket.into_inner();
@@ -100,8 +100,11 @@ impl Target {
     }
 
     /// A request with a key of its own.
-    fn request(&self) -> Request {
+    fn request(&self, authorization: Option<HeaderValue>) -> Request {
         let mut request = self.request.clone();
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(header::AUTHORIZATION, authorization);
+        }
         let key = tokio_tungstenite::tungstenite::handshake::client::generate_key();
         if let Ok(key) = HeaderValue::from_str(&key) {
             request.headers_mut().insert(header::SEC_WEBSOCKET_KEY, key);
@@ -131,8 +134,12 @@ impl Target {
 const EXPECTED: &str = "a URL as in ws://127.0.0.1:3000/rpc is expected";
 
 impl Dial for Target {
-    fn dial(&self) -> Dialling<'_> {
-        Box::pin(self.connect())
+    fn dial(&self, authorization: Option<HeaderValue>) -> Dialling<'_> {
+        Box::pin(self.connect(authorization))
+    }
+
+    fn has_headers(&self) -> bool {
+        true
     }
 
     fn url(&self) -> &str {

@@ -1,5 +1,6 @@
 //! What the calls of one connection share with its task.
 
+mod authentications;
 mod burst;
 mod cell;
 mod in_flight;
@@ -24,10 +25,11 @@ use rpc_protocol::{
 };
 use tokio::{sync::Notify, time::Instant};
 
+pub(super) use authentications::Answer;
 pub(super) use cell::{Failure, Outcome};
 pub(super) use in_flight::InFlight;
 
-use super::{ClientLimits, error::Closed};
+use super::{ClientLimits, error::Closed, identity::Standing};
 use crate::{Status, streaming::Inbox, transport::output::OutputBuffer};
 use state::Entry;
 pub(super) use state::State;
@@ -36,6 +38,10 @@ use stream::{Sender, StreamEntry};
 
 /// A connection, as its calls see it.
 pub(super) struct Link {
+    /// Counts the client's connections.
+    number: u64,
+    /// Who the client is.
+    standing: Arc<Standing>,
     pub(super) limits: Arc<ClientLimits>,
     /// So much of a stream is read before the protocol is told: well below half of the window, so that a reader that has
     /// read everything has told enough for the server to go on.
@@ -81,7 +87,11 @@ pub(super) struct Woken {
 }
 
 impl Link {
-    pub(super) fn new(limits: Arc<ClientLimits>, compress_above: Option<usize>) -> Arc<Self> {
+    pub(super) fn new(
+        limits: Arc<ClientLimits>,
+        compress_above: Option<usize>,
+        standing: Arc<Standing>,
+    ) -> Arc<Self> {
         let now = Instant::now().into_std();
         let protocol_limits = limits.protocol();
         let step = protocol_limits.stream_window_bytes / 8;
@@ -90,6 +100,8 @@ impl Link {
         // It tells the limits and the compressions that can be read.
         protocol.greet(Greeting::default(), &mut output);
         Arc::new(Self {
+            number: standing.begins(),
+            standing,
             state: Mutex::new(State::new(protocol, output, limits.unsent_bytes)),
             step,
             limits,

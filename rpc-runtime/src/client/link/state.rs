@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     Failure, Link, NotOpened, Outcome, Woken,
+    authentications::Authentications,
     burst::Burst,
     cell::{Cell, SpareCells},
     stream::{STREAM_OUTPUT, StreamEntry},
@@ -47,6 +48,7 @@ pub(in crate::client) struct State {
     pub(super) close_requested: Option<(CloseCode, String)>,
     pub(super) going_away: Option<GoAway>,
     pub(super) closed: Option<Closed>,
+    pub(super) authentications: Authentications,
     /// The task that moves the bytes has ended.
     pub(super) gone: bool,
     most_unsent: usize,
@@ -89,6 +91,7 @@ impl State {
             close_requested: None,
             going_away: None,
             closed: None,
+            authentications: Authentications::default(),
             gone: false,
             most_unsent,
         }
@@ -190,7 +193,9 @@ impl State {
                 // More streams may be allowed now.
                 woken.streams = self.queued;
                 link.on_greeting(&greeting);
+                self.is_greeted(*greeting, link, now);
             }
+            ClientEvent::Identity(identity) => self.is_told(*identity, link, now, woken),
             ClientEvent::GoAway { go_away, not_run } => {
                 link.shut();
                 for stream_id in not_run {
@@ -318,6 +323,7 @@ impl State {
     /// Ends every call.
     pub(super) fn fail_all(&mut self, failure: &Failure, woken: &mut Woken) {
         self.deadlines.clear();
+        self.fail_authentications(failure);
         for (_, entry) in self.calls.drain() {
             entry.complete(Err(failure.clone()), Metadata::default(), woken);
         }
