@@ -54,6 +54,35 @@ use channel::{Channel, Handle};
 /// [`CallError::Closed`] and may have run ([`CallError::may_have_run`]). When the server announces that it goes away,
 /// running calls finish where they are, and what it has not begun is sent again to the next server.
 ///
+/// # Who it is
+///
+/// A client is anonymous, unless it shows a [credential](crate::auth::Credential):
+///
+/// - on every connection, by [`ClientBuilder::credential`], or by [`ClientBuilder::credentials`], whose provider is asked for a
+///   fresh one each time, and when the server warns that the identity ends;
+/// - on a live connection, by [`authenticate`](Self::authenticate) and [`change_user`](Self::change_user): what was accepted is shown
+///   again on later connections. [`sign_out`](Self::sign_out) goes back to being nobody.
+///
+/// Calls run under what the server has made of what was shown before them, in the order of sending; nothing needs to wait.
+/// [`identity`](Self::identity) and [`identity_changes`](Self::identity_changes) tell who the client is.
+///
+/// A credential that is refused where a connection begins, in the handshake or in band, ends the client, as a refused
+/// handshake does: it would be refused again. Not so where the server cannot tell now (HTTP 503, UNAVAILABLE), and after 4401,
+/// which says that the identity has expired: the client comes back, with a fresh credential where it has a provider.
+///
+/// ```
+/// use rpc_runtime::{CallError, Client, auth::Credential};
+///
+/// async fn session(client: &Client, password: String) -> Result<(), CallError> {
+///     let ann = Credential::new("password", password).with_metadata("user", "ann");
+///     let identity = client.authenticate(ann).await?;
+///     assert_eq!(identity.user(), Some("ann"));
+///     // Calls run as ann now, also after a reconnect.
+///     client.sign_out().await
+/// }
+/// # let _ = session;
+/// ```
+///
 /// # The end
 ///
 /// Once the last handle is dropped and no call is running, the connection is closed with 1000. [`close`](Self::close)

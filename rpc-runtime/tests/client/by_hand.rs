@@ -5,8 +5,8 @@ use std::{io, sync::Arc};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use rpc_protocol::{
-    Frame, FrameKind,
-    frame::{Request, Response},
+    Code, Frame, FrameKind,
+    frame::{Authenticate, Greeting, Identity, Request, Response, Status},
 };
 use rpc_runtime::{Client, ClientBuilder, Connector, prost::Message as _};
 use tokio::{
@@ -87,6 +87,45 @@ impl End {
                 return (stream_id, request);
             }
         }
+    }
+
+    /// The next authentication, after whatever comes before it.
+    pub async fn authenticate(&mut self) -> Authenticate {
+        loop {
+            let Frame { kind, .. } = self.frame().await.expect("an authentication");
+            if let FrameKind::Authenticate(authenticate) = kind {
+                return *authenticate;
+            }
+        }
+    }
+
+    pub async fn greet(&mut self, greeting: Greeting) {
+        self.send(0, FrameKind::Greeting(Box::new(greeting))).await;
+    }
+
+    /// Says who the client is: the answer to an authentication, or, with 0, without having been asked.
+    pub async fn identity(&mut self, request_id: u64, user_id: &str) {
+        self.tell(Identity {
+            request_id,
+            user_id: user_id.to_owned(),
+            ..Identity::default()
+        })
+        .await;
+    }
+
+    pub async fn tell(&mut self, identity: Identity) {
+        self.send(0, FrameKind::Identity(Box::new(identity))).await;
+    }
+
+    /// Refuses an authentication; the client stays who it is.
+    pub async fn refuse(&mut self, request_id: u64, user_id: &str, code: Code) {
+        self.tell(Identity {
+            request_id,
+            user_id: user_id.to_owned(),
+            status: Some(Status::new(code, "no")),
+            ..Identity::default()
+        })
+        .await;
     }
 
     pub async fn answer(&mut self, stream_id: u64, note: &Note) {

@@ -9,6 +9,7 @@ mod deadlines;
 mod erratic;
 mod going_away;
 mod hostile;
+mod identity;
 mod reconnecting;
 mod refused;
 mod repeating;

@@ -37,6 +37,13 @@ pub(super) struct Authentications {
     expires_soon: bool,
 }
 
+impl Authentications {
+    /// Whether somebody waits for an answer.
+    pub(super) fn are_awaited(&self) -> bool {
+        self.pending.values().any(|pending| !pending.answer.is_closed())
+    }
+}
+
 struct Pending {
     proof: Proof,
     answer: oneshot::Sender<Result<ClientIdentity, Failure>>,

@@ -396,7 +396,8 @@ impl State {
 
     /// Whether there is nobody left for whom the connection is kept.
     pub(in crate::client) fn is_over(&self) -> bool {
-        self.abandoned && self.calls.is_empty() && self.queued == 0 && self.has_let_go()
+        let has_nobody = self.abandoned && self.calls.is_empty() && self.queued == 0;
+        has_nobody && self.has_let_go() && !self.authentications.are_awaited()
     }
 
     /// With what the program asks to close, asked once.
