@@ -7,5 +7,5 @@ mod users;
 
 pub(crate) use passwords::{PasswordError, Passwords};
 pub(crate) use secret::Secret;
-pub(crate) use tokens::{TokenAuthenticator, Tokens};
+pub(crate) use tokens::{Tokens, authenticator};
 pub(crate) use users::{AccountError, UserRow, Users};

@@ -2,19 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind,
-};
-use rpc_runtime::auth::{Attempt, AuthError, Authenticator, Identity};
-use serde::{Deserialize, Serialize};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rpc_runtime::auth::jwt::{Jwt, KeyError};
+use serde::Serialize;
 
 use super::Secret;
 
 /// Who makes tokens, and for whom: a token of another program with the same secret is none here.
 const ISSUER: &str = "tasks";
-
-/// By how much clocks may differ.
-const LEEWAY: Duration = Duration::from_secs(60);
 
 /// Makes tokens: JWTs, signed with HMAC-SHA-256 (`HS256`).
 pub(crate) struct Tokens {
@@ -28,7 +23,7 @@ pub(crate) struct Tokens {
 pub(crate) struct TokenError(#[from] jsonwebtoken::errors::Error);
 
 /// What a token says. What its user may do is asked of the database, so that it changes at once and not with the next login.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Claims {
     /// The user's id.
     sub: String,
@@ -70,41 +65,10 @@ impl Tokens {
 }
 
 /// Knows users by the tokens that [`Tokens`] with the same secret made.
-#[derive(Clone)]
-pub(crate) struct TokenAuthenticator {
-    key: DecodingKey,
-    rules: Validation,
-}
-
-impl TokenAuthenticator {
-    /// Knows the tokens that are signed with `secret`.
-    pub(crate) fn new(secret: &Secret) -> Self {
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.set_issuer(&[ISSUER]);
-        rules.set_audience(&[ISSUER]);
-        rules.set_required_spec_claims(&["sub", "iss", "aud", "exp"]);
-        rules.leeway = LEEWAY.as_secs();
-        TokenAuthenticator {
-            key: DecodingKey::from_secret(secret.bytes()),
-            rules,
-        }
-    }
-}
-
-impl Authenticator for TokenAuthenticator {
-    async fn authenticate(&self, attempt: &Attempt<'_>) -> Result<Identity, AuthError> {
-        if attempt.credential().scheme() != "bearer" {
-            return Err(AuthError::UnknownScheme);
-        }
-        match decode::<Claims>(attempt.credential().secret(), &self.key, &self.rules) {
-            Ok(token) => {
-                let expires = SystemTime::UNIX_EPOCH + Duration::from_secs(token.claims.exp);
-                Ok(Identity::new(token.claims.sub).expires_at(expires))
-            }
-            Err(error) => Err(match error.kind() {
-                ErrorKind::ExpiredSignature => AuthError::Expired,
-                _ => AuthError::invalid(error),
-            }),
-        }
-    }
+///
+/// # Errors
+///
+/// When the secret is too short to be one.
+pub(crate) fn authenticator(secret: &Secret) -> Result<Jwt, KeyError> {
+    Ok(Jwt::secret(secret.bytes())?.issuer(ISSUER).audience(ISSUER))
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use rpc_runtime::auth::jwt::Jwt;
 use rpc_runtime::{Context, Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder};
 
-use crate::accounts::{TokenAuthenticator, Tokens, Users};
+use crate::accounts::{Tokens, Users};
 use crate::contracts::TasksContract;
 use crate::service::{Accounts, Administration, Administrators, Owner, Tasks};
 use crate::storage::OwnedStore;
@@ -24,7 +25,7 @@ pub(crate) struct Parts {
     pub(crate) tasks: Arc<OwnedStore<TasksContract>>,
     pub(crate) users: Arc<Users>,
     pub(crate) tokens: Tokens,
-    pub(crate) authenticator: TokenAuthenticator,
+    pub(crate) authenticator: Jwt,
 }
 
 /// What the command line may ask for.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 
-use crate::accounts::{Passwords, Secret, TokenAuthenticator, Tokens, Users};
+use crate::accounts::{Passwords, Secret, Tokens, Users, authenticator};
 use crate::cli::ServeArgs;
 use crate::failure::{Exit, Failure};
 use crate::storage::{Database, Location, OpenError};
@@ -54,7 +54,8 @@ async fn parts(database: &Database, args: &ServeArgs, location: &Location) -> Re
     Ok(Parts {
         tasks: Arc::new(tasks),
         users: Arc::new(users),
-        authenticator: TokenAuthenticator::new(&secret),
+        authenticator: authenticator(&secret)
+            .map_err(|error| Failure::new(Exit::Config, error.to_string()))?,
         tokens: Tokens::new(&secret, Duration::from_secs(60 * u64::from(args.token_lifetime))),
     })
 }

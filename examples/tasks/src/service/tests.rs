@@ -6,7 +6,7 @@ use std::time::Duration;
 use rpc_runtime::{CallError, Client, Code, Status};
 use tokio::net::TcpListener;
 
-use crate::accounts::{Passwords, Secret, TokenAuthenticator, Tokens, UserRow, Users};
+use crate::accounts::{Passwords, Secret, Tokens, UserRow, Users, authenticator};
 use crate::contracts::TasksContract;
 use crate::contracts::auth::{LoginRequest, RegisterRequest, Role};
 use crate::server::endpoints::{self, AUTH_PATH, Options, PATH};
@@ -36,7 +36,7 @@ async fn serve_with(options: &Options<'_>) -> Served {
         tasks,
         users: users.clone(),
         tokens: Tokens::new(&secret, Duration::from_secs(600)),
-        authenticator: TokenAuthenticator::new(&secret),
+        authenticator: authenticator(&secret).unwrap(),
     };
     let server = endpoints::server(parts, options).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

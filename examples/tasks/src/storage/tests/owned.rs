@@ -1,6 +1,7 @@
 //! Rows that are somebody's, and tables whose rows become so.
 
 use expect_test::expect;
+#[cfg(feature = "postgres")]
 use sqlx::Executor;
 
 use super::{EveryKind, file_with, open, task};
