@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use rpc_runtime::auth::jwt::Jwt;
-use rpc_runtime::{Context, Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder};
+use rpc_runtime::{Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder};
 
 use crate::accounts::{Tokens, Users};
 use crate::contracts::TasksContract;
-use crate::service::{Accounts, Administration, Administrators, Owner, Tasks};
+use crate::service::{Accounts, Administration, Administrators, OwnList, Owner, Tasks};
 use crate::storage::OwnedStore;
-use crate::{AuthGateway, DeleteTaskRequest, TaskGateway, UpdateTaskRequest, UsersGateway};
+use crate::{
+    AddTaskRequest, AuthGateway, DeleteTaskRequest, GetAllTaskRequest, TaskGateway, UpdateTaskRequest,
+    UsersGateway,
+};
 
 /// Where the tasks are.
 pub(crate) const PATH: &str = "/rpc";
@@ -76,8 +79,8 @@ pub(crate) fn server(parts: Parts, options: &Options<'_>) -> ServerBuilder {
             tasks,
         }))
         .authenticator(authenticator)
-        // Everyone may add to a list and see it: it is theirs. Who changes a task of it is asked about that task.
-        .guard("owner", |_: &Context| Ok(()))
+        .request_guard::<AddTaskRequest>("owner", OwnList)
+        .request_guard::<GetAllTaskRequest>("owner", OwnList)
         .request_guard::<UpdateTaskRequest>("owner", owner.clone())
         .request_guard::<DeleteTaskRequest>("owner", owner)
         .guard("admin", Administrators { users });

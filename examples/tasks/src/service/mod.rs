@@ -9,5 +9,5 @@ mod tests;
 
 pub(crate) use accounts::Accounts;
 pub(crate) use admin::{Administration, Administrators};
-pub(crate) use owner::Owner;
+pub(crate) use owner::{OwnList, Owner};
 pub(crate) use tasks::Tasks;
