@@ -9,6 +9,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, header};
 
+use crate::auth::Identity;
+
 /// How a client connected.
 ///
 /// Servers that do the upgrade themselves make one for
@@ -23,6 +25,8 @@ pub struct ConnectInfo {
     query: Option<Box<str>>,
     headers: Headers,
     tls: Option<Box<TlsInfo>>,
+    /// Until the session takes it over.
+    identity: Option<Identity>,
 }
 
 /// What is known of the TLS connection that a client came over, from whoever ended it: this server speaks none itself.
@@ -60,6 +64,7 @@ impl ConnectInfo {
             params: Box::default(),
             query: request.uri().query().map(Into::into),
             headers: Headers::from_map(request.headers()),
+            identity: None,
         }
     }
 
@@ -75,6 +80,18 @@ impl ConnectInfo {
     pub fn with_tls(mut self, tls: TlsInfo) -> Self {
         self.tls = Some(Box::new(tls));
         self
+    }
+
+    /// Says who the client is, where whoever does the upgrade knows that: as if an authenticator had said so at the handshake.
+    /// The session takes it over.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    pub(crate) fn take_identity(&mut self) -> Option<Identity> {
+        self.identity.take()
     }
 
     /// What is known of the TLS connection that the client came over; `None` where whoever ended it has not said, or

@@ -127,16 +127,20 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(info: ConnectInfo, endpoint: Arc<ActiveEndpoint>, server: Arc<Shared>) -> Arc<Self> {
+    pub(crate) fn new(
+        mut info: ConnectInfo,
+        endpoint: Arc<ActiveEndpoint>,
+        server: Arc<Shared>,
+    ) -> Arc<Self> {
         let rates = endpoint.rates.as_ref();
         Arc::new(Self {
             rates: rates.map(|rates| Box::new(SessionRates::new(rates, &info))),
             id: ClientId::random(),
+            identity: RwLock::new(info.take_identity()),
             info,
             started: SystemTime::now(),
             state: CurrentState::default(),
             states: OnceLock::new(),
-            identity: RwLock::default(),
             attributes: Attributes::default(),
             mailbox: Mailbox::default(),
             endpoint,
@@ -279,6 +283,9 @@ impl Session {
     /// `None` where the connection ends before the answer, or there is none within
     /// [`Limits::pong_timeout`](crate::Limits::pong_timeout). Dropping the future is fine.
     pub async fn ping(&self) -> Option<Duration> {
+        if self.state() == SessionState::Closed {
+            return None;
+        }
         let (asks, answer) = oneshot::channel();
         self.mailbox.send(Command::Ping(asks));
         let answer = tokio::time::timeout(self.endpoint.limits.pong_timeout, answer);
