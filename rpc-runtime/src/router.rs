@@ -111,6 +111,14 @@ pub enum StartError {
         /// What is wrong with its value.
         problem: String,
     },
+    /// What should be a proxy's network is none.
+    #[error(
+        "`{network}` is neither a network such as 10.0.0.0/8 nor an address: correct it in `.trusted_proxies(…)`"
+    )]
+    TrustedProxy {
+        /// The text as it was given.
+        network: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {

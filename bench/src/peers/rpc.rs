@@ -4,7 +4,7 @@ use super::{Client, Counter, load_with_tasks, text};
 use crate::contracts::TasksContract;
 use crate::messages::ID;
 use crate::{TaskClient, TaskGateway, TaskService};
-use rpc_runtime::{Context, Server, Status};
+use rpc_runtime::{Context, Rate, Server, ServerLimits, Status};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,10 +20,22 @@ impl TaskService for Tasks {
     }
 }
 
+/// All connections of a measurement come from one address, as fast as they are made.
+pub(crate) fn limits() -> ServerLimits {
+    ServerLimits {
+        handshakes_per_address: 1_000,
+        connections_per_address: 1_000_000,
+        connects_per_address: Rate::per_second(1_000_000),
+        connects: Rate::per_second(1_000_000),
+        ..ServerLimits::default()
+    }
+}
+
 /// Serves the project's protocol.
 pub(crate) async fn serve(listener: TcpListener) -> Result<(), String> {
     let server = Server::builder()
         .service(TaskGateway::new(Tasks))
+        .server_limits(limits())
         .build()
         .map_err(text)?;
     server.serve_with_listener(listener, pending()).await;

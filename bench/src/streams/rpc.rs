@@ -61,6 +61,7 @@ impl FlowService for Flows {
 pub(crate) async fn serve(listener: TcpListener) -> Result<(), String> {
     let server = Server::builder()
         .service(FlowGateway::new(Flows))
+        .server_limits(crate::peers::rpc::limits())
         .build()
         .map_err(text)?;
     server.serve_with_listener(listener, pending()).await;

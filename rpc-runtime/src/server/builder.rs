@@ -6,7 +6,9 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Endpoint, Server, ServerLimits, check_panics, routes::Routes, shared::Shared};
+use super::{
+    Endpoint, Server, ServerLimits, admission::Proxies, check_panics, routes::Routes, shared::Shared,
+};
 use crate::{
     Hooks, Limits, RateLimit,
     auth::Authenticator,
@@ -28,6 +30,7 @@ pub struct ServerBuilder {
     path: String,
     others: Vec<(String, Endpoint)>,
     limits: ServerLimits,
+    proxies: Vec<String>,
 }
 
 impl ServerBuilder {
@@ -37,6 +40,7 @@ impl ServerBuilder {
             path: "/rpc".to_owned(),
             others: Vec::new(),
             limits: ServerLimits::default(),
+            proxies: Vec::new(),
         }
     }
 
@@ -67,6 +71,25 @@ impl ServerBuilder {
     #[must_use]
     pub fn server_limits(mut self, limits: ServerLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Takes the word of proxies on the address of a client: of those whose own address lies in one of these networks, such as
+    /// `10.0.0.0/8`, or is one of these addresses. Nobody is believed without.
+    ///
+    /// The address is the last one in `X-Forwarded-For`, or in `Forwarded`, that is not a trusted proxy's: every proxy has
+    /// to add the address that it was connected from. Limits by address count it, and
+    /// [`ConnectInfo::client_addr`](crate::ConnectInfo::client_addr) tells it. What cannot be read, and headers that
+    /// contradict each other, count as the proxy's own address.
+    ///
+    /// ```
+    /// # use rpc_runtime::Server;
+    /// let server = Server::builder().trusted_proxies(["10.0.0.0/8", "fd00::/8", "192.0.2.7"]);
+    /// # let _ = server;
+    /// ```
+    #[must_use]
+    pub fn trusted_proxies<N: Into<String>>(mut self, networks: impl IntoIterator<Item = N>) -> Self {
+        self.proxies.extend(networks.into_iter().map(Into::into));
         self
     }
 
@@ -168,10 +191,11 @@ impl ServerBuilder {
     pub fn build(self) -> Result<Server, StartError> {
         check_panics(cfg!(panic = "abort"))?;
         self.limits.check()?;
+        let proxies = Proxies::parse(&self.proxies)?;
         let mut endpoints = vec![(self.path, self.main)];
         endpoints.extend(self.others);
         Ok(Server {
-            shared: Shared::new(Routes::build(endpoints)?, self.limits),
+            shared: Shared::behind(proxies, Routes::build(endpoints)?, self.limits),
         })
     }
 

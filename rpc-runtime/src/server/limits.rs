@@ -26,9 +26,10 @@ pub struct ServerLimits {
     pub connections: usize,
     /// Accepted sockets whose upgrade is not over; one more is closed silently. 1,000 by default.
     pub handshakes: usize,
-    /// The same, of one address. Raise it where all connections come through a proxy. 20 by default.
+    /// The same, of one address (of IPv6, of a network of 64 bits). Those of trusted proxies count among all alone. 20 by default.
     pub handshakes_per_address: usize,
-    /// How long the HTTP request and the upgrade may take together. Slower ones are closed silently. 5 s by default.
+    /// How long the HTTP request and the upgrade may take together, TLS and authentication included. Slower ones are closed
+    /// silently; where only an authenticator is late, the client is told. 5 s by default.
     pub handshake_timeout: Duration,
     /// How many bytes the HTTP request's headers may have; one with more is answered with HTTP 431. `None`, the default, is
     /// 24 KiB where an endpoint has authenticators, because tokens travel in headers, and 8 KiB where none has.
@@ -43,10 +44,11 @@ pub struct ServerLimits {
     /// default.
     pub connections_per_address: usize,
     /// New connections of one address; more are answered with HTTP 429 and the time after which to come back. 5 a second, and
-    /// 20 at once, by default.
+    /// 20 at once, by default. 65,536 addresses are remembered until they may connect as before; while so many others are, one
+    /// more is held to `connects` alone.
     pub connects_per_address: Rate,
-    /// New connections in all; more are answered with HTTP 503 and the time after which to come back, so that a crowd that
-    /// returns does not hold up those that are there. 2,000 a second, and 2,000 at once, by default.
+    /// New connections in all; more are answered with HTTP 503 and the time after which to come back, at most half a
+    /// minute, so that a crowd that returns does not hold up those that are there. 2,000 a second, and 2,000 at once, by default.
     pub connects: Rate,
 }
 
@@ -82,6 +84,23 @@ impl ServerLimits {
             ("connections_per_user", self.connections_per_user, 1),
             ("connections_per_address", self.connections_per_address, 1),
         ])?;
+        check_rates(&[
+            ("connects_per_address", self.connects_per_address),
+            ("connects", self.connects),
+        ])?;
         check_times(&[("handshake_timeout", self.handshake_timeout)])
     }
+}
+
+/// Refuses a rate that lets nobody in.
+fn check_rates(limits: &[(&'static str, Rate)]) -> Result<(), StartError> {
+    for &(limit, rate) in limits {
+        if rate.amount == 0 || rate.burst == 0 || rate.time.is_zero() {
+            return Err(StartError::Limit {
+                limit,
+                problem: "lets nobody in: its amount, its time and its burst must be above 0".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! What all connections of a server share, and the list of them.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -13,7 +13,12 @@ use std::{
 use rpc_protocol::frame::Greeting;
 use tokio::{sync::Notify, time::Instant};
 
-use super::{ActiveEndpoint, ServerLimits, admission::network, routes::Routes, users::Users};
+use super::{
+    ActiveEndpoint, ServerLimits,
+    admission::{ConnectRates, Place, Places, Proxies, network},
+    routes::Routes,
+    users::Users,
+};
 use crate::{
     ConnectInfo,
     session::{ClientId, Session, afterwards::Afterwards, mailbox::Command},
@@ -36,7 +41,12 @@ pub(crate) struct Shared {
     pub(super) users: Users,
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
-    handshakes: Mutex<Handshakes>,
+    pub(crate) rates: ConnectRates,
+    /// Proxies whose word on a client's address is taken.
+    pub(crate) proxies: Proxies,
+    handshakes: Arc<Places>,
+    /// Connections by the address that they come from.
+    addresses: Arc<Places>,
     /// Told when the last admission ends.
     empty: Notify,
     /// What goes on behind calls and connections.
@@ -48,19 +58,27 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
+    #[cfg(test)]
+    pub(crate) fn new(routes: Routes, limits: ServerLimits) -> Arc<Self> {
+        Self::behind(Proxies::default(), routes, limits)
+    }
+
+    pub(crate) fn behind(proxies: Proxies, routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
         if let Some(files) = open_files() {
             limits.connections = limits
                 .connections
                 .min(connections_within(files, limits.handshakes));
         }
         Arc::new(Self {
+            rates: ConnectRates::new(&limits),
+            proxies,
+            handshakes: Places::new(limits.handshakes, limits.handshakes_per_address),
+            addresses: Places::new(usize::MAX, limits.connections_per_address),
             routes,
             limits,
             sessions: Default::default(),
             users: Users::default(),
             admitted: AtomicUsize::new(0),
-            handshakes: Mutex::default(),
             empty: Notify::new(),
             afterwards: Arc::default(),
             one_way_failures: AtomicU64::new(0),
@@ -113,39 +131,40 @@ impl Shared {
         self.afterwards.stopping.has_begun()
     }
 
-    /// Lets one more connection in, if the limit allows.
-    pub(crate) fn admit(self: &Arc<Self>) -> Option<Admission> {
+    /// Lets one more connection in, if the limits allow; from an address where that is known.
+    pub(crate) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, NoPlace> {
         let admitted = self.admitted.fetch_add(1, Ordering::AcqRel);
         // Made first: dropping it takes the count back.
-        let admission = Admission { shared: self.clone() };
+        let mut admission = self.admission();
         // What connections leave behind counts as they did, or clients that come and go would not be bounded.
         let behind = self.afterwards.running() / self.routes.main().limits.streams;
-        (admitted.saturating_add(behind) < self.limits.connections).then_some(admission)
+        if admitted.saturating_add(behind) >= self.limits.connections {
+            return Err(NoPlace::AtAll);
+        }
+        if let Some(address) = address {
+            let place = self.addresses.take(Some(network(address)));
+            admission._of_address = Some(place.ok_or(NoPlace::OfAddress)?);
+        }
+        Ok(admission)
+    }
+
+    fn admission(self: &Arc<Self>) -> Admission {
+        Admission {
+            shared: self.clone(),
+            _of_address: None,
+        }
     }
 
     /// Counts a connection that was let in elsewhere.
     pub(crate) fn admit_always(self: &Arc<Self>) -> Admission {
         self.admitted.fetch_add(1, Ordering::AcqRel);
-        Admission { shared: self.clone() }
+        self.admission()
     }
 
-    /// A place among the handshakes that may be under way, in all and of one address.
-    pub(crate) fn begin_handshake(self: &Arc<Self>, address: IpAddr) -> Option<Handshake> {
-        let address = network(address);
-        let mut handshakes = lock(&self.handshakes);
-        if handshakes.all >= self.limits.handshakes {
-            return None;
-        }
-        let of_address = handshakes.by_address.entry(address).or_insert(0);
-        if *of_address >= self.limits.handshakes_per_address {
-            return None;
-        }
-        *of_address += 1;
-        handshakes.all += 1;
-        Some(Handshake {
-            shared: self.clone(),
-            address,
-        })
+    /// A place among the handshakes that may be under way, in all and of one address. A trusted proxy's are many clients'.
+    pub(crate) fn begin_handshake(&self, peer: IpAddr) -> Option<Place> {
+        let address = (!self.proxies.contains(peer)).then(|| network(peer));
+        self.handshakes.take(address)
     }
 
     /// Puts a session on the list for as long as the result lives.
@@ -257,40 +276,22 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) shared: Arc<Shared>,
+    _of_address: Option<Place>,
+}
+
+/// Why a connection has no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// There are as many connections as there may be.
+    AtAll,
+    /// There are as many of its address.
+    OfAddress,
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
         if self.shared.admitted.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.shared.empty.notify_waiters();
-        }
-    }
-}
-
-/// Accepted sockets whose upgrade is not over.
-#[derive(Debug, Default)]
-struct Handshakes {
-    all: usize,
-    /// Holds no zeros, and so no more entries than `all`.
-    by_address: HashMap<IpAddr, usize>,
-}
-
-/// A handshake that is under way.
-#[derive(Debug)]
-pub(crate) struct Handshake {
-    shared: Arc<Shared>,
-    address: IpAddr,
-}
-
-impl Drop for Handshake {
-    fn drop(&mut self) {
-        let mut handshakes = lock(&self.shared.handshakes);
-        handshakes.all -= 1;
-        if let Entry::Occupied(mut of_address) = handshakes.by_address.entry(self.address) {
-            *of_address.get_mut() -= 1;
-            if *of_address.get() == 0 {
-                of_address.remove();
-            }
         }
     }
 }

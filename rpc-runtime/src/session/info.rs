@@ -112,7 +112,7 @@ impl ConnectInfo {
     }
 
     /// The client's address, which limits count: what a proxy says that the server was told to trust
-    /// (`ServerBuilder::trusted_proxies`), else that of
+    /// ([`ServerBuilder::trusted_proxies`](crate::ServerBuilder::trusted_proxies)), else that of
     /// [`remote_addr`](Self::remote_addr). An IPv4 address that came over an IPv6 socket is given as IPv4.
     pub fn client_addr(&self) -> Option<IpAddr> {
         self.forwarded_for

@@ -29,9 +29,9 @@ type Shown = (String, String, Source);
 
 /// Knows some words, and remembers what was shown to it.
 #[derive(Clone, Default)]
-struct Words {
+pub struct Words {
     shown: Arc<Mutex<Vec<Shown>>>,
-    sessions: Arc<Mutex<Vec<Arc<Session>>>>,
+    pub sessions: Arc<Mutex<Vec<Arc<Session>>>>,
 }
 
 impl Authenticator for Words {
@@ -55,7 +55,7 @@ impl Authenticator for Words {
     }
 }
 
-fn builder(words: &Words) -> ServerBuilder {
+pub fn builder(words: &Words) -> ServerBuilder {
     let limits = Limits {
         authentication_time: Duration::from_millis(50),
         ..Limits::default()
@@ -69,21 +69,21 @@ fn builder(words: &Words) -> ServerBuilder {
 
 /// What a handshake came to: an HTTP status with its headers, a close code, or a connection (0).
 #[derive(Debug)]
-enum Answer {
+pub enum Answer {
     Http(Box<Response<Option<Vec<u8>>>>),
     Closed(u16),
     Greeted,
 }
 
 impl Answer {
-    fn http(&self) -> u16 {
+    pub fn http(&self) -> u16 {
         match self {
             Self::Http(response) => response.status().as_u16(),
             other => panic!("not answered by HTTP: {other:?}"),
         }
     }
 
-    fn code(&self) -> u16 {
+    pub fn code(&self) -> u16 {
         match self {
             Self::Closed(code) => *code,
             other => panic!("not closed: {other:?}"),
@@ -91,7 +91,7 @@ impl Answer {
     }
 }
 
-async fn shake(addr: SocketAddr, headers: &[(HeaderName, String)]) -> Answer {
+pub async fn shake(addr: SocketAddr, headers: &[(HeaderName, String)]) -> Answer {
     let mut request = format!("ws://{addr}/rpc").into_client_request().unwrap();
     request
         .headers_mut()
@@ -111,7 +111,7 @@ async fn shake(addr: SocketAddr, headers: &[(HeaderName, String)]) -> Answer {
     }
 }
 
-fn bearer(word: &str) -> (HeaderName, String) {
+pub fn bearer(word: &str) -> (HeaderName, String) {
     (header::AUTHORIZATION, format!("Bearer {word}"))
 }
 

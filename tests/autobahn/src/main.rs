@@ -20,7 +20,13 @@ fn server() -> Result<Server, StartError> {
         ping_interval: Duration::from_secs(3_600),
         ..Limits::default()
     };
-    Ok(Server::builder().limits(limits).build()?.echo())
+    // The suite connects once for each case, as fast as it can.
+    let server_limits = ServerLimits {
+        connects_per_address: Rate::per_second(10_000),
+        ..ServerLimits::default()
+    };
+    let server = Server::builder().limits(limits).server_limits(server_limits);
+    Ok(server.build()?.echo())
 }
 
 #[tokio::main]

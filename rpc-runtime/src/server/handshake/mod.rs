@@ -15,7 +15,10 @@ mod credentials;
 mod refusal;
 mod upgrade;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header, request};
@@ -31,9 +34,10 @@ use tokio::{
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{
+    admission::{TooOften, network},
     connection::Connection,
     routes::Route,
-    shared::{Admission, Shared},
+    shared::{Admission, NoPlace, Shared},
 };
 use crate::{ConnectInfo, Session};
 use refusal::Refusal;
@@ -90,13 +94,13 @@ async fn accept(
         return Err(Refusal::NoSuchPath);
     };
     let on_upgrade = hyper::upgrade::on(&mut handshake.request);
-    let info = connect_info(&handshake).with_params(parameters);
+    let info = connect_info(shared, &handshake).with_params(parameters);
     let (request, ()) = handshake.request.into_parts();
     let accept = derive_accept_key(upgrade::check(&request)?);
     if !endpoint.origins.admit(&request.headers) {
         return Err(Refusal::Origin);
     }
-    let admission = admit(shared)?;
+    let admission = admit(shared, info.client_addr())?;
     let choice = Choice::of(&request.headers);
     let response = switching(&accept, &choice)?;
     let session = Session::new(info, endpoint, shared.clone());
@@ -105,11 +109,22 @@ async fn accept(
     Ok(response)
 }
 
-fn admit(shared: &Arc<Shared>) -> Result<Admission, Refusal> {
+/// Counts a client of an address, and gives it a place.
+fn admit(shared: &Arc<Shared>, address: Option<IpAddr>) -> Result<Admission, Refusal> {
     if shared.is_draining() {
         return Err(Refusal::Stopping);
     }
-    shared.admit().ok_or(Refusal::Full)
+    shared
+        .rates
+        .check(address.map(network))
+        .map_err(|why| match why {
+            TooOften::Address(after) => Refusal::TooOften { after },
+            TooOften::All(after) => Refusal::Crowd { after },
+        })?;
+    shared.admit(address).map_err(|why| match why {
+        NoPlace::AtAll => Refusal::Full,
+        NoPlace::OfAddress => Refusal::FullForAddress,
+    })
 }
 
 fn switching(accept: &str, choice: &Choice) -> Result<Response<Full<Bytes>>, Refusal> {
@@ -124,10 +139,14 @@ fn switching(accept: &str, choice: &Choice) -> Result<Response<Full<Bytes>>, Ref
     response.body(Full::default()).map_err(|_| Refusal::Subprotocol)
 }
 
-fn connect_info(handshake: &Handshake) -> ConnectInfo {
+fn connect_info(shared: &Shared, handshake: &Handshake) -> ConnectInfo {
     let info = ConnectInfo::from_request(&handshake.request);
-    match handshake.remote {
-        Some(remote) => info.with_remote_addr(remote),
+    let Some(remote) = handshake.remote else {
+        return info;
+    };
+    let info = info.with_remote_addr(remote);
+    match shared.proxies.client_of(remote.ip(), handshake.request.headers()) {
+        Some(client) => info.with_forwarded_for(client),
         None => info,
     }
 }

@@ -43,6 +43,18 @@ pub(in crate::server) enum Refusal {
     Stopping,
     /// There are as many connections as there may be.
     Full,
+    /// There are as many of its address as there may be.
+    FullForAddress,
+    /// Its address connects too often.
+    TooOften {
+        /// When it may again.
+        after: Duration,
+    },
+    /// Too many connect at once.
+    Crowd {
+        /// When it is its turn.
+        after: Duration,
+    },
 }
 
 impl Refusal {
@@ -54,7 +66,10 @@ impl Refusal {
             Self::Origin | Self::CookieWithoutOrigin => StatusCode::FORBIDDEN,
             Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Self::AuthenticatorPanicked => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::CannotAuthenticate | Self::Stopping | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::CannotAuthenticate | Self::Stopping | Self::Full | Self::Crowd { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::FullForAddress | Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -76,6 +91,9 @@ impl Refusal {
             Self::AuthenticatorPanicked => "the credential could not be checked\n",
             Self::Stopping => "the server is stopping\n",
             Self::Full => "the server has as many connections as it may have\n",
+            Self::FullForAddress => "your address has as many connections as it may have\n",
+            Self::TooOften { .. } => "your address connects too often\n",
+            Self::Crowd { .. } => "too many clients connect at once\n",
         }
     }
 
@@ -92,9 +110,14 @@ impl Refusal {
                 let challenge = "Bearer error=\"invalid_token\", error_description=\"expired\"";
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
             }
-            Self::CannotAuthenticate | Self::Stopping | Self::Full => {
+            Self::CannotAuthenticate | Self::Stopping | Self::Full | Self::FullForAddress => {
                 (header::RETRY_AFTER, retry_after(Duration::ZERO, SOON))
             }
+            // Whole seconds would gather them again: so they are told up to a second more.
+            Self::TooOften { after } | Self::Crowd { after } => (
+                header::RETRY_AFTER,
+                retry_after(after, after + Duration::from_secs(1)),
+            ),
             _ => return None,
         })
     }
