@@ -3,7 +3,7 @@
 //! Accepting, upgrading, reading, flushing, pings and closing are those of every connection; only what a message means
 //! is not looked at. Prints its URL and serves until its standard input ends, so that it cannot outlive who started it.
 
-use rpc_runtime::{Limits, Server, StartError};
+use rpc_runtime::{Limits, Rate, Server, ServerLimits, StartError};
 use std::{error::Error, time::Duration};
 use tokio::{
     io::{AsyncReadExt, stdin},
