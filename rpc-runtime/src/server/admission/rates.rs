@@ -173,7 +173,7 @@ mod tests {
             .collect();
         for second in 0..20 {
             let within = Duration::from_secs(second)..Duration::from_secs(second + 1);
-            let count = waits.iter().filter(|wait| within.contains(wait)).count();
+            let count = waits.iter().filter(|wait| within.contains(*wait)).count();
             assert!((95..=105).contains(&count), "{count} in second {second}");
         }
         assert!((0..10_000).all(|_| !matches!(
