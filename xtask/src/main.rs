@@ -3,6 +3,7 @@
 //! Each task installs what it needs by the ordinary package clients, and where it cannot, says what to install.
 
 mod autobahn;
+mod clock;
 mod postgres;
 mod process;
 mod tasks;
@@ -24,8 +25,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every test: the workspace's, the storage tests on PostgreSQL, the schema checks that need npm,
-    /// and the fuzz targets for a bounded time.
+    /// Run every test: the workspace's, the storage tests on PostgreSQL, the one with a moved clock, the schema checks that
+    /// need npm, and the fuzz targets for a bounded time.
     Test {
         /// Seconds for each fuzz target; 0 leaves fuzzing out.
         #[arg(long, default_value_t = FUZZ_SECONDS)]
@@ -52,6 +53,8 @@ enum Task {
     /// Run Autobahn's fuzzing client against the server's WebSocket layer, sections 1 to 10. Needs Python 2.7, and is
     /// therefore not part of `test`.
     Autobahn,
+    /// Move the clock of a server by a day while clients are connected. Needs libfaketime.
+    Clock,
     /// Let clients come, call, give up and go for minutes, and see that the server is none the larger for it.
     Soak {
         /// For how many minutes clients come; at least 5.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
         Task::Autobahn => autobahn::autobahn(),
+        Task::Clock => clock::clock(),
         Task::Soak { minutes, seed } => tasks::soak(minutes, seed),
         Task::Bench { arguments } => tasks::bench(&arguments),
     };

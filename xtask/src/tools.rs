@@ -38,6 +38,31 @@ pub(crate) fn npm(folder: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Makes libfaketime available; gives what its program preloads, which the system's linker finds.
+pub(crate) fn libfaketime() -> Result<String> {
+    // The variant for programs with several threads.
+    let preloaded = || run("faketime", &["-m", "-f", "+0", "printenv", "LD_PRELOAD"]).output();
+    if let Ok(library) = preloaded() {
+        return Ok(library.trim().to_owned());
+    }
+    if run("id", &["-u"]).output().is_ok_and(|id| id.trim() == "0")
+        && run("apt-get", &["--version"]).succeeds()
+    {
+        println!("\nfaketime is not here; installing Debian's package for the check with a moved clock.");
+        let install =
+            || run("apt-get", &["install", "-y", "-q", "faketime"]).env("DEBIAN_FRONTEND", "noninteractive");
+        if install().go().is_err() {
+            run("apt-get", &["update", "-q"]).go()?;
+            install().go()?;
+        }
+    }
+    let library = preloaded().context(
+        "the check with a moved clock needs libfaketime and its program `faketime`; install it (the package `faketime` of \
+         Debian and Ubuntu, `libfaketime` elsewhere) and run this again",
+    )?;
+    Ok(library.trim().to_owned())
+}
+
 /// The suite's version, pinned so that every machine runs the same cases.
 const AUTOBAHN: &str = "autobahntestsuite==0.8.2";
 
