@@ -61,6 +61,7 @@ pub use dispatch::{
 pub use guard::{Guard, RequestGuard};
 pub use limits::Limits;
 pub use metadata::Metadata;
+pub use middleware::{Fallback, UnknownMethod};
 pub use rate::{Rate, RateLimit};
 pub use router::StartError;
 #[doc = include_str!("../docs/contract.md")]

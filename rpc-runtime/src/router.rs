@@ -14,8 +14,8 @@ use std::{
 
 use crate::{
     contract::MethodDescriptor,
-    dispatch::{Gateway, MethodEntry, MethodTable, Protection},
-    middleware::Middleware,
+    dispatch::{Gateway, MethodEntry, MethodTable, Protection, Unknown},
+    middleware::{Fallback, Middleware},
 };
 
 /// Why a server does not start.
@@ -139,6 +139,8 @@ pub(crate) struct Router {
     by_number: HashMap<u64, u32, BuildHasherDefault<Identity>>,
     by_name: HashMap<&'static str, u32>,
     gateways: Vec<Box<dyn Any + Send + Sync>>,
+    /// Who takes calls of other methods.
+    unknown: Option<Box<Unknown>>,
 }
 
 impl Router {
@@ -174,10 +176,23 @@ impl Router {
         Ok(())
     }
 
+    /// Says who takes calls of methods that nobody has.
+    pub(crate) fn fall_back(&mut self, fallback: impl Fallback) {
+        self.unknown = Some(Box::new(Unknown::new(Arc::new(fallback))));
+    }
+
+    /// Who takes calls of methods that nobody has.
+    pub(crate) fn unknown(&self) -> Option<&Unknown> {
+        self.unknown.as_deref()
+    }
+
     /// Puts middleware in front of all methods.
     pub(crate) fn put_behind(&mut self, middleware: &Arc<Middleware>) {
         for entry in &mut self.methods {
             entry.put_behind(middleware.clone());
+        }
+        if let Some(unknown) = &mut self.unknown {
+            unknown.put_behind(middleware);
         }
     }
 
@@ -203,6 +218,9 @@ impl Router {
                 });
             }
             entry.protect(protection)?;
+        }
+        if let Some(unknown) = &mut self.unknown {
+            unknown.protect(protection)?;
         }
         Ok(())
     }

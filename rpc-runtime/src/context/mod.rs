@@ -53,6 +53,7 @@ impl Context {
         metadata: Metadata,
         deadline: Option<Instant>,
         identity: Option<Identity>,
+        extensions: http::Extensions,
         followed: Option<Arc<Followed>>,
     ) -> Self {
         Self {
@@ -62,7 +63,7 @@ impl Context {
             metadata,
             deadline,
             identity,
-            extensions: http::Extensions::new(),
+            extensions,
             followed,
             aside: OnceLock::new(),
         }

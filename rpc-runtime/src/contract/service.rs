@@ -160,6 +160,13 @@ impl MethodDescriptor {
         self
     }
 
+    /// Whether it stands for a method that no service has, whose calls a [`Fallback`](crate::Fallback) takes.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        // A method's own number is never 0.
+        self.number == 0
+    }
+
     /// Sets the transports that offer the method.
     #[must_use]
     pub const fn transports(mut self, transports: &'static [&'static str]) -> Self {

@@ -23,14 +23,15 @@ use super::{
     panics,
     producing::{Emit, Producing, Slot, emitted},
     table::{Arrived, MethodEntry},
+    unknown,
     work::{Begun, Detached, Pending, StreamingCall, Work, run_apart},
 };
 use crate::{
-    Status,
+    Metadata, Status,
     compression::{self, Uninflated},
     context::{Sent, with_trailers},
     contract::MethodKind,
-    middleware::{Body, Call, Encoded, HungUp, Messages, Next, Reply, ToHandler},
+    middleware::{Body, Call, Encoded, HungUp, Messages, Next, Reply, ToHandler, Trailers},
     streaming::Inbox,
 };
 
@@ -124,14 +125,14 @@ fn through(
 }
 
 /// What a call has to wait for on its way to the handler.
-struct Way {
+pub(super) struct Way {
     waiting: Option<Waiting>,
     next: Next,
 }
 
 impl Way {
     /// Asks the guards that are left, and then the layers.
-    async fn go(self, call: Call) -> Result<Reply, Status> {
+    pub(super) async fn go(self, call: Call) -> Result<Reply, Status> {
         if let Some(waiting) = self.waiting {
             waiting.pass(&call.head).await?;
         }
@@ -193,6 +194,11 @@ fn to_layers(entry: &MethodEntry, arrived: Arrived<'_>) -> Result<Layered, Statu
 
 impl Layered {
     fn begin(self, entry: &MethodEntry, way: Way, cx: &mut TaskContext<'_>, turn: &mut Turn<'_>) -> Begun {
+        if entry.descriptor.is_unknown() {
+            let Self { call, bytes, input } = self;
+            let work = unknown::work(way, call);
+            return Begun::Pending(Pending { work, bytes, input });
+        }
         match entry.descriptor.kind {
             MethodKind::Unary | MethodKind::ClientStreaming => self.begin_one(entry, way, cx, turn),
             MethodKind::ServerStreaming | MethodKind::Bidirectional => self.begin_stream(entry, way),
@@ -260,21 +266,30 @@ async fn answer(way: Way, call: Call) -> Result<call::Reply<Encoded>, Status> {
     let Body::Message(message) = body else {
         return Err(Status::internal("a layer has made a stream of the response"));
     };
-    let trailers = trailers.take();
-    let sent = (!metadata.is_empty() || !trailers.is_empty()).then(|| Box::new(Sent { metadata, trailers }));
     Ok(call::Reply {
         response: Encoded(message),
-        sent,
+        sent: sent(metadata, &trailers),
     })
+}
+
+/// What is said beside a message, if anything.
+pub(super) fn sent(metadata: Metadata, trailers: &Trailers) -> Option<Box<Sent>> {
+    let trailers = trailers.take();
+    (!metadata.is_empty() || !trailers.is_empty()).then(|| Box::new(Sent { metadata, trailers }))
 }
 
 /// What comes out of the layers for a call that is answered with a stream, up to its end.
 async fn stream(way: Way, call: Call, to: impl Emit<Encoded>) -> Result<Vec<Pair>, Status> {
+    emit(way.go(call).await?, to).await
+}
+
+/// Hands on a reply that is a stream, up to its end.
+pub(super) async fn emit(reply: Reply, to: impl Emit<Encoded>) -> Result<Vec<Pair>, Status> {
     let Reply {
         metadata,
         body,
         trailers,
-    } = way.go(call).await?;
+    } = reply;
     let Body::Stream(messages) = body else {
         return Err(Status::internal("a layer has made one message of the response"));
     };

@@ -19,6 +19,7 @@ mod served;
 mod session;
 mod spare;
 mod table;
+mod unknown;
 mod work;
 
 pub(crate) use call::{Failure, Turn};
@@ -29,4 +30,5 @@ pub use kinds::{
 pub(crate) use served::serve;
 pub(crate) use table::{Arrived, MethodEntry};
 pub use table::{Gateway, MethodTable};
+pub(crate) use unknown::Unknown;
 pub(crate) use work::{Begun, Step};

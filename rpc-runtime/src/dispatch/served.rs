@@ -39,8 +39,11 @@ pub(crate) fn serve(call: Call) -> Outcome<Context> {
     let session = call.session().clone();
     match session.router().by_number(call.method().number) {
         Some(entry) => entry.serve(call),
-        // Not reached: the router found the method when the call arrived.
-        None => Box::pin(async { Err(Status::internal("the method is gone")) }),
+        None => match session.router().unknown() {
+            Some(unknown) => unknown.serve(call),
+            // Not reached: the router found the method when the call arrived.
+            None => Box::pin(async { Err(Status::internal("the method is gone")) }),
+        },
     }
 }
 

@@ -10,13 +10,15 @@ use super::{
     call::Turn,
     checks::{Checks, Protection, RequestType},
     layered, served,
+    served::serve,
+    unknown,
     work::{Begun, Decoded},
 };
 use crate::{
     Context, Limits, Status,
     contract::{ContractField, MethodDescriptor, RequestPlan, ServiceDescriptor},
     guard::{Guards, RequestGuards},
-    middleware::{Call, Middleware, Outcome},
+    middleware::{Call, Encoded, Middleware, Outcome},
     router::StartError,
 };
 
@@ -228,6 +230,25 @@ pub(crate) struct MethodEntry {
 }
 
 impl MethodEntry {
+    /// Stands for all methods that nobody has.
+    pub(super) fn unknown(open: bool) -> Self {
+        Self {
+            descriptor: &unknown::UNKNOWN,
+            index: 0,
+            gateway: 0,
+            takes: if open { Takes::Stream } else { Takes::OneMessage },
+            plan: RequestPlan::of::<Encoded>(),
+            begin: layered::straight,
+            handler: layered::straight,
+            resume: not_decoded,
+            serve: |_, call| serve(call),
+            checks: Checks::default(),
+            request: RequestType::of::<Encoded>(),
+            find_request_guards: |_, _| None,
+            request_guards: None,
+        }
+    }
+
     /// Puts middleware in front of the handler. Without, calls begin at the handler, and nothing asks for any.
     pub(crate) fn put_behind(&mut self, middleware: Arc<Middleware>) {
         self.checks.put_behind(middleware);

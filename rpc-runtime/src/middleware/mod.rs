@@ -174,6 +174,7 @@ mod body;
 mod call;
 mod encoded;
 mod error;
+mod fallback;
 mod head;
 mod interceptor;
 mod next;
@@ -181,11 +182,13 @@ mod stack;
 
 pub use body::{Body, Messages, Reply, Trailers};
 pub use call::Call;
+pub use fallback::{Fallback, UnknownMethod};
 pub use head::{Head, Outbound};
 pub use interceptor::Interceptor;
 pub use next::{Next, NextFuture};
 
 pub(crate) use encoded::Encoded;
 pub(crate) use error::status_of;
+pub(crate) use fallback::ErasedFallback;
 pub(crate) use head::{HungUp, Outcome, ToHandler, sealed::Side};
 pub(crate) use stack::{Middleware, Stack};

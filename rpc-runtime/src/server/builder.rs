@@ -14,7 +14,7 @@ use crate::{
     auth::Authenticator,
     dispatch::Gateway,
     guard::{Guard, RequestGuard},
-    middleware::{Call, Interceptor, Next, Reply},
+    middleware::{Call, Fallback, Interceptor, Next, Reply},
     router::StartError,
     status::BoxError,
 };
@@ -105,6 +105,12 @@ impl ServerBuilder {
     #[must_use]
     pub fn service<G: Gateway>(self, gateway: G) -> Self {
         self.main(|main| main.service(gateway))
+    }
+
+    /// See [`Endpoint::fallback`].
+    #[must_use]
+    pub fn fallback(self, fallback: impl Fallback) -> Self {
+        self.main(|main| main.fallback(fallback))
     }
 
     /// See [`Endpoint::limits`].

@@ -12,7 +12,7 @@ use crate::{
     auth::{Authenticator, Authenticators},
     dispatch::{Gateway, Protection},
     guard::{Guard, Guards, RequestGuard},
-    middleware::{Call, Interceptor, Next, Reply, Stack},
+    middleware::{Call, Fallback, Interceptor, Next, Reply, Stack},
     rate::Rates,
     router::{Router, StartError},
     session::hooks::HookSets,
@@ -51,6 +51,14 @@ impl Endpoint {
         if self.mistake.is_none() {
             self.mistake = self.router.add(gateway).err();
         }
+        self
+    }
+
+    /// Says who takes calls of methods that no service has; see [`Fallback`]. Without, they are UNIMPLEMENTED. One that is
+    /// added later takes the place of the one before.
+    #[must_use]
+    pub fn fallback(mut self, fallback: impl Fallback) -> Self {
+        self.router.fall_back(fallback);
         self
     }
 

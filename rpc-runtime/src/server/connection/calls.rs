@@ -23,6 +23,7 @@ use crate::{
         Arrived, Begun, Failure, Step, Turn,
         parked::{Cancelled, Parked, Progress},
     },
+    middleware::UnknownMethod,
     session::afterwards::CLEAN_UPS_PER_STREAM,
     trace::{self, Followed},
 };
@@ -63,9 +64,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             one_way,
             followed: followed.clone(),
         };
-        let Some(entry) = entry else {
-            self.fail(called, Failure::Fault(unknown_method(&request.method)), now);
-            return;
+        let mut extensions = http::Extensions::new();
+        let entry = match entry {
+            Some(entry) => entry,
+            None => match router.unknown() {
+                Some(unknown) => {
+                    extensions.insert(UnknownMethod::new(&request.method));
+                    unknown.entry(request.open)
+                }
+                None => {
+                    self.fail(called, Failure::Fault(unknown_method(&request.method)), now);
+                    return;
+                }
+            },
         };
         if let Some(followed) = &followed
             && !request.open
@@ -117,6 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     metadata,
                     deadline,
                     self.identity.clone(),
+                    extensions,
                     followed,
                 ),
                 body: request.body,
