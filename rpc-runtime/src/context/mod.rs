@@ -45,26 +45,30 @@ pub struct Context {
     aside: OnceLock<Box<Aside>>,
 }
 
+/// What is known of a call when it begins.
+pub(crate) struct NewCall {
+    pub(crate) session: Arc<Session>,
+    pub(crate) stream_id: u64,
+    pub(crate) method: &'static MethodDescriptor,
+    pub(crate) metadata: Metadata,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) extensions: http::Extensions,
+    pub(crate) followed: Option<Arc<Followed>>,
+}
+
 impl Context {
-    pub(crate) fn new(
-        session: Arc<Session>,
-        stream_id: u64,
-        method: &'static MethodDescriptor,
-        metadata: Metadata,
-        deadline: Option<Instant>,
-        identity: Option<Identity>,
-        extensions: http::Extensions,
-        followed: Option<Arc<Followed>>,
-    ) -> Self {
+    #[inline]
+    pub(crate) fn new(call: NewCall) -> Self {
         Self {
-            session,
-            stream_id,
-            method,
-            metadata,
-            deadline,
-            identity,
-            extensions,
-            followed,
+            session: call.session,
+            stream_id: call.stream_id,
+            method: call.method,
+            metadata: call.metadata,
+            deadline: call.deadline,
+            identity: call.identity,
+            extensions: call.extensions,
+            followed: call.followed,
             aside: OnceLock::new(),
         }
     }

@@ -18,6 +18,7 @@ use tokio::{
 use super::{Connection, log::Causes};
 use crate::{
     CallId, Context, Metadata, SessionError, Status,
+    context::NewCall,
     contract::MethodDescriptor,
     dispatch::{
         Arrived, Begun, Failure, Step, Turn,
@@ -121,16 +122,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let begun = begin(
             entry,
             Arrived {
-                context: Context::new(
-                    self.session.clone(),
+                context: Context::new(NewCall {
+                    session: self.session.clone(),
                     stream_id,
                     method,
                     metadata,
                     deadline,
-                    self.identity.clone(),
+                    identity: self.identity.clone(),
                     extensions,
                     followed,
-                ),
+                }),
                 body: request.body,
                 limits: &self.endpoint.limits,
                 running_bytes,
