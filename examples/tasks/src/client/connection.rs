@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rpc_runtime::auth::Credential;
 use rpc_runtime::{CallError, Client, ClientBuilder, TlsRoots};
 use tokio::time::Instant;
 
@@ -36,6 +37,11 @@ impl<'a> Server<'a> {
 
     /// Connects to where users become known.
     pub(super) async fn auth(&self, token: Option<&str>) -> Result<Client, Failure> {
+        if self.url.is_open_to_others() {
+            tracing::warn!(
+                "whoever is on the way to the server can read the password and the login: wss:// hides them"
+            );
+        }
         self.connect(&self.url.auth(), token).await
     }
 
@@ -72,7 +78,7 @@ impl<'a> Server<'a> {
             builder = builder.tls_roots(TlsRoots::Given(vec![roots]));
         }
         if let Some(token) = token {
-            builder = builder.header("authorization", format!("Bearer {token}"));
+            builder = builder.credential(Credential::bearer(token));
         }
         Ok(builder)
     }

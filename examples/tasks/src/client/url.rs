@@ -1,5 +1,7 @@
 //! A server's URL, as far as the command line has to understand it.
 
+use std::net::IpAddr;
+
 use crate::failure::{Exit, Failure};
 use crate::server::endpoints::AUTH_PATH;
 
@@ -38,6 +40,25 @@ impl<'a> Url<'a> {
     /// As it was given.
     pub(super) fn text(&self) -> &'a str {
         self.0
+    }
+
+    /// Whether what is sent there can be read on the way: without TLS, and over a network.
+    pub(super) fn is_open_to_others(&self) -> bool {
+        let Some(rest) = self.0.strip_prefix("ws://") else {
+            return false;
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = match authority.strip_prefix('[') {
+            Some(address) => address.split(']').next(),
+            None => authority.split(':').next(),
+        };
+        let host = host.unwrap_or_default();
+        let here = host
+            .parse()
+            .map_or(host.eq_ignore_ascii_case("localhost"), |address: IpAddr| {
+                address.is_loopback()
+            });
+        !here
     }
 
     /// The URL at which users become known: beside the tasks, so that it holds behind a proxy's prefix too.
@@ -84,6 +105,22 @@ mod tests {
             "wss://a:99999" is no server's URL: its port is a number up to 65535, as in ws://127.0.0.1:3000/rpc
             "ws://a b" is no server's URL: it has no spaces, as in ws://127.0.0.1:3000/rpc"#]]
         .assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn what_goes_over_a_network_without_tls_is_open_to_others() {
+        for (url, open) in [
+            ("ws://localhost:3000/rpc", false),
+            ("ws://127.0.0.1/rpc", false),
+            ("ws://[::1]:3000/rpc", false),
+            ("wss://a.example/rpc", false),
+            ("ws://a.example/rpc", true),
+            ("ws://10.0.0.1:3000", true),
+            ("ws://[fe80::1]/rpc", true),
+            ("ws://localhost.example/rpc", true),
+        ] {
+            assert_eq!(Url::parse(url).unwrap().is_open_to_others(), open, "{url}");
+        }
     }
 
     #[test]

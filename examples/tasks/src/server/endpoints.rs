@@ -21,7 +21,10 @@ pub(crate) const PATH: &str = "/rpc";
 pub(crate) const AUTH_PATH: &str = "/auth";
 
 /// How often one address may try a name and a password. Each try costs a hash, and guessing is to take years.
-const TRIES: Rate = Rate::per_minute(10).burst(20);
+const TRIES: Rate = Rate::per_minute(10).burst(TRIES_AT_ONCE);
+
+/// How many of them it may make at once, after a pause.
+pub(crate) const TRIES_AT_ONCE: u32 = 20;
 
 /// What a server is made of.
 pub(crate) struct Parts {

@@ -16,6 +16,9 @@ use crate::failure::{Exit, Failure};
 use crate::storage::{Database, Location, OpenError};
 use endpoints::{Options, Parts};
 
+/// How the name of the secret's file ends.
+const SECRET: &str = "jwt-secret";
+
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let location = location(args)?;
@@ -46,11 +49,14 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
 
 /// What is served from a database.
 async fn parts(database: &Database, args: &ServeArgs, location: &Location) -> Result<Parts, Failure> {
+    let secret = secret(args, location)?;
     let failed = |error: OpenError| cannot_open(location, &error);
     let passwords = Passwords::new().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let tasks = database.owned_store().await.map_err(failed)?;
     let users = Users::open(database, passwords).await.map_err(failed)?;
-    let secret = secret(args, location)?;
+    if args.jwt_secret_file.is_none() && location.beside(SECRET).is_none() && !location.in_memory {
+        tracing::warn!("logins end with this server: --jwt-secret-file names a secret that stays");
+    }
     Ok(Parts {
         tasks: Arc::new(tasks),
         users: Arc::new(users),
@@ -63,15 +69,10 @@ async fn parts(database: &Database, args: &ServeArgs, location: &Location) -> Re
 /// What tokens are signed with: what the command line names, else what lies beside the database's file, else one that is gone
 /// with the server.
 fn secret(args: &ServeArgs, location: &Location) -> Result<Secret, Failure> {
-    let secret = match (&args.jwt_secret_file, location.beside("jwt-secret")) {
+    let secret = match (&args.jwt_secret_file, location.beside(SECRET)) {
         (Some(file), _) => Secret::of_file(file),
         (None, Some(file)) => Secret::kept_in(&file),
-        (None, None) => {
-            if !location.in_memory {
-                tracing::warn!("logins end with this server: --jwt-secret-file names a secret that stays");
-            }
-            Secret::random()
-        }
+        (None, None) => Secret::random(),
     };
     secret.map_err(|error| Failure::new(Exit::Config, format!("the secret of the tokens: {error}")))
 }

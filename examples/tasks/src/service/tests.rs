@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rpc_runtime::auth::Credential;
 use rpc_runtime::{CallError, Client, Code, Status};
 use tokio::net::TcpListener;
 
@@ -55,7 +56,7 @@ impl Served {
     async fn client(&self, path: &str, token: Option<&str>) -> Result<Client, CallError> {
         let mut builder = Client::builder(format!("ws://{}{path}", self.address));
         if let Some(token) = token {
-            builder = builder.header("authorization", format!("Bearer {token}"));
+            builder = builder.credential(Credential::bearer(token));
         }
         builder.connect().await
     }
@@ -161,17 +162,17 @@ async fn an_unknown_name_and_a_wrong_password_are_the_same_answer_after_the_same
         })
     };
     served.user("ada").await;
-    let mut before = served.passwords.checked();
     let mut refusals = Vec::new();
-    for (name, password) in [
+    let wrong = [
         ("ada", "open sesam"),
         ("bob", "open sesame"),
         ("ADA", ""),
         ("\0", "x"),
-    ] {
+    ];
+    for (name, password) in wrong {
+        let before = served.passwords.checked();
         let status = refused(login(name, password).await);
         assert_eq!(served.passwords.checked(), before + 1, "{name}");
-        before += 1;
         refusals.push((
             status.code(),
             status.message().to_owned(),
@@ -268,4 +269,66 @@ async fn a_server_that_requires_a_login_has_one_and_refuses_all_else() {
     assert_eq!(status.code(), Code::Unauthenticated);
     let ada = TaskClient::new(served.client(PATH, Some(&token)).await.unwrap());
     ada.add(task("Buy milk")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_may_become_another_user_on_its_connection_and_nobody_again() {
+    let served = serve().await;
+    let (_, bob) = served.user("bob").await;
+    TaskClient::new(bob).add(task("Buy bread")).await.unwrap();
+    let (ada, client) = served.user("ada").await;
+    let bob = served
+        .users
+        .known_by("bob", "open sesame".into())
+        .await
+        .unwrap()
+        .unwrap();
+    let tasks = TaskClient::new(client.clone());
+    tasks.add(task("Buy milk")).await.unwrap();
+    let before = client.greeting().unwrap().client_id().to_owned();
+
+    let credential = Credential::bearer(served.token(&bob.id));
+    let identity = client.change_user(credential).await.unwrap();
+    assert_eq!(identity.user(), Some(bob.id.as_str()));
+    assert_eq!(labels(&tasks.get_all().await.unwrap()), ["Buy bread"]);
+
+    client.sign_out().await.unwrap();
+    assert_eq!(labels(&tasks.get_all().await.unwrap()), [""; 0]);
+
+    // Whose token it is not, is nobody by it; who was known stays so.
+    client
+        .authenticate(Credential::bearer(served.token(&ada.id)))
+        .await
+        .unwrap();
+    let forged = Tokens::new(&Secret::random().unwrap(), Duration::from_secs(600));
+    let forged = forged.issue(&bob.id).unwrap().0;
+    let refusal = refused(client.change_user(Credential::bearer(forged)).await);
+    assert_eq!(refusal.code(), Code::Unauthenticated);
+    assert_eq!(labels(&tasks.get_all().await.unwrap()), ["Buy milk"]);
+    assert_eq!(
+        client.greeting().unwrap().client_id(),
+        before,
+        "it was one connection"
+    );
+}
+
+#[tokio::test]
+async fn an_address_may_try_so_many_passwords_and_is_told_when_to_go_on() {
+    let served = serve().await;
+    let (auth, other) = (served.auth().await, served.auth().await);
+    let try_one = |auth: &AuthClient| {
+        auth.login(LoginRequest {
+            name: "ada".into(),
+            password: "a guess".into(),
+        })
+    };
+    for _ in 0..endpoints::TRIES_AT_ONCE {
+        assert_eq!(refused(try_one(&auth).await).code(), Code::Unauthenticated);
+    }
+    // Another connection of the address does not help, and no password is looked at.
+    let checked = served.passwords.checked();
+    let status = refused(try_one(&other).await);
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.retry_delay().unwrap() <= Duration::from_secs(6));
+    assert_eq!(served.passwords.checked(), checked);
 }
