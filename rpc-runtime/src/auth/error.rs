@@ -1,6 +1,12 @@
 //! Why a credential was not accepted.
 
-use crate::{CloseCode, Status, status::BoxError};
+use crate::{
+    CloseCode, Status,
+    status::{BoxError, ErrorInfo},
+};
+
+/// The reason, in an [`ErrorInfo`] of this wire's domain, by which a program tells that a credential has expired.
+const EXPIRED: &str = "CREDENTIAL_EXPIRED";
 
 /// Why a credential was not accepted. Its text goes to the log; the client is told the kind alone.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +44,11 @@ impl AuthError {
                 Status::unauthenticated("credentials of this scheme are not accepted here")
             }
             Self::Invalid(_) => Status::unauthenticated("the credential is not valid"),
-            Self::Expired => Status::unauthenticated("the credential has expired"),
+            Self::Expired => Status::unauthenticated("the credential has expired").with_detail(&ErrorInfo {
+                reason: EXPIRED.to_owned(),
+                domain: rpc_protocol::SUBPROTOCOL.to_owned(),
+                ..ErrorInfo::default()
+            }),
             Self::Unavailable(_) => {
                 Status::unavailable("the credential cannot be checked now: try again later")
             }
@@ -53,4 +63,11 @@ impl AuthError {
             Self::Unavailable(_) => CloseCode::TryAgainLater,
         }
     }
+}
+
+/// Whether a status says that a credential was right once, so that a fresh one may do.
+pub(crate) fn says_expired(status: &Status) -> bool {
+    status
+        .details::<ErrorInfo>()
+        .any(|info| info.reason == EXPIRED && info.domain == rpc_protocol::SUBPROTOCOL)
 }

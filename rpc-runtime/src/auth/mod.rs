@@ -18,6 +18,7 @@ use std::{future::Future, sync::Arc};
 pub use credential::Credential;
 pub(crate) use erased::Authenticators;
 pub use error::AuthError;
+pub(crate) use error::says_expired;
 pub use identity::Identity;
 
 use crate::{ConnectInfo, Session};

@@ -113,6 +113,8 @@ struct RefusedBecause {
     url: String,
     text: String,
     retry_after: Option<Duration>,
+    /// The credential was right once.
+    expired: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -123,6 +125,7 @@ impl Refused {
             url: shown(url),
             text: text.into(),
             retry_after: None,
+            expired: false,
             source: None,
         }))
     }
@@ -138,19 +141,31 @@ impl Refused {
             url: shown(url),
             text: text.into(),
             retry_after: None,
+            expired: false,
             source: Some(source.into()),
         }))
     }
 
-    /// The server answered the upgrade with another status than 101.
-    pub(super) fn http(url: &str, status: http::StatusCode, retry_after: Option<Duration>) -> Self {
+    /// The server answered the upgrade with another status than 101. `expired`: because the credential has expired.
+    pub(super) fn http(
+        url: &str,
+        status: http::StatusCode,
+        retry_after: Option<Duration>,
+        expired: bool,
+    ) -> Self {
         Self(Arc::new(RefusedBecause {
             kind: RefusedKind::Http(status.as_u16()),
             url: shown(url),
             text: format!("the server answered with HTTP status {status}"),
             retry_after,
+            expired,
             source: None,
         }))
+    }
+
+    /// Whether the credential was right once, so that a fresh one may do.
+    pub(super) fn is_expired(&self) -> bool {
+        self.0.expired
     }
 
     /// What stood in the way.

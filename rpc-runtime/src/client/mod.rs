@@ -67,8 +67,9 @@ use channel::{Channel, Handle};
 /// [`identity`](Self::identity) and [`identity_changes`](Self::identity_changes) tell who the client is.
 ///
 /// A credential that is refused where a connection begins, in the handshake or in band, ends the client, as a refused
-/// handshake does: it would be refused again. Not so where the server cannot tell now (HTTP 503, UNAVAILABLE), and after 4401,
-/// which says that the identity has expired: the client comes back, with a fresh credential where it has a provider.
+/// handshake does: it would be refused again. Not so where the server cannot tell now (HTTP 503, UNAVAILABLE), where it has
+/// expired and there is a provider to ask for a fresh one, and after 4401, which says that the identity of a live connection
+/// has expired: the client comes back.
 ///
 /// ```
 /// use rpc_runtime::{CallError, Client, auth::Credential};

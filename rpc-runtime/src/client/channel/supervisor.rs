@@ -128,7 +128,9 @@ impl Supervisor<'_> {
 
     fn refused(&mut self, refused: Refused) -> Result<Duration, End> {
         let asked = refused.retry_after().unwrap_or_default();
-        let wait = if refused.kind().is_final() {
+        // Asked again, a provider may have a fresh credential.
+        let curable = refused.is_expired() && self.channel.standing().has_provider();
+        let wait = if refused.kind().is_final() && !curable {
             None
         } else {
             self.backoff.next(&self.channel.config.reconnect, asked)

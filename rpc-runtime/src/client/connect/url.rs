@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderValue, Response, Uri, header};
 use rpc_protocol::SUBPROTOCOL;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -117,7 +117,8 @@ impl Target {
             WsError::Http(response) => {
                 let seconds = response.headers().get(header::RETRY_AFTER);
                 let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-                Refused::http(&self.url, response.status(), seconds.map(Duration::from_secs))
+                let retry_after = seconds.map(Duration::from_secs);
+                Refused::http(&self.url, response.status(), retry_after, says_expired(&response))
             }
             WsError::Io(error) => {
                 let text = error.to_string();
@@ -129,6 +130,14 @@ impl Target {
             }
         }
     }
+}
+
+/// Whether a refusal says what 4401 says to those who do not see it, in the words of RFC 6750, section 3.
+fn says_expired<T>(response: &Response<T>) -> bool {
+    let challenges = response.headers().get_all(header::WWW_AUTHENTICATE).iter();
+    challenges
+        .filter_map(|challenge| challenge.to_str().ok())
+        .any(|challenge| challenge.contains("error_description=\"expired\""))
 }
 
 const EXPECTED: &str = "a URL as in ws://127.0.0.1:3000/rpc is expected";

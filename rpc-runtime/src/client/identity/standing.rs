@@ -155,7 +155,7 @@ impl Standing {
     }
 
     /// Whether there is somebody to ask for fresh credentials.
-    pub(super) fn has_provider(&self) -> bool {
+    pub(in crate::client) fn has_provider(&self) -> bool {
         self.provider.is_some()
     }
 

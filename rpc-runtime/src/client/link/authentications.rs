@@ -17,7 +17,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{Failure, Link, NotOpened, State, Woken};
 use crate::{
     Status,
-    auth::Credential,
+    auth::{Credential, says_expired},
     client::{
         error::Closed,
         identity::{ClientIdentity, Proof, ServerGreeting, Why},
@@ -180,7 +180,9 @@ impl State {
 
     /// What a new connection shows was refused: it is closed, as one would have been whose handshake is refused.
     fn is_not_let_in(&mut self, status: &Status, link: &Link) {
+        let curable = says_expired(status) && link.standing.has_provider();
         let code = match status.code() {
+            Code::Unauthenticated if curable => CloseCode::TokenExpired,
             Code::Unauthenticated
             | Code::PermissionDenied
             | Code::InvalidArgument

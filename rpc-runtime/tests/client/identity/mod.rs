@@ -6,6 +6,7 @@ mod handshake;
 mod provider;
 mod refreshed;
 mod seen;
+mod served;
 
 use std::{
     io,
