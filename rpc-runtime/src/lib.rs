@@ -12,6 +12,7 @@
 //! | errors, with typed details | [`Status`], [`Status::with_detail`], [`CallError`] |
 //! | what stands around calls: interceptors, tower layers | [`middleware`] |
 //! | spans, W3C trace context, OpenTelemetry | [`trace`] |
+//! | metrics, by the facade of the crate `metrics` | [`ServerBuilder::metrics`], [`metrics`](mod@metrics) |
 //! | limits, and stopping in order | [`Limits`], [`Server::shutdown`] |
 //! | deriving storage or forms from a contract | [`contract::MessageDescriptor`](mod@contract) |
 //!
@@ -31,6 +32,7 @@ mod guard;
 mod limits;
 pub mod memory;
 mod metadata;
+pub mod metrics;
 pub mod middleware;
 mod random;
 mod rate;

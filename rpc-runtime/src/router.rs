@@ -238,6 +238,11 @@ impl Router {
         self.by_name.get(name).map(|&index| &self.methods[index as usize])
     }
 
+    /// The full names of all methods, by their places.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.methods.iter().map(|entry| entry.descriptor.full_name)
+    }
+
     /// The gateway that was added as number `index`.
     #[inline]
     pub(crate) fn gateway<G: Gateway>(&self, index: usize) -> Option<&G> {

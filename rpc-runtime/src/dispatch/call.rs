@@ -27,6 +27,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) compress_above: Option<usize>,
     /// Where what is sent for the call is counted, if anywhere.
     pub(crate) followed: Option<&'a Followed>,
+    /// What the client was told by an answer: `Ok`, unless that was over its limit.
+    pub(crate) answered: Code,
 }
 
 /// Why a call fails.
@@ -152,8 +154,14 @@ impl Turn<'_> {
             self.respond_in_full(stream_id, reply.sent.take(), &body);
             return;
         }
-        // A response over the peer's limit has become RESOURCE_EXHAUSTED for this call; nothing else is to be done.
-        let _ = self.protocol.respond_with_body(stream_id, &body, self.output);
+        if self
+            .protocol
+            .respond_with_body(stream_id, &body, self.output)
+            .is_err()
+        {
+            // It has become RESOURCE_EXHAUSTED for this call; nothing else is to be done.
+            self.answered = Code::ResourceExhausted;
+        }
     }
 
     /// The same with metadata, and deflated where that is asked for.
@@ -179,15 +187,15 @@ impl Turn<'_> {
                 (result, body.encoded_len())
             }
         };
-        if let Some(followed) = self.followed {
+        if result.is_err() {
             // As above.
-            match result {
-                Ok(_) => {
-                    followed.response(bytes);
-                    followed.finish(Code::Ok);
-                }
-                Err(_) => followed.finish(Code::ResourceExhausted),
+            self.answered = Code::ResourceExhausted;
+        }
+        if let Some(followed) = self.followed {
+            if result.is_ok() {
+                followed.response(bytes);
             }
+            followed.finish(self.answered);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     context::with_trailers,
     contract::MethodDescriptor,
     guard::{ErasedGuard, Guards},
+    metrics::RefusedCall,
     middleware::{Middleware, Next},
     rate::{Metered, Rates},
     router::StartError,
@@ -116,14 +117,14 @@ impl Checks {
             middleware.intercept(cx)?;
         }
         if self.auth && cx.identity().is_none() {
-            return Err(anonymous());
+            return Err(anonymous(cx));
         }
         let Some(guards) = &self.guards else {
             return Ok(None);
         };
         for (at, guard) in guards.iter().enumerate() {
             match guard.check_now(cx) {
-                Some(answer) => answer?,
+                Some(answer) => answer.map_err(|status| refused(cx, status))?,
                 None => {
                     return Ok(Some(Waiting {
                         guards: guards.clone(),
@@ -137,8 +138,16 @@ impl Checks {
 }
 
 #[cold]
-fn anonymous() -> Status {
+fn anonymous(cx: &Context) -> Status {
+    cx.session().endpoint.meter.refused(RefusedCall::Unauthenticated);
     Status::unauthenticated("this is for authenticated clients: authenticate first")
+}
+
+/// A guard has said no.
+#[cold]
+fn refused(cx: &Context, status: Status) -> Status {
+    cx.session().endpoint.meter.refused(RefusedCall::Guard);
+    status
 }
 
 impl fmt::Debug for Checks {
@@ -168,7 +177,7 @@ impl Waiting {
                 Some(answer) => answer,
                 None => guard.check(cx).await,
             };
-            answer.map_err(|status| with_trailers(status, cx.take_sent()))?;
+            answer.map_err(|status| with_trailers(refused(cx, status), cx.take_sent()))?;
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     Code, Status,
     contract::MethodDescriptor,
+    metrics::Measured,
     session::{Session, mailbox::CallWaker},
     streaming::{Ending, Inbox},
     trace::{self, Followed},
@@ -39,6 +40,7 @@ pub(crate) struct Parked {
     /// Where the messages of the client's stream go.
     input: Option<Arc<Inbox>>,
     followed: Option<Arc<Followed>>,
+    measured: Option<Measured>,
     /// `None` once the call is over.
     work: Option<Work>,
     /// Armed when the call was parked, not before.
@@ -56,6 +58,7 @@ impl Parked {
         one_way: bool,
         deadline: Option<Instant>,
         followed: Option<Arc<Followed>>,
+        measured: Option<Measured>,
         pending: Pending,
     ) -> Self {
         let Pending { work, bytes, input } = pending;
@@ -67,6 +70,7 @@ impl Parked {
             by_user: false,
             input,
             followed,
+            measured,
             work: Some(work),
             timer,
             bytes,
@@ -87,6 +91,7 @@ impl Parked {
             output: turn.output,
             compress_above: turn.compress_above,
             followed: self.followed.as_deref(),
+            answered: Code::Ok,
         };
         match self.work.take()?.poll(cx, turn) {
             Ok(_) if self.stopped => return Some(Step::Over),
@@ -143,12 +148,13 @@ impl Parked {
     }
 }
 
-/// What became of a call that was cancelled.
-pub(crate) enum Cancelled {
-    /// It is gone.
-    Dropped,
-    /// What works on it has been told to end, and [`Step::Over`] will say when it has.
-    Ending,
+/// A call that was cancelled.
+pub(crate) struct Cancelled {
+    pub(crate) one_way: bool,
+    /// `None` where something was said of its end before.
+    pub(crate) measured: Option<Measured>,
+    /// What works on it has been told to end, and [`Step::Over`] will say when it has. Otherwise it is gone.
+    pub(crate) is_ending: bool,
 }
 
 struct Slot {
@@ -169,6 +175,7 @@ pub(crate) struct Progress {
     pub(crate) deadline: Option<Instant>,
     pub(crate) bytes: u64,
     pub(crate) followed: Option<Arc<Followed>>,
+    pub(crate) measured: Option<Measured>,
     pub(crate) step: Step,
 }
 
@@ -289,7 +296,7 @@ impl ParkedCalls {
         let deadline = call.timer.as_ref().map(|timer| timer.deadline());
         let step = poll(call, &mut TaskContext::from_waker(&place.waker));
         let (stream_id, method, one_way, bytes) = (call.stream_id, call.method, call.one_way, call.bytes);
-        let followed = call.followed.clone();
+        let (followed, measured) = (call.followed.clone(), call.measured);
         if call.work.is_none() {
             self.clear(slot);
         }
@@ -300,6 +307,7 @@ impl ParkedCalls {
             deadline,
             bytes,
             followed,
+            measured,
             step: step?,
         })
     }
@@ -337,8 +345,8 @@ impl ParkedCalls {
     }
 
     /// Cancels the call of a stream: the future of a handler is dropped before this returns. `None` where there is no such
-    /// call; otherwise what became of it, and whether it was one-way. `code` is what is said of it where it is followed.
-    pub(crate) fn cancel(&mut self, stream_id: u64, code: Code) -> Option<(Cancelled, bool)> {
+    /// call. `code` is what is said of it where it is followed.
+    pub(crate) fn cancel(&mut self, stream_id: u64, code: Code) -> Option<Cancelled> {
         let slot = match self.slot_of(stream_id) {
             Some(slot) => slot,
             // There are fewer slots than streams may be open.
@@ -350,7 +358,11 @@ impl ParkedCalls {
             })? as u32,
         };
         let call = self.slots[slot as usize].call.as_mut()?;
-        let one_way = call.one_way;
+        let mut cancelled = Cancelled {
+            one_way: call.one_way,
+            measured: call.measured.filter(|_| !call.stopped),
+            is_ending: false,
+        };
         if let Some(followed) = &call.followed {
             followed.finish(code);
         }
@@ -358,10 +370,11 @@ impl ParkedCalls {
         if call.work.is_some() {
             // It has to be asked once for its end, to be heard of.
             self.slots[slot as usize].waker.wake_by_ref();
-            return Some((Cancelled::Ending, one_way));
+            cancelled.is_ending = true;
+        } else {
+            self.clear(slot);
         }
-        self.clear(slot);
-        Some((Cancelled::Dropped, one_way))
+        Some(cancelled)
     }
 
     /// The streams of all calls for which something is owed still.
@@ -382,6 +395,14 @@ impl ParkedCalls {
             .filter(|call| all || call.method.auth || !call.method.guards.is_empty())
             .map(|call| call.stream_id)
             .collect()
+    }
+
+    /// The measures of all calls of whose end nothing was said.
+    pub(crate) fn measured(&self) -> impl Iterator<Item = Measured> {
+        let calls = self.slots.iter().filter_map(|place| place.call.as_ref());
+        calls
+            .filter(|call| !call.stopped)
+            .filter_map(|call| call.measured)
     }
 
     /// Cancels all of them, because the connection is over. Methods of sessions go on: they are given back.

@@ -25,6 +25,7 @@ use super::{
     handshake::{self, Handshake},
     shared::Shared,
 };
+use crate::metrics::HandshakeOutcome;
 
 /// The first and the longest pause after the system refused a connection for want of resources.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
@@ -66,13 +67,15 @@ pub(super) async fn accept(
                 if pause.take().is_some() {
                     tracing::info!("connections are accepted again");
                 }
-                if let Some(place) = shared.begin_handshake(remote.ip()) {
-                    let shared = shared.clone();
-                    tokio::spawn(async move {
-                        serve_http(shared, stream, remote).await;
-                        drop(place);
-                    });
-                }
+                let Some(place) = shared.begin_handshake(remote.ip()) else {
+                    shared.meter().handshake(HandshakeOutcome::Handshakes);
+                    continue;
+                };
+                let shared = shared.clone();
+                tokio::spawn(async move {
+                    serve_http(shared, stream, remote).await;
+                    drop(place);
+                });
             }
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
@@ -132,9 +135,14 @@ async fn serve_http(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr) 
         .with_upgrades();
     let mut connection = pin!(connection);
     // What goes wrong here is the client's loss alone, and it has been answered where that was possible.
-    if timeout_at(until, &mut connection).await.is_err() && asked.load(Ordering::Relaxed) {
+    if timeout_at(until, &mut connection).await.is_ok() {
+        return;
+    }
+    if asked.load(Ordering::Relaxed) {
         // The time is over for its answer as well: it is given now.
         let _ = timeout(LAST_WORDS, connection).await;
+    } else {
+        shared.meter().handshake(HandshakeOutcome::Timeout);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     auth::{Authenticator, Authenticators},
     dispatch::{Gateway, Protection},
     guard::{Guard, Guards, RequestGuard},
+    metrics::{Meter, MethodMetrics},
     middleware::{Call, Fallback, Interceptor, Next, Reply, Stack},
     rate::Rates,
     router::{Router, StartError},
@@ -37,6 +38,8 @@ pub struct Endpoint {
     auth_cookie: Option<String>,
     hooks: HookSets,
     rate_limits: Vec<RateLimit>,
+    /// The server's.
+    pub(super) meter: Meter,
 }
 
 impl Endpoint {
@@ -175,6 +178,8 @@ impl Endpoint {
         };
         router.protect(&protection, !self.authenticators.is_empty())?;
         Ok(ActiveEndpoint {
+            method_metrics: self.meter.is_on().then(|| MethodMetrics::of(&router)),
+            meter: self.meter,
             router,
             protocol_limits: self.limits.of_protocol(),
             step: self.limits.step(),
@@ -203,4 +208,7 @@ pub(crate) struct ActiveEndpoint {
     pub(crate) auth_cookie: Option<String>,
     pub(crate) hooks: HookSets,
     pub(crate) rates: Option<Arc<Rates>>,
+    pub(crate) meter: Meter,
+    /// Where calls are counted, if they are.
+    pub(crate) method_metrics: Option<MethodMetrics>,
 }

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     ConnectInfo,
+    metrics::Meter,
     session::{ClientId, Session, afterwards::Afterwards, mailbox::Command},
 };
 
@@ -85,6 +86,11 @@ impl Shared {
             #[cfg(feature = "__echo")]
             echo: std::sync::atomic::AtomicBool::new(false),
         })
+    }
+
+    /// Where the server counts: all its endpoints do it in one place.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.routes.main().meter
     }
 
     /// The session of a client that is connected.

@@ -133,6 +133,7 @@ impl Session {
         server: Arc<Shared>,
     ) -> Arc<Self> {
         let rates = endpoint.rates.as_ref();
+        endpoint.meter.session_began(SessionState::Connecting);
         Arc::new(Self {
             rates: rates.map(|rates| Box::new(SessionRates::new(rates, &info))),
             id: ClientId::random(),
@@ -165,6 +166,9 @@ impl Session {
     /// What it has taken of the rates of its endpoint, where that has any.
     pub(crate) fn rates(&self) -> Option<&SessionRates> {
         self.rates.as_deref()
+    /// What the messages of all streams take in memory.
+    pub(crate) fn held_bytes(&self) -> usize {
+        usize::try_from(self.held.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
     /// The methods that the client may call.
@@ -195,6 +199,7 @@ impl Session {
         if from == to {
             return;
         }
+        self.endpoint.meter.session_went(from, to);
         if let Some(states) = self.states.get() {
             states.send_replace(to);
         }
@@ -315,6 +320,13 @@ impl Feedback for Session {
 
     fn fault(&self) {
         self.mailbox.report(Report::Fault);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Nothing, where it was closed.
+        self.endpoint.meter.session_ended(self.state());
     }
 }
 

@@ -38,7 +38,8 @@ pub enum SessionState {
 }
 
 impl SessionState {
-    const ALL: [Self; 6] = [
+    /// In the order of the numbers, with the last one last.
+    pub(crate) const ALL: [Self; 6] = [
         Self::Connecting,
         Self::Anonymous,
         Self::Authenticating,

@@ -33,6 +33,8 @@ pub(crate) struct OutputBuffer {
     buffer: Vec<u8>,
     /// How much of `buffer` the socket has taken.
     written: usize,
+    /// How many binary messages were begun in all.
+    messages: u64,
     /// A client masks what it sends; a server does not.
     keys: Option<Keys>,
     /// Invariant: set only by a client, for the last message begun; its payload starts here and is not masked yet.
@@ -52,6 +54,7 @@ impl OutputBuffer {
         Self {
             buffer: Vec::new(),
             written: 0,
+            messages: 0,
             keys: None,
             unmasked: None,
         }
@@ -70,12 +73,18 @@ impl OutputBuffer {
         self.buffer.len() - self.written
     }
 
+    /// How many binary messages were begun in all.
+    pub(crate) fn messages(&self) -> u64 {
+        self.messages
+    }
+
     /// Begins one binary message of exactly `len` bytes, which the caller appends to what is returned.
     pub(crate) fn begin(&mut self, len: usize) -> &mut Vec<u8> {
         self.seal();
         if self.buffer.capacity() == 0 {
             self.buffer = scratch::take_output();
         }
+        self.messages += 1;
         let mask = if self.keys.is_some() { MASKED } else { 0 };
         // Payload and header together, so that nothing that is written grows the buffer again.
         self.buffer.reserve(len + HEADER);

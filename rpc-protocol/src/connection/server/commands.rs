@@ -177,4 +177,11 @@ impl ServerConnection {
     pub fn is_draining(&self) -> bool {
         self.draining
     }
+
+    /// How many calls were refused without asking the application, in all: those over a limit, and those that came while
+    /// [draining](Self::is_draining).
+    #[must_use]
+    pub fn refused_calls(&self) -> (u64, u64) {
+        self.refusals
+    }
 }

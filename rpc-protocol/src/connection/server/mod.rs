@@ -71,6 +71,8 @@ pub struct ServerConnection {
     opens: Counter,
     resets: Counter,
     refused: Counter,
+    /// How many calls were refused in all: by limits, and because of a drain.
+    refusals: (u64, u64),
     faults: Counter,
 }
 
@@ -169,6 +171,7 @@ impl ServerConnection {
             opens: Counter::default(),
             resets: Counter::default(),
             refused: Counter::default(),
+            refusals: (0, 0),
             faults: Counter::default(),
             limits,
         }

@@ -164,9 +164,12 @@ impl ServerConnection {
 
     pub(super) fn count_refusal(&mut self, refusal: Refusal, now: Instant) -> Result<(), ConnectionError> {
         // A client that has not seen the go-away yet does nothing wrong; all other refusals cost it.
-        if refusal != Refusal::Draining
-            && self.refused.add(self.seconds.at(now)) >= self.limits.max_refused_streams
-        {
+        if refusal == Refusal::Draining {
+            self.refusals.1 += 1;
+            return Ok(());
+        }
+        self.refusals.0 += 1;
+        if self.refused.add(self.seconds.at(now)) >= self.limits.max_refused_streams {
             return Err(ConnectionError::TooManyRefusedStreams);
         }
         Ok(())

@@ -15,15 +15,16 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Connection, log::Causes};
+use super::{Connection, log::Causes, metering};
 use crate::{
     CallId, Context, Metadata, SessionError, Status,
     context::NewCall,
     contract::MethodDescriptor,
     dispatch::{
         Arrived, Begun, Failure, Step, Turn,
-        parked::{Cancelled, Parked, Progress},
+        parked::{Parked, Progress},
     },
+    metrics::Measured,
     middleware::UnknownMethod,
     session::afterwards::CLEAN_UPS_PER_STREAM,
     trace::{self, Followed},
@@ -40,6 +41,7 @@ pub(super) struct Called {
     method: Option<&'static MethodDescriptor>,
     one_way: bool,
     followed: Option<Arc<Followed>>,
+    measured: Option<Measured>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -64,6 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             method,
             one_way,
             followed: followed.clone(),
+            measured: metering::begin(&mut self.meter, entry),
         };
         let mut extensions = http::Extensions::new();
         let entry = match entry {
@@ -116,6 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             output: &mut self.socket.io.output,
             compress_above: self.compress_above,
             followed: called.followed.as_deref(),
+            answered: Code::Ok,
         };
         let entered = called.followed.as_ref().map(Followed::entered);
         // Made where it is handed over: a context is not small, and every move of it is a copy.
@@ -142,7 +146,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             &mut turn,
         );
         drop(entered);
-        if !matches!(begun, Begun::Answered) {
+        if let Begun::Answered = begun {
+            let answered = turn.answered;
+            self.meter_call(called.measured, answered);
+        } else {
             self.begun(begun, called, method, deadline, now);
         }
     }
@@ -191,10 +198,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     stream_id,
                     one_way,
                     followed,
+                    measured,
                     ..
                 } = called;
                 self.protocol.park(stream_id);
-                let call = Parked::new(stream_id, method, one_way, deadline, followed, pending)
+                let call = Parked::new(stream_id, method, one_way, deadline, followed, measured, pending)
                     .begun_by_user(self.identity.is_some());
                 if call.writes() && !self.may_write_streams() {
                     // It begins when others like it may go on.
@@ -210,6 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         output: &mut self.socket.io.output,
                         compress_above: self.compress_above,
                         followed: None,
+                        answered: Code::Ok,
                     },
                 );
                 if let Some(progress) = progress {
@@ -228,6 +237,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             deadline,
             bytes,
             followed,
+            measured,
             step,
         } = progress;
         let called = Called {
@@ -235,21 +245,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             method: Some(method),
             one_way,
             followed,
+            measured,
         };
         let mut turn = Turn {
             protocol: &mut self.protocol,
             output: &mut self.socket.io.output,
             compress_above: self.compress_above,
             followed: called.followed.as_deref(),
+            answered: Code::Ok,
         };
         match step {
-            Step::Done(mut call) => call.as_mut().respond(stream_id, &mut turn),
+            Step::Done(mut call) => {
+                call.as_mut().respond(stream_id, &mut turn);
+                let answered = turn.answered;
+                self.meter_call(called.measured, answered);
+            }
             Step::Ended(trailers) => {
                 let end = End {
                     status: Some(rpc_protocol::frame::Status::new(Code::Ok, "")),
                     trailers,
                 };
-                called.finish(Code::Ok);
+                self.finish(&called, Code::Ok);
                 // What is over the client's limit has been cut; nothing else is to be done.
                 let _ = self.protocol.end(stream_id, &end, &mut self.socket.io.output);
             }
@@ -266,8 +282,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.begun(begun, called, method, deadline, now);
             }
             Step::Late => {
-                called.finish(Code::DeadlineExceeded);
                 self.session.counters.failed_call();
+                self.finish(&called, Code::DeadlineExceeded);
                 self.count_one_way_failure(one_way);
                 let _ = self
                     .protocol
@@ -279,10 +295,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The client has given a call up.
     pub(super) fn cancel(&mut self, stream_id: u64) {
-        match self.calls.cancel(stream_id, Code::Cancelled) {
-            // Its slot is free when the task that has it has really ended.
-            Some((Cancelled::Ending, _)) => {}
-            Some((Cancelled::Dropped, _)) | None => self.protocol.finished(stream_id),
+        let cancelled = self.calls.cancel(stream_id, Code::Cancelled);
+        self.meter_call(cancelled.as_ref().and_then(|call| call.measured), Code::Cancelled);
+        // Its slot is free when the task that has it has really ended.
+        if !cancelled.is_some_and(|call| call.is_ending) {
+            self.protocol.finished(stream_id);
         }
     }
 
@@ -292,7 +309,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let (stream_id, one_way) = (called.stream_id, called.one_way);
         self.session.counters.failed_call();
         self.count_one_way_failure(one_way);
-        called.finish(failure.code());
+        self.finish(&called, failure.code());
         let method = called.method.map_or("", |method| method.full_name);
         let call = CallId {
             client: self.session.id(),
@@ -352,16 +369,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn count_one_way_failure(&self, one_way: bool) {
         if one_way {
             self.shared.one_way_failures.fetch_add(1, Ordering::Relaxed);
+            self.endpoint.meter.one_way_failure();
         }
     }
-}
 
-impl Called {
-    /// Says how it ended.
-    fn finish(&self, code: Code) {
-        if let Some(followed) = &self.followed {
+    /// Says how a call ended.
+    fn finish(&mut self, called: &Called, code: Code) {
+        if let Some(followed) = &called.followed {
             followed.finish(code);
         }
+        self.meter_call(called.measured, code);
     }
 }
 

@@ -67,6 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.leave_gate();
         self.let_go_of_calls();
         self.ends_with(code, reason);
+        self.meter_close(code, peer_done);
         self.phase = Phase::Closing(Closing {
             until: None,
             deaf,

@@ -101,9 +101,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             "the server is stopping and has cancelled the call",
         );
         for stream_id in self.calls.running() {
-            if let Some((_, one_way)) = self.calls.cancel(stream_id, Code::Unavailable) {
+            if let Some(cancelled) = self.calls.cancel(stream_id, Code::Unavailable) {
                 self.session.counters.failed_call();
-                self.count_one_way_failure(one_way);
+                self.meter_call(cancelled.measured, Code::Unavailable);
+                self.count_one_way_failure(cancelled.one_way);
             }
         }
         self.protocol.end_all(&end, &mut self.socket.io.output);
@@ -167,6 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         output: &mut self.socket.io.output,
                         compress_above: self.compress_above,
                         followed: None,
+                        answered: Code::Ok,
                     },
                 )
             } else {
@@ -233,6 +235,7 @@ impl<S> Connection<S> {
     /// Cancels all calls, because the connection is over. Methods of sessions have their grace.
     pub(super) fn let_go_of_calls(&mut self) {
         let grace = self.endpoint.limits.session_grace;
+        self.meter_all_cancelled();
         for method in self.calls.cancel_all() {
             // Where the runtime is gone, so is the grace.
             let Ok(runtime) = Handle::try_current() else {

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Limits, SessionError,
     auth::{Attempt, AuthError, Credential, Identity, Purpose, Source},
-    dispatch::parked::Cancelled,
+    metrics::AuthenticationOutcome,
     transport::lately::Lately,
 };
 
@@ -206,17 +206,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         match &self.identity {
             Some(known) if known.user() == identity.user() => {
+                self.meter_authentication(AuthenticationOutcome::Accepted);
                 self.standing.get_or_insert_default().expiry = expiry;
                 self.set_identity(Some(identity));
                 self.tell_identity(request_id, None, now);
             }
             Some(_) if purpose == Purpose::Authenticate => {
+                self.meter_authentication(AuthenticationOutcome::SubjectChanged);
                 self.close(
                     CloseCode::SubjectChanged,
                     "the credential is of another user: change the user on purpose, or sign out first",
                 );
             }
             _ => {
+                self.meter_authentication(AuthenticationOutcome::Accepted);
                 self.end_calls_of_identity();
                 if self.become_known(identity.clone(), expiry) {
                     self.ask_hooks(identity, request_id, now);
@@ -268,6 +271,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A credential is not accepted: the client is told the kind, and who it is stays as it was.
     fn refuse_credential(&mut self, error: &AuthError, request_id: u64, now: Instant) {
         let client = self.session.id();
+        self.meter_authentication(error.into());
         tracing::info!(%client, error = %OneLine(error), "a credential was not accepted");
         self.tell_hooks(&SessionError::Authentication(error));
         self.tell_identity(request_id, Some(error.status().to_wire()), now);
@@ -364,16 +368,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             "the identity that the call was begun with has ended",
         );
         for stream_id in self.calls.of_users(self.endpoint.auth_required) {
-            let Some((cancelled, one_way)) = self.calls.cancel(stream_id, Code::Unauthenticated) else {
+            let Some(cancelled) = self.calls.cancel(stream_id, Code::Unauthenticated) else {
                 continue;
             };
             self.session.counters.failed_call();
-            self.count_one_way_failure(one_way);
+            self.meter_call(cancelled.measured, Code::Unauthenticated);
+            self.count_one_way_failure(cancelled.one_way);
             // What is over the client's limit has been cut to its code.
             let _ = self
                 .protocol
                 .end_running(stream_id, &end, &mut self.socket.io.output);
-            if let Cancelled::Dropped = cancelled {
+            if !cancelled.is_ending {
                 self.protocol.finished(stream_id);
             }
         }

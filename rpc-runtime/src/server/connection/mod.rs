@@ -21,6 +21,7 @@ mod going_on;
 mod identity;
 mod leaving;
 mod log;
+mod metering;
 mod pinging;
 mod timers;
 
@@ -50,6 +51,7 @@ use crate::{
     SessionError, SessionState,
     auth::Identity,
     dispatch::parked::ParkedCalls,
+    metrics::ConnectionMeter,
     session::Session,
     streaming::Ending,
     transport::{
@@ -105,6 +107,8 @@ pub(crate) struct Connection<S> {
     timers: Timers,
     pings: Lately,
     pinging: Option<Box<Waiting>>,
+    /// What it counts, where its server counts.
+    meter: Option<Box<ConnectionMeter>>,
     phase: Phase,
     leaving: Option<Box<Leaving>>,
     /// Takes the session off the server's list at the end.
@@ -148,6 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let now = Instant::now();
         let endpoint = session.endpoint.clone();
         let registration = shared.register(session.clone());
+        let meter = ConnectionMeter::new(&endpoint);
         let io = Io::new(stream, OutputBuffer::of_server(), read_ahead);
         Self {
             socket: WebSocket::new(io, Role::Server, endpoint.limits.message_bytes),
@@ -165,6 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             timers: Timers::default(),
             pings: Lately::default(),
             pinging: None,
+            meter,
             phase: Phase::Open,
             leaving: None,
             shared,
@@ -236,6 +242,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     return Read::Clogged;
                 }
             }
+            self.meter_batch();
             // First what was read before, which a turn that was over may have left.
             match self.handle_messages(&mut handled, now, cx) {
                 Read::Dry => {}
@@ -405,6 +412,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
         let this = self.get_mut();
         let polled = this.turn(cx);
+        this.meter_turn();
         this.socket.io.release_input();
         if polled.is_pending() {
             let has_mail = this.session.mailbox.end_turn();

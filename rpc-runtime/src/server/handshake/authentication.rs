@@ -19,6 +19,7 @@ use crate::{
     Session,
     auth::{Attempt, AuthError, Identity, Purpose},
     dispatch::panics,
+    metrics::AuthenticationOutcome,
     server::shared::later,
 };
 
@@ -102,6 +103,15 @@ pub(super) async fn authenticate(
     let attempt = Attempt::new(&credential, source, Purpose::Authenticate, session);
     let until = until.min(later(endpoint.limits.authentication_time));
     let asked = timeout_at(until, caught(endpoint.authenticators.authenticate(&attempt))).await;
+    endpoint.meter.authentication(
+        source,
+        match &asked {
+            Ok(Ok(Ok(_))) => AuthenticationOutcome::Accepted,
+            Ok(Ok(Err(error))) => error.into(),
+            Ok(Err(_)) => AuthenticationOutcome::Panicked,
+            Err(_) => AuthenticationOutcome::Unavailable,
+        },
+    );
     match asked {
         Ok(Ok(Ok(identity))) => Ok(Some(identity)),
         Ok(Ok(Err(error))) => {

@@ -39,7 +39,7 @@ use super::{
     routes::Route,
     shared::{Admission, NoPlace, Shared},
 };
-use crate::{ConnectInfo, Session};
+use crate::{ConnectInfo, Session, metrics::HandshakeOutcome};
 use refusal::Refusal;
 use upgrade::Choice;
 
@@ -81,7 +81,10 @@ async fn answer_on(
 ) -> Response<Full<Bytes>> {
     match accept(shared, route, handshake).await {
         Ok(response) => response,
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            shared.meter().handshake(refusal.outcome());
+            refusal.into_response()
+        }
     }
 }
 
@@ -105,6 +108,7 @@ async fn accept(
     let response = switching(&accept, &choice)?;
     let session = Session::new(info, endpoint, shared.clone());
     let entry = enter(&request, &session, &choice, handshake.until).await?;
+    shared.meter().handshake(entry.outcome());
     tokio::spawn(serve_upgrade(on_upgrade, session, entry, admission));
     Ok(response)
 }
@@ -162,6 +166,17 @@ enum Entry {
 impl Entry {
     fn closed(code: CloseCode, reason: &'static str) -> Self {
         Self::Closed { code, reason }
+    }
+
+    fn outcome(&self) -> HandshakeOutcome {
+        match self {
+            Self::Open => HandshakeOutcome::Accepted,
+            Self::Closed {
+                code: CloseCode::SubprotocolUnknown,
+                ..
+            } => HandshakeOutcome::Subprotocol,
+            Self::Closed { .. } => HandshakeOutcome::Credential,
+        }
     }
 }
 

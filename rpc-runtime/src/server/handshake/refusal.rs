@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use crate::random;
+use crate::{metrics::HandshakeOutcome, random};
 
 /// What is over for now may be tried again after so long at most: clients that were refused together come back apart.
 const SOON: Duration = Duration::from_secs(5);
@@ -120,6 +120,23 @@ impl Refusal {
             ),
             _ => return None,
         })
+    }
+
+    /// What it is counted as.
+    pub(in crate::server) fn outcome(self) -> HandshakeOutcome {
+        match self {
+            Self::NoSuchPath => HandshakeOutcome::NotFound,
+            Self::NotAnUpgrade | Self::WebSocketVersion | Self::WebSocketKey => HandshakeOutcome::Malformed,
+            Self::Subprotocol => HandshakeOutcome::Subprotocol,
+            Self::Origin => HandshakeOutcome::Origin,
+            Self::CookieWithoutOrigin
+            | Self::TwoCredentials
+            | Self::Unauthenticated { .. }
+            | Self::CannotAuthenticate
+            | Self::AuthenticatorPanicked => HandshakeOutcome::Credential,
+            Self::Stopping => HandshakeOutcome::Stopping,
+            Self::Full => HandshakeOutcome::Connections,
+        }
     }
 
     pub(in crate::server) fn into_response(self) -> Response<Full<Bytes>> {
