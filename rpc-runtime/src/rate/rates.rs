@@ -18,7 +18,9 @@ use super::{
     limiter::{Limiter, Moment, Refused, State},
     table::Table,
 };
-use crate::{ConnectInfo, Status, router::StartError, server::network, session::Session};
+use crate::{
+    ConnectInfo, Status, metrics::RefusedCall, router::StartError, server::network, session::Session,
+};
 
 /// The rates of an endpoint. Invariant: sorted by scope, the narrowest first, so that what is refused takes nothing of what
 /// others share.
@@ -251,6 +253,7 @@ impl Metered {
                 Counts::Bytes => bytes,
             };
             if let Err(refused) = limit.limiter.take(state, amount, now) {
+                session.endpoint.meter.refused(RefusedCall::Rate);
                 return Err(limit.status(refused, amount));
             }
         }

@@ -166,6 +166,8 @@ impl Session {
     /// What it has taken of the rates of its endpoint, where that has any.
     pub(crate) fn rates(&self) -> Option<&SessionRates> {
         self.rates.as_deref()
+    }
+
     /// What the messages of all streams take in memory.
     pub(crate) fn held_bytes(&self) -> usize {
         usize::try_from(self.held.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
