@@ -136,6 +136,9 @@ impl Refusal {
             | Self::AuthenticatorPanicked => HandshakeOutcome::Credential,
             Self::Stopping => HandshakeOutcome::Stopping,
             Self::Full => HandshakeOutcome::Connections,
+            Self::FullForAddress => HandshakeOutcome::AddressConnections,
+            Self::TooOften { .. } => HandshakeOutcome::AddressRate,
+            Self::Crowd { .. } => HandshakeOutcome::Rate,
         }
     }
 
