@@ -1,10 +1,4 @@
-//! Who a client is: what it shows, and what makes an identity of that.
-//!
-//! A client authenticates while it connects (`Authorization: Bearer …`, a cookie, or a token among the subprotocols that
-//! it offers, because a browser can set no header), or on its live connection, where it may also become another user or
-//! go back to anonymous. Either way an [`Authenticator`] looks at a [`Credential`] and gives an [`Identity`].
-//!
-//! This module knows neither frames nor sockets: the handshake and the connection's gate bring credentials here.
+#![doc = include_str!("../../docs/authentication.md")]
 
 mod credential;
 mod erased;
