@@ -11,6 +11,7 @@
 //! | deadlines | [`UnaryCall::timeout`], `#[message(deadline = "5s")]`, [`Context::remaining`] |
 //! | errors, with typed details | [`Status`], [`Status::with_detail`], [`CallError`] |
 //! | what stands around calls: interceptors, tower layers | [`middleware`] |
+//! | who clients are: authenticators, browsers, cookies, what refusals look like | [`auth`] |
 //! | spans, W3C trace context, OpenTelemetry | [`trace`] |
 //! | metrics, by the facade of the crate `metrics` | [`ServerBuilder::metrics`], [`metrics`](mod@metrics) |
 //! | limits, and stopping in order | [`Limits`], [`Server::shutdown`] |
