@@ -9,8 +9,6 @@ use anyhow::{Context, Result, bail};
 /// Every test there is.
 pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
     cargo(&["test", "--workspace", "--no-fail-fast"]).go()?;
-    // What stands behind features that nothing in the workspace turns on for its tests.
-    cargo(&["test", "-p", "rpc-runtime", "--features", "jwt", "--test", "jwt"]).go()?;
     storage()?;
     clock()?;
     schemas()?;

@@ -10,7 +10,8 @@ use rpc_protocol::{
     frame::{Authenticate, AuthenticationPurpose, End, Greeting, Identity, Request, Response},
 };
 use rpc_runtime::{
-    ConnectInfo, Context, Server, ServerBuilder, Status, codegen::Gateway, contract, prost::Message as _, rpc,
+    ConnectInfo, Context, Rate, Server, ServerBuilder, ServerLimits, Status, codegen::Gateway, contract,
+    prost::Message as _, rpc,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
@@ -41,7 +42,12 @@ impl NameGateway {
 }
 
 pub fn names() -> ServerBuilder {
-    Server::builder().service(NameGateway)
+    // All handshakes come from one address.
+    let limits = ServerLimits {
+        connects_per_address: Rate::per_second(10_000),
+        ..ServerLimits::default()
+    };
+    Server::builder().service(NameGateway).server_limits(limits)
 }
 
 /// A server on a free port, for as long as the guard lives.

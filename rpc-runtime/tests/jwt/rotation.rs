@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -182,6 +185,74 @@ async fn a_look_at_the_file_goes_on_when_its_client_has_gone() {
         assert!(first.as_mut().poll(&mut cx).is_pending());
     }
     assert_eq!(verdict(&jwt, &token).await, Ok("ali".to_owned()));
+}
+
+/// Everything that is logged in this process, by whichever thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// The lines about a file.
+    fn about(&self, file: &File) -> Vec<String> {
+        let log = String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned();
+        let path = file.as_ref().display().to_string();
+        let lines = log.lines().filter(|line| line.contains(&path));
+        lines.map(str::to_owned).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_a_file_is_logged_once_with_what_to_do() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .with_ansi(false);
+    // For all threads, because files are read on another: no other test of this program asks for it.
+    subscriber.init();
+    let old = rsa();
+    let file = File::new(&set(&[old.jwk(Some("old"))]));
+    let jwt = still(Jwt::jwks_file(&file).unwrap());
+    let look = async || {
+        for _ in 0..3 {
+            pass(5).await;
+            assert!(accepts(&jwt, &old, Some("old")).await);
+        }
+        log.about(&file)
+    };
+    assert_eq!(look().await, [""; 0]);
+    file.write("{");
+    let lines = look().await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].contains("ERROR") && lines[0].contains("those before stay: write the file anew"),
+        "{lines:?}"
+    );
+    std::fs::remove_file(&file).unwrap();
+    let lines = look().await;
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[1].contains("ERROR") && lines[1].contains("put the file back"),
+        "{lines:?}"
+    );
+    file.write(&set(&[old.jwk(Some("old"))]));
+    let lines = look().await;
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(
+        lines[2].contains("INFO") && lines[2].contains("were read again"),
+        "{lines:?}"
+    );
 }
 
 #[test]

@@ -34,8 +34,8 @@
 //!    key (`kid`), named keys of other names are not tried.
 //! 3. that no claim is made twice; the issuer and the audience; `nbf` and `exp`, with a leeway of 60 s; the user.
 //!
-//! A token whose only fault is its age is [`AuthError::Expired`](super::AuthError::Expired), and everything else
-//! [`AuthError::Invalid`](super::AuthError::Invalid).
+//! A token whose only fault is its age is [`AuthError::Expired`], and everything else
+//! [`AuthError::Invalid`].
 //!
 //! Signatures of a shared secret are checked in some microseconds, those of RSA, elliptic curves and Ed25519 in some tens
 //! to hundreds. That is done where a client authenticates, at its handshake or in band, and never on the way of a call.
