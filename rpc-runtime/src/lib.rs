@@ -14,6 +14,7 @@
 //! | who clients are: authenticators, browsers, cookies, what refusals look like | [`auth`] |
 //! | spans, W3C trace context, OpenTelemetry | [`trace`] |
 //! | metrics, by the facade of the crate `metrics` | [`ServerBuilder::metrics`], [`metrics`](mod@metrics) |
+//! | what clients and administrators may ask about sessions | [`services`] |
 //! | limits, and stopping in order | [`Limits`], [`Server::shutdown`] |
 //! | deriving storage or forms from a contract | [`contract::MessageDescriptor`](mod@contract) |
 //!
@@ -39,6 +40,7 @@ mod random;
 mod rate;
 mod router;
 mod server;
+pub mod services;
 mod session;
 pub mod status;
 mod streaming;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use rpc_protocol::CloseCode;
 
-use super::{Server, shared::Shared};
+use super::{
+    Server,
+    shared::{Departed, Shared},
+};
 use crate::{ClientId, Session};
 
 /// # Sessions
@@ -34,6 +37,11 @@ impl Server {
     /// ```
     pub fn sessions(&self) -> impl Iterator<Item = Arc<Session>> + '_ {
         self.shared.sessions()
+    }
+
+    /// What was counted of sessions that are over.
+    pub(crate) fn departed(&self) -> Departed {
+        self.shared.departed()
     }
 
     /// The session of a client, while it is connected.

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     ConnectInfo,
     metrics::Meter,
-    session::{ClientId, Session, afterwards::Afterwards, mailbox::Command},
+    session::{ClientId, Session, SessionStats, afterwards::Afterwards, mailbox::Command},
 };
 
 /// The list is split so that connects and disconnects on several cores seldom meet.
@@ -40,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) limits: ServerLimits,
     sessions: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
     pub(super) users: Users,
+    departed: Mutex<Departed>,
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
     pub(crate) rates: ConnectRates,
@@ -79,6 +80,7 @@ impl Shared {
             limits,
             sessions: Default::default(),
             users: Users::default(),
+            departed: Mutex::default(),
             admitted: AtomicUsize::new(0),
             empty: Notify::new(),
             afterwards: Arc::default(),
@@ -117,6 +119,11 @@ impl Shared {
             .iter()
             .any(|endpoint| !endpoint.authenticators.is_empty());
         self.limits.header_bytes_with(tokens)
+    }
+
+    /// What was counted of sessions that are over.
+    pub(super) fn departed(&self) -> Departed {
+        *lock(&self.departed)
     }
 
     /// How many clients are connected.
@@ -302,6 +309,15 @@ impl Drop for Admission {
     }
 }
 
+/// What was counted of sessions that are over.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Departed {
+    /// How many there were.
+    pub(crate) connections: u64,
+    /// Nothing is open or queued in these.
+    pub(crate) stats: SessionStats,
+}
+
 /// A session's place on the list.
 #[derive(Debug)]
 pub(crate) struct Registration {
@@ -311,7 +327,12 @@ pub(crate) struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        lock(self.shared.shard(self.id)).remove(&self.id);
+        let session = lock(self.shared.shard(self.id)).remove(&self.id);
+        if let Some(session) = session {
+            let mut departed = lock(&self.shared.departed);
+            departed.connections += 1;
+            departed.stats.add_what_is_over(&session.stats());
+        }
     }
 }
 

@@ -25,6 +25,17 @@ pub struct SessionStats {
     pub queued_bytes: u64,
 }
 
+impl SessionStats {
+    /// Adds the counts of a session that is over. Nothing of it is open or queued any more.
+    pub(crate) fn add_what_is_over(&mut self, other: &Self) {
+        self.bytes_received += other.bytes_received;
+        self.bytes_sent += other.bytes_sent;
+        self.messages_received += other.messages_received;
+        self.calls += other.calls;
+        self.failed_calls += other.failed_calls;
+    }
+}
+
 /// The counters of a session. Its connection's task alone writes them, others look.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {

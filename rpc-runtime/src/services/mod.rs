@@ -1,0 +1,29 @@
+//! Services that the framework brings along, for programs that want them: made of contracts, as a program's own are, and
+//! served on endpoints that add them.
+//!
+//! | service | gateway | what |
+//! |---|---|---|
+//! | `rpc.session.v1.SessionService` | [`session::gateway`] | tells clients about their own session |
+//! | `rpc.admin.v1.AdminService` | [`admin::gateway`] | lists sessions, disconnects clients and users, tells what was counted |
+//!
+//! A server serves none of them unless it is told to: what can be called is what was added. Their schemas are
+//! `protos/rpc/session/v1/session.proto` and `protos/rpc/admin/v1/admin.proto`; clients for Rust stand beside the gateways.
+//!
+//! ```
+//! use rpc_runtime::{Context, Server, Status, services};
+//!
+//! let server = Server::builder()
+//!     .service(services::session::gateway())
+//!     // Every method of it names the guard `admin`: without, the server does not start.
+//!     .service(services::admin::gateway())
+//!     .guard("admin", |cx: &Context| match cx.identity() {
+//!         Some(identity) if identity.has_role("admin") => Ok(()),
+//!         Some(_) => Err(Status::permission_denied("this is for administrators")),
+//!         None => Err(Status::unauthenticated("log in first")),
+//!     })
+//!     .build();
+//! assert!(server.is_ok());
+//! ```
+
+pub mod admin;
+pub mod session;
