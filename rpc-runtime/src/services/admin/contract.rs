@@ -122,7 +122,6 @@ pub struct DisconnectRequest {
     /// the table of close codes.
     pub code: u32,
     /// What the client is told; cut to 123 bytes.
-    #[field(max_len = 123)]
     pub reason: String,
 }
 
