@@ -109,7 +109,8 @@ impl ClientBuilder {
     }
 
     /// Adds a header to the HTTP request that asks for the upgrade. A name or value that cannot stand in HTTP is told by
-    /// [`connect`](Self::connect) and [`lazy`](Self::lazy). A connector's connections have no headers.
+    /// [`connect`](Self::connect) and [`lazy`](Self::lazy). A connector's connections have no headers. An `authorization` gives
+    /// way to that of a [credential](Self::credential).
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         let parsed = (HeaderName::try_from(name), HeaderValue::from_str(value.as_ref()));

@@ -25,11 +25,20 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The code that a status of this kind has: the status' own, UNAVAILABLE without a connection, DEADLINE_EXCEEDED
-    /// after the timeout.
+    /// The code that a status of this kind has: the status' own, DEADLINE_EXCEEDED after the timeout, and without a
+    /// connection UNAVAILABLE, but UNAUTHENTICATED where the server wants another credential (HTTP 401, closed with 4500 or
+    /// 4505), and PERMISSION_DENIED where it lets nobody in who comes this way (HTTP 403).
     pub fn code(&self) -> Option<Code> {
         Some(match self {
-            Self::Refused(_) | Self::Closed(_) => Code::Unavailable,
+            Self::Refused(refused) => match refused.kind() {
+                RefusedKind::Http(401) => Code::Unauthenticated,
+                RefusedKind::Http(403) => Code::PermissionDenied,
+                _ => Code::Unavailable,
+            },
+            Self::Closed(closed) => match closed.close_code() {
+                CloseCode::TokenInvalid | CloseCode::AuthenticationMissing => Code::Unauthenticated,
+                _ => Code::Unavailable,
+            },
             Self::TimedOut(_) => Code::DeadlineExceeded,
             Self::Status(status) => status.code(),
         })
@@ -59,7 +68,10 @@ impl CallError {
         match self {
             Self::Status(status) => status,
             Self::TimedOut(_) => Status::deadline_exceeded(self.to_string()),
-            Self::Refused(_) | Self::Closed(_) => Status::unavailable(self.to_string()).with_cause(self),
+            Self::Refused(_) | Self::Closed(_) => {
+                let code = self.code().unwrap_or(Code::Unavailable);
+                Status::new(code, self.to_string()).with_cause(self)
+            }
         }
     }
 }

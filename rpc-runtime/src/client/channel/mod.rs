@@ -4,6 +4,7 @@
 //! link's and its driver's; what becomes of a call that lost its link is the call's.
 
 mod backoff;
+mod dialling;
 mod state;
 mod supervisor;
 
@@ -19,14 +20,15 @@ use rpc_protocol::CloseCode;
 use tokio::sync::{Notify, broadcast};
 
 pub use backoff::Reconnect;
+use dialling::Dialled;
 pub use state::ConnectionState;
 
 use super::{
     ClientLimits,
     connect::{Dial, Established},
     error::{CallError, Closed, Refused, RefusedKind},
-    identity::{Shown, Standing},
-    link::{Answer, Failure, Link},
+    identity::Standing,
+    link::{Answer, Link},
 };
 use crate::middleware::{Middleware, Outbound};
 
@@ -73,13 +75,6 @@ struct Control {
     abandoned: bool,
     /// The current link, and old ones that finish their calls.
     links: Vec<Weak<Link>>,
-}
-
-/// A connection that was made, and what it is yet to show.
-struct Dialled {
-    established: Established,
-    /// Shown in band, because the handshake could not, or there was none.
-    in_band: Option<Shown>,
 }
 
 /// Why a client is closed for good.
@@ -147,16 +142,6 @@ impl Channel {
         answer
     }
 
-    /// Waits for what the server makes of the credential that a new connection shows.
-    async fn let_in(&self, answer: Answer) -> Result<(), CallError> {
-        match tokio::time::timeout(self.config.connect_timeout, answer).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(Failure::Closed(closed))) => Err(CallError::Closed(closed)),
-            Ok(Err(failure)) => Err(failure.into_status().into()),
-            Err(_) => Err(CallError::Refused(self.no_answer())),
-        }
-    }
-
     /// The link to which calls go now, if any. It may have ended a moment ago.
     #[inline]
     pub(super) fn current(&self) -> Guard<Option<Arc<Link>>> {
@@ -213,34 +198,6 @@ impl Channel {
     /// Whether the client comes back after this end of a connection.
     pub(super) fn comes_back_after(&self, closed: &Closed) -> bool {
         self.comes_back() && closed.close_code().may_return() && self.lock().end.is_none()
-    }
-
-    /// Makes a connection.
-    async fn dial(&self) -> Result<Dialled, Refused> {
-        let Some(dial) = &self.dial else {
-            let text = "the connection was made elsewhere, and is not made again";
-            return Err(Refused::new(RefusedKind::Disconnected, "", text));
-        };
-        let timeout = self.config.connect_timeout;
-        let shown = self.standing().show(timeout).await.map_err(|error| {
-            let text = format!("no credential: {error}");
-            Refused::because(RefusedKind::NoCredential, dial.url(), text, error)
-        })?;
-        let in_header = shown.as_ref().filter(|_| dial.has_headers());
-        let authorization = in_header.and_then(Shown::authorization);
-        let in_band = shown.filter(|_| authorization.is_none());
-        match tokio::time::timeout(timeout, dial.dial(authorization)).await {
-            Ok(established) => Ok(Dialled {
-                established: established?,
-                in_band,
-            }),
-            Err(_) => Err(self.no_answer()),
-        }
-    }
-
-    fn no_answer(&self) -> Refused {
-        let text = format!("no answer within {:?}", self.config.connect_timeout);
-        self.absent(RefusedKind::TimedOut, None, text)
     }
 
     /// Who the client is.

@@ -2,8 +2,6 @@
 
 use std::{convert::Infallible, future, time::Duration};
 
-use rpc_protocol::frame::AuthenticationPurpose;
-
 use super::{Proof, Standing, Why};
 use crate::client::link::{Link, NotOpened};
 
@@ -36,8 +34,7 @@ async fn refresh(standing: &Standing, link: &Link, timeout: Duration) -> Result<
     let Some(credential) = fresh.map_err(|error| error.to_string())? else {
         return Ok(());
     };
-    let proof = Proof::new(Why::Refresh, AuthenticationPurpose::Refresh, credential);
-    match link.authenticate(proof) {
+    match link.authenticate(Proof::new(Why::Refresh, credential)) {
         Ok(answer) => match answer.await {
             Ok(_) => Ok(()),
             Err(failure) => Err(failure.into_status().to_string()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use rpc_protocol::frame::AuthenticationPurpose;
 
-use super::{ClientIdentity, Proof, ServerGreeting, Why};
+use super::{ClientIdentity, Proof, ServerGreeting};
 use crate::{
     CallError, Client,
     auth::Credential,
@@ -30,8 +30,8 @@ impl Client {
     /// [`CallError::Status`], mostly UNAUTHENTICATED, when the server refuses: who the client is has not changed then. The
     /// others as for a call.
     pub async fn authenticate(&self, credential: Credential) -> Result<ClientIdentity, CallError> {
-        let purpose = AuthenticationPurpose::Refresh;
-        self.prove(|| Proof::new(Why::Asked, purpose, credential.clone()))
+        let change = self.channel().standing().changes();
+        self.prove(AuthenticationPurpose::Refresh, Some(credential), change)
             .await
     }
 
@@ -44,8 +44,8 @@ impl Client {
     ///
     /// As [`authenticate`](Self::authenticate): refused, the client stays who it was, unless the server says otherwise.
     pub async fn change_user(&self, credential: Credential) -> Result<ClientIdentity, CallError> {
-        let purpose = AuthenticationPurpose::ChangeUser;
-        self.prove(|| Proof::new(Why::Asked, purpose, credential.clone()))
+        let change = self.channel().standing().changes();
+        self.prove(AuthenticationPurpose::ChangeUser, Some(credential), change)
             .await
     }
 
@@ -58,17 +58,25 @@ impl Client {
     /// As [`authenticate`](Self::authenticate): the server may know the client still.
     pub async fn sign_out(&self) -> Result<(), CallError> {
         let channel = self.channel();
-        channel.standing().signs_out();
+        let change = channel.standing().signs_out();
         if !channel.may_have_shown() {
             return Ok(());
         }
-        self.prove(Proof::sign_out).await.map(drop)
+        match self.prove(AuthenticationPurpose::SignOut, None, change).await {
+            // There was no connection after all, and the next will show nothing.
+            Err(error) if !error.may_have_run() => Ok(()),
+            outcome => outcome.map(drop),
+        }
     }
 
-    async fn prove(&self, proof: impl Fn() -> Proof) -> Result<ClientIdentity, CallError> {
-        let channel = self.channel();
-        channel.standing().changes();
-        match channel.config.timeout {
+    async fn prove(
+        &self,
+        purpose: AuthenticationPurpose,
+        credential: Option<Credential>,
+        change: u64,
+    ) -> Result<ClientIdentity, CallError> {
+        let proof = || Proof::asked(purpose, credential.clone(), change);
+        match self.channel().config.timeout {
             None => self.prove_now(proof).await,
             Some(timeout) => tokio::time::timeout(timeout, self.prove_now(proof))
                 .await

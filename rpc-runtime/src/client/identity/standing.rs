@@ -28,7 +28,9 @@ struct Remembered {
     shown: Option<Shown>,
     /// The program has signed out: nothing is shown, nor asked for, until it authenticates.
     signed_out: bool,
-    /// Counts what the program has done about it, so that what was begun before is seen to be out of date.
+    /// The last sign-out: what was begun before it does not count any more.
+    last_sign_out: u64,
+    /// Counts what the program has begun to change.
     changes: u64,
 }
 
@@ -77,22 +79,28 @@ pub(in crate::client) struct Proof {
     purpose: AuthenticationPurpose,
     /// `None`: signs out.
     credential: Option<Credential>,
+    /// Which of the program's changes it is, where it is one.
+    change: u64,
 }
 
 impl Proof {
-    pub(in crate::client) fn new(why: Why, purpose: AuthenticationPurpose, credential: Credential) -> Self {
+    /// What a client shows by itself.
+    pub(in crate::client) fn new(why: Why, credential: Credential) -> Self {
         Self {
             why,
-            purpose,
+            purpose: AuthenticationPurpose::Refresh,
             credential: Some(credential),
+            change: 0,
         }
     }
 
-    pub(in crate::client) fn sign_out() -> Self {
+    /// What the program asks for. Without a credential: to be nobody.
+    pub(super) fn asked(purpose: AuthenticationPurpose, credential: Option<Credential>, change: u64) -> Self {
         Self {
             why: Why::Asked,
-            purpose: AuthenticationPurpose::SignOut,
-            credential: None,
+            purpose,
+            credential,
+            change,
         }
     }
 
@@ -176,33 +184,41 @@ impl Standing {
         Ok((self.remembered().changes == before.changes).then_some(credential))
     }
 
-    /// The program begins to change who it is.
-    pub(super) fn changes(&self) {
-        self.lock().changes += 1;
-    }
-
-    /// The program signs out: whatever comes of that, nothing is shown from now on.
-    pub(super) fn signs_out(&self) {
+    /// The program begins to change who it is. Gives the number of the change.
+    pub(super) fn changes(&self) -> u64 {
         let mut remembered = self.lock();
         remembered.changes += 1;
-        remembered.signed_out = true;
-        remembered.shown = None;
+        remembered.changes
     }
 
-    /// The server has accepted what the program gave it.
+    /// The program signs out: whatever comes of that, nothing is shown from now on. Gives the number of the change.
+    pub(super) fn signs_out(&self) -> u64 {
+        let mut remembered = self.lock();
+        remembered.changes += 1;
+        remembered.last_sign_out = remembered.changes;
+        remembered.signed_out = true;
+        remembered.shown = None;
+        remembered.changes
+    }
+
+    /// The server has accepted what it was shown.
     pub(in crate::client) fn accepted(&self, proof: Proof) {
         if let Proof {
             why: Why::Asked,
             credential: Some(credential),
+            change,
             ..
         } = proof
         {
             let mut remembered = self.lock();
-            remembered.signed_out = false;
-            remembered.shown = Some(Shown {
-                credential,
-                in_band: true,
-            });
+            // The program may have signed out behind it.
+            if change > remembered.last_sign_out {
+                remembered.signed_out = false;
+                remembered.shown = Some(Shown {
+                    credential,
+                    in_band: true,
+                });
+            }
         }
     }
 

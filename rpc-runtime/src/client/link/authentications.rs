@@ -10,7 +10,7 @@ use std::{
 
 use rpc_protocol::{
     CloseCode, Code,
-    frame::{AuthenticationPurpose, Greeting, Identity},
+    frame::{Greeting, Identity},
 };
 use tokio::{sync::oneshot, time::Instant};
 
@@ -78,9 +78,8 @@ impl Link {
 
     /// Shows what a new connection shows first, before anything else is written to it.
     pub(in crate::client) fn begin_with(&self, credential: Credential) -> Answer {
-        let proof = Proof::new(Why::Begins, AuthenticationPurpose::Refresh, credential);
         let (sender, receiver) = oneshot::channel();
-        let status = match self.authenticate(proof) {
+        let status = match self.authenticate(Proof::new(Why::Begins, credential)) {
             Ok(answer) => return answer,
             Err(NotOpened::Refused(status)) => status,
             Err(NotOpened::Full | NotOpened::Gone) => Status::unavailable("the connection is gone"),

@@ -6,7 +6,7 @@ use rpc_protocol::{
     Code as WireCode, FrameKind,
     frame::{AnnouncedLimits, GoAway, Greeting, Identity},
 };
-use rpc_runtime::{CallError, Client, Code, auth::Credential};
+use rpc_runtime::{CallError, Client, CloseCode, Code, ConnectionState, auth::Credential};
 use tokio::task::JoinHandle;
 
 use super::{shown, tokens, warning};
@@ -182,6 +182,38 @@ async fn a_sign_out_counts_although_its_answer_is_lost() {
     let first = end.frame().await.unwrap();
     assert!(matches!(first.kind, FrameKind::Request(_)), "{first:?}");
     running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_before_a_sign_out_and_accepted_after_it_is_not_shown_again() {
+    let (client, ends, mut end) = connected().await;
+    let begun = authenticate(&client, "abc");
+    end.authenticate().await;
+    let outcome = sign_out(&client);
+    assert_eq!(end.authenticate().await.purpose, 2);
+    end.identity(1, "ann").await;
+    begun.await.unwrap().unwrap();
+    // The answer to the sign-out is lost with the connection.
+    drop(end);
+    outcome.await.unwrap().unwrap_err();
+    let mut end = ends.next().await;
+    end.frame().await;
+    let quiet = tokio::time::timeout(Duration::from_secs(5), end.frame()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_out_while_no_connection_comes_about_is_done() {
+    let (builder, ends) = by_hand();
+    let client = builder.credential(Credential::bearer("abc")).lazy().unwrap();
+    client.ready().await.unwrap();
+    let end = ends.next().await;
+    drop(ends);
+    drop(end);
+    until("it is seen", || client.state() != ConnectionState::Connected).await;
+    client.sign_out().await.unwrap();
+    client.close(CloseCode::Normal, "");
+    client.sign_out().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

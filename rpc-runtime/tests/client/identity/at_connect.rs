@@ -160,6 +160,8 @@ async fn a_call_behind_a_credential_that_is_refused_fails_and_says_so() {
         error.to_string().contains("the credential was refused"),
         "{error}"
     );
+    assert_eq!(error.code(), Some(Code::Unauthenticated));
+    assert_eq!(error.into_status().code(), Code::Unauthenticated);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 use rpc_protocol::{Frame, FrameKind};
-use rpc_runtime::{CallError, Client, ClientBuilder, ConnectionState, RefusedKind, auth::Credential};
+use rpc_runtime::{CallError, Client, ClientBuilder, Code, ConnectionState, RefusedKind, auth::Credential};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async,
@@ -147,8 +147,10 @@ async fn a_handshake_that_is_refused_with_401_is_final_and_one_with_503_is_not()
     assert_eq!(header.unwrap(), "Bearer token 1");
     let (header, _) = accept(&listener, StatusCode::UNAUTHORIZED).await;
     assert_eq!(header.unwrap(), "Bearer token 2");
-    match waiting.await.unwrap() {
-        Err(CallError::Refused(refused)) => assert_eq!(refused.kind(), RefusedKind::Http(401)),
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(Code::Unauthenticated));
+    match &error {
+        CallError::Refused(refused) => assert_eq!(refused.kind(), RefusedKind::Http(401)),
         other => panic!("{other:?}"),
     }
     assert_eq!(client.state(), ConnectionState::Closed);
