@@ -101,6 +101,9 @@ pub struct Limits {
     /// How long a client may take to become known, where the endpoint requires that; then it is closed with 4505. Also how
     /// long an authenticator, or the hooks of a connect, may take. 5 s by default.
     pub authentication_time: Duration,
+    /// How many credentials a connection may show in 10 s, whatever comes of them. One more closes it with 4429. 20 by
+    /// default.
+    pub credentials: u32,
     /// How many credentials of a connection may be refused in 10 s. One more closes it with 4500. 5 by default.
     pub refused_credentials: u32,
     /// So long before its identity ends a client is told. Half of the time that is left where that is less. 60 s by default.
@@ -141,6 +144,7 @@ impl Default for Limits {
             close_timeout: Duration::from_secs(2),
             unauthenticated_message_bytes: 16 << 10,
             authentication_time: Duration::from_secs(5),
+            credentials: 20,
             refused_credentials: 5,
             expiry_warning: Duration::from_secs(60),
             expiry_grace: Duration::from_secs(25),

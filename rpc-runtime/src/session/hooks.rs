@@ -119,7 +119,8 @@ pub enum SessionError<'a> {
     Authentication(&'a crate::auth::AuthError),
     /// The client broke the protocol, or a limit: the connection is closed.
     Protocol(&'a ConnectionError),
-    /// The client broke WebSocket's own rules: the connection is closed.
+    /// The client broke WebSocket's own rules, or is too slow in sending a message that it has begun, or in taking what it
+    /// is sent: the connection is closed.
     WebSocket {
         /// With what it is closed.
         code: CloseCode,

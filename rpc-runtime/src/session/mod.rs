@@ -17,7 +17,7 @@ use std::{
     str::FromStr,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -118,7 +118,7 @@ pub struct Session {
     /// How much clean-up of its calls goes on.
     clean_ups: AtomicUsize,
     /// How many sets of hooks have let it in; none any more once they were told that it has gone.
-    pub(crate) let_in: AtomicUsize,
+    pub(crate) let_in: AtomicU16,
     pub(crate) counters: Counters,
     /// What it has taken of the rates of its endpoint, where that has any.
     rates: Option<Box<SessionRates>>,
@@ -147,7 +147,7 @@ impl Session {
             endpoint,
             held: AtomicU64::new(0),
             clean_ups: AtomicUsize::new(0),
-            let_in: AtomicUsize::new(0),
+            let_in: AtomicU16::new(0),
             counters: Counters::default(),
             server,
         })
@@ -301,8 +301,12 @@ impl Session {
 
     /// Closes the connection with a close code and a reason, which the peer is told (cut to 123 bytes).
     ///
-    /// Returns at once; replies that are ready are sent before the close frame. Calls still running are cancelled.
+    /// Returns at once; replies that are ready are sent before the close frame. Calls still running are cancelled. Does
+    /// nothing where the connection is closed already.
     pub fn close(&self, code: CloseCode, reason: impl Into<String>) {
+        if self.state() == SessionState::Closed {
+            return;
+        }
         self.mailbox.send(Command::Close {
             code,
             reason: reason.into(),

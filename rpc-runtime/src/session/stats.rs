@@ -45,9 +45,10 @@ pub(crate) struct Counters {
     calls: AtomicU64,
     failed_calls: AtomicU64,
     open_calls: AtomicU32,
-    queued_bytes: AtomicU64,
+    /// Limits keep it far below 4 GiB.
+    queued_bytes: AtomicU32,
     /// In microseconds; 0: none is known.
-    round_trip_time: AtomicU64,
+    round_trip_time: AtomicU32,
 }
 
 /// Adds without a locked instruction, because nobody else writes.
@@ -90,19 +91,20 @@ impl Counters {
     pub(crate) fn stands(&self, open_calls: usize, queued_bytes: usize) {
         // No more than streams may be open.
         self.open_calls.store(open_calls as u32, Ordering::Relaxed);
-        self.queued_bytes.store(queued_bytes as u64, Ordering::Relaxed);
+        let queued_bytes = u32::try_from(queued_bytes).unwrap_or(u32::MAX);
+        self.queued_bytes.store(queued_bytes, Ordering::Relaxed);
     }
 
-    /// Less than a microsecond counts as one.
+    /// Less than a microsecond counts as one, and more than an hour as an hour.
     pub(crate) fn set_round_trip_time(&self, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
         self.round_trip_time.store(micros.max(1), Ordering::Relaxed);
     }
 
     pub(crate) fn round_trip_time(&self) -> Option<Duration> {
         match self.round_trip_time.load(Ordering::Relaxed) {
             0 => None,
-            micros => Some(Duration::from_micros(micros)),
+            micros => Some(Duration::from_micros(micros.into())),
         }
     }
 
@@ -115,7 +117,7 @@ impl Counters {
             calls: read(&self.calls),
             failed_calls: read(&self.failed_calls),
             open_calls: self.open_calls.load(Ordering::Relaxed),
-            queued_bytes: read(&self.queued_bytes),
+            queued_bytes: self.queued_bytes.load(Ordering::Relaxed).into(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Credentials that are not accepted, and what is asked of clients that nobody knows.
 
+use std::sync::atomic::Ordering;
+
 use rpc_runtime::{Code, Limits, Server};
 use tokio::time::{Duration, Instant};
 
@@ -163,13 +165,29 @@ async fn more_than_5_refused_credentials_in_10_s_close_with_4500_and_slower_ones
             Code::Unauthenticated
         );
     }
-    let asked = words.asked.load(std::sync::atomic::Ordering::SeqCst);
+    let asked = words.asked.load(Ordering::SeqCst);
     fast.show(6, REFRESH, "wrong").await;
     fast.show(7, REFRESH, "ali").await;
     assert_eq!(fast.closed().await.0, 4500);
     fast.gone().await;
-    let more = words.asked.load(std::sync::atomic::Ordering::SeqCst) - asked;
+    let more = words.asked.load(Ordering::SeqCst) - asked;
     assert_eq!(more, 1, "nothing behind it is looked at");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_20_credentials_in_10_s_close_with_4429_even_if_they_are_accepted() {
+    let (server, words) = open();
+    let mut peer = Peer::connect(&server).await;
+    for id in 1..=20 {
+        assert_eq!(peer.authenticate(id, REFRESH, "ali").await.unwrap(), "ali");
+    }
+    peer.rest(10).await;
+    for id in 21..=40 {
+        assert_eq!(peer.authenticate(id, CHANGE, "ali").await.unwrap(), "ali");
+    }
+    peer.show(41, REFRESH, "ali").await;
+    assert_eq!(peer.closed().await.0, 4429);
+    assert_eq!(words.asked.load(Ordering::SeqCst), 40);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,9 @@ const README: &str = include_str!("../../../README.md");
 
 /// The fenced block of the section that starts with `fence`.
 fn block(fence: &str) -> &'static str {
-    let (_, section) = README.split_once("\n## Who may call\n").expect("the README has the section");
+    let (_, section) = README
+        .split_once("\n## Who may call\n")
+        .expect("the README has the section");
     let start = section
         .find(fence)
         .unwrap_or_else(|| panic!("the section has a block that starts with {fence:?}"))
@@ -22,7 +24,10 @@ fn the_section_in_the_readme_is_this_crate() {
             "```rust\n// members/src/contracts.rs\n",
             include_str!("../src/contracts.rs"),
         ),
-        ("```rust\n// members/src/main.rs\n", include_str!("../src/main.rs")),
+        (
+            "```rust\n// members/src/main.rs\n",
+            include_str!("../src/main.rs"),
+        ),
     ] {
         assert_eq!(block(fence), file.trim(), "{fence}");
     }

@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Connection, Phase, Read};
+use super::{Connection, Phase, reading::Read};
 use crate::SessionError;
 use crate::transport::websocket::{Incoming, Stop};
 
@@ -115,7 +115,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let until = *closing
             .until
             .get_or_insert(now + self.endpoint.limits.close_timeout);
-        let flushed = match self.socket.io.poll_flush(cx) {
+        let before = self.socket.io.output.pending();
+        let flushed = self.socket.io.poll_flush(cx);
+        let taken = before - self.socket.io.output.pending();
+        self.session.counters.sent(taken);
+        let flushed = match flushed {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(_)) => return Poll::Ready(()),
             Poll::Pending => false,

@@ -30,7 +30,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Connection, Phase, Read, identity::Authentication};
+use super::{Connection, Phase, identity::Authentication, reading::Read};
 use crate::{
     Refusal, Session, SessionState,
     auth::{AuthError, Identity},

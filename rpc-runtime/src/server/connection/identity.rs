@@ -33,7 +33,8 @@ pub(super) struct Standing {
     expiry: Option<Expiry>,
     /// When somebody has to be known.
     deadline: Option<Instant>,
-    /// Credentials that were refused.
+    /// Credentials that were shown, and those of them that were refused.
+    shown: Lately,
     refused: Lately,
     /// The place among the user's connections.
     membership: Option<Membership>,
@@ -176,6 +177,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Some(AuthenticationPurpose::ChangeUser) => Purpose::ChangeUser,
             _ => Purpose::Authenticate,
         };
+        let standing = self.standing.get_or_insert_default();
+        if !standing.shown.allows(now, self.endpoint.limits.credentials) {
+            self.close(
+                CloseCode::TooMuch,
+                "too many credentials were shown on this connection",
+            );
+            return;
+        }
         let credential = Credential::new(scheme, credential).with_all_metadata(metadata.into());
         let session = self.session.clone();
         let asked = async move {

@@ -54,7 +54,7 @@ impl<S> Connection<S> {
         let session = self.session.clone();
         let place = session.afterwards().begin();
         runtime.spawn(async move {
-            for hooks in session.endpoint.hooks.iter().take(let_in) {
+            for hooks in session.endpoint.hooks.iter().take(let_in.into()) {
                 let mut hook = pin!(hooks.on_disconnect(&session, code, &reason));
                 let told = poll_fn(|cx| match panics::catch(|| hook.as_mut().poll(cx)) {
                     Ok(polled) => polled.map(Ok),

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{Connection, Phase};
+use crate::SessionError;
 
 #[derive(Default)]
 pub(super) struct Timers {
@@ -62,7 +63,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .stalled_since
             .is_some_and(|since| now >= since + limits.write_stall)
         {
-            self.close(CloseCode::TooSlow, "the peer does not read what it is sent");
+            let (code, reason) = (CloseCode::TooSlow, "the peer does not read what it is sent");
+            self.tell_hooks(&SessionError::WebSocket { code, reason });
+            self.close(code, reason);
         } else if self
             .timers
             .message_began
