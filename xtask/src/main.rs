@@ -64,6 +64,8 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Tell a server with 1,000 busy connections to stop, and see that no call is lost. Part of `ci`.
+    Stopping,
     /// Measure server CPU per call beside other systems; see bench/README.md.
     Bench {
         /// What the benchmark is called with.
@@ -76,13 +78,16 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test { fuzz_seconds } => tasks::test(fuzz_seconds),
         Task::Checks => tasks::checks(),
-        Task::Ci => tasks::checks().and_then(|()| tasks::test(FUZZ_SECONDS)),
+        Task::Ci => tasks::checks()
+            .and_then(|()| tasks::test(FUZZ_SECONDS))
+            .and_then(|()| tasks::stopping()),
         Task::Codegen { check } => tasks::codegen(check),
         Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
         Task::Autobahn => autobahn::autobahn(),
         Task::Clock => clock::clock(),
         Task::Soak { minutes, seed } => tasks::soak(minutes, seed),
+        Task::Stopping => tasks::stopping(),
         Task::Bench { arguments } => tasks::bench(&arguments),
     };
     match outcome {

@@ -132,6 +132,14 @@ pub(crate) fn soak(minutes: u64, seed: u64) -> Result<()> {
     cargo(&[&run[..], &arguments[..]].concat()).go()
 }
 
+/// SIGTERM under load. 1,000 connections take as many descriptors on either side: the limit is raised as far as it may be.
+pub(crate) fn stopping() -> Result<()> {
+    let build = ["build", "--release", "--quiet", "-p", "stopping"];
+    cargo(&build).go()?;
+    let raised = "ulimit -n \"$(ulimit -Hn)\" && exec cargo run --release --quiet -p stopping";
+    run("sh", &["-c", raised]).go()
+}
+
 /// The comparison with other systems, in a workspace of its own.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let mut all = vec!["run", "--release", "--manifest-path", "bench/Cargo.toml", "--"];
