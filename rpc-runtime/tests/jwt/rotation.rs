@@ -273,3 +273,29 @@ fn a_file_that_cannot_be_used_at_the_start_is_an_error_that_names_it() {
         "{broken}"
     );
 }
+
+/// A file system that hangs, here a pipe that nobody writes to, takes one thread and not the server's.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_file_that_hangs_holds_up_nobody_but_who_looks_at_it() {
+    let (old, new) = (rsa(), p256());
+    let file = File::new(&set(&[old.jwk(Some("old"))]));
+    let jwt = still(Jwt::jwks_file(&file).unwrap());
+    std::fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(file.as_ref()).status();
+    assert!(made.unwrap().success());
+    pass(5).await;
+    let (looking, token) = (jwt.clone(), new.token(Some("new"), &ali()));
+    let looking = tokio::spawn(async move { verdict(&looking, &token).await });
+    tokio::task::yield_now().await;
+    for _ in 0..3 {
+        assert!(accepts(&jwt, &old, Some("old")).await);
+    }
+    assert!(!looking.is_finished());
+    let (path, keys) = (file.0.clone(), set(&[new.jwk(Some("new"))]));
+    tokio::task::spawn_blocking(move || std::fs::write(path, keys))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(looking.await.unwrap(), Ok("ali".to_owned()));
+}
