@@ -1,5 +1,6 @@
 //! Starting and ending the processes of a run. Each is ended by its own id, and none can outlive the run.
 
+use crate::extras::Extra;
 use crate::fairness::{Latencies, Traffic};
 use crate::load::Measured;
 use crate::options::{Options, Placement};
@@ -93,6 +94,11 @@ impl Server {
         Self::start_as("serve-streams", peer.name(), placement, options)
     }
 
+    /// Starts a server with `extra` on a free port.
+    pub(crate) fn start_extra(extra: Extra, placement: Placement, options: &Options) -> Result<Self, String> {
+        Self::start_as("serve-extra", extra.name(), placement, options)
+    }
+
     fn start_as(command: &str, peer: &str, placement: Placement, options: &Options) -> Result<Self, String> {
         let read_buffer = options.read_buffer.to_string();
         let arguments = [
@@ -126,6 +132,21 @@ impl Server {
             ("--label", shape.label.to_string()),
         ];
         self.client("load", peer.name(), &arguments, options)
+    }
+
+    /// Runs the floor's client against this server with `extra`.
+    pub(crate) fn load_extra(
+        &self,
+        extra: Extra,
+        shape: Shape,
+        options: &Options,
+    ) -> Result<Measured, String> {
+        let arguments = [
+            ("--connections", shape.connections.to_string()),
+            ("--in-flight", shape.in_flight.to_string()),
+            ("--label", shape.label.to_string()),
+        ];
+        self.client("load-extra", extra.name(), &arguments, options)
     }
 
     /// Runs the streams of `peer`'s client against this server.

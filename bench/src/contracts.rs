@@ -17,6 +17,55 @@ pub struct TasksContract {
     pub id: String,
 }
 
+/// The same, for clients that are known.
+#[contract(package = "known", controller = "Task", operations(add), auth)]
+pub struct KnownTask {
+    pub label: String,
+    #[field(default = false)]
+    pub checked: bool,
+    #[field(default = false)]
+    pub removed: bool,
+    #[field(id)]
+    pub id: String,
+}
+
+/// The same, behind two guards.
+#[contract(
+    package = "guarded",
+    controller = "Task",
+    operations(add),
+    guard = "first",
+    guard = "second"
+)]
+pub struct GuardedTask {
+    pub label: String,
+    #[field(default = false)]
+    pub checked: bool,
+    #[field(default = false)]
+    pub removed: bool,
+    #[field(id)]
+    pub id: String,
+}
+
+/// The same, with everything.
+#[contract(
+    package = "full",
+    controller = "Task",
+    operations(add),
+    auth,
+    guard = "first",
+    guard = "second"
+)]
+pub struct FullTask {
+    pub label: String,
+    #[field(default = false)]
+    pub checked: bool,
+    #[field(default = false)]
+    pub removed: bool,
+    #[field(id)]
+    pub id: String,
+}
+
 /// A message of a stream.
 #[contract(package = "flow")]
 #[derive(Clone)]

@@ -4,6 +4,7 @@
 mod calls;
 mod child;
 mod contracts;
+mod extras;
 mod fairness;
 mod idle;
 mod load;
@@ -23,6 +24,7 @@ rpc_runtime::include_gateway!("flow");
 rpc_runtime::include_gateway!("task");
 
 use clap::{Parser, Subcommand};
+use extras::Extra;
 use fairness::Traffic;
 use options::{Options, Placement};
 use peers::Peer;
@@ -46,6 +48,8 @@ enum Command {
     All,
     /// Server CPU per call and calls per second.
     Calls,
+    /// What authentication, guards, rates and spans add to a call.
+    Extras,
     /// Messages per second of streams, and CPU per message, each way.
     Streams,
     /// How long calls take beside streams on the same connection.
@@ -67,6 +71,31 @@ enum Command {
     Load {
         /// Whose client.
         peer: Peer,
+        /// The server's address.
+        #[arg(long)]
+        addr: SocketAddr,
+        /// The server's process id.
+        #[arg(long)]
+        server: u32,
+        /// Connections.
+        #[arg(long)]
+        connections: usize,
+        /// Calls in flight on each.
+        #[arg(long)]
+        in_flight: usize,
+        /// Bytes of the label.
+        #[arg(long)]
+        label: usize,
+    },
+    /// A server process of ours with one of the extras; prints its address and ends with its standard input.
+    ServeExtra {
+        /// Which.
+        extra: Extra,
+    },
+    /// A client process of it; prints what it measured as JSON.
+    LoadExtra {
+        /// Which.
+        extra: Extra,
         /// The server's address.
         #[arg(long)]
         addr: SocketAddr,
@@ -154,6 +183,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             Ok(verdict(calls && streams))
         }
         Command::Calls => calls::run(&options).map(verdict),
+        Command::Extras => extras::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Streams => streams::run(&options).map(verdict),
         Command::Fairness => fairness::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Memory => memory::run(&options).map(|()| ExitCode::SUCCESS),
@@ -161,6 +191,27 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Serve { peer } => {
             serve::run(&options, |listener| peer.serve(listener, options.read_buffer))?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::ServeExtra { extra } => {
+            serve::run(&options, |listener| extra.serve(listener))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::LoadExtra {
+            extra,
+            addr,
+            server,
+            connections,
+            in_flight,
+            label,
+        } => {
+            let shape = shape::Shape {
+                name: "given",
+                connections,
+                in_flight,
+                label,
+            };
+            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            print(&extra.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
         }
         Command::ServeStreams { peer } => {
             serve::run(&options, |listener| peer.serve(listener, options.read_buffer))?;

@@ -146,6 +146,21 @@ impl<R: Row, C: Column> Results<R, C> {
         );
     }
 
+    /// The median of the rounds' differences.
+    pub(crate) fn difference(
+        &self,
+        row: R,
+        to: R,
+        column: C,
+        figure: impl Fn(&Measured) -> f64,
+    ) -> Option<Summary> {
+        let differences = self.of(row, column).filter_map(|measured| {
+            let other = self.of(to, column).find(|other| other.round == measured.round)?;
+            Some(figure(&measured.figures) - figure(&other.figures))
+        });
+        Summary::of(differences)
+    }
+
     /// The median of the rounds' ratios.
     pub(crate) fn ratio(&self, row: R, to: R, column: C, figure: impl Fn(&Measured) -> f64) -> Option<f64> {
         let ratios = self.of(row, column).filter_map(|measured| {

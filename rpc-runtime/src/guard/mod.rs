@@ -26,11 +26,16 @@ use crate::{Context, Status};
 /// # let _ = server;
 /// ```
 ///
+/// They run behind [rates](crate::RateLimit) and interceptors, and in front of layers and of everything that is done with the
+/// body; see [`middleware`](crate::middleware) for what runs when. A guard that panics ends its call with INTERNAL; the refusal
+/// of a one-way call, which nobody is told of, is [counted](crate::Counters).
+///
 /// A method with guards needs no `auth` beside them; one that has both is refused to anonymous clients before its guards
 /// are asked. Guards are asked in the order of the contract, those of the service before those of the method; the first
 /// that refuses ends it.
 pub trait Guard: Send + Sync + 'static {
-    /// Looks at a call: its session, method, metadata and identity.
+    /// Looks at a call: its session, method, metadata, identity, and the parts of the path that have names. Trailing
+    /// metadata that it sets goes with the answer, also with its own refusal.
     ///
     /// The future is dropped when the client cancels the call or goes away, and when the call's deadline passes.
     ///
@@ -41,7 +46,8 @@ pub trait Guard: Send + Sync + 'static {
     fn check(&self, cx: &Context) -> impl Future<Output = Result<(), Status>> + Send;
 
     /// The same at once, where nothing has to be waited for, such as an answer that is remembered: a call whose guards all
-    /// answer at once takes no allocation for them. `None` asks [`check`](Self::check).
+    /// answer at once takes no allocation for them. `None` asks [`check`](Self::check), and takes some. It runs where the
+    /// request was read: it should not compute for long.
     fn check_now(&self, cx: &Context) -> Option<Result<(), Status>> {
         let _ = cx;
         None
@@ -64,7 +70,11 @@ where
 /// A check that a call passes with its decoded and validated request: whether this row is the caller's.
 ///
 /// It is registered for a name and a type of request, and is asked for every method that names it and takes that type;
-/// of a method that takes a stream, for every message before the handler has it.
+/// of a method that takes a stream, for every message before the handler has it: the first that is refused ends the stream
+/// with the guard's status. Where a name stands for a [`Guard`] too, that is asked first, in its place.
+///
+/// A server does not start where a method names a guard that is neither registered nor registered for the method's type of
+/// request. Of a CRUD service that type is the generated one, such as `AddTaskRequest`.
 ///
 /// ```
 /// use rpc_runtime::{Context, RequestGuard, Server, Status};
@@ -86,6 +96,8 @@ where
 /// ```
 pub trait RequestGuard<Q>: Send + Sync + 'static {
     /// Looks at a call and its request.
+    ///
+    /// The future is dropped when the client cancels the call or goes away, and when the call's deadline passes.
     ///
     /// # Errors
     ///

@@ -10,25 +10,34 @@
 //!
 //! | | sees | may |
 //! |---|---|---|
-//! | limits, the router | the frame | refuse |
+//! | limits, the router | the frame | refuse, or hand it to the [fallback](Fallback) |
+//! | [rates](crate::RateLimit), those that fewest share first | how long the body is, as it came | refuse |
 //! | [interceptors](crate::ServerBuilder::interceptor), in the order in which they were added | method, metadata, session, deadline, trace | change metadata, leave extensions, refuse |
-//! | [layers](crate::ServerBuilder::layer), the one that was added first outermost | the same, and the bodies, encoded | all of that, wait, change bodies, answer by themselves |
+//! | `auth` of the contract, [`require_authentication`](crate::Endpoint::require_authentication) | the identity | refuse |
+//! | [guards](crate::Guard) that the contract names, in its order | method, metadata, session, identity | wait, refuse |
+//! | [layers](crate::ServerBuilder::layer), the one that was added first outermost | what interceptors see, and the bodies, encoded | all of that, wait, change bodies, answer by themselves |
 //! | decoding, then the contract's rules | the message | refuse |
+//! | [guards](crate::RequestGuard) that the contract names and that look at requests | the message | wait, refuse |
 //! | the handler | the message, and what was left in [`Context::extensions`](crate::Context::extensions) | answer |
+//!
+//! Of a stream that a client sends, each message passes rates when it arrives, and decoding, rules and guards that look at
+//! it before the handler has it; one that does not pass ends the stream with the status.
 //!
 //! The answer comes back through the layers, encoded. All of it is inside of the call's [span](crate::trace), and under
 //! its deadline. A request that would take too much memory once it is decoded is refused in front of the layers; one that
-//! does not decode, or breaks a rule of its contract, is refused behind them.
+//! does not decode, or breaks a rule of its contract, is refused behind them. A compressed body is inflated when everything
+//! has let the call pass that answers at once; guards that wait see to it afterwards.
 //!
-//! Without interceptors and layers nothing of this is there: what a call goes through is settled when the server is built.
-//! Interceptors cost what they do. Layers cost some allocations for each call, because a message is encoded on its own and
-//! the types between layers are erased.
+//! Where nothing of this is asked for, nothing of it is there: what a call goes through is settled when the server is built.
+//! Rates, interceptors, `auth` and guards that [answer at once](crate::Guard::check_now) cost what they do, and no
+//! allocation. Layers, guards that wait and guards that look at requests cost some allocations for each call, because a
+//! message is encoded on its own and the types between are erased.
 //!
 //! # Interceptors
 //!
 //! An [`Interceptor`] is a function that sees a call ahead of its body and lets it pass or refuses it. It does not wait.
-//! For authentication by a token that is checked in memory, for facts about the tenant, for what is to be logged of every
-//! call it is all that is needed.
+//! For facts about the tenant, for what is to be logged of every call it is all that is needed. Who calls is an
+//! [authenticator](crate::auth)'s, and who may call which method a [guard](crate::Guard)'s.
 //!
 //! # Layers
 //!

@@ -13,6 +13,9 @@ pub(crate) use rates::{Meter, Metered, Rates, SessionRates};
 
 /// So much in a time, and a burst that may be taken at once.
 ///
+/// What was taken comes back evenly: of 60 a minute, one each second (GCRA). The time for each one is kept to whole
+/// nanoseconds, so that very fast rates let a little more pass: at most a hundredth up to ten million each second.
+///
 /// ```
 /// use rpc_runtime::Rate;
 ///
@@ -56,6 +59,14 @@ impl Rate {
 
 /// A rate, what it counts, and whose it is.
 ///
+/// A call that is over one is answered RESOURCE_EXHAUSTED with a [`RetryInfo`](crate::status::RetryInfo) before anything
+/// else is done for it. A stream whose message is over one ends with that status, behind the messages before it. A call
+/// counts on all rates that are meant for it, those that fewest share first: session, user, address, all. What one of them
+/// refuses takes nothing of those behind it.
+///
+/// What users and addresses have taken is remembered for as long as they have a connection, and behind the last one until
+/// everything has come back; of those who are gone, 16,384 at least are remembered at a time, whoever went last.
+///
 /// ```
 /// use rpc_runtime::{Rate, RateLimit, Server};
 ///
@@ -93,12 +104,16 @@ pub(crate) enum Scope {
 }
 
 impl RateLimit {
-    /// Counts calls, and on streams of clients each message after the first.
+    /// Counts calls, and of clients' streams each message beside the call.
     pub fn messages(rate: Rate) -> Self {
         Self::new(Counts::Messages, rate)
     }
 
-    /// Counts bytes of the bodies that clients send, as they are on the wire.
+    /// Counts bytes of the bodies that clients send, as they are on the wire: of a message that came in parts, when it is
+    /// whole; of one that is compressed, before it is inflated.
+    ///
+    /// A body that is longer than the rate's [burst](Rate::burst) is never accepted, and the client is told so. A burst below
+    /// [`Limits::body_bytes`](crate::Limits::body_bytes) is thus a smaller limit on bodies.
     pub fn bytes(rate: Rate) -> Self {
         Self::new(Counts::Bytes, rate)
     }

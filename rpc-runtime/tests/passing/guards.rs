@@ -10,8 +10,8 @@ use std::{
 };
 
 use rpc_runtime::{
-    Code, ConnectInfo, Context, Guard, Server, StartError, Status,
-    auth::{Attempt, AuthError, Authenticator, Identity},
+    Client, Code, ConnectInfo, Context, Guard, Server, StartError, Status,
+    auth::{Attempt, AuthError, Authenticator, Credential, Identity},
     rpc,
 };
 
@@ -212,9 +212,9 @@ impl MembersGateway {
         Ok("anybody".to_owned())
     }
 
-    #[message("crate::service::Item", method = "Enter", auth, guard = "never")]
-    async fn enter(&self) -> Result<String, Status> {
-        Ok("a member".to_owned())
+    #[message("crate::service::Item", method = "Enter", auth, guard = "members")]
+    async fn enter(&self, cx: &Context) -> Result<String, Status> {
+        Ok(cx.user().unwrap_or_default().to_owned())
     }
 }
 
@@ -222,8 +222,10 @@ fn members() -> Server {
     Server::builder()
         .service(MembersGateway)
         .authenticator(ByName)
-        .guard("never", |_: &Context| -> Result<(), Status> {
-            panic!("anonymous clients do not come as far")
+        .guard("members", |cx: &Context| match cx.user() {
+            None => panic!("anonymous clients do not come as far"),
+            Some("eve") => Err(Status::permission_denied("you are not a member")),
+            Some(_) => Ok(()),
         })
         .build()
         .unwrap()
@@ -235,12 +237,28 @@ fn member(name: &str) -> &'static rpc_runtime::codegen::MethodDescriptor {
     methods.iter().find(|method| method.name == name).unwrap()
 }
 
-async fn code(server: &Server, name: &str) -> Option<Code> {
+fn connect(server: &Server) -> Client {
     let (near, far) = tokio::io::duplex(1024);
     tokio::spawn(server.serve_connection(far, ConnectInfo::new()));
-    let client = rpc_runtime::Client::from_io(near);
-    let answer = client.unary::<String>(member(name), &item("")).await;
+    Client::from_io(near)
+}
+
+async fn code(server: &Server, name: &str) -> Option<Code> {
+    let answer = connect(server).unary::<String>(member(name), &item("")).await;
     answer.err().and_then(|error| error.code())
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_are_known_come_to_the_guards_and_who_signs_out_does_not() {
+    let server = members();
+    let client = connect(&server);
+    let enter = || client.unary::<String>(member("Enter"), &item(""));
+    client.authenticate(Credential::bearer("ali")).await.unwrap();
+    assert_eq!(enter().await.unwrap(), "ali");
+    client.change_user(Credential::bearer("eve")).await.unwrap();
+    assert_eq!(enter().await.unwrap_err().code(), Some(Code::PermissionDenied));
+    client.sign_out().await.unwrap();
+    assert_eq!(enter().await.unwrap_err().code(), Some(Code::Unauthenticated));
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,7 +272,7 @@ async fn a_method_that_declares_auth_is_unauthenticated_to_anonymous_clients_bef
 async fn an_endpoint_that_requires_authentication_refuses_anonymous_calls_of_every_method() {
     let server = Server::builder()
         .service(MembersGateway)
-        .guard("never", allow)
+        .guard("members", allow)
         .authenticator(ByName)
         .require_authentication()
         .build()

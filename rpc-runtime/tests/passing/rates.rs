@@ -2,8 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use rpc_runtime::{Code, ConnectInfo, Rate, RateLimit, Server, StartError, Status};
+use rpc_runtime::{Code, ConnectInfo, Rate, RateLimit, Server, StartError, Status, auth::Credential};
 
+use crate::guards::ByName;
 use crate::service::{Item, METHODS, Nothing, STREAMS, Served, allow, broken, call, item, method, serve};
 
 fn limited(limits: impl IntoIterator<Item = RateLimit>) -> Served {
@@ -159,6 +160,42 @@ async fn connections_of_one_address_share_its_rate_and_whoever_reconnects_has_no
     assert!(status(&again, "Echo", Vec::new()).await.is_some());
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(status(&again, "Echo", Vec::new()).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_of_one_user_share_its_rate_and_anonymous_ones_have_it_each() {
+    let served = serve(|server| {
+        server
+            .guard("first", allow)
+            .guard("second", allow)
+            .authenticator(ByName)
+            .rate_limit(RateLimit::messages(Rate::per_minute(2)).each_user())
+    });
+    let connect = || served.client(ConnectInfo::new());
+    let (one, same, other, anonymous) = (connect(), connect(), connect(), connect());
+    one.authenticate(Credential::bearer("ali")).await.unwrap();
+    same.authenticate(Credential::bearer("ali")).await.unwrap();
+    other.authenticate(Credential::bearer("eve")).await.unwrap();
+    assert!(status(&one, "Echo", Vec::new()).await.is_none());
+    assert!(status(&same, "Echo", Vec::new()).await.is_none());
+    let refused = status(&one, "Echo", Vec::new()).await.unwrap();
+    assert!(refused.message().contains("this user"), "{refused:?}");
+    for client in [&other, &anonymous, &served.client] {
+        for _ in 0..2 {
+            assert!(status(client, "Echo", Vec::new()).await.is_none());
+        }
+        assert!(status(client, "Echo", Vec::new()).await.is_some());
+    }
+    // Whoever becomes somebody else has what that one has left, and a refresh gives nobody more.
+    let late = connect();
+    late.authenticate(Credential::bearer("ali")).await.unwrap();
+    assert!(status(&late, "Echo", Vec::new()).await.is_some());
+    late.authenticate(Credential::bearer("ali")).await.unwrap();
+    assert!(status(&late, "Echo", Vec::new()).await.is_some());
+    late.change_user(Credential::bearer("bob")).await.unwrap();
+    assert!(status(&late, "Echo", Vec::new()).await.is_none());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(status(&one, "Echo", Vec::new()).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,13 +5,13 @@ use rpc_protocol::{
     FrameKind,
     frame::{Compression, Data, Greeting},
 };
-use rpc_runtime::{Code, Limits, prost::Message as _};
+use rpc_runtime::{Code, Context, Limits, Server, Status, prost::Message as _};
 use std::io::{Read, Write};
 
 use crate::raw::{bytes_of, masked};
 
 use super::{
-    service::{Item, Traces, item, server},
+    service::{FlowGateway, Item, Traces, item, server},
     wire::{Peer, Said, one, peers},
 };
 
@@ -101,6 +101,26 @@ async fn a_body_that_does_not_inflate_is_a_fault_of_the_client() {
         assert_eq!(peer.ended(id).await, Code::InvalidArgument);
     }
     assert_eq!(peer.raw.closed().await.0, 4429);
+}
+
+#[tokio::test]
+async fn a_body_is_not_inflated_for_a_call_that_is_refused() {
+    let server = Server::builder()
+        .service(FlowGateway::default())
+        .interceptor(|_: &mut Context| Err(Status::permission_denied("not you")))
+        .build()
+        .unwrap();
+    let mut peer = Peer::connect(&server).await;
+    // It would be a fault, and so many of them would close the connection.
+    for id in 1..=40 {
+        let FrameKind::Request(mut request) = one("Echo", &item(1)) else {
+            unreachable!()
+        };
+        request.compression = Compression::DEFLATE;
+        request.body = vec![0xff; 10].into();
+        peer.raw.send(id, FrameKind::Request(request)).await;
+        assert_eq!(peer.ended(id).await, Code::PermissionDenied);
+    }
 }
 
 #[tokio::test]
