@@ -31,6 +31,9 @@ pub(crate) struct ServeArgs {
     /// How long a login lasts
     #[arg(long, value_name = "MINUTES", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) token_lifetime: u32,
+    /// Believe this proxy, or all of this network, when it says whom it forwards; may be given several times
+    #[arg(long, value_name = "ADDRESS|NETWORK")]
+    pub(crate) trust_proxy: Vec<String>,
     /// Pages of this origin may connect from browsers, such as https://app.example.com; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rpc_runtime::auth::jwt::Jwt;
-use rpc_runtime::{Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder};
+use rpc_runtime::{Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder, services};
 
 use crate::accounts::{Tokens, Users};
 use crate::contracts::TasksContract;
@@ -41,6 +41,8 @@ pub(crate) struct Options<'a> {
     pub(crate) require_login: bool,
     /// Whose pages may connect beside the server's own.
     pub(crate) allow_origins: &'a [String],
+    /// Whose word is taken on the address of a client.
+    pub(crate) trusted_proxies: &'a [String],
 }
 
 /// A server of tasks and users.
@@ -81,6 +83,9 @@ pub(crate) fn server(parts: Parts, options: &Options<'_>) -> ServerBuilder {
             users: users.clone(),
             tasks,
         }))
+        // The framework's own: what clients may ask about their session, and administrators about all of them.
+        .service(services::session::gateway())
+        .service(services::admin::gateway())
         .authenticator(authenticator)
         .request_guard::<AddTaskRequest>("owner", OwnList)
         .request_guard::<GetAllTaskRequest>("owner", OwnList)
@@ -94,5 +99,6 @@ pub(crate) fn server(parts: Parts, options: &Options<'_>) -> ServerBuilder {
     if options.require_login {
         server = server.require_authentication();
     }
+    server = server.trusted_proxies(options.trusted_proxies);
     server.endpoint(AUTH_PATH, auth)
 }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rpc_runtime::StartError;
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 
@@ -35,10 +36,11 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let options = Options {
         require_login: args.require_login,
         allow_origins: &args.allow_origin,
+        trusted_proxies: &args.trust_proxy,
     };
     let server = endpoints::server(parts, &options)
         .build()
-        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+        .map_err(|error| cannot_start(&error))?;
     // That nobody reads it is no reason to stop.
     let _ = io::stdout().write_all(welcome::welcome(address, &location, args).as_bytes());
     server.serve_with_listener(listener, stop()).await;
@@ -75,6 +77,14 @@ fn secret(args: &ServeArgs, location: &Location) -> Result<Secret, Failure> {
         (None, None) => Secret::random(),
     };
     secret.map_err(|error| Failure::new(Exit::Config, format!("the secret of the tokens: {error}")))
+}
+
+/// Which part of the command line a server cannot be made of.
+fn cannot_start(error: &StartError) -> Failure {
+    match error {
+        StartError::TrustedProxy { .. } => Failure::new(Exit::Usage, format!("--trust-proxy: {error}")),
+        error => Failure::new(Exit::Failed, error.to_string()),
+    }
 }
 
 /// Why a database is not used: in the system's words where there are some.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rpc_runtime::auth::Credential;
-use rpc_runtime::{CallError, Client, Code, Status};
+use rpc_runtime::services::admin::{AdminClient, DisconnectRequest, ListSessionsRequest, Target};
+use rpc_runtime::{CallError, Client, ClientBuilder, Code, Status};
 use tokio::net::TcpListener;
 
 use crate::accounts::{Passwords, Secret, Tokens, UserRow, Users, authenticator};
@@ -53,8 +54,12 @@ async fn serve_with(options: &Options<'_>) -> Served {
 }
 
 impl Served {
+    fn builder(&self, path: &str) -> ClientBuilder {
+        Client::builder(format!("ws://{}{path}", self.address))
+    }
+
     async fn client(&self, path: &str, token: Option<&str>) -> Result<Client, CallError> {
-        let mut builder = Client::builder(format!("ws://{}{path}", self.address));
+        let mut builder = self.builder(path);
         if let Some(token) = token {
             builder = builder.credential(Credential::bearer(token));
         }
@@ -331,4 +336,66 @@ async fn an_address_may_try_so_many_passwords_and_is_told_when_to_go_on() {
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert!(status.retry_delay().unwrap() <= Duration::from_secs(6));
     assert_eq!(served.passwords.checked(), checked);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_tries_are_counted_by_the_addresses_that_it_forwards() {
+    let proxies = ["127.0.0.1".to_owned()];
+    let options = Options {
+        trusted_proxies: &proxies,
+        ..Options::default()
+    };
+    for (options, trusted) in [(&options, true), (&Options::default(), false)] {
+        let served = serve_with(options).await;
+        let from = async |address: &str| {
+            let client = served
+                .builder(AUTH_PATH)
+                .header("x-forwarded-for", address)
+                .connect();
+            AuthClient::new(client.await.unwrap())
+        };
+        let guess = async |auth: &AuthClient| {
+            let request = LoginRequest {
+                name: "ada".into(),
+                password: "a guess".into(),
+            };
+            refused(auth.login(request).await).code()
+        };
+        let one = from("192.0.2.1").await;
+        for _ in 0..endpoints::TRIES_AT_ONCE {
+            assert_eq!(guess(&one).await, Code::Unauthenticated);
+        }
+        assert_eq!(guess(&one).await, Code::ResourceExhausted);
+        let other = guess(&from("192.0.2.2").await).await;
+        assert_eq!(other == Code::Unauthenticated, trusted);
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_sees_who_is_connected_and_sends_them_away() {
+    let served = serve().await;
+    let (ada, client) = served.user("ada").await;
+    let (bob, of_bob) = served.user("bob").await;
+    let request = || DisconnectRequest {
+        target: Target::UserId(bob.id.clone()),
+        code: 1008,
+        reason: "be off".into(),
+    };
+    let admin = AdminClient::new(client);
+    let status = refused(admin.disconnect(request()).await);
+    assert_eq!(status.code(), Code::PermissionDenied);
+
+    served.users.set_role("ada", Role::Admin).await.unwrap().unwrap();
+    let sessions = admin
+        .list_sessions(ListSessionsRequest::default())
+        .await
+        .unwrap()
+        .sessions;
+    let mut users: Vec<_> = sessions.into_iter().map(|session| session.user_id).collect();
+    users.sort();
+    let mut expected = [Some(ada.id), Some(bob.id.clone())];
+    expected.sort();
+    assert_eq!(users, expected);
+    assert_eq!(admin.disconnect(request()).await.unwrap().count, 1);
+    assert_eq!(of_bob.closed().await.reason(), "be off");
 }

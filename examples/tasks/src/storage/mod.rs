@@ -113,8 +113,13 @@ impl<T: Contract> Store<T> {
     ) -> Result<Option<T>, StoreError> {
         let column = self.table.columns.iter().find(|column| column.name == field);
         let column = column.ok_or(StoreError::NoSuchField { field })?;
+        let value = value.into();
+        if self.dialect.refuses(&value).is_some() {
+            // What cannot be held is nowhere.
+            return Ok(None);
+        }
         let query = sqlx::query(AssertSqlSafe(self.dialect.find(&self.table, column)));
-        let query = value.into().bind(query, self.dialect);
+        let query = value.bind(query, self.dialect);
         let row = query.fetch_optional(&self.pool).await?;
         row.map(|row| row::item_of(&row, &self.table, self.dialect))
             .transpose()

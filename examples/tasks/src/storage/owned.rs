@@ -44,8 +44,13 @@ impl<T: Contract> OwnedStore<T> {
         let Store {
             pool, dialect, table, ..
         } = &self.rows;
+        let id = id.into();
+        if dialect.refuses(&id).is_some() {
+            // What cannot be held is nowhere.
+            return Ok(None);
+        }
         let query = sqlx::query(AssertSqlSafe(dialect.owner(table)));
-        let row = id.into().bind(query, *dialect).fetch_optional(pool).await?;
+        let row = id.bind(query, *dialect).fetch_optional(pool).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 

@@ -96,6 +96,9 @@ fn the_help_has_every_command_example_and_exit_code() {
 
                       [default: 720]
 
+                  --trust-proxy <ADDRESS|NETWORK>
+                      Believe this proxy, or all of this network, when it says whom it forwards; may be given several times
+
                   --allow-origin <ORIGIN>
                       Pages of this origin may connect from browsers, such as https://app.example.com; may be given several times
 
@@ -109,7 +112,7 @@ fn the_help_has_every_command_example_and_exit_code() {
               tasks                              serve on 127.0.0.1:3000, with the tasks in ./tasks.db
               tasks --memory                     the same, with tasks that are gone at the end
               tasks serve --listen 0.0.0.0:4000 --database /var/lib/tasks.db
-              tasks serve --require-login --allow-origin https://app.example.com
+              tasks serve --require-login --trust-proxy 10.0.0.0/8
               tasks add "Buy milk"
               tasks list
               tasks check 3f2a                   an id may be cut to where no other begins alike

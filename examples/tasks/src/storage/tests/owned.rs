@@ -67,7 +67,9 @@ pub(super) async fn rows_are_their_owners(store: &OwnedStore<TasksContract>) {
         Some("ada"),
         "an update keeps it"
     );
-    assert_eq!(store.owner_of("none").await.unwrap(), None);
+    for none in ["none", "", "a\0"] {
+        assert_eq!(store.owner_of(none).await.unwrap(), None, "{none:?}");
+    }
     let counts = store.counts().await.unwrap();
     assert_eq!(
         (counts.get("ada"), counts.get("bob"), counts.get("eve")),
