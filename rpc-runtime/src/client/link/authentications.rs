@@ -151,13 +151,22 @@ impl State {
             .status
             .filter(|status| status.code != 0)
             .map(Status::from_wire);
-        link.standing.is_told(link.number, identity.clone());
-        if told.request_id == 0 {
-            self.authentications.expires_soon |= told.expires_soon;
-            woken.fate |= told.expires_soon;
-            return;
+        let pending = self.authentications.pending.remove(&told.request_id);
+        // A server that could not decide who a new connection is has not said that it is nobody.
+        let mut decided = true;
+        if let (Some(Pending { proof, .. }), Some(status)) = (&pending, &status)
+            && proof.why == Why::Begins
+        {
+            decided = self.is_not_let_in(status, link).is_final();
         }
-        let Some(Pending { proof, answer }) = self.authentications.pending.remove(&told.request_id) else {
+        if decided {
+            link.standing.is_told(link.number, identity.clone());
+        }
+        let Some(Pending { proof, answer }) = pending else {
+            if told.request_id == 0 && told.expires_soon {
+                self.authentications.expires_soon = true;
+                woken.fate = true;
+            }
             return;
         };
         let result = match status {
@@ -166,19 +175,15 @@ impl State {
                 link.standing.accepted(proof);
                 Ok(identity)
             }
-            Some(status) => {
-                if proof.why == Why::Begins {
-                    self.is_not_let_in(&status, link);
-                }
-                Err(Failure::Status(status))
-            }
+            Some(status) => Err(Failure::Status(status)),
         };
         // Nobody may wait for it.
         let _ = answer.send(result);
     }
 
-    /// What a new connection shows was refused: it is closed, as one would have been whose handshake is refused.
-    fn is_not_let_in(&mut self, status: &Status, link: &Link) {
+    /// What a new connection shows was refused: it is closed, as one would have been whose handshake is refused. Gives the
+    /// code that it is closed with.
+    fn is_not_let_in(&mut self, status: &Status, link: &Link) -> CloseCode {
         let curable = says_expired(status) && link.standing.has_provider();
         let code = match status.code() {
             Code::Unauthenticated if curable => CloseCode::TokenExpired,
@@ -194,6 +199,7 @@ impl State {
         link.shut();
         self.close_requested
             .get_or_insert_with(|| (code, format!("the credential was refused: {status}")));
+        code
     }
 
     /// Answers everything that waits with this.

@@ -165,6 +165,25 @@ async fn a_sign_out_without_a_connection_makes_none_and_lets_the_next_show_nothi
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sign_out_while_the_provider_is_asked_lets_its_token_not_be_shown() {
+    let (builder, ends) = by_hand();
+    let client = builder.credentials(async || {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Ok::<_, std::io::Error>(Credential::bearer("abc"))
+    });
+    let client = client.lazy().unwrap();
+    let running = tokio::spawn(call(&client, "Write", &note(1)).into_future());
+    until("it connects", || client.state() == ConnectionState::Connecting).await;
+    let outcome = sign_out(&client);
+    let mut end = ends.next().await;
+    let first = end.authenticate().await;
+    assert_eq!((first.purpose, shown(&first)), (2, ("", "")));
+    end.identity(1, "").await;
+    outcome.await.unwrap().unwrap();
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sign_out_counts_although_its_answer_is_lost() {
     let (client, ends, mut end) = connected().await;
     let outcome = authenticate(&client, "abc");

@@ -134,6 +134,7 @@ async fn a_credential_that_is_refused_after_a_cut_ends_the_client() {
         let close_code = end.closed().await;
         if is_final {
             assert_eq!(close_code, 4500, "{code}");
+            assert!(client.identity().is_anonymous(), "{code}");
             let closed = client.closed().await;
             assert_eq!(closed.close_code().as_u16(), 4500);
             assert!(closed.reason().contains("refused"), "{closed}");
@@ -141,6 +142,8 @@ async fn a_credential_that_is_refused_after_a_cut_ends_the_client() {
             assert!(ends.is_empty().await, "{code} is final");
         } else {
             assert_eq!(close_code, 1013, "{code}");
+            // It was not said that this is not ann.
+            assert_eq!(client.identity().user(), Some("ann"), "{code}");
             ends.next().await.authenticate().await;
         }
     }
