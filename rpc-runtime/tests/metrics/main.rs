@@ -4,5 +4,6 @@
 
 mod calls;
 mod connections;
+mod prometheus;
 mod recorder;
 mod service;
