@@ -48,7 +48,7 @@ enum Command {
     All,
     /// Server CPU per call and calls per second.
     Calls,
-    /// What authentication, guards, rates and spans add to a call.
+    /// What authentication, guards, rates, metrics and spans add to a call.
     Extras,
     /// Messages per second of streams, and CPU per message, each way.
     Streams,

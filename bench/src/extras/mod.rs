@@ -1,4 +1,4 @@
-//! What each thing that a call may pass on its way costs a server: who calls, guards, rates, spans. Each server is this
+//! What each thing that a call may pass on its way costs a server: who calls, guards, rates, metrics, spans. Each server is this
 //! project's, loaded by the floor's client.
 
 mod server;
@@ -31,6 +31,8 @@ pub(crate) enum Extra {
     Guards,
     /// A rate of each session, never reached.
     Rate,
+    /// Metrics of calls, in Prometheus' recorder.
+    Metrics,
     /// Spans are there and somebody collects events, but no spans.
     SpanDisabled,
     /// All of these.
@@ -40,12 +42,13 @@ pub(crate) enum Extra {
 }
 
 impl Extra {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Nothing,
         Self::Again,
         Self::Authentication,
         Self::Guards,
         Self::Rate,
+        Self::Metrics,
         Self::SpanDisabled,
         Self::All,
         Self::SpanEnabled,
@@ -59,6 +62,7 @@ impl Extra {
             Self::Authentication => "authentication",
             Self::Guards => "guards",
             Self::Rate => "rate",
+            Self::Metrics => "metrics",
             Self::SpanDisabled => "span-disabled",
             Self::All => "all",
             Self::SpanEnabled => "span-enabled",
@@ -80,7 +84,7 @@ impl Extra {
         const FULL: u64 = method_number("full.TaskService/AddTask");
         runtime.block_on(async {
             match self {
-                Self::Nothing | Self::Again | Self::Rate | Self::SpanDisabled => {
+                Self::Nothing | Self::Again | Self::Rate | Self::Metrics | Self::SpanDisabled => {
                     measure::<RawClient<ADD_TASK>>(addr, server, shape, warm_up, window).await
                 }
                 Self::Authentication => {
@@ -103,6 +107,7 @@ impl Row for Extra {
             Self::Authentication => "authentication",
             Self::Guards => "two guards",
             Self::Rate => "a rate of each session",
+            Self::Metrics => "metrics",
             Self::SpanDisabled => "a span, disabled",
             Self::All => "all of these",
             Self::SpanEnabled => "all of these, the span enabled",

@@ -6,6 +6,7 @@ use crate::messages::ID;
 use crate::peers::rpc::limits;
 use crate::peers::text;
 use crate::{TaskGateway, TaskService};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use rpc_runtime::auth::{Attempt, AuthError, Authenticator, Identity};
 use rpc_runtime::{Context, Rate, RateLimit, Server, Status};
 use std::future::pending;
@@ -87,10 +88,17 @@ impl Extra {
             Self::SpanEnabled => tracing_subscriber::registry().with(LevelFilter::DEBUG).init(),
             _ => {}
         }
-        let server = Server::builder().server_limits(limits());
+        let mut server = Server::builder().server_limits(limits());
+        if let Self::Metrics | Self::All | Self::SpanEnabled = self {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            metrics::set_global_recorder(recorder).map_err(text)?;
+            server = server.metrics();
+        }
         let a_rate = RateLimit::messages(Rate::per_second(100_000_000)).each_session();
         let server = match self {
-            Self::Nothing | Self::Again | Self::SpanDisabled => server.service(TaskGateway::new(Tasks)),
+            Self::Nothing | Self::Again | Self::Metrics | Self::SpanDisabled => {
+                server.service(TaskGateway::new(Tasks))
+            }
             Self::Rate => server.service(TaskGateway::new(Tasks)).rate_limit(a_rate),
             Self::Authentication => server
                 .service(known::TaskGateway::new(Tasks))
