@@ -15,6 +15,7 @@ mod layered;
 pub(crate) mod panics;
 pub(crate) mod parked;
 mod producing;
+mod reading;
 mod served;
 mod session;
 mod spare;
