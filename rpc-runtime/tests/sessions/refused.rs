@@ -283,12 +283,18 @@ async fn silence_while_the_gate_is_shut_is_not_held_against_the_client() {
         authentication_time: Duration::from_secs(20),
         ..Limits::default()
     };
-    let server = serve(endpoint(&House::default(), &words).limits(limits));
+    let house = House::default();
+    let server = serve(endpoint(&house, &words).limits(limits));
     let mut peer = Peer::connect(&server).await;
+    peer.call(1, "Wait", "").await;
     peer.show(1, REFRESH, "ali after 15").await;
+    // The connection is at work meanwhile: it sends, and hears nothing.
+    peer.rest(10).await;
+    house.release.notify_waiters();
+    assert_eq!(peer.answer().await, (1, Ok("nobody".to_owned())));
     let identity = peer.identity().await;
     assert_eq!(identity.user_id, "ali");
-    assert!(peer.ask(1, "Who").await.unwrap().starts_with("ali"));
+    assert!(peer.ask(2, "Who").await.unwrap().starts_with("ali"));
     // Afterwards it is.
     assert_eq!(peer.closed().await.0, 4408);
 }
