@@ -131,7 +131,7 @@ impl Inbox {
 
     /// Ends the stream though the peer goes on sending: it is told to stop when the reader hears of it.
     #[cold]
-    fn cut(&self, status: Status) {
+    pub(super) fn cut(&self, status: Status) {
         let mut state = self.lock();
         if !state.over && state.ending.is_none() {
             state.ending = Some(Ending::failed(status));

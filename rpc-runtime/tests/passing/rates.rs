@@ -1,8 +1,17 @@
 //! Rates of calls, of the messages of streams, and of bytes.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use rpc_runtime::{Code, ConnectInfo, Rate, RateLimit, Server, StartError, Status, auth::Credential};
+use rpc_runtime::{
+    Code, ConnectInfo, Context, Rate, RateLimit, Server, StartError, Status, auth::Credential,
+};
 
 use crate::guards::ByName;
 use crate::service::{Item, METHODS, Nothing, STREAMS, Served, allow, broken, call, item, method, serve};
@@ -30,10 +39,15 @@ async fn status(client: &rpc_runtime::Client, name: &str, items: Vec<Item>) -> O
 async fn calls_of_every_kind_over_the_rate_are_told_when_to_try_again_and_pass_then() {
     for layered in [false, true] {
         for name in METHODS {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let counter = asked.clone();
             let served = serve(|server| {
                 let server = server
                     .guard("first", allow)
-                    .guard("second", allow)
+                    .guard("second", move |_: &Context| {
+                        counter.fetch_add(1, Ordering::SeqCst);
+                        Ok(())
+                    })
                     .rate_limit(RateLimit::messages(Rate::per_second(1)));
                 if layered { server.layer(Nothing) } else { server }
             });
@@ -49,6 +63,7 @@ async fn calls_of_every_kind_over_the_rate_are_told_when_to_try_again_and_pass_t
                 "{name}: {delay:?}"
             );
             assert_eq!(served.begun(), 1, "{name}");
+            assert_eq!(asked.load(Ordering::SeqCst), 1, "{name}: guards are not asked");
             tokio::time::sleep(delay).await;
             assert!(status(client, name, Vec::new()).await.is_none(), "{name}");
         }

@@ -173,3 +173,29 @@ async fn what_is_dropped_unread_after_the_end_is_told_as_consumed() {
     assert_eq!(*told.consumed.lock().unwrap(), [180]);
     assert_eq!(told.abandoned.load(Ordering::Relaxed), 0);
 }
+
+#[tokio::test]
+async fn a_stream_that_is_cut_gives_what_came_before_and_then_its_peer_is_told_to_stop() {
+    let too_many = || Status::resource_exhausted("too many");
+    let (told, inbox, mut streaming) = stream();
+    inbox.push(body("before"), 1);
+    inbox.cut(too_many());
+    inbox.push(body("after"), 1);
+    assert_eq!(streaming.message().await.unwrap().as_deref(), Some("before"));
+    assert_eq!(told.abandoned.load(Ordering::Relaxed), 0);
+    let code = streaming.message().await.unwrap_err().code();
+    assert_eq!(code, Code::ResourceExhausted);
+    assert_eq!(told.abandoned.load(Ordering::Relaxed), 1);
+    assert_eq!(streaming.message().await.unwrap(), None);
+    drop(streaming);
+    assert_eq!(told.abandoned.load(Ordering::Relaxed), 1, "it is told once");
+
+    let (told, inbox, streaming) = stream();
+    inbox.cut(too_many());
+    drop(streaming);
+    assert_eq!(
+        told.abandoned.load(Ordering::Relaxed),
+        1,
+        "also where nobody has read that far"
+    );
+}
