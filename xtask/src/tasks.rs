@@ -12,6 +12,7 @@ pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
     storage()?;
     clock()?;
     schemas()?;
+    stopping()?;
     if fuzz_seconds > 0 {
         fuzz(fuzz_seconds)?;
     }
@@ -134,9 +135,8 @@ pub(crate) fn soak(minutes: u64, seed: u64) -> Result<()> {
 
 /// SIGTERM under load. 1,000 connections take as many descriptors on either side: the limit is raised as far as it may be.
 pub(crate) fn stopping() -> Result<()> {
-    let build = ["build", "--release", "--quiet", "-p", "stopping"];
-    cargo(&build).go()?;
-    let raised = "ulimit -n \"$(ulimit -Hn)\" && exec cargo run --release --quiet -p stopping";
+    cargo(&["build", "--quiet", "-p", "stopping"]).go()?;
+    let raised = "ulimit -n \"$(ulimit -Hn)\" && exec cargo run --quiet -p stopping";
     run("sh", &["-c", raised]).go()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What is judged: the process exits with 0 within its grace and 5 s; every call that was begun is answered, or ends
 //! UNAVAILABLE; and as many are answered as handlers have finished, so that no answer is lost on its way. `cargo xtask stopping`
-//! runs it optimised with 1,000 connections and the grace of 25 s; the tests with fewer and less.
+//! runs it with 1,000 connections and the grace of 25 s; `cargo test` with fewer and less.
 
 mod load;
 mod server;
