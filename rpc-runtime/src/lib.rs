@@ -76,7 +76,9 @@ pub use rpc_macros::message;
 #[doc = include_str!("../docs/rpc.md")]
 pub use rpc_macros::rpc;
 pub use rpc_protocol::CloseCode;
-pub use server::{Counters, Endpoint, RemoteAddr, Server, ServerBuilder, ServerLimits};
+pub use server::{ClientAddr, Counters, Endpoint, HttpBody, RemoteAddr, Server, ServerBuilder, ServerLimits};
+#[cfg(feature = "tls")]
+pub use server::{ServerTls, TlsError};
 pub use session::{
     ClientId, ClientIdError, ConnectInfo, Headers, Hooks, Refusal, Session, SessionError, SessionState,
     SessionStats, TlsInfo,

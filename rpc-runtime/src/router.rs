@@ -111,6 +111,10 @@ pub enum StartError {
         /// What is wrong with its value.
         problem: String,
     },
+    /// The server's certificate, its key, or its clients' authority cannot be used.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(crate::TlsError),
     /// What should be a proxy's network is none.
     #[error(
         "`{network}` is neither a network such as 10.0.0.0/8 nor an address: correct it in `.trusted_proxies(…)`"

@@ -1,47 +1,23 @@
 //! The standalone server's accept loop, which nothing ends but the shutdown.
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    io,
-    net::SocketAddr,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use http::Request;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::{timeout, timeout_at},
-};
+use tokio::net::{TcpListener, TcpStream};
+#[cfg(feature = "tls")]
+use tokio::time::timeout_at;
 
-use super::{
-    handshake::{self, Handshake},
-    shared::Shared,
-};
+use super::{admission::Place, http, shared::Shared};
 use crate::metrics::HandshakeOutcome;
 
 /// The first and the longest pause after the system refused a connection for want of resources.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
-
-/// hyper refuses a smaller buffer; fewer bytes of headers are a limit of their own.
-const SMALLEST_BUFFER: usize = 8 * 1024;
-
-/// So long an answer that is given when the time is over may take to leave.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Where connections come from: a listener, or what a test makes of it.
 pub(super) trait Accept {
     fn accept(&mut self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
 }
 
-impl Accept for TcpListener {
+impl Accept for &mut TcpListener {
     async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self).await
     }
@@ -71,11 +47,7 @@ pub(super) async fn accept(
                     shared.meter().handshake(HandshakeOutcome::Handshakes);
                     continue;
                 };
-                let shared = shared.clone();
-                tokio::spawn(async move {
-                    serve_http(shared, stream, remote).await;
-                    drop(place);
-                });
+                tokio::spawn(serve(shared.clone(), stream, remote, place));
             }
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
@@ -106,44 +78,24 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 }
 
 /// One connection until it is upgraded, refused, or too slow; the last is closed without a word.
-async fn serve_http(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr) {
+async fn serve(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr, place: Place) {
+    let until = shared.handshake_deadline();
     // Replies are small and flushed once per batch: waiting for more to send would only add latency.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let until = shared.handshake_deadline();
-    let asked = Arc::new(AtomicBool::new(false));
-    let service = {
-        let (shared, asked) = (shared.clone(), asked.clone());
-        service_fn(move |request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
-            let handshake = Handshake {
-                request: request.map(drop),
-                remote: Some(remote),
-                until,
-            };
-            let answer = handshake::answer_standalone(shared.clone(), handshake);
-            async { Ok::<_, Infallible>(answer.await) }
-        })
-    };
-    let header_bytes = shared.header_bytes();
-    let connection = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_buf_size(header_bytes.max(SMALLEST_BUFFER))
-        .max_header_size(header_bytes)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    // What goes wrong here is the client's loss alone, and it has been answered where that was possible.
-    if timeout_at(until, &mut connection).await.is_ok() {
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &shared.front.tls {
+        match timeout_at(until, tls.accept(stream, remote)).await {
+            Ok(Some((stream, info))) => {
+                http::serve(shared.clone(), stream, remote, Some(info), place, until).await;
+            }
+            Ok(None) => shared.meter().handshake(HandshakeOutcome::Tls),
+            Err(_) => shared.meter().handshake(HandshakeOutcome::Timeout),
+        }
         return;
     }
-    if asked.load(Ordering::Relaxed) {
-        // The time is over for its answer as well: it is given now.
-        let _ = timeout(LAST_WORDS, connection).await;
-    } else {
-        shared.meter().handshake(HandshakeOutcome::Timeout);
-    }
+    http::serve(shared, stream, remote, None, place, until).await;
 }
 
 #[cfg(test)]

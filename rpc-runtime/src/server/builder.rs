@@ -6,8 +6,15 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "tls")]
+use super::ServerTls;
 use super::{
-    Endpoint, Server, ServerLimits, admission::Proxies, check_panics, routes::Routes, shared::Shared,
+    Endpoint, Server, ServerLimits,
+    admission::Proxies,
+    check_panics,
+    http::{HttpBody, HttpService},
+    routes::Routes,
+    shared::{Front, Shared},
 };
 use crate::{
     Hooks, Limits, RateLimit,
@@ -33,6 +40,9 @@ pub struct ServerBuilder {
     limits: ServerLimits,
     proxies: Vec<String>,
     metrics: bool,
+    http: Option<HttpService>,
+    #[cfg(feature = "tls")]
+    tls: Option<ServerTls>,
 }
 
 impl ServerBuilder {
@@ -44,6 +54,9 @@ impl ServerBuilder {
             limits: ServerLimits::default(),
             proxies: Vec::new(),
             metrics: false,
+            http: None,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -103,6 +116,56 @@ impl ServerBuilder {
     #[must_use]
     pub fn metrics(mut self) -> Self {
         self.metrics = true;
+        self
+    }
+
+    /// Serves all that asks for no upgrade on an endpoint's path by a tower service, such as an `axum::Router`: pages, health
+    /// checks, metrics. Without one it is answered 404, and 426 on the endpoints' paths.
+    ///
+    /// Requests come with a [`RemoteAddr`](crate::RemoteAddr), a [`ClientAddr`](crate::ClientAddr) and, over TLS, a
+    /// [`TlsInfo`](crate::TlsInfo) in their extensions. Their connections are kept alive, within the limits of
+    /// [`ServerLimits`] that begin with `http_`. An answer may take as long as the service wants; one that fails or panics is
+    /// a 500, with the cause in the log.
+    ///
+    /// It is served while the server stops as well, so that a readiness probe can tell of it:
+    ///
+    /// ```no_run
+    /// # async fn run(builder: rpc_runtime::ServerBuilder) -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, http::StatusCode, routing::get};
+    /// use std::sync::{Arc, OnceLock};
+    ///
+    /// let server = Arc::new(OnceLock::<rpc_runtime::Server>::new());
+    /// let asked = server.clone();
+    /// let ready = move || async move {
+    ///     match asked.get().is_some_and(|server| server.is_ready()) {
+    ///         true => StatusCode::OK,
+    ///         false => StatusCode::SERVICE_UNAVAILABLE,
+    ///     }
+    /// };
+    /// let built = builder.http(Router::new().route("/readyz", get(ready))).build()?;
+    /// let _ = server.set(built);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn http<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<::http::Request<HttpBody>, Response = ::http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: hyper::body::Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.http = Some(HttpService::new(service));
+        self
+    }
+
+    /// Speaks TLS on every connection that is accepted. What is mounted into an HTTP router is not concerned: there TLS is
+    /// the router's.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -210,7 +273,16 @@ impl ServerBuilder {
     pub fn build(self) -> Result<Server, StartError> {
         check_panics(cfg!(panic = "abort"))?;
         self.limits.check()?;
-        let proxies = Proxies::parse(&self.proxies)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.reload().map_err(StartError::Tls)?;
+        }
+        let front = Front {
+            proxies: Proxies::parse(&self.proxies)?,
+            http: self.http,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
+        };
         let mut endpoints = vec![(self.path, self.main)];
         endpoints.extend(self.others);
         if self.metrics {
@@ -220,7 +292,7 @@ impl ServerBuilder {
             }
         }
         Ok(Server {
-            shared: Shared::behind(proxies, Routes::build(endpoints)?, self.limits),
+            shared: Shared::behind(front, Routes::build(endpoints)?, self.limits),
         })
     }
 

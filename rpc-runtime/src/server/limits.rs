@@ -34,6 +34,19 @@ pub struct ServerLimits {
     /// How many bytes the HTTP request's headers may have; one with more is answered with HTTP 431. `None`, the default, is
     /// 24 KiB where an endpoint has authenticators, because tokens travel in headers, and 8 KiB where none has.
     pub header_bytes: Option<usize>,
+    /// Connections at once that were asked something by [`ServerBuilder::http`](crate::ServerBuilder::http)'s service; one more is
+    /// answered with HTTP 503. 1,000 by default.
+    pub http_connections: usize,
+    /// The same, of one address (of IPv6, of a network of 64 bits). Those of trusted proxies count among all alone. 100 by default.
+    pub http_connections_per_address: usize,
+    /// How long the header of a further request on a connection may take, from its first byte to its last. The first
+    /// request's is part of `handshake_timeout`. 5 s by default.
+    pub http_header_time: Duration,
+    /// How long a connection is kept between two requests. 60 s by default.
+    pub http_idle_time: Duration,
+    /// How long a client may take nothing of an answer that waits for it, or give nothing of a request's body that the
+    /// service waits for. 30 s by default.
+    pub http_stall_time: Duration,
     /// How long running calls may go on once the server is stopping; then they are cancelled and their connection is
     /// closed with 1012. 25 s by default.
     pub drain_grace: Duration,
@@ -60,6 +73,11 @@ impl Default for ServerLimits {
             handshakes_per_address: 20,
             handshake_timeout: Duration::from_secs(5),
             header_bytes: None,
+            http_connections: 1_000,
+            http_connections_per_address: 100,
+            http_header_time: Duration::from_secs(5),
+            http_idle_time: Duration::from_secs(60),
+            http_stall_time: Duration::from_secs(30),
             drain_grace: Duration::from_secs(25),
             connections_per_user: 1_000,
             connections_per_address: 10_000,
@@ -81,6 +99,12 @@ impl ServerLimits {
         check_least(&[
             ("handshakes", self.handshakes, 1),
             ("handshakes_per_address", self.handshakes_per_address, 1),
+            ("http_connections", self.http_connections, 1),
+            (
+                "http_connections_per_address",
+                self.http_connections_per_address,
+                1,
+            ),
             ("connections_per_user", self.connections_per_user, 1),
             ("connections_per_address", self.connections_per_address, 1),
         ])?;
@@ -88,7 +112,12 @@ impl ServerLimits {
             ("connects_per_address", self.connects_per_address),
             ("connects", self.connects),
         ])?;
-        check_times(&[("handshake_timeout", self.handshake_timeout)])
+        check_times(&[
+            ("handshake_timeout", self.handshake_timeout),
+            ("http_header_time", self.http_header_time),
+            ("http_idle_time", self.http_idle_time),
+            ("http_stall_time", self.http_stall_time),
+        ])
     }
 }
 

@@ -11,11 +11,14 @@ mod connection;
 mod echo;
 mod endpoint;
 mod handshake;
+mod http;
 mod limits;
 mod origin;
 mod routes;
 mod sessions;
 mod shared;
+#[cfg(feature = "tls")]
+mod tls;
 mod users;
 
 use std::{
@@ -34,12 +37,15 @@ use tokio::{
     net::TcpListener,
 };
 
+pub use self::http::{ClientAddr, HttpBody};
 pub(crate) use admission::network;
 pub use builder::ServerBuilder;
 pub(crate) use endpoint::ActiveEndpoint;
 pub use endpoint::Endpoint;
 pub use handshake::RemoteAddr;
 pub use limits::ServerLimits;
+#[cfg(feature = "tls")]
+pub use tls::{ServerTls, TlsError};
 
 use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;
@@ -129,9 +135,32 @@ impl Server {
     ///
     /// Errors of accepting do not end it: what concerns one connection is skipped, and where the system is out of
     /// descriptors or memory it waits 10 ms to 1 s before it tries again.
-    pub async fn serve_with_listener(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        accept::accept(&self.shared, listener, shutdown).await;
-        self.shutdown().await;
+    ///
+    /// With a service for [HTTP](ServerBuilder::http), connections are accepted until the stop is over, and upgrades are
+    /// answered with 503 meanwhile.
+    pub async fn serve_with_listener(&self, mut listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let stops = async {
+            if self.shared.front.http.is_none() {
+                accept::accept(&self.shared, &mut listener, shutdown).await;
+                self.shutdown().await;
+            } else {
+                let stops = async {
+                    shutdown.await;
+                    self.shutdown().await;
+                };
+                accept::accept(&self.shared, &mut listener, stops).await;
+            }
+        };
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.shared.front.tls {
+            tokio::select! {
+                () = stops => {}
+                () = tls.watch() => {}
+            }
+            return self.shared.end_http().await;
+        }
+        stops.await;
+        self.shared.end_http().await;
     }
 
     /// Stops in order: no new connections, a go-away on each, new calls UNAVAILABLE, running calls up to
@@ -141,6 +170,11 @@ impl Server {
     /// A listener that was given to another server goes on accepting; its upgrades are answered with 503.
     pub async fn shutdown(&self) {
         self.shared.drain().await;
+    }
+
+    /// Whether new clients may come: false from the first moment of a stop. For readiness probes.
+    pub fn is_ready(&self) -> bool {
+        !self.shared.is_draining()
     }
 
     /// What was counted since the server was made.
@@ -168,8 +202,8 @@ impl fmt::Debug for Server {
     }
 }
 
-impl<B> tower_service::Service<http::Request<B>> for Server {
-    type Response = http::Response<Full<Bytes>>;
+impl<B> tower_service::Service<::http::Request<B>> for Server {
+    type Response = ::http::Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -183,7 +217,7 @@ impl<B> tower_service::Service<http::Request<B>> for Server {
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+    fn call(&mut self, request: ::http::Request<B>) -> Self::Future {
         let remote = request.extensions().get::<RemoteAddr>().map(|remote| remote.0);
         let shared = self.shared.clone();
         let handshake = Handshake {

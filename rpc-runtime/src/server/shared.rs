@@ -11,11 +11,17 @@ use std::{
 };
 
 use rpc_protocol::frame::Greeting;
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
+#[cfg(feature = "tls")]
+use super::ServerTls;
 use super::{
     ActiveEndpoint, ServerLimits,
     admission::{ConnectRates, Place, Places, Proxies, network},
+    http::HttpService,
     routes::Routes,
     users::Users,
 };
@@ -33,6 +39,20 @@ const SHARDS: usize = 16;
 const SPREAD_EACH: Duration = Duration::from_micros(200);
 const SPREAD_MOST: Duration = Duration::from_secs(2);
 
+/// So long HTTP connections may go on with their answers when everything else is over.
+const HTTP_LINGER: Duration = Duration::from_secs(1);
+
+/// What stands before connections.
+#[derive(Debug, Default)]
+pub(crate) struct Front {
+    /// Proxies whose word on a client's address is taken.
+    pub(super) proxies: Proxies,
+    /// The program's own service, for what is no upgrade.
+    pub(super) http: Option<HttpService>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<ServerTls>,
+}
+
 /// What all connections of a server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -44,9 +64,12 @@ pub(crate) struct Shared {
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
     pub(crate) rates: ConnectRates,
-    /// Proxies whose word on a client's address is taken.
-    pub(crate) proxies: Proxies,
+    pub(super) front: Front,
     handshakes: Arc<Places>,
+    /// Connections of the program's own HTTP service.
+    pub(super) http_places: Arc<Places>,
+    /// Tells HTTP connections that the server ends. Each holds a receiver.
+    pub(super) http_ending: watch::Sender<()>,
     /// Connections by the address that they come from.
     addresses: Arc<Places>,
     /// Told when the last admission ends.
@@ -62,18 +85,20 @@ pub(crate) struct Shared {
 impl Shared {
     #[cfg(test)]
     pub(crate) fn new(routes: Routes, limits: ServerLimits) -> Arc<Self> {
-        Self::behind(Proxies::default(), routes, limits)
+        Self::behind(Front::default(), routes, limits)
     }
 
-    pub(crate) fn behind(proxies: Proxies, routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
+    pub(crate) fn behind(front: Front, routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
         if let Some(files) = open_files() {
-            limits.connections = limits
-                .connections
-                .min(connections_within(files, limits.handshakes));
+            let http = front.http.as_ref().map_or(0, |_| limits.http_connections);
+            let others = limits.handshakes.saturating_add(http);
+            limits.connections = limits.connections.min(connections_within(files, others));
         }
         Arc::new(Self {
             rates: ConnectRates::new(&limits),
-            proxies,
+            front,
+            http_places: Places::new(limits.http_connections, limits.http_connections_per_address),
+            http_ending: watch::Sender::new(()),
             handshakes: Places::new(limits.handshakes, limits.handshakes_per_address),
             addresses: Places::new(usize::MAX, limits.connections_per_address),
             routes,
@@ -176,7 +201,7 @@ impl Shared {
 
     /// A place among the handshakes that may be under way, in all and of one address. A trusted proxy's are many clients'.
     pub(crate) fn begin_handshake(&self, peer: IpAddr) -> Option<Place> {
-        let address = (!self.proxies.contains(peer)).then(|| network(peer));
+        let address = (!self.front.proxies.contains(peer)).then(|| network(peer));
         self.handshakes.take(address)
     }
 
@@ -230,6 +255,12 @@ impl Shared {
         let _ = tokio::time::timeout(SPREAD_MOST + self.routes.main().limits.close_timeout, closed).await;
     }
 
+    /// Ends connections of HTTP: those that wait at once, the others with their answers, for which they have a short time.
+    pub(crate) async fn end_http(&self) {
+        self.http_ending.send_replace(());
+        let _ = tokio::time::timeout(HTTP_LINGER, self.http_ending.closed()).await;
+    }
+
     /// Sends a command to every session, spread over a time that grows with their number.
     async fn tell_all(&self, command: impl Fn() -> Command) {
         let sessions: Vec<_> = self.sessions().collect();
@@ -274,10 +305,10 @@ fn open_files() -> Option<usize> {
     soft.split_whitespace().next()?.parse().ok()
 }
 
-/// How many connections leave room for handshakes, which are then answered with 503, and for the application's own
-/// files.
-fn connections_within(files: usize, handshakes: usize) -> usize {
-    files.saturating_sub(32 + handshakes.min(files / 8)).max(1)
+/// How many connections leave room for handshakes, which are then answered with 503, for connections of HTTP, and for the
+/// application's own files.
+fn connections_within(files: usize, others: usize) -> usize {
+    files.saturating_sub(32 + others.min(files / 8)).max(1)
 }
 
 /// A duration as frames carry it.

@@ -8,8 +8,11 @@ mod authenticating;
 mod calls;
 mod handshake;
 mod hostile_server;
+mod http;
 mod probe;
 mod raw;
 mod stopping;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire;

@@ -1,11 +1,6 @@
 //! Who connects: the handshake's credential, shown to the endpoint's authenticators.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use rpc_protocol::CloseCode;
@@ -102,7 +97,11 @@ pub(super) async fn authenticate(
     };
     let attempt = Attempt::new(&credential, source, Purpose::Authenticate, session);
     let until = until.min(later(endpoint.limits.authentication_time));
-    let asked = timeout_at(until, caught(endpoint.authenticators.authenticate(&attempt))).await;
+    let asked = timeout_at(
+        until,
+        panics::caught(endpoint.authenticators.authenticate(&attempt)),
+    )
+    .await;
     endpoint.meter.authentication(
         source,
         match &asked {
@@ -127,15 +126,4 @@ pub(super) async fn authenticate(
             Err(denied(Denial::Credential(AuthError::unavailable(why)), why))
         }
     }
-}
-
-/// Polls what may panic; the error is what the panic said.
-async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match panics::catch(|| future.as_mut().poll(cx)) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(panic) => Poll::Ready(Err(panic)),
-    })
-    .await
 }

@@ -21,7 +21,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header, request};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
@@ -31,17 +31,21 @@ use tokio::{
     net::TcpStream,
     time::Instant,
 };
+#[cfg(feature = "tls")]
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{
     admission::{TooOften, network},
     connection::Connection,
+    http::Watched,
     routes::Route,
     shared::{Admission, NoPlace, Shared},
 };
 use crate::{ConnectInfo, Session, metrics::HandshakeOutcome};
-use refusal::Refusal;
+pub(super) use refusal::Refusal;
 use upgrade::Choice;
+pub(super) use upgrade::is_asked_for;
 
 /// The peer's address, as a request extension: how an HTTP router tells it to a mounted [`Server`](crate::Server).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +57,6 @@ pub(super) struct Handshake {
     pub(super) remote: Option<SocketAddr>,
     /// When the answer has to be given.
     pub(super) until: Instant,
-}
-
-/// Answers on the configured paths only.
-pub(super) async fn answer_standalone(shared: Arc<Shared>, handshake: Handshake) -> Response<Full<Bytes>> {
-    let route = shared.routes.find(handshake.request.uri().path());
-    answer_on(&shared, route, handshake).await
 }
 
 /// Answers on the path's endpoint; where there is but one, on any path.
@@ -74,7 +72,7 @@ pub(super) async fn answer(shared: Arc<Shared>, handshake: Handshake) -> Respons
 }
 
 /// Answers an HTTP request: 101, and a task for the connection, or a refusal.
-async fn answer_on(
+pub(super) async fn answer_on(
     shared: &Arc<Shared>,
     route: Option<Route>,
     handshake: Handshake,
@@ -98,16 +96,16 @@ async fn accept(
     };
     let on_upgrade = hyper::upgrade::on(&mut handshake.request);
     let info = connect_info(shared, &handshake).with_params(parameters);
-    let (request, ()) = handshake.request.into_parts();
+    let request = handshake.request;
     let accept = derive_accept_key(upgrade::check(&request)?);
-    if !endpoint.origins.admit(&request.headers) {
+    if !endpoint.origins.admit(request.headers()) {
         return Err(Refusal::Origin);
     }
     let admission = admit(shared, info.client_addr())?;
-    let choice = Choice::of(&request.headers);
+    let choice = Choice::of(request.headers());
     let response = switching(&accept, &choice)?;
     let session = Session::new(info, endpoint, shared.clone());
-    let entry = enter(&request, &session, &choice, handshake.until).await?;
+    let entry = enter(request.headers(), &session, &choice, handshake.until).await?;
     shared.meter().handshake(entry.outcome());
     tokio::spawn(serve_upgrade(on_upgrade, session, entry, admission));
     Ok(response)
@@ -149,7 +147,11 @@ fn connect_info(shared: &Shared, handshake: &Handshake) -> ConnectInfo {
         return info;
     };
     let info = info.with_remote_addr(remote);
-    match shared.proxies.client_of(remote.ip(), handshake.request.headers()) {
+    match shared
+        .front
+        .proxies
+        .client_of(remote.ip(), handshake.request.headers())
+    {
         Some(client) => info.with_forwarded_for(client),
         None => info,
     }
@@ -182,7 +184,7 @@ impl Entry {
 
 /// Decides that, and gives the session its identity where a credential is accepted.
 async fn enter(
-    request: &request::Parts,
+    headers: &HeaderMap,
     session: &Arc<Session>,
     choice: &Choice,
     until: Instant,
@@ -198,7 +200,7 @@ async fn enter(
             return Ok(Entry::closed(CloseCode::SubprotocolUnknown, reason));
         }
     }
-    let denial = match authentication::authenticate(&request.headers, session, until).await {
+    let denial = match authentication::authenticate(headers, session, until).await {
         Ok(identity) => {
             if identity.is_some() {
                 session.set_identity(identity);
@@ -208,9 +210,7 @@ async fn enter(
         Err(denial) => denial,
     };
     match denial.close_code() {
-        Some(code) if request.headers.contains_key(header::ORIGIN) => {
-            Ok(Entry::closed(code, denial.reason()))
-        }
+        Some(code) if headers.contains_key(header::ORIGIN) => Ok(Entry::closed(code, denial.reason())),
         _ => Err(denial.refusal()),
     }
 }
@@ -221,17 +221,46 @@ async fn serve_upgrade(on_upgrade: OnUpgrade, session: Arc<Session>, entry: Entr
     let Ok(Ok(upgraded)) = tokio::time::timeout(timeout, on_upgrade).await else {
         return;
     };
-    let shared = admission.shared.clone();
     // In the standalone server the socket itself is behind hyper's box, and every later read and write is direct. What
     // hyper has read is let go before the connection is waited for: it is a slice of a buffer of 8 KiB.
+    let upgraded = match upgraded.downcast::<TokioIo<Watched<TcpStream>>>() {
+        Ok(Parts { io, read_buf, .. }) => {
+            let stream = io.into_inner().into_inner();
+            return begin(stream, read_buf, session, entry, admission).await;
+        }
+        Err(upgraded) => upgraded,
+    };
+    #[cfg(feature = "tls")]
+    let upgraded = match upgraded.downcast::<TokioIo<Watched<TlsStream<TcpStream>>>>() {
+        Ok(Parts { io, read_buf, .. }) => {
+            let stream = io.into_inner().into_inner();
+            return begin(stream, read_buf, session, entry, admission).await;
+        }
+        Err(upgraded) => upgraded,
+    };
+    // An HTTP router's own server.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(Parts { io, read_buf, .. }) => begin(io.into_inner(), read_buf, session, entry, shared).await,
-        Err(upgraded) => begin(TokioIo::new(upgraded), Bytes::new(), session, entry, shared).await,
+        Ok(Parts { io, read_buf, .. }) => {
+            begin(io.into_inner(), read_buf, session, entry, admission).await;
+        }
+        Err(upgraded) => {
+            begin(TokioIo::new(upgraded), Bytes::new(), session, entry, admission).await;
+        }
     }
+}
+
+/// The connection's future; its place is free when it is over.
+async fn begin<S>(stream: S, read_ahead: Bytes, session: Arc<Session>, entry: Entry, admission: Admission)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let shared = admission.shared.clone();
+    let connection = connection(stream, read_ahead, session, entry, shared);
+    connection.await;
     drop(admission);
 }
 
-fn begin<S>(
+fn connection<S>(
     stream: S,
     read_ahead: Bytes,
     session: Arc<Session>,

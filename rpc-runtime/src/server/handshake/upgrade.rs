@@ -1,6 +1,6 @@
 //! What RFC 6455 asks of an upgrade, and the subprotocol that is chosen.
 
-use http::{HeaderMap, Method, Version, header, request};
+use http::{HeaderMap, Method, Request, Version, header};
 use rpc_protocol::SUBPROTOCOL;
 
 use super::refusal::Refusal;
@@ -52,26 +52,26 @@ fn as_bearer(offer: &str) -> Option<&str> {
 }
 
 /// Whether a request asks for an upgrade to WebSocket at all.
-pub(super) fn is_asked_for(request: &request::Parts) -> bool {
+pub(in crate::server) fn is_asked_for<B>(request: &Request<B>) -> bool {
     let has = |name, token: &str| {
-        tokens(&request.headers, name).any(|candidate| candidate.eq_ignore_ascii_case(token))
+        tokens(request.headers(), name).any(|candidate| candidate.eq_ignore_ascii_case(token))
     };
-    request.method == Method::GET
-        && request.version == Version::HTTP_11
+    *request.method() == Method::GET
+        && request.version() == Version::HTTP_11
         && has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket")
 }
 
 /// Checks what RFC 6455, section 4.2.1, asks of the request; gives the client's key.
-pub(super) fn check(request: &request::Parts) -> Result<&[u8], Refusal> {
+pub(super) fn check(request: &Request<()>) -> Result<&[u8], Refusal> {
     if !is_asked_for(request) {
         return Err(Refusal::NotAnUpgrade);
     }
-    let version = request.headers.get(header::SEC_WEBSOCKET_VERSION);
+    let version = request.headers().get(header::SEC_WEBSOCKET_VERSION);
     if version.is_none_or(|version| version.as_bytes() != b"13") {
         return Err(Refusal::WebSocketVersion);
     }
-    match request.headers.get(header::SEC_WEBSOCKET_KEY) {
+    match request.headers().get(header::SEC_WEBSOCKET_KEY) {
         // 16 bytes in base64.
         Some(key) if key.len() == 24 => Ok(key.as_bytes()),
         _ => Err(Refusal::WebSocketKey),

@@ -1,0 +1,107 @@
+//! From a socket to TLS, and a clear end for what does not speak it.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ProtocolVersion, ServerConnection},
+    server::TlsStream,
+};
+
+use super::ServerTls;
+use crate::TlsInfo;
+
+/// How every TLS connection begins (RFC 8446, section 5.1: a record of the type `handshake`).
+const HANDSHAKE: u8 = 22;
+
+/// What a client is told that speaks HTTP where TLS is spoken.
+const SPEAK_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+     Connection: close\r\nContent-Length: 64\r\n\r\n\
+     this port speaks TLS: connect with wss:// or https:// instead \r\n";
+
+/// As much of such a request is read, so that its answer is not lost with a reset connection.
+const READ_OUT: u64 = 64 * 1024;
+
+impl ServerTls {
+    /// Speaks TLS with a client. `None` where nothing comes of it: the client has been told, and the log says why. It takes
+    /// as long as the client takes.
+    pub(in crate::server) async fn accept(
+        &self,
+        mut stream: TcpStream,
+        remote: SocketAddr,
+    ) -> Option<(TlsStream<TcpStream>, TlsInfo)> {
+        let mut first = [0];
+        match stream.peek(&mut first).await {
+            Ok(1) if first[0] == HANDSHAKE => {}
+            Ok(1) => {
+                tracing::debug!(%remote, "what came is not TLS");
+                if first[0].is_ascii_uppercase() {
+                    tell_to_speak_tls(&mut stream).await;
+                }
+                return None;
+            }
+            _ => return None,
+        }
+        // There is one as soon as a server is built.
+        let config = self.active.load_full()?;
+        match TlsAcceptor::from(config).accept(stream).await {
+            Ok(stream) => {
+                let info = info(stream.get_ref().1);
+                Some((stream, info))
+            }
+            Err(error) => {
+                tracing::debug!(%remote, %error, "no TLS came about");
+                None
+            }
+        }
+    }
+}
+
+/// Answers plain HTTP, and reads what is left of the request.
+async fn tell_to_speak_tls(stream: &mut TcpStream) {
+    let told = async {
+        stream.write_all(SPEAK_TLS.as_bytes()).await?;
+        stream.shutdown().await?;
+        let (mut rest, mut sink) = (stream.take(READ_OUT), tokio::io::sink());
+        tokio::io::copy(&mut rest, &mut sink).await
+    };
+    // It has gone already, where that fails.
+    let _ = told.await;
+}
+
+fn info(connection: &ServerConnection) -> TlsInfo {
+    let mut info = TlsInfo::default();
+    info.version = connection.protocol_version().map(|version| match version {
+        ProtocolVersion::TLSv1_2 => "TLSv1.2".to_owned(),
+        ProtocolVersion::TLSv1_3 => "TLSv1.3".to_owned(),
+        other => format!("{other:?}"),
+    });
+    info.cipher_suite = connection
+        .negotiated_cipher_suite()
+        .and_then(|suite| suite.suite().as_str())
+        .map(str::to_owned);
+    info.server_name = connection.server_name().map(str::to_owned);
+    info.peer_certificates = connection
+        .peer_certificates()
+        .unwrap_or_default()
+        .iter()
+        .map(|certificate| Bytes::copy_from_slice(certificate))
+        .collect();
+    info
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_plain_http_has_the_length_that_it_says() {
+        let (_, body) = SPEAK_TLS.split_once("\r\n\r\n").unwrap();
+        assert!(SPEAK_TLS.contains(&format!("Content-Length: {}\r\n", body.len())));
+    }
+}
