@@ -64,6 +64,10 @@ impl From<CallError> for Failure {
                     Exit::TimedOut,
                     format!("{refused}: the server takes no more connections now; try again later"),
                 ),
+                RefusedKind::Http(400) => Failure::new(
+                    Exit::Unreachable,
+                    format!("{refused}; where TLS is spoken the URL begins with wss://"),
+                ),
                 RefusedKind::Http(_) => Failure::new(Exit::Unreachable, refused.to_string()),
                 RefusedKind::Tls => {
                     Failure::new(Exit::Unreachable, format!("{refused}; --ca names whom to trust"))

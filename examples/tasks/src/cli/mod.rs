@@ -13,7 +13,7 @@ Examples:
   tasks                              serve on 127.0.0.1:3000, with the tasks in ./tasks.db
   tasks --memory                     the same, with tasks that are gone at the end
   tasks serve --listen 0.0.0.0:4000 --database /var/lib/tasks.db
-  tasks serve --require-login --trust-proxy 10.0.0.0/8
+  tasks serve --tls-cert cert.pem --tls-key key.pem --require-login
   tasks add \"Buy milk\"
   tasks list
   tasks check 3f2a                   an id may be cut to where no other begins alike

@@ -31,6 +31,14 @@ pub(crate) struct ServeArgs {
     /// How long a login lasts
     #[arg(long, value_name = "MINUTES", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) token_lifetime: u32,
+    /// The server's certificate in PEM, followed by those that lead to its authority: serves wss:// and https://
+    ///
+    /// It is read again when it changes.
+    #[arg(long, value_name = "PATH", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key in PEM
+    #[arg(long, value_name = "PATH", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Believe this proxy, or all of this network, when it says whom it forwards; may be given several times
     #[arg(long, value_name = "ADDRESS|NETWORK")]
     pub(crate) trust_proxy: Vec<String>,

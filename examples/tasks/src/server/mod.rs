@@ -1,13 +1,14 @@
 //! The server: an address, a database, a secret, and an orderly end.
 
 pub(crate) mod endpoints;
+mod http;
 mod welcome;
 
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rpc_runtime::StartError;
+use rpc_runtime::{ServerTls, StartError};
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 
@@ -38,9 +39,16 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
         allow_origins: &args.allow_origin,
         trusted_proxies: &args.trust_proxy,
     };
-    let server = endpoints::server(parts, &options)
-        .build()
-        .map_err(|error| cannot_start(&error))?;
+    // The server, once there is one: whether it is ready is asked over its own port.
+    let running = Arc::new(OnceLock::new());
+    let mut builder = endpoints::server(parts, &options)
+        .metrics()
+        .http(http::routes(database.clone(), running.clone())?);
+    if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        builder = builder.tls(ServerTls::from_pem_files(certificate, key));
+    }
+    let server = builder.build().map_err(|error| cannot_start(&error))?;
+    let _ = running.set(server.clone());
     // That nobody reads it is no reason to stop.
     let _ = io::stdout().write_all(welcome::welcome(address, &location, args).as_bytes());
     server.serve_with_listener(listener, stop()).await;
@@ -82,6 +90,7 @@ fn secret(args: &ServeArgs, location: &Location) -> Result<Secret, Failure> {
 /// Which part of the command line a server cannot be made of.
 fn cannot_start(error: &StartError) -> Failure {
     match error {
+        StartError::Tls(error) => Failure::new(Exit::Config, format!("TLS: {error}")),
         StartError::TrustedProxy { .. } => Failure::new(Exit::Usage, format!("--trust-proxy: {error}")),
         error => Failure::new(Exit::Failed, error.to_string()),
     }

@@ -15,7 +15,7 @@ pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let scheme = "ws";
+    let scheme = if args.tls_cert.is_some() { "wss" } else { "ws" };
     let url = format!("{scheme}://{here}{PATH}");
     // Cargo tells the programs that it runs where it is itself.
     let mut program = match std::env::var_os("CARGO") {

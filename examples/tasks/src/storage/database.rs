@@ -80,7 +80,6 @@ impl Database {
     /// # Errors
     ///
     /// Why it does not, after at most five seconds of waiting for a connection.
-    #[cfg(test)]
     pub(crate) async fn ping(&self) -> Result<(), sqlx::Error> {
         self.pool.execute("SELECT 1").await.map(drop)
     }

@@ -96,6 +96,14 @@ fn the_help_has_every_command_example_and_exit_code() {
 
                       [default: 720]
 
+                  --tls-cert <PATH>
+                      The server's certificate in PEM, followed by those that lead to its authority: serves wss:// and https://
+
+                      It is read again when it changes.
+
+                  --tls-key <PATH>
+                      The certificate's private key in PEM
+
                   --trust-proxy <ADDRESS|NETWORK>
                       Believe this proxy, or all of this network, when it says whom it forwards; may be given several times
 
@@ -112,7 +120,7 @@ fn the_help_has_every_command_example_and_exit_code() {
               tasks                              serve on 127.0.0.1:3000, with the tasks in ./tasks.db
               tasks --memory                     the same, with tasks that are gone at the end
               tasks serve --listen 0.0.0.0:4000 --database /var/lib/tasks.db
-              tasks serve --require-login --trust-proxy 10.0.0.0/8
+              tasks serve --tls-cert cert.pem --tls-key key.pem --require-login
               tasks add "Buy milk"
               tasks list
               tasks check 3f2a                   an id may be cut to where no other begins alike

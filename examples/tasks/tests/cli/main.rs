@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected comes")]
 
 mod help;
+mod ops;
 mod support;
+mod tls;
 mod users;
 
 use std::collections::BTreeSet;
