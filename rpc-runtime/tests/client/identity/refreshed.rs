@@ -29,10 +29,11 @@ async fn a_warning_is_answered_with_a_fresh_token_that_is_asked_for_once() {
     end.authenticate().await;
     end.identity(1, "ann").await;
     let (stream_id, _) = end.request().await;
-    // Said twice, before the answer comes.
+    // Said again and again, before and after it is heard, and before the answer comes.
     end.tell(warning()).await;
     end.tell(warning()).await;
     let fresh = end.authenticate().await;
+    end.tell(warning()).await;
     assert_eq!((shown(&fresh), fresh.purpose), (("bearer", "token 2"), 0));
     until("the warning is seen", || client.identity().expires_soon()).await;
     end.identity(fresh.request_id, "ann").await;
