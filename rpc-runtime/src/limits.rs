@@ -89,14 +89,16 @@ pub struct Limits {
     /// How long a message that has begun may take to be whole; then the connection is closed with 4408. 30 s by
     /// default.
     pub message_time: Duration,
-    /// After this much silence the peer is pinged. 25 s by default.
+    /// After this much silence the peer is pinged. At least 2 s, because clients take more than 10 pings in 10 s for a flood.
+    /// 25 s by default.
     pub ping_interval: Duration,
     /// How long after a ping anything must have come from the peer; otherwise it is gone. 10 s by default.
     pub pong_timeout: Duration,
     /// How long a peer may take to answer our close frame. 2 s by default.
     pub close_timeout: Duration,
     /// The longest WebSocket message of a client that is not known, where the endpoint requires authentication, in bytes. A
-    /// longer one closes the connection with 1009. 16 KiB by default.
+    /// longer one closes the connection with 1009. It goes for the credential and what comes before it: what a client sends
+    /// behind a credential that is accepted has `message_bytes`, which is why the greeting tells that. 16 KiB by default.
     pub unauthenticated_message_bytes: usize,
     /// How long a client may take to become known, where the endpoint requires that; then it is closed with 4505. Also how
     /// long an authenticator, or the hooks of a connect, may take. 5 s by default.
@@ -189,11 +191,20 @@ impl Limits {
             ),
         ];
         check_least(&at_least)?;
+        if self.ping_interval < SHORTEST_PING_INTERVAL {
+            return Err(StartError::Limit {
+                limit: "ping_interval",
+                problem: format!(
+                    "is {:?} and must be at least {SHORTEST_PING_INTERVAL:?}, because clients take more than 10 pings in 10 s \
+                     for a flood",
+                    self.ping_interval
+                ),
+            });
+        }
         check_times(&[
             ("turn_time", self.turn_time),
             ("write_stall", self.write_stall),
             ("message_time", self.message_time),
-            ("ping_interval", self.ping_interval),
             ("pong_timeout", self.pong_timeout),
             ("idle_timeout", self.idle_timeout),
             ("authentication_time", self.authentication_time),
@@ -260,6 +271,10 @@ pub(crate) fn check_times(limits: &[(&'static str, Duration)]) -> Result<(), Sta
 /// The shortest limit on messages: a frame with metadata and an answer's status have to fit.
 const SMALLEST_MESSAGE: usize = 512;
 
+/// The shortest time between two pings, on either side: far enough from the ten in ten seconds of which a peer takes one
+/// more for a flood that no delay on the way makes them look like it.
+pub(crate) const SHORTEST_PING_INTERVAL: Duration = Duration::from_secs(2);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,10 +313,19 @@ mod tests {
         };
         assert!(problem(pending).starts_with("the limit `pending_bytes`"));
         let pings = Limits {
-            ping_interval: Duration::ZERO,
+            ping_interval: Duration::from_millis(1_999),
             ..Limits::default()
         };
-        assert_eq!(problem(pings), "the limit `ping_interval` is no time at all");
+        assert_eq!(
+            problem(pings),
+            "the limit `ping_interval` is 1.999s and must be at least 2s, because clients take more than 10 pings in 10 s for \
+             a flood"
+        );
+        let pongs = Limits {
+            pong_timeout: Duration::ZERO,
+            ..Limits::default()
+        };
+        assert_eq!(problem(pongs), "the limit `pong_timeout` is no time at all");
     }
 
     #[test]

@@ -53,6 +53,9 @@ enum Task {
     /// Run Autobahn's fuzzing client against the server's WebSocket layer, sections 1 to 10. Needs Python 2.7, and is
     /// therefore not part of `test`.
     Autobahn,
+    /// Let slowhttptest take all the time and places that a server gives, while others connect. Needs that program, which it
+    /// installs by apt where it may.
+    Slowhttptest,
     /// Move the clock of a server by a day while clients are connected. Needs libfaketime.
     Clock,
     /// Let clients come, call, give up and go for minutes, and see that the server is none the larger for it.
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
         Task::Autobahn => autobahn::autobahn(),
+        Task::Slowhttptest => tasks::slowhttptest(),
         Task::Clock => clock::clock(),
         Task::Soak { minutes, seed } => tasks::soak(minutes, seed),
         Task::Stopping => tasks::stopping(),

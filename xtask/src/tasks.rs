@@ -11,6 +11,7 @@ pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
     cargo(&["test", "--workspace", "--no-fail-fast"]).go()?;
     storage()?;
     clock()?;
+    slowhttptest()?;
     schemas()?;
     stopping()?;
     if fuzz_seconds > 0 {
@@ -121,6 +122,32 @@ pub(crate) fn fuzz(seconds: u64) -> Result<()> {
         cargo(&["fuzz", "run", "-s", "none", target, "--", &limit, "-timeout=10"])
             .at(&folder)
             .go()?;
+    }
+    Ok(())
+}
+
+/// Slow headers, bodies and readers, by slowhttptest; fails when a client of another address is kept out.
+pub(crate) fn slowhttptest() -> Result<()> {
+    tools::slowhttptest()?;
+    println!("\nLetting slowhttptest be slow for 40 seconds.");
+    let output = cargo(&[
+        "test",
+        "--quiet",
+        "-p",
+        "rpc-runtime",
+        "--test",
+        "serving",
+        "--",
+        "--exact",
+        "slow::slowhttptest_keeps_no_other_out",
+        "--ignored",
+        "--nocapture",
+    ])
+    .output()?;
+    print!("{output}");
+    // A test that is not there passes, too.
+    if !output.contains("1 passed") {
+        bail!("the test with slowhttptest was not run: has it another name?");
     }
     Ok(())
 }

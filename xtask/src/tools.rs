@@ -38,6 +38,38 @@ pub(crate) fn npm(folder: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Installs a package of Debian's, where this is such a system and may be changed.
+fn debian(package: &str, wants: &str) -> Result<()> {
+    let is_root = run("id", &["-u"]).output().is_ok_and(|id| id.trim() == "0");
+    if !is_root || !run("apt-get", &["--version"]).succeeds() {
+        return Ok(());
+    }
+    println!("\n{package} is not here; installing Debian's package for {wants}.");
+    let install =
+        || run("apt-get", &["install", "-y", "-q", package]).env("DEBIAN_FRONTEND", "noninteractive");
+    if install().go().is_err() {
+        run("apt-get", &["update", "-q"]).go()?;
+        install().go()?;
+    }
+    Ok(())
+}
+
+/// Makes slowhttptest available.
+pub(crate) fn slowhttptest() -> Result<()> {
+    // Whatever it is asked, it fails: its help does, too.
+    let is_here = || run("sh", &["-c", "command -v slowhttptest"]).succeeds();
+    if !is_here() {
+        debian("slowhttptest", "the check with slow clients")?;
+    }
+    if !is_here() {
+        bail!(
+            "the check with slow clients needs the program slowhttptest; install it (the package `slowhttptest` of Debian, \
+             Ubuntu and Homebrew) and run this again"
+        );
+    }
+    Ok(())
+}
+
 /// Makes libfaketime available; gives what its program preloads, which the system's linker finds.
 pub(crate) fn libfaketime() -> Result<String> {
     // The variant for programs with several threads.
@@ -45,17 +77,7 @@ pub(crate) fn libfaketime() -> Result<String> {
     if let Ok(library) = preloaded() {
         return Ok(library.trim().to_owned());
     }
-    if run("id", &["-u"]).output().is_ok_and(|id| id.trim() == "0")
-        && run("apt-get", &["--version"]).succeeds()
-    {
-        println!("\nfaketime is not here; installing Debian's package for the check with a moved clock.");
-        let install =
-            || run("apt-get", &["install", "-y", "-q", "faketime"]).env("DEBIAN_FRONTEND", "noninteractive");
-        if install().go().is_err() {
-            run("apt-get", &["update", "-q"]).go()?;
-            install().go()?;
-        }
-    }
+    debian("faketime", "the check with a moved clock")?;
     let library = preloaded().context(
         "the check with a moved clock needs libfaketime and its program `faketime`; install it (the package `faketime` of \
          Debian and Ubuntu, `libfaketime` elsewhere) and run this again",

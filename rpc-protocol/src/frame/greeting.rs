@@ -50,7 +50,8 @@ message! {
     /// What one side lets the other do. 0: the protocol's default.
     #[derive(Debug)]
     pub struct AnnouncedLimits {
-        /// The longest WebSocket message that is accepted, in bytes.
+        /// The longest WebSocket message that is accepted, in bytes; where authentication is required, of what comes behind a
+        /// credential that is accepted, and 16 KiB before.
         max_message_bytes: u64 as Uint64 = 1,
         /// Streams that may be open at a time.
         max_streams: u64 as Uint64 = 2,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rpc_protocol::Limits as ProtocolLimits;
 
-use crate::memory;
+use crate::{limits::SHORTEST_PING_INTERVAL, memory};
 
 /// What a client allows each of its connections. The server is told, and keeps to it; a response over a limit fails its
 /// own call with RESOURCE_EXHAUSTED.
@@ -37,7 +37,8 @@ pub struct ClientLimits {
     /// How long the server may take nothing of what waits for it; then the connection is closed with 4408. 30 s by
     /// default.
     pub write_stall: Duration,
-    /// After this much silence the server is pinged. 25 s by default.
+    /// After this much silence the server is pinged. 25 s by default, and never less than 2 s, because servers take more than 10
+    /// pings in 10 s for a flood.
     pub ping_interval: Duration,
     /// How long after a ping anything must have come from the server; otherwise it is gone. 10 s by default.
     pub pong_timeout: Duration,
@@ -73,8 +74,29 @@ impl ClientLimits {
         limits.connection_window_bytes = self.connection_window.max(limits.connection_window_bytes);
         limits.max_body_bytes = self.body_bytes;
         limits.max_pending_bytes = self.pending_bytes;
-        limits.keep_alive_interval = Some(self.ping_interval);
+        limits.keep_alive_interval = Some(self.ping_interval.max(SHORTEST_PING_INTERVAL));
         limits.keep_alive_timeout = self.pong_timeout;
         limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_pings_no_faster_than_a_server_takes_for_a_flood() {
+        let with = |ping_interval| ClientLimits {
+            ping_interval,
+            ..ClientLimits::default()
+        };
+        let interval = |limits: ClientLimits| limits.protocol().keep_alive_interval;
+        assert_eq!(interval(with(Duration::ZERO)), Some(Duration::from_secs(2)));
+        assert_eq!(
+            interval(with(Duration::from_secs(3))),
+            Some(Duration::from_secs(3))
+        );
+        let pings = Duration::from_secs(10).as_secs_f64() / SHORTEST_PING_INTERVAL.as_secs_f64();
+        assert!(pings * 2.0 <= f64::from(ProtocolLimits::default().max_pings));
     }
 }

@@ -29,7 +29,8 @@ pub struct ConnectInfo {
     identity: Option<Identity>,
 }
 
-/// What is known of the TLS connection that a client came over, from whoever ended it: this server speaks none itself.
+/// What is known of the TLS connection that a client came over, from whoever ended it: the standalone server itself
+/// ([`ServerBuilder::tls`](crate::ServerBuilder)), or another.
 ///
 /// Servers that mount [`Server`](crate::Server) put it into the request's extensions; those that do the upgrade
 /// themselves use [`ConnectInfo::with_tls`].

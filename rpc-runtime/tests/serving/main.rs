@@ -11,6 +11,8 @@ mod hostile_server;
 mod http;
 mod probe;
 mod raw;
+mod slow;
+mod starving;
 mod stopping;
 mod streams;
 #[cfg(feature = "tls")]

@@ -278,7 +278,7 @@ async fn messages_over_16_kib_close_with_1009_until_somebody_is_known_where_that
 async fn silence_while_the_gate_is_shut_is_not_held_against_the_client() {
     let words = Words::default();
     let limits = Limits {
-        ping_interval: Duration::from_secs(1),
+        ping_interval: Duration::from_secs(2),
         pong_timeout: Duration::from_secs(1),
         authentication_time: Duration::from_secs(20),
         ..Limits::default()

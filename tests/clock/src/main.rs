@@ -15,8 +15,8 @@ use rpc_runtime::{Limits, Rate, Server, ServerLimits, auth::jwt::Jwt};
 use tokio::net::TcpListener;
 use wall::{DAY, Wall};
 
-/// How often clients are pinged, and ping: less often than would be a flood.
-const PING: Duration = Duration::from_millis(1200);
+/// How often clients are pinged, and ping: as often as may be.
+const PING: Duration = Duration::from_secs(2);
 
 /// How long a pong may take.
 const PONG: Duration = Duration::from_secs(1);
