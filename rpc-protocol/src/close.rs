@@ -145,6 +145,13 @@ impl CloseCode {
             .unwrap_or(Self::Other(number))
     }
 
+    /// Whether a close frame may carry it (RFC 6455, section 7.4): 1004, 1005, 1006 and 1015 stand for something else, and
+    /// what is neither registered nor left to applications for nothing.
+    #[must_use]
+    pub const fn may_be_sent(self) -> bool {
+        matches!(self.as_u16(), 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+
     /// Whether a client may come back, after a random delay.
     #[must_use]
     pub const fn may_return(self) -> bool {
@@ -182,6 +189,16 @@ mod tests {
         }
         for number in is_final {
             assert!(CloseCode::from_u16(number).is_final(), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_no_close_frame_is_in_none() {
+        for number in [1000, 1003, 1007, 1014, 3000, 4401, 4999] {
+            assert!(CloseCode::from_u16(number).may_be_sent(), "{number}");
+        }
+        for number in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
+            assert!(!CloseCode::from_u16(number).may_be_sent(), "{number}");
         }
     }
 

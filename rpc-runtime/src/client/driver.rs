@@ -238,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Sends a close frame and fails what is waited for; the server's answer is waited for a little while.
     fn close(&mut self, code: CloseCode, reason: &str, now: Instant) {
         if self.closing.is_none() {
-            self.socket.close(code.as_u16(), reason);
+            self.socket.close(code, reason);
             self.closing = Some(now + self.link.limits.close_timeout);
             self.link.close(Closed::new(code, reason));
         }

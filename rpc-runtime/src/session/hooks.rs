@@ -91,7 +91,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Closes with this code and this reason, which the client is told (cut to 123 bytes). Whether it comes back is the
-    /// code's: see [`CloseCode::may_return`].
+    /// code's: see [`CloseCode::may_return`]. One that cannot be sent ([`CloseCode::may_be_sent`]) is sent as 1000.
     pub fn new(code: CloseCode, reason: impl Into<String>) -> Self {
         Self {
             code,

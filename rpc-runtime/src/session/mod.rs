@@ -288,7 +288,7 @@ impl Session {
     /// time, for which all wait who ask, and none within two seconds of the last: then this gives what that one took.
     ///
     /// `None` where the connection ends before the answer, or there is none within
-    /// [`Limits::pong_timeout`](crate::Limits::pong_timeout). Dropping the future is fine.
+    /// [`Limits::pong_timeout`](crate::Limits::pong_timeout), and before the client is greeted. Dropping the future is fine.
     pub async fn ping(&self) -> Option<Duration> {
         if self.state() == SessionState::Closed {
             return None;
@@ -299,7 +299,8 @@ impl Session {
         answer.await.ok()?.ok()
     }
 
-    /// Closes the connection with a close code and a reason, which the peer is told (cut to 123 bytes).
+    /// Closes the connection with a close code and a reason, which the peer is told (cut to 123 bytes). A code that cannot be
+    /// sent ([`CloseCode::may_be_sent`]), such as 1006, is sent as 1000.
     ///
     /// Returns at once; replies that are ready are sent before the close frame. Calls still running are cancelled. Does
     /// nothing where the connection is closed already.

@@ -18,6 +18,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use rpc_protocol::CloseCode;
 use tokio::io::AsyncRead;
 use tokio_tungstenite::tungstenite::{
     Error as WsError, Utf8Bytes,
@@ -304,18 +305,24 @@ impl<S> WebSocket<S> {
         let _ = self.context.flush(&mut self.io);
     }
 
-    /// Writes a close frame into the output, unless one was written before. The reason is cut to what fits.
-    pub(crate) fn close(&mut self, code: u16, reason: &str) {
+    /// Writes a close frame into the output, unless one was written before. The reason is cut to what fits, and a code that no
+    /// close frame may carry is 1000. Gives the code.
+    pub(crate) fn close(&mut self, code: CloseCode, reason: &str) -> CloseCode {
+        let code = match code.may_be_sent() {
+            true => code,
+            false => CloseCode::Normal,
+        };
         let mut end = reason.len().min(REASON);
         while !reason.is_char_boundary(end) {
             end -= 1;
         }
         let frame = CloseFrame {
-            code: code.into(),
+            code: code.as_u16().into(),
             reason: reason[..end].into(),
         };
         // After the peer's close this is refused, and its answer is in the output already.
         let _ = self.context.close(&mut self.io, Some(frame));
+        code
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod changing;
+mod closing;
 mod connecting;
 mod expiring;
 mod house;

@@ -52,7 +52,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Phase::Closing(_) = self.phase {
             return;
         }
-        self.socket.close(code.as_u16(), reason);
+        let code = self.socket.close(code, reason);
         self.go_into_closing(code, reason, deaf, false);
     }
 

@@ -50,11 +50,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.woken
             .extend(mail.woken.into_iter().filter(|slot| self.calls.list(*slot)));
         for report in mail.reports {
+            if self.is_closing() {
+                break;
+            }
             self.hear(report, now);
         }
         for command in mail.commands {
+            // Nothing may follow the close frame (RFC 6455, section 5.5.1).
+            if self.is_closing() {
+                break;
+            }
             self.obey(command, now);
         }
+    }
+
+    fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing(_))
     }
 
     fn hear(&mut self, report: Report, now: Instant) {

@@ -16,6 +16,10 @@ pub(super) type Waiting = Vec<oneshot::Sender<Duration>>;
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends a ping for somebody, unless one is on its way. Where the last is too young, its time is told.
     pub(super) fn ping(&mut self, asks: oneshot::Sender<Duration>, now: Instant) {
+        if self.gate.as_ref().is_some_and(|gate| gate.is_of_connect()) {
+            // The greeting comes first, and whoever holds it back would wait for themselves.
+            return;
+        }
         let _ = self.protocol.ping(now.into_std(), &mut self.socket.io.output);
         match self.protocol.round_trip_time() {
             Some(time) if !self.protocol.awaits_pong() => {
