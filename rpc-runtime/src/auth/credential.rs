@@ -8,7 +8,7 @@ use crate::Metadata;
 
 /// What a client shows to be known: a scheme, a secret, and what goes with it.
 ///
-/// `Debug` hides the secret.
+/// `Debug` hides the secret, and the values of what goes with it.
 #[derive(Clone)]
 pub struct Credential {
     scheme: String,
@@ -75,7 +75,7 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
             .field("scheme", &self.scheme)
-            .field("metadata", &self.metadata)
+            .field("metadata", &self.metadata.keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -218,7 +218,11 @@ async fn the_round_trip_time_is_that_of_the_last_ping() {
 #[tokio::test(start_paused = true)]
 async fn no_secret_is_shown_by_debug() {
     let secret = "hunter2";
-    let builder = Client::builder("ws://127.0.0.1:9/rpc").credential(Credential::bearer(secret));
+    // What goes with it may be as secret, such as a code that is good once.
+    let credential = Credential::bearer(secret).with_metadata("code", secret);
+    let shown = format!("{credential:?}");
+    assert!(shown.contains("code") && !shown.contains(secret), "{shown}");
+    let builder = Client::builder("ws://127.0.0.1:9/rpc").credential(credential);
     assert!(!format!("{builder:?}").contains(secret));
     let client = builder.lazy().unwrap();
     assert!(!format!("{client:?}").contains(secret));
