@@ -75,6 +75,12 @@ pub enum StartError {
         /// The method's full name.
         method: &'static str,
     },
+    /// An endpoint requires authentication, and nothing is registered that could authenticate anybody.
+    #[error(
+        "an endpoint requires authentication, and there is no authenticator, so that it would refuse everybody: add one \
+         with `.authenticator(…)`"
+    )]
+    NobodyAuthenticates,
     /// A rate that cannot be kept.
     #[error("the rate {problem}")]
     Rate {
@@ -106,7 +112,7 @@ pub enum StartError {
     /// A limit has a value with which nothing works.
     #[error("the limit `{limit}` {problem}")]
     Limit {
-        /// The field of [`Limits`](crate::Limits).
+        /// The field of [`Limits`](crate::Limits) or [`ServerLimits`](crate::ServerLimits).
         limit: &'static str,
         /// What is wrong with its value.
         problem: String,
@@ -208,6 +214,9 @@ impl Router {
         protection: &Protection<'_>,
         authenticates: bool,
     ) -> Result<(), StartError> {
+        if protection.auth_required && !authenticates {
+            return Err(StartError::NobodyAuthenticates);
+        }
         let mut limited = protection.rates.iter().flat_map(|rates| rates.methods());
         if let Some(unknown) = limited.find(|method| self.by_name(method).is_none()) {
             return Err(StartError::RateOfUnknownMethod {

@@ -114,7 +114,8 @@ impl Endpoint {
     }
 
     /// Refuses every call of clients that are not known, and closes those that do not become known within
-    /// [`Limits::authentication_time`] with 4505.
+    /// [`Limits::authentication_time`] with 4505. A server whose endpoint requires it and has
+    /// no [authenticator](Self::authenticator) does not start.
     #[must_use]
     pub fn require_authentication(mut self) -> Self {
         self.auth_required = true;

@@ -282,6 +282,19 @@ async fn an_endpoint_that_requires_authentication_refuses_anonymous_calls_of_eve
 }
 
 #[test]
+fn an_endpoint_that_requires_authentication_without_an_authenticator_does_not_start() {
+    let error = Server::builder().require_authentication().build().err().unwrap();
+    assert!(matches!(error, StartError::NobodyAuthenticates), "{error}");
+    assert!(error.to_string().contains("`.authenticator(…)`"), "{error}");
+    let other = rpc_runtime::Endpoint::new().require_authentication();
+    let error = Server::builder()
+        .authenticator(ByName)
+        .endpoint("/other", other)
+        .build();
+    assert!(matches!(error, Err(StartError::NobodyAuthenticates)));
+}
+
+#[test]
 fn a_guard_that_is_missing_and_one_for_other_requests_only_do_not_start() {
     let start = |builder: rpc_runtime::ServerBuilder| {
         let gateway = crate::service::GuardedGateway::default();
