@@ -12,7 +12,7 @@ use crate::{Context, Status, contract, services::session::State};
 )]
 pub trait Admin {
     /// Lists the sessions of clients that are connected, in the order of their ids, a page at a time.
-    #[message(idempotent)]
+    #[message(idempotent, spawn)]
     async fn list_sessions(
         &self,
         cx: &Context,
@@ -36,7 +36,7 @@ pub trait Admin {
     ) -> Result<DisconnectResponse, Status>;
 
     /// What the server has counted since it was made.
-    #[message(idempotent)]
+    #[message(idempotent, spawn)]
     async fn stats(&self, cx: &Context, request: StatsRequest) -> Result<StatsResponse, Status>;
 }
 

@@ -32,7 +32,8 @@ crate::include_gateway!("rpc.admin.v1");
 
 /// The service, to be added to an endpoint. It speaks of the sessions of all endpoints of its server.
 ///
-/// Listing goes over all sessions for each page, without holding up those who connect; a page holds 1,000 at most.
+/// Listing and counting go over all sessions, on a task of their own and without holding up those who connect; a page holds
+/// 1,000 at most.
 pub fn gateway() -> impl Gateway {
     AdminGateway::new(OfServer)
 }
