@@ -123,8 +123,11 @@ impl ServerTls {
                     %error,
                     "the new TLS certificate cannot be used, and the old one stays; it is tried again when a file changes"
                 ),
-                // The runtime is shutting down.
-                Err(_) => return,
+                Err(error) if error.is_panic() => tracing::error!(
+                    "reading the new TLS certificate panicked, and the old one stays; it is tried again when a file changes"
+                ),
+                // The runtime is shutting down. To end would end the server.
+                Err(_) => return std::future::pending().await,
             }
         }
     }
