@@ -105,6 +105,7 @@ impl Refusal {
 #[non_exhaustive]
 pub enum SessionError<'a> {
     /// A call failed by the server's own fault: its handler panicked, or failed with an error that is no status.
+    #[non_exhaustive]
     Call {
         /// The call.
         call: CallId,
@@ -115,12 +116,14 @@ pub enum SessionError<'a> {
         /// What the log says.
         cause: &'a str,
     },
-    /// A credential was not accepted.
+    /// A credential that was shown on the live connection was not accepted. One of a handshake is not told here: its client
+    /// has no session that hooks know. It is in the log, and among the [metrics](mod@crate::metrics).
     Authentication(&'a crate::auth::AuthError),
     /// The client broke the protocol, or a limit: the connection is closed.
     Protocol(&'a ConnectionError),
     /// The client broke WebSocket's own rules, or is too slow in sending a message that it has begun, or in taking what it
     /// is sent: the connection is closed.
+    #[non_exhaustive]
     WebSocket {
         /// With what it is closed.
         code: CloseCode,
