@@ -75,24 +75,24 @@ async fn tell_to_speak_tls(stream: &mut TcpStream) {
 }
 
 fn info(connection: &ServerConnection) -> TlsInfo {
-    let mut info = TlsInfo::default();
-    info.version = connection.protocol_version().map(|version| match version {
+    let version = connection.protocol_version().map(|version| match version {
         ProtocolVersion::TLSv1_2 => "TLSv1.2".to_owned(),
         ProtocolVersion::TLSv1_3 => "TLSv1.3".to_owned(),
         other => format!("{other:?}"),
     });
-    info.cipher_suite = connection
+    let cipher_suite = connection
         .negotiated_cipher_suite()
-        .and_then(|suite| suite.suite().as_str())
-        .map(str::to_owned);
-    info.server_name = connection.server_name().map(str::to_owned);
-    info.peer_certificates = connection
-        .peer_certificates()
-        .unwrap_or_default()
-        .iter()
-        .map(|certificate| Bytes::copy_from_slice(certificate))
-        .collect();
-    info
+        .and_then(|suite| suite.suite().as_str());
+    let certificates = connection.peer_certificates().unwrap_or_default();
+    TlsInfo {
+        version,
+        cipher_suite: cipher_suite.map(str::to_owned),
+        server_name: connection.server_name().map(str::to_owned),
+        peer_certificates: certificates
+            .iter()
+            .map(|certificate| Bytes::copy_from_slice(certificate))
+            .collect(),
+    }
 }
 
 #[cfg(test)]
