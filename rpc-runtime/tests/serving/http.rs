@@ -143,10 +143,7 @@ async fn a_service_that_panics_is_a_500_and_the_connection_goes_on() {
     let (log, _guard) = Log::capture();
     let routes = hello().route(
         "/panic",
-        get(|| async {
-            let wrong: Option<&str> = None;
-            wrong.expect("a mistake in the page")
-        }),
+        get(|| async -> &'static str { panic!("a mistake in the page") }),
     );
     let (_server, addr, _stop) = listen_as(with(ServerLimits::default(), routes)).await;
     let mut kept = Kept::open(addr).await;

@@ -96,7 +96,7 @@ pub(crate) async fn visit(url: Arc<str>, number: u64, outcomes: Arc<Outcomes>) {
         again(&outcomes, || count(&client, 10, 5 + number % 20)),
         again(&outcomes, || watch(&client)),
         async {
-            if number % STUBBORN_EACH == 0 {
+            if number.is_multiple_of(STUBBORN_EACH) {
                 outcomes.count(&work(&client, 3_600_000, 1).await);
             }
         },

@@ -129,8 +129,11 @@ async fn stop_under_load(arguments: &Arguments) -> Result<ExitCode, Box<dyn Erro
     })
 }
 
+/// A running server, and what it prints.
+type Running = (Child, Lines<BufReader<ChildStdout>>);
+
 /// Starts this program once more, as the server. It is killed where this one fails.
-fn start(grace: Duration) -> Result<(Child, Lines<BufReader<ChildStdout>>), Box<dyn Error>> {
+fn start(grace: Duration) -> Result<Running, Box<dyn Error>> {
     let mut process = Command::new(std::env::current_exe()?)
         .args(["serve", "--grace", &grace.as_secs().to_string()])
         .stdin(Stdio::null())
