@@ -138,13 +138,14 @@ async fn the_service_is_told_the_clients_address_and_gets_bodies() {
     assert!(kept.answer().await.ends_with("milk"));
 }
 
+async fn mistaken() -> &'static str {
+    panic!("a mistake in the page")
+}
+
 #[tokio::test]
 async fn a_service_that_panics_is_a_500_and_the_connection_goes_on() {
     let (log, _guard) = Log::capture();
-    let routes = hello().route(
-        "/panic",
-        get(|| async -> &'static str { panic!("a mistake in the page") }),
-    );
+    let routes = hello().route("/panic", get(mistaken));
     let (_server, addr, _stop) = listen_as(with(ServerLimits::default(), routes)).await;
     let mut kept = Kept::open(addr).await;
     let answer = kept.get("/panic").await;
