@@ -60,6 +60,10 @@ enum Operation {
         purpose: i8,
         metadata: u8,
     },
+    /// The runtime serves nobody whom it does not know, or whom it does.
+    AwaitAuthentication {
+        awaits: bool,
+    },
     /// The runtime says who the client is.
     Identity {
         request_id: u8,
@@ -130,6 +134,8 @@ struct Driver {
     inboxes: BTreeMap<u64, Vec<usize>>,
     answers: Answers,
     drained: bool,
+    /// Nobody is known who has to be.
+    awaits: bool,
 }
 
 impl Driver {
@@ -217,7 +223,14 @@ impl Driver {
                 };
                 let id = self.last_id.saturating_add(u64::from(step % 8));
                 self.last_id = id;
-                return self.receive(frame(id, FrameKind::Request(request)));
+                let for_nobody = self.awaits && request.more && !request.open;
+                let open = self.connection.open_streams();
+                let lives = self.receive(frame(id, FrameKind::Request(request)));
+                assert!(
+                    !for_nobody || self.connection.open_streams() <= open,
+                    "nothing is kept for a client that nobody knows"
+                );
+                return lives;
             }
             Operation::Reset { stream_id } => {
                 return self.receive(frame(stream_id.into(), FrameKind::Reset(Reset { code: 1 })));
@@ -274,6 +287,10 @@ impl Driver {
                     ..Authenticate::default()
                 };
                 return self.receive(frame(0, FrameKind::Authenticate(Box::new(authenticate))));
+            }
+            Operation::AwaitAuthentication { awaits } => {
+                self.connection.await_authentication(awaits);
+                self.awaits = awaits;
             }
             Operation::Identity { request_id } => {
                 let identity = Identity {
@@ -383,6 +400,7 @@ fuzz_target!(|operations: Vec<Operation>| {
         inboxes: BTreeMap::new(),
         answers: Answers::default(),
         drained: false,
+        awaits: false,
     };
     driver.connection.greet(Greeting::default(), &mut driver.out);
     for operation in operations {

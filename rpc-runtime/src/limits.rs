@@ -96,9 +96,10 @@ pub struct Limits {
     pub pong_timeout: Duration,
     /// How long a peer may take to answer our close frame. 2 s by default.
     pub close_timeout: Duration,
-    /// The longest WebSocket message of a client that is not known, where the endpoint requires authentication, in bytes. A
-    /// longer one closes the connection with 1009. It goes for the credential and what comes before it: what a client sends
-    /// behind a credential that is accepted has `message_bytes`, which is why the greeting tells that. 16 KiB by default.
+    /// The longest WebSocket message of a client that has not been known yet, where the endpoint requires authentication, in
+    /// bytes. A longer one closes the connection with 1009; a request in parts is answered UNAUTHENTICATED at its first. It goes
+    /// for the credential and what comes before it: what a client sends behind a credential that is accepted, and behind a
+    /// sign-out, has `message_bytes`, which is why the greeting tells that. 16 KiB by default.
     pub unauthenticated_message_bytes: usize,
     /// How long a client may take to become known, where the endpoint requires that; then it is closed with 4505. Also how
     /// long an authenticator, or the hooks of a connect, may take. 5 s by default.

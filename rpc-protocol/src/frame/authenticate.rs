@@ -10,7 +10,7 @@ use super::metadata::Metadata;
 message! {
     /// Proves who the client is. Sent by the client; answered by an [`Identity`](super::Identity).
     ///
-    /// `Debug` hides the credential.
+    /// `Debug` hides the credential, and the values of what goes with it, of which some may be secrets as well.
     pub struct Authenticate {
         /// Chosen by the client, comes back in the identity that answers.
         request_id: u64 as Uint64 = 1,
@@ -52,10 +52,11 @@ impl AuthenticationPurpose {
 
 impl fmt::Debug for Authenticate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.metadata.iter().map(|pair| &pair.key).collect();
         f.debug_struct("Authenticate")
             .field("request_id", &self.request_id)
             .field("scheme", &self.scheme)
-            .field("metadata", &self.metadata)
+            .field("metadata", &keys)
             .field("purpose", &self.purpose)
             .finish_non_exhaustive()
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use rpc_protocol::frame::{Authenticate, AuthenticationPurpose, Identity, Metadata, Ping, Pong, Status};
+use rpc_protocol::frame::{
+    Authenticate, AuthenticationPurpose, Identity, Metadata, Ping, Pong, Request, Status,
+};
 use rpc_protocol::{Code, ConnectionError, Frame, FrameKind, ServerEvent};
 
 use super::{Server, is_none};
@@ -116,13 +118,70 @@ fn more_than_32_malformed_authentications_in_ten_seconds_close_with_4429() {
 }
 
 #[test]
+fn requests_in_parts_are_refused_at_their_first_while_nobody_is_known_who_has_to_be() {
+    let mut server = Server::new();
+    server.connection.await_authentication(true);
+    let part = |one_way| Request {
+        method: 7,
+        more: true,
+        one_way,
+        body: vec![7; 1_000].into(),
+        ..Request::default()
+    };
+    assert!(is_none(server.request(part(false))));
+    assert_eq!(server.sent_end(), (1, Code::Unauthenticated));
+    assert!(is_none(server.request(part(true))));
+    let [told] = &server.sent()[..] else {
+        panic!("one frame")
+    };
+    assert!(
+        matches!(told.kind, FrameKind::Reset(_)),
+        "who sends one-way is told to stop: {told:?}"
+    );
+    assert_eq!(server.connection.open_streams(), 0, "nothing is kept");
+    // What is on its way of them is dropped.
+    assert!(is_none(server.data(1, true, 1_000)));
+    assert!(is_none(server.data(2, false, 1_000)));
+    // What is whole is the application's to refuse.
+    let whole = Request {
+        more: false,
+        ..part(false)
+    };
+    assert!(matches!(server.request(whole), Ok(ServerEvent::Request(_))));
+    server.connection.await_authentication(false);
+    assert!(is_none(server.request(part(false))));
+    assert!(matches!(server.data(4, false, 1), Ok(ServerEvent::Request(_))));
+}
+
+#[test]
+fn requests_in_parts_that_nobody_known_sends_count_as_refused_calls() {
+    let mut server = Server::new();
+    server.connection.await_authentication(true);
+    let part = || Request {
+        method: 7,
+        more: true,
+        ..Request::default()
+    };
+    for _ in 1..1_000 {
+        assert!(is_none(server.request(part())));
+    }
+    let error = server.request(part()).unwrap_err();
+    assert_eq!(error.close_code().as_u16(), 4429);
+}
+
+#[test]
 fn a_credential_is_not_shown_by_debug() {
-    let event = Server::new().receive(0, FrameKind::Authenticate(Box::new(bearer(1))));
+    let mut authenticate = bearer(1);
+    authenticate.metadata = vec![Metadata::text("one-time-code", "314159")];
+    let event = Server::new().receive(0, FrameKind::Authenticate(Box::new(authenticate)));
     let shown = format!("{event:?}");
     assert!(
-        shown.contains("bearer") && !shown.contains("token") && !shown.contains("116"),
+        shown.contains("bearer") && shown.contains("one-time-code"),
         "{shown}"
     );
+    for secret in ["token", "116", "314159"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
 }
 
 /// What the one ping that was sent says.

@@ -131,9 +131,25 @@ impl Peer {
         self.send(stream_id, FrameKind::Request(request)).await;
     }
 
-    /// The next answer: a text, or a code.
+    /// The first part of a request, of which more is to come.
+    pub async fn part(&mut self, stream_id: u64, length: usize) {
+        let request = Request {
+            method: method("Who").number,
+            more: true,
+            body: vec![0; length].into(),
+            ..Request::default()
+        };
+        self.send(stream_id, FrameKind::Request(request)).await;
+    }
+
+    /// The next answer, whatever credit comes before it: a text, or a code.
     pub async fn answer(&mut self) -> (u64, Result<String, Code>) {
-        let Frame { stream_id, kind } = self.frame().await;
+        let Frame { stream_id, kind } = loop {
+            let frame = self.frame().await;
+            if !matches!(frame.kind, FrameKind::Credit(_)) {
+                break frame;
+            }
+        };
         let answer = match kind {
             FrameKind::Response(Response { body, .. }) => Ok(Note::decode(body).expect("a note").text),
             FrameKind::Data(data) => Ok(Note::decode(data.body).expect("a note").text),

@@ -264,14 +264,33 @@ async fn messages_over_16_kib_close_with_1009_until_somebody_is_known_where_that
         peer.answer().await.1.is_ok(),
         "what is sent behind a credential has its limit"
     );
-    peer.authenticate(3, SIGN_OUT, "").await.unwrap();
+    // Behind a sign-out, what is on its way does not cost the connection.
+    peer.show(3, SIGN_OUT, "").await;
     peer.call(2, "Who", &long).await;
-    assert_eq!(peer.closed().await.0, 1009);
+    assert_eq!(peer.identity().await.user_id, "");
+    assert_eq!(peer.answer().await, (2, Err(Code::Unauthenticated)));
     // Anonymous clients where nobody has to be known have the limit of all.
     let (server, _) = open();
     let mut peer = Peer::connect(&server).await;
     peer.call(1, "Who", &long).await;
     assert!(peer.answer().await.1.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_of_requests_in_parts_while_nobody_is_known_who_has_to_be() {
+    let (server, _) = required();
+    let mut peer = Peer::connect(&server).await;
+    // Of each of 100 streams, 8 KiB: within every window.
+    for stream_id in 1..=100 {
+        peer.part(stream_id, 8_000).await;
+        assert_eq!(peer.answer().await, (stream_id, Err(Code::Unauthenticated)));
+    }
+    peer.authenticate(1, REFRESH, "ali").await.unwrap();
+    peer.part(101, 8_000).await;
+    // Whoever has gone back to anonymous begins none, either.
+    peer.authenticate(2, SIGN_OUT, "").await.unwrap();
+    peer.part(102, 8_000).await;
+    assert_eq!(peer.answer().await, (102, Err(Code::Unauthenticated)));
 }
 
 #[tokio::test(start_paused = true)]

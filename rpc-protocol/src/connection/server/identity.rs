@@ -32,6 +32,13 @@ impl ServerConnection {
         })
     }
 
+    /// Says whether the client has to prove who it is before it is served. Meanwhile a request that comes in parts is answered
+    /// UNAUTHENTICATED at its first, so that nothing is kept for a client that nobody knows; requests that are whole are given
+    /// to the application as ever, for it to refuse.
+    pub fn await_authentication(&mut self, awaits: bool) {
+        self.awaits_authentication = awaits;
+    }
+
     /// Tells the client who it is from now on: as the answer to a [`ServerEvent::Authenticate`], with its request id, or, with
     /// request id 0, on the server's own account, such as that the identity ends soon. Also where a status says why an
     /// authentication was refused, the rest of it is who the client is.

@@ -66,6 +66,8 @@ pub struct ServerConnection {
     streams: StreamTable<StreamState>,
     draining: bool,
     greeted: bool,
+    /// The client has to prove who it is before anything is kept for it.
+    awaits_authentication: bool,
     seconds: Seconds,
     liveness: Liveness,
     opens: Counter,
@@ -166,6 +168,7 @@ impl ServerConnection {
             streams: StreamTable::default(),
             draining: false,
             greeted: false,
+            awaits_authentication: false,
             seconds: Seconds::new(now),
             liveness: Liveness::new(now),
             opens: Counter::default(),

@@ -71,6 +71,9 @@ impl ServerConnection {
             });
             return Ok(ServerEvent::Request(IncomingRequest::of(stream_id, request)));
         }
+        if self.awaits_authentication {
+            return self.refuse_long(stream_id, request.one_way, Refusal::Unauthenticated, now, out);
+        }
         if request.method_name.len() > LONGEST_NAME {
             return self.refuse_long(stream_id, request.one_way, Refusal::MethodName, now, out);
         }

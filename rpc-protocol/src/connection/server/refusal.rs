@@ -15,6 +15,7 @@ pub(super) enum Refusal {
     Metadata,
     MethodName,
     UnknownKind,
+    Unauthenticated,
 }
 
 impl Refusal {
@@ -40,6 +41,10 @@ impl Refusal {
             Self::Compression => (Code::Unimplemented, "the compression is not served"),
             Self::Metadata => (Code::ResourceExhausted, "the metadata is over the limit"),
             Self::MethodName => (Code::Unimplemented, "no method has so long a name"),
+            Self::Unauthenticated => (
+                Code::Unauthenticated,
+                "this is for authenticated clients: authenticate first",
+            ),
             Self::UnknownKind => (Code::Unimplemented, "the kind of frame is not served"),
         }
     }

@@ -99,6 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some(identity) = self.session.identity() else {
             if self.endpoint.auth_required {
                 self.await_authentication(now);
+                self.socket
+                    .set_limit(self.endpoint.limits.unauthenticated_message_bytes);
             }
             return true;
         };
@@ -115,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn await_authentication(&mut self, now: Instant) {
         let limits = &self.endpoint.limits;
         self.standing.get_or_insert_default().deadline = now.checked_add(limits.authentication_time);
-        self.socket.set_limit(limits.unauthenticated_message_bytes);
+        self.protocol.await_authentication(true);
     }
 
     /// The greeting, with what the client is to know of its identity.
@@ -251,6 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         standing.expiry = expiry;
         standing.deadline = None;
         self.socket.set_limit(self.endpoint.limits.message_bytes);
+        self.protocol.await_authentication(false);
         self.set_identity(Some(identity));
         true
     }
@@ -267,6 +270,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.set_identity(None);
         if self.endpoint.auth_required {
+            // The limit on messages stays: what the client sends of streams may be on its way behind its sign-out, and is not to
+            // cost it the connection.
             self.await_authentication(now);
         }
         self.settle_state();
