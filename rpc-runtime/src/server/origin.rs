@@ -23,7 +23,10 @@ impl Origins {
         let Some(origin) = text(Some(origin)).filter(|_| more.is_none()) else {
             return false;
         };
-        self.0.contains(&origin) || is_own(&origin, text(headers.get(header::HOST)))
+        // Of two hosts, a proxy may have looked at the other one.
+        let mut hosts = headers.get_all(header::HOST).into_iter();
+        let host = hosts.next().filter(|_| hosts.next().is_none());
+        self.0.contains(&origin) || is_own(&origin, text(host))
     }
 }
 
@@ -76,6 +79,30 @@ mod tests {
         assert!(admits(&[], "127.0.0.1:3000", &["http://127.0.0.1:3000"]));
         assert!(admits(&[], "Example.com", &["https://example.COM"]));
         assert!(admits(&[], "example.com:443", &["https://example.com"]));
+    }
+
+    #[test]
+    fn which_origin_is_the_servers_own_is_not_said_by_two_hosts_or_by_spellings() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::HOST, HeaderValue::from_static("a.example"));
+        headers.append(header::ORIGIN, HeaderValue::from_static("https://a.example"));
+        assert!(Origins::default().admit(&headers));
+        headers.append(header::HOST, HeaderValue::from_static("b.example"));
+        assert!(!Origins::default().admit(&headers));
+        for origin in [
+            "https://evil.example@a.example",
+            "https://a.example@evil.example",
+            "https://a.example.",
+            "https://a.example/",
+            "https://a.example:8443",
+            "http://a.example:443",
+            "https://a.example#",
+            "https://a.example https://evil.example",
+            "//a.example",
+            "ws://a.example",
+        ] {
+            assert!(!admits(&[], "a.example", &[origin]), "{origin}");
+        }
     }
 
     #[test]

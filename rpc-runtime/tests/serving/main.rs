@@ -12,6 +12,7 @@ mod http;
 mod probe;
 mod raw;
 mod slow;
+mod smuggling;
 mod starving;
 mod stopping;
 mod streams;

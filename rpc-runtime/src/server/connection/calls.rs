@@ -33,6 +33,10 @@ use crate::{
 /// How many characters of an unknown method's name are said back.
 const SHOWN_OF_NAME: usize = 200;
 
+/// The longest name of a method, in bytes, that is kept with its call where a fallback takes it: no limit on what calls take
+/// in memory counts it.
+const LONGEST_NAME: usize = 1 << 10;
+
 /// A call, as its outcome needs it.
 #[derive(Clone)]
 pub(super) struct Called {
@@ -71,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut extensions = http::Extensions::new();
         let entry = match entry {
             Some(entry) => entry,
-            None => match router.unknown() {
+            None => match router.unknown().filter(|_| may_be_a_name(&request.method)) {
                 Some(unknown) => {
                     extensions.insert(UnknownMethod::new(&request.method));
                     unknown.entry(request.open)
@@ -392,6 +396,13 @@ fn internal(call: CallId) -> End {
         Code::Internal,
         format!("internal error, logged under call {call}"),
     )
+}
+
+fn may_be_a_name(method: &MethodRef) -> bool {
+    match method {
+        MethodRef::Number(_) => true,
+        MethodRef::Name(name) => name.len() <= LONGEST_NAME,
+    }
 }
 
 fn unknown_method(method: &MethodRef) -> Status {

@@ -22,6 +22,8 @@ pub(in crate::server) enum Refusal {
     WebSocketVersion,
     /// The client's key is none.
     WebSocketKey,
+    /// It has a body.
+    Body,
     /// A subprotocol would have to be echoed that cannot stand in a header.
     Subprotocol,
     /// A page of another origin.
@@ -62,7 +64,9 @@ impl Refusal {
         match self {
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::NotAnUpgrade | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
-            Self::WebSocketKey | Self::Subprotocol | Self::TwoCredentials => StatusCode::BAD_REQUEST,
+            Self::WebSocketKey | Self::Body | Self::Subprotocol | Self::TwoCredentials => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Origin | Self::CookieWithoutOrigin => StatusCode::FORBIDDEN,
             Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Self::AuthenticatorPanicked => StatusCode::INTERNAL_SERVER_ERROR,
@@ -79,6 +83,7 @@ impl Refusal {
             Self::NotAnUpgrade => "this is a WebSocket endpoint for the subprotocol rpc.v1\n",
             Self::WebSocketVersion => "the WebSocket version is not 13\n",
             Self::WebSocketKey => "Sec-WebSocket-Key is missing or malformed\n",
+            Self::Body => "a request for an upgrade has no body\n",
             Self::Subprotocol => "the offered subprotocol is not a token\n",
             Self::Origin => "pages of this origin may not connect\n",
             Self::CookieWithoutOrigin => {
@@ -126,7 +131,9 @@ impl Refusal {
     pub(in crate::server) fn outcome(self) -> HandshakeOutcome {
         match self {
             Self::NoSuchPath => HandshakeOutcome::NotFound,
-            Self::NotAnUpgrade | Self::WebSocketVersion | Self::WebSocketKey => HandshakeOutcome::Malformed,
+            Self::NotAnUpgrade | Self::WebSocketVersion | Self::WebSocketKey | Self::Body => {
+                HandshakeOutcome::Malformed
+            }
             Self::Subprotocol => HandshakeOutcome::Subprotocol,
             Self::Origin => HandshakeOutcome::Origin,
             Self::CookieWithoutOrigin

@@ -67,6 +67,9 @@ pub(super) fn check(request: &Request<()>) -> Result<&[u8], Refusal> {
     if !is_asked_for(request) {
         return Err(Refusal::NotAnUpgrade);
     }
+    if has_body(request.headers()) {
+        return Err(Refusal::Body);
+    }
     let version = request.headers().get(header::SEC_WEBSOCKET_VERSION);
     if version.is_none_or(|version| version.as_bytes() != b"13") {
         return Err(Refusal::WebSocketVersion);
@@ -76,6 +79,15 @@ pub(super) fn check(request: &Request<()>) -> Result<&[u8], Refusal> {
         Some(key) if key.len() == 24 => Ok(key.as_bytes()),
         _ => Err(Refusal::WebSocketKey),
     }
+}
+
+/// Whether a body follows the header. Where it would end and WebSocket begin, a proxy may see otherwise than this server.
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers
+            .get_all(header::CONTENT_LENGTH)
+            .into_iter()
+            .any(|length| length.as_bytes() != b"0")
 }
 
 /// The comma-separated tokens of all values of a header.
