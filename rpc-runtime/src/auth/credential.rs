@@ -79,3 +79,19 @@ impl fmt::Debug for Credential {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_the_secret_nor_what_goes_with_it_is_shown_by_debug() {
+        let credential = Credential::new("Password", "hunter2").with_metadata("one-time-code", "314159");
+        let shown = format!("{credential:?}");
+        assert!(
+            shown.contains("password") && shown.contains("one-time-code"),
+            "{shown}"
+        );
+        assert!(!shown.contains("hunter2") && !shown.contains("314159"), "{shown}");
+    }
+}

@@ -14,7 +14,8 @@ use crate::Status;
 /// [`is_unknown`](crate::codegen::MethodDescriptor::is_unknown), and its body, encoded, which is a stream where the client
 /// keeps its side open. It answers with one message or with a stream of them, as the caller expects it; only that one
 /// knows the kind. Rates of the endpoint that are of no method, `require_authentication`, interceptors and layers hold as
-/// for any call; of the limits, those on messages and windows, and on what requests take in memory as they came.
+/// for any call; of the limits, those on messages and windows, and on what requests take in memory as they came. A name of
+/// more than 1 KiB is no method's: it is UNIMPLEMENTED, as without a fallback.
 ///
 /// A closure is one:
 ///

@@ -15,7 +15,9 @@ use crate::auth::Identity;
 ///
 /// Servers that do the upgrade themselves make one for
 /// [`Server::serve_connection`](crate::Server::serve_connection).
-#[derive(Debug, Clone, Default)]
+///
+/// `Debug` hides the query and the values of headers: some clients put keys there.
+#[derive(Clone, Default)]
 pub struct ConnectInfo {
     remote_addr: Option<SocketAddr>,
     /// Where a proxy that is trusted says that it is another than the peer's.
@@ -84,7 +86,7 @@ impl ConnectInfo {
     }
 
     /// Says who the client is, where whoever does the upgrade knows that: as if an authenticator had said so at the handshake.
-    /// The session takes it over.
+    /// The session takes it over. One with an empty user id is nobody's.
     #[must_use]
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
@@ -92,7 +94,9 @@ impl ConnectInfo {
     }
 
     pub(crate) fn take_identity(&mut self) -> Option<Identity> {
-        self.identity.take()
+        self.identity
+            .take()
+            .filter(|identity| !identity.user().is_empty())
     }
 
     /// What is known of the TLS connection that the client came over; `None` where whoever ended it has not said, or
@@ -216,14 +220,23 @@ fn left_out(name: &header::HeaderName) -> bool {
     .contains(name)
 }
 
+impl fmt::Debug for ConnectInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectInfo")
+            .field("remote_addr", &self.remote_addr)
+            .field("forwarded_for", &self.forwarded_for)
+            .field("path", &self.path)
+            .field("headers", &self.headers)
+            .field("tls", &self.tls)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Names alone: a header of any name may hold a key.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(
-                self.iter()
-                    .map(|(name, value)| (name, String::from_utf8_lossy(value))),
-            )
-            .finish()
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -255,6 +268,20 @@ mod tests {
             ]
         );
         assert_eq!(info.headers().get("USER-AGENT"), Some(&b"test"[..]));
-        assert!(!format!("{info:?}").contains("secret"));
+    }
+
+    #[test]
+    fn what_a_client_may_have_put_into_query_and_headers_is_not_shown_by_debug() {
+        let request = http::Request::builder()
+            .uri("/rpc?token=secret")
+            .header("Authorization", "Bearer secret")
+            .header("Cookie", "secret")
+            .header("X-Api-Key", "secret")
+            .header("Sec-WebSocket-Protocol", "rpc.v1, bearer.secret")
+            .body(())
+            .unwrap();
+        let shown = format!("{:?}", ConnectInfo::from_request(&request));
+        assert!(shown.contains("/rpc") && shown.contains("x-api-key"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
     }
 }

@@ -238,6 +238,9 @@ impl Session {
 
     /// Leaves a value in the session, which is found again by its type; gives the one that was there. Clones of what is
     /// expensive to clone go in an `Arc`.
+    ///
+    /// It stays when the user changes, and when an authentication that left it is refused. What belongs to a user goes into the
+    /// [`Identity`], which changes with the user.
     pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Option<T> {
         self.attributes.insert(value)
     }

@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
+mod attacks;
 mod changing;
 mod closing;
 mod connecting;
