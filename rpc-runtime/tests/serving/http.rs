@@ -144,6 +144,9 @@ async fn mistaken() -> &'static str {
 
 #[tokio::test]
 async fn a_service_that_panics_is_a_500_and_the_connection_goes_on() {
+    async fn mistaken() -> &'static str {
+        panic!("a mistake in the page")
+    }
     let (log, _guard) = Log::capture();
     let routes = hello().route("/panic", get(mistaken));
     let (_server, addr, _stop) = listen_as(with(ServerLimits::default(), routes)).await;
