@@ -1,9 +1,8 @@
-//! From the body of a request to its handler, for each kind of method.
+//! From the body of a request to its handler, for each kind of method but a session's.
 
 use std::{
     borrow::Borrow,
-    future::{Future, poll_fn},
-    pin::pin,
+    future::Future,
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
@@ -14,12 +13,11 @@ use rpc_protocol::frame::Metadata as Pair;
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{
-    BidirectionalMethod, ClientStreamingMethod, Gateway, ServerStreamingMethod, SessionMethod, UnaryMethod,
+    BidirectionalMethod, ClientStreamingMethod, Gateway, ServerStreamingMethod, UnaryMethod,
     call::{Call, Failure, Reply, Turn},
     deadline::{Current, within},
     panics,
     producing::{Emit, Emitted, Producing, Slot, drain, emitted, forward},
-    session::{SessionCall, SessionSink},
     spare,
     table::{Arrived, MethodEntry},
     work::{Begun, Decoded, Pending, Task, Work, run_apart},
@@ -29,7 +27,7 @@ use crate::{
     context::with_trailers,
     contract::{ContractField, RequestPlan},
     session::Held,
-    streaming::{Decoder, Inbox, Outgoing, Streaming},
+    streaming::{Decoder, Inbox, Streaming},
 };
 
 /// Begins the handler of a request that was read.
@@ -341,65 +339,6 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
         let slot = Slot::new();
         let future = within(current, converse::<G, M>(index, context, requests, slot.clone()));
         Work::Streaming(Box::pin(Producing::new(future, slot, stream_id)), None)
-    };
-    Begun::Pending(Pending {
-        work,
-        bytes: 0,
-        input: Some(inbox),
-    })
-}
-
-/// A session's method. Its call is open once it first waits, or has ended.
-pub(super) async fn hold<G: Gateway, M: SessionMethod<G>>(
-    index: usize,
-    context: impl Borrow<Context> + Send,
-    input: Streaming<M::Request>,
-    output: Outgoing<M::Response>,
-    open: impl FnOnce(Vec<Pair>) + Send,
-) -> Result<Vec<Pair>, Status> {
-    let context = context.borrow();
-    let mut call = pin!(M::call(gateway::<G>(context, index)?, context, input, output));
-    let mut open = Some(open);
-    let result = poll_fn(|cx| {
-        let polled = call.as_mut().poll(cx);
-        if let Some(open) = open.take() {
-            open(context.take_initial());
-        }
-        polled
-    });
-    let result = result.await;
-    context.end(result)
-}
-
-/// Makes the call of a session's method, to be polled once it is parked.
-pub(super) fn session<G: Gateway, M: SessionMethod<G>>(
-    entry: &MethodEntry,
-    arrived: Arrived<'_>,
-    _: &mut TaskContext<'_>,
-    turn: &mut Turn<'_>,
-) -> Begun {
-    let Arrived {
-        context,
-        limits,
-        step,
-        ..
-    } = arrived;
-    let (inbox, requests) = input(entry, &context, limits, step);
-    let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
-    let sink = SessionSink::new(turn.protocol.peer_limits().max_body_bytes);
-    let (output, opening) = (Outgoing::to_wire(sink.clone()), sink.clone());
-    let method = hold::<G, M>(index, context, requests, output, move |metadata| {
-        opening.open(metadata)
-    });
-    let (future, input) = (within(current, method), inbox.clone());
-    let work = if entry.descriptor.spawn {
-        let (task, ended) = run_apart(future);
-        let future = async move { task.await? };
-        let call = SessionCall::new(future, sink, input, stream_id);
-        Work::Streaming(Box::pin(call), Some(ended))
-    } else {
-        let call = SessionCall::new(future, sink, input, stream_id);
-        Work::Streaming(Box::pin(call), None)
     };
     Begun::Pending(Pending {
         work,

@@ -14,11 +14,12 @@ use rpc_protocol::frame::Metadata as Pair;
 
 use super::{
     BidirectionalMethod, ClientStreamingMethod, Gateway, ServerStreamingMethod, SessionMethod, UnaryMethod,
-    begin::{converse, gateway, hold, reply, stream},
+    begin::{converse, gateway, reply, stream},
     call,
     deadline::{Current, within},
     producing::Slot,
     reading::{read_guarded, read_many},
+    session::hold,
     table::MethodEntry,
 };
 use crate::{

@@ -4,9 +4,10 @@
 //! any task, and waits while the peer does not read.
 
 use std::{
+    borrow::Borrow,
     collections::VecDeque,
-    future::Future,
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context as TaskContext, Poll, Waker},
 };
@@ -17,15 +18,78 @@ use rpc_protocol::{Body, frame::Metadata as Pair};
 use tokio::sync::Notify;
 
 use super::{
+    Gateway, SessionMethod,
+    begin::{gateway, input},
     call::Turn,
+    deadline::{Current, within},
     panics,
     producing::SHARE,
-    work::{Detached, StreamingCall},
+    table::{Arrived, MethodEntry},
+    work::{Begun, Detached, Pending, StreamingCall, Work, run_apart},
 };
 use crate::{
-    Status,
-    streaming::{Ending, Inbox, Sink, Unsent},
+    Context, Status,
+    streaming::{Ending, Inbox, Outgoing, Sink, Streaming, Unsent},
 };
+
+/// A session's method. Its call is open once it first waits, or has ended.
+pub(super) async fn hold<G: Gateway, M: SessionMethod<G>>(
+    index: usize,
+    context: impl Borrow<Context> + Send,
+    input: Streaming<M::Request>,
+    output: Outgoing<M::Response>,
+    open: impl FnOnce(Vec<Pair>) + Send,
+) -> Result<Vec<Pair>, Status> {
+    let context = context.borrow();
+    let mut call = pin!(M::call(gateway::<G>(context, index)?, context, input, output));
+    let mut open = Some(open);
+    let result = poll_fn(|cx| {
+        let polled = call.as_mut().poll(cx);
+        if let Some(open) = open.take() {
+            open(context.take_initial());
+        }
+        polled
+    });
+    let result = result.await;
+    context.end(result)
+}
+
+/// Makes the call of a session's method, to be polled once it is parked.
+pub(super) fn begin<G: Gateway, M: SessionMethod<G>>(
+    entry: &MethodEntry,
+    arrived: Arrived<'_>,
+    _: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    let Arrived {
+        context,
+        limits,
+        step,
+        ..
+    } = arrived;
+    let (inbox, requests) = input(entry, &context, limits, step);
+    let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
+    let sink = SessionSink::new(turn.protocol.peer_limits().max_body_bytes);
+    let (output, opening) = (Outgoing::to_wire(sink.clone()), sink.clone());
+    let method = hold::<G, M>(index, context, requests, output, move |metadata| {
+        opening.open(metadata)
+    });
+    let (future, input) = (within(current, method), inbox.clone());
+    let work = if entry.descriptor.spawn {
+        let (task, ended) = run_apart(future);
+        let future = async move { task.await? };
+        let call = SessionCall::new(future, sink, input, stream_id);
+        Work::Streaming(Box::pin(call), Some(ended))
+    } else {
+        let call = SessionCall::new(future, sink, input, stream_id);
+        Work::Streaming(Box::pin(call), None)
+    };
+    Begun::Pending(Pending {
+        work,
+        bytes: 0,
+        input: Some(inbox),
+    })
+}
 
 /// What waits in the queue of one session: messages up to so many, and up to so many bytes and one message.
 const QUEUE: (usize, usize) = (64, 32 * 1024);

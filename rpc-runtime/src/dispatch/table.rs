@@ -11,7 +11,7 @@ use super::{
     checks::{Checks, Protection, RequestType},
     layered, served,
     served::serve,
-    unknown,
+    session, unknown,
     work::{Begun, Decoded},
 };
 use crate::{
@@ -135,7 +135,7 @@ impl<G: Gateway> MethodTable<G> {
         self.add::<M::Request>(
             index,
             Takes::Session,
-            begin::session::<G, M>,
+            session::begin::<G, M>,
             not_decoded,
             served::session::<G, M>,
         );
