@@ -130,17 +130,19 @@ impl Limiter {
     /// The error is what is wrong with the rate.
     pub(super) fn new(rate: Rate) -> Result<Self, &'static str> {
         let Some(burst) = NonZeroU32::new(rate.burst) else {
-            return Err("has a burst of 0, which lets nothing pass");
+            return Err("has a burst of 0, which lets nothing pass: give it one above 0");
         };
         if rate.amount == 0 || rate.time.is_zero() {
-            return Err("has an amount or a time of 0");
+            return Err("has an amount or a time of 0: give it both above 0");
         }
         let each = rate.time / rate.amount;
         let Some(quota) = Quota::with_period(each) else {
-            return Err("is faster than one each nanosecond");
+            return Err("is faster than one each nanosecond: give it a longer time, or leave it out");
         };
         if each.checked_mul(burst.get()).is_none_or(|all| all > LONGEST) {
-            return Err("takes more than a hundred years to come back");
+            return Err(
+                "takes more than a hundred years to come back: give it a shorter time, or a smaller burst",
+            );
         }
         // The limiter begins to count now.
         NOW.set(0);
