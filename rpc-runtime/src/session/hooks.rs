@@ -98,6 +98,16 @@ impl Refusal {
             reason: reason.into(),
         }
     }
+
+    /// With what the connection is closed.
+    pub fn code(&self) -> CloseCode {
+        self.code
+    }
+
+    /// What the client is told.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
 }
 
 /// What went wrong on a session.
