@@ -1,10 +1,6 @@
 //! The calls of one connection: from a request to its handler, and from an outcome to the output.
 
-use std::{
-    fmt, mem,
-    sync::{Arc, atomic::Ordering},
-    task::Context as TaskContext,
-};
+use std::{mem, sync::Arc, task::Context as TaskContext};
 
 use rpc_protocol::{
     Code, IncomingRequest, MethodRef,
@@ -15,9 +11,13 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Connection, log::Causes, metering};
+use super::{
+    Connection,
+    failing::{late, unknown_method},
+    metering,
+};
 use crate::{
-    CallId, Context, Metadata, SessionError, Status,
+    CallId, Context, Metadata, Status,
     context::NewCall,
     contract::MethodDescriptor,
     dispatch::{
@@ -30,9 +30,6 @@ use crate::{
     trace::{self, Followed},
 };
 
-/// How many characters of an unknown method's name are said back.
-const SHOWN_OF_NAME: usize = 200;
-
 /// The longest name of a method, in bytes, that is kept with its call where a fallback takes it: no limit on what calls take
 /// in memory counts it.
 const LONGEST_NAME: usize = 1 << 10;
@@ -40,12 +37,12 @@ const LONGEST_NAME: usize = 1 << 10;
 /// A call, as its outcome needs it.
 #[derive(Clone)]
 pub(super) struct Called {
-    stream_id: u64,
+    pub(super) stream_id: u64,
     /// `None` where it is not known.
-    method: Option<&'static MethodDescriptor>,
-    one_way: bool,
-    followed: Option<Arc<Followed>>,
-    measured: Option<Measured>,
+    pub(super) method: Option<&'static MethodDescriptor>,
+    pub(super) one_way: bool,
+    pub(super) followed: Option<Arc<Followed>>,
+    pub(super) measured: Option<Measured>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -307,78 +304,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Ends a call that went wrong.
-    #[cold]
-    fn fail(&mut self, called: Called, failure: Failure, now: Instant) {
-        let (stream_id, one_way) = (called.stream_id, called.one_way);
-        self.session.counters.failed_call();
-        self.count_one_way_failure(one_way);
-        self.finish(&called, failure.code());
-        let method = called.method.map_or("", |method| method.full_name);
-        let call = CallId {
-            client: self.session.id(),
-            stream_id,
-        };
-        let fault = matches!(failure, Failure::Fault(_));
-        let end = match failure {
-            Failure::Status(status) | Failure::Fault(status) => {
-                if let Some(cause) = status.cause() {
-                    let code = status.code();
-                    trace::enter(called.followed.as_ref(), || {
-                        tracing::error!(%call, method, %code, error = %Causes(cause), "a handler failed");
-                    });
-                    self.tell_of_call(call, method, code, &Causes(cause));
-                }
-                if status.is_hidden() {
-                    internal(call)
-                } else {
-                    status.into_end()
-                }
-            }
-            Failure::Panicked(panic) => {
-                trace::enter(called.followed.as_ref(), || {
-                    tracing::error!(%call, method, panic, "a handler panicked");
-                });
-                self.tell_of_call(call, method, Code::Internal, &panic);
-                internal(call)
-            }
-            Failure::DeadlineExceeded => {
-                // Nothing waits for the client any more, not even what was sent before.
-                let output = &mut self.socket.io.output;
-                let _ = self.protocol.end_running(stream_id, &late(), output);
-                self.protocol.finished(stream_id);
-                return;
-            }
-        };
-        // What is over the client's limit has been cut to its code; nothing else is to be done.
-        let _ = self.protocol.end(stream_id, &end, &mut self.socket.io.output);
-        if fault && let Err(error) = self.protocol.fault(now.into_std()) {
-            self.close_for(&error);
-        }
-    }
-
-    /// Tells the hooks of a call that failed by the server's fault.
-    fn tell_of_call(&self, call: CallId, method: &'static str, code: Code, cause: &dyn fmt::Display) {
-        if !self.endpoint.hooks.is_empty() {
-            self.tell_hooks(&SessionError::Call {
-                call,
-                method,
-                code,
-                cause: &cause.to_string(),
-            });
-        }
-    }
-
-    /// Nobody is told of a one-way call that fails, so it is counted.
-    pub(super) fn count_one_way_failure(&self, one_way: bool) {
-        if one_way {
-            self.shared.one_way_failures.fetch_add(1, Ordering::Relaxed);
-            self.endpoint.meter.one_way_failure();
-        }
-    }
-
     /// Says how a call ended.
-    fn finish(&mut self, called: &Called, code: Code) {
+    pub(super) fn finish(&mut self, called: &Called, code: Code) {
         if let Some(followed) = &called.followed {
             followed.finish(code);
         }
@@ -386,34 +313,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-fn late() -> End {
-    End::new(Code::DeadlineExceeded, "the call took longer than it may")
-}
-
-/// What a peer is told of an error that is not meant for it.
-fn internal(call: CallId) -> End {
-    End::new(
-        Code::Internal,
-        format!("internal error, logged under call {call}"),
-    )
-}
-
 fn may_be_a_name(method: &MethodRef) -> bool {
     match method {
         MethodRef::Number(_) => true,
         MethodRef::Name(name) => name.len() <= LONGEST_NAME,
     }
-}
-
-fn unknown_method(method: &MethodRef) -> Status {
-    Status::unimplemented(match method {
-        MethodRef::Number(number) => format!("this server has no method with the number {number:#018x}"),
-        MethodRef::Name(name) => {
-            let mut shown: String = name.chars().take(SHOWN_OF_NAME).collect();
-            if shown.len() < name.len() {
-                shown.push('…');
-            }
-            format!("this server has no method {shown:?}")
-        }
-    })
 }

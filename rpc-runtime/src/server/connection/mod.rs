@@ -16,6 +16,7 @@ mod calls;
 mod closing;
 #[cfg(feature = "__echo")]
 mod echo;
+mod failing;
 mod gate;
 mod going_on;
 mod identity;
