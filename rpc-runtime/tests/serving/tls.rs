@@ -266,6 +266,41 @@ async fn files_that_change_are_reloaded_and_broken_ones_are_told_in_the_log() {
     panic!("the certificate is not the new one");
 }
 
+#[tokio::test]
+async fn files_that_change_between_the_building_of_a_server_and_its_serving_are_reloaded_too() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (authority.certify("localhost"), authority.certify("localhost"));
+    first.write(folder.path());
+    let tls = ServerTls::from_pem_files(
+        folder.path().join("certificate.pem"),
+        folder.path().join("key.pem"),
+    );
+    let limits = ServerLimits {
+        connects_per_address: rpc_runtime::Rate::per_second(1_000_000),
+        ..ServerLimits::default()
+    };
+    let server = probe().server_limits(limits);
+    let server = server
+        .tls(tls.check_every(Duration::from_millis(10)))
+        .build()
+        .unwrap();
+    second.write(folder.path());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        server.serve_with_listener(listener, std::future::pending()).await;
+    });
+    for _ in 0..500 {
+        if served(addr, &authority).await == second.der() {
+            serving.abort();
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the certificate is not the new one");
+}
+
 #[test]
 fn a_server_whose_certificate_cannot_be_used_does_not_start_and_says_what_to_do() {
     let authority = Authority::new();

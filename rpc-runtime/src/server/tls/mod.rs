@@ -7,7 +7,7 @@ mod load;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -39,6 +39,8 @@ pub struct ServerTls {
     check_every: Duration,
     /// What is spoken with; `None` until a server is built.
     active: Arc<ArcSwapOption<ServerConfig>>,
+    /// The files as they were before they were read the last time.
+    seen: Arc<Mutex<Stamps>>,
 }
 
 #[derive(Clone)]
@@ -72,6 +74,7 @@ impl ServerTls {
             client_ca: None,
             check_every: CHECK_EVERY,
             active: Arc::default(),
+            seen: Arc::default(),
         }
     }
 
@@ -97,6 +100,10 @@ impl ServerTls {
     ///
     /// When they cannot be used; the server goes on with the certificate that it has.
     pub fn reload(&self) -> Result<(), TlsError> {
+        // Looked at before they are read: what is written meanwhile is a change of its own.
+        if let Source::Files { certificate, key } = &self.source {
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamps(certificate, key);
+        }
         let config = load::load(&self.source, self.client_ca.as_deref())?;
         self.active.store(Some(Arc::new(config)));
         Ok(())
@@ -107,15 +114,15 @@ impl ServerTls {
         let Source::Files { certificate, key } = &self.source else {
             return std::future::pending().await;
         };
-        let mut seen = stamps(certificate, key).await;
         loop {
             tokio::time::sleep(self.check_every.max(Duration::from_millis(1))).await;
-            // Looked at before the files are read: what is written meanwhile is a change of its own.
-            let now = stamps(certificate, key).await;
-            if now == seen {
+            let (certificate, key) = (certificate.clone(), key.clone());
+            let Ok(now) = tokio::task::spawn_blocking(move || stamps(&certificate, &key)).await else {
+                continue;
+            };
+            if now == *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
                 continue;
             }
-            seen = now;
             let tls = self.clone();
             match tokio::task::spawn_blocking(move || tls.reload()).await {
                 Ok(Ok(())) => tracing::info!("the TLS certificate was reloaded"),
@@ -136,16 +143,12 @@ impl ServerTls {
 /// What tells one state of the files from another: times and lengths, as far as there are any.
 type Stamps = [Option<(SystemTime, u64)>; 2];
 
-async fn stamps(certificate: &Path, key: &Path) -> Stamps {
+fn stamps(certificate: &Path, key: &Path) -> Stamps {
     let stamp = |path: &Path| {
-        let path = path.to_owned();
-        async move {
-            let metadata = tokio::task::spawn_blocking(move || std::fs::metadata(path)).await;
-            let metadata = metadata.ok()?.ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        }
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
     };
-    [stamp(certificate).await, stamp(key).await]
+    [stamp(certificate), stamp(key)]
 }
 
 impl fmt::Debug for ServerTls {
