@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rpc_runtime::{CallError, Client, ClientBuilder, Limits, RefusedKind, TlsRoots};
+use rpc_runtime::{CallError, Client, ClientBuilder, Limits, Refused, RefusedKind, TlsRoots};
 use tokio::net::TcpListener;
 use tokio_rustls::{
     TlsAcceptor,
@@ -28,6 +28,14 @@ async fn secured() -> Secured {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, &authority).unwrap();
+    Secured {
+        addr: serve(&certificate, &key).await,
+        root: authority.as_ref().clone(),
+    }
+}
+
+/// A server that shows a certificate.
+async fn serve(certificate: &rcgen::Certificate, key: &KeyPair) -> SocketAddr {
     let chain = vec![CertificateDer::from(certificate.der().to_vec())];
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
@@ -56,10 +64,7 @@ async fn secured() -> Secured {
             });
         }
     });
-    Secured {
-        addr,
-        root: authority.as_ref().clone(),
-    }
+    addr
 }
 
 impl Secured {
@@ -68,11 +73,35 @@ impl Secured {
     }
 }
 
-async fn refusal(client: ClientBuilder) -> RefusedKind {
+async fn refused(client: ClientBuilder) -> Refused {
     match client.connect().await {
-        Err(CallError::Refused(refused)) => refused.kind(),
+        Err(CallError::Refused(refused)) => refused,
         other => panic!("{other:?}"),
     }
+}
+
+async fn refusal(client: ClientBuilder) -> RefusedKind {
+    refused(client).await.kind()
+}
+
+#[tokio::test]
+async fn an_authority_that_is_its_own_server_is_told_so() {
+    // What `openssl req -x509` makes where nothing else is asked for.
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = params.self_signed(&key).unwrap();
+    let server = Secured {
+        addr: serve(&root, &key).await,
+        root,
+    };
+    let given = TlsRoots::Given(vec![server.root.der().to_vec()]);
+    let refused = refused(server.client("localhost", given)).await;
+    assert_eq!(refused.kind(), RefusedKind::Tls);
+    assert!(
+        refused.to_string().contains("an authority's certificate"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -124,5 +153,7 @@ async fn a_server_that_speaks_no_tls_is_refused() {
     let root = secured().await.root.der().to_vec();
     let client = Client::builder(format!("wss://localhost:{}/rpc", addr.port()));
     let client = client.tls_roots(TlsRoots::Given(vec![root]));
-    assert_eq!(refusal(client).await, RefusedKind::Tls);
+    let refused = refused(client).await;
+    assert_eq!(refused.kind(), RefusedKind::Tls);
+    assert!(refused.to_string().contains("ws://"), "{refused}");
 }

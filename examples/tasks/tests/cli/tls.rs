@@ -59,7 +59,7 @@ fn two_flags_make_a_server_speak_tls_and_one_makes_a_client_trust_it() {
         &server.call(&["list", "--ca", &format!("{path}/theirs-ca.pem")]),
         &names,
         expect![[r#"
-            error: cannot connect to <server>: no TLS: invalid peer certificate: UnknownIssuer; --ca names whom to trust
+            error: cannot connect to <server>: no TLS: the server's certificate is from nobody who is trusted here; --ca names whom to trust
             exit 69
         "#]],
     );

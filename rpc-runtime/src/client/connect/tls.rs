@@ -1,13 +1,16 @@
 //! TLS, with rustls: `wss://`.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        ClientConfig, RootCertStore,
+        CertificateError, ClientConfig, Error, InvalidMessage, RootCertStore,
         crypto::ring,
         pki_types::{CertificateDer, ServerName, pem::PemObject},
     },
@@ -101,7 +104,35 @@ impl Tls {
         TlsConnector::from(self.config(url)?)
             .connect(self.name.clone(), stream)
             .await
-            .map_err(|error| Refused::because(RefusedKind::Tls, url, format!("no TLS: {error}"), error))
+            .map_err(|error| {
+                let text = format!("no TLS: {}", why(&error));
+                Refused::because(RefusedKind::Tls, url, text, error)
+            })
+    }
+}
+
+/// Why a handshake failed: in words where those of rustls do not say what to do.
+fn why(error: &io::Error) -> String {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
+    match cause {
+        Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            "what answers there speaks none; the URL of a server without begins with ws://".to_owned()
+        }
+        // Of a root that has the right name and another key, the signature does not fit.
+        Some(Error::InvalidCertificate(
+            CertificateError::UnknownIssuer
+            | CertificateError::BadSignature
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+        )) => "the server's certificate is from nobody who is trusted here".to_owned(),
+        // An error of webpki, which rustls has no name for.
+        Some(Error::InvalidCertificate(CertificateError::Other(other)))
+            if other.to_string() == "CaUsedAsEndEntity" =>
+        {
+            "the server shows an authority's certificate as its own; it needs one with \
+             basicConstraints=CA:FALSE"
+                .to_owned()
+        }
+        _ => error.to_string(),
     }
 }
 
