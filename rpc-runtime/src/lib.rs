@@ -6,16 +6,21 @@
 //! |---|---|
 //! | what a contract may say: types, rules, options | [`macro@contract`], [`macro@message`], [`macro@rpc`] |
 //! | serving, and mounting into axum | [`Server`] |
+//! | TLS, and HTTP for pages, health or metrics on the same port | [`ServerBuilder::tls`](ServerBuilder), [`ServerBuilder::http`] |
 //! | calling, reconnecting, TLS | [`Client`], [`ClientBuilder`], and the generated clients around them |
 //! | tests without sockets, with a paused clock | [`testing`] |
 //! | deadlines | [`UnaryCall::timeout`], `#[message(deadline = "5s")]`, [`Context::remaining`] |
 //! | errors, with typed details | [`Status`], [`Status::with_detail`], [`CallError`] |
 //! | what stands around calls: interceptors, tower layers | [`middleware`] |
-//! | who clients are: authenticators, browsers, cookies, what refusals look like | [`auth`] |
+//! | who clients are: authenticators, browsers, cookies, what refusals look like | [`auth`]; JSON Web Tokens are in its module `jwt`, with the feature of that name |
+//! | who may call: by a contract, by a check of the call, by one of its request | `auth` and `guard` of [`macro@contract`] and [`macro@message`], [`Guard`], [`RequestGuard`] |
+//! | who is connected: when clients come and go, their addresses, what is kept of them | [`Hooks`], [`Session`], [`ConnectInfo`] |
+//! | how much and how fast clients may do things | [`RateLimit`], [`Limits`], [`ServerLimits`] |
+//! | several endpoints, with parameters in their paths | [`ServerBuilder::endpoint`], [`ConnectInfo::param`] |
 //! | spans, W3C trace context, OpenTelemetry | [`trace`] |
 //! | metrics, by the facade of the crate `metrics` | [`ServerBuilder::metrics`], [`metrics`](mod@metrics) |
 //! | what clients and administrators may ask about sessions | [`services`] |
-//! | limits, and stopping in order | [`Limits`], [`Server::shutdown`] |
+//! | stopping in order | [`Server::shutdown`] |
 //! | deriving storage or forms from a contract | [`contract::MessageDescriptor`](mod@contract) |
 //!
 //! A server and a client in one process, without a socket, as tests want it, are made by [`testing`].

@@ -40,6 +40,12 @@
 //! Signatures of a shared secret are checked in some microseconds, those of RSA, elliptic curves and Ed25519 in some tens
 //! to hundreds. That is done where a client authenticates, at its handshake or in band, and never on the way of a call.
 //!
+//! # Making tokens
+//!
+//! Nothing here makes tokens. A server of its own users does it with a crate such as `jsonwebtoken`, by the same secret
+//! and algorithm ([`Algorithm::HS256`] for [`Jwt::secret`]), and with the claims that are checked: `sub`, `exp`, and `iss` and
+//! `aud` where they are asked for. `exp` is in seconds since 1970. `examples/tasks/src/accounts/tokens.rs` does.
+//!
 //! # Changing keys
 //!
 //! [`Jwt::jwks_file`] and [`Jwt::pem_file`] look at their file again: when a token is checked and the last look is 5 s
