@@ -77,7 +77,7 @@ pub enum CloseCode {
     AuthenticationMissing,
     /// 4506: the resume was refused.
     ResumeRefused,
-    /// Any other code.
+    /// Any other code, such as one of the program's own: of 4000 to 4999, a client may come back after those below 4500.
     Other(u16),
 }
 

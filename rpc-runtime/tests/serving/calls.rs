@@ -349,7 +349,7 @@ async fn of_an_unknown_methods_name_only_the_beginning_is_said_back() {
     let (code, text) = answer.unwrap_err();
     assert_eq!(code, Code::Unimplemented);
     assert!(
-        text.starts_with(r#"this server has no method "a\n\u{1b}a"#)
+        text.starts_with(r#"this endpoint has no method "a\n\u{1b}a"#)
             && text.ends_with("…\"")
             && text.len() < 1_000,
         "{text}"

@@ -100,13 +100,16 @@ fn internal(call: CallId) -> End {
 
 pub(super) fn unknown_method(method: &MethodRef) -> Status {
     Status::unimplemented(match method {
-        MethodRef::Number(number) => format!("this server has no method with the number {number:#018x}"),
+        MethodRef::Number(number) => format!(
+            "this endpoint has no method with the number {number:#018x}: the URL's path may be another \
+             endpoint's, or the server older than its client"
+        ),
         MethodRef::Name(name) => {
             let mut shown: String = name.chars().take(SHOWN_OF_NAME).collect();
             if shown.len() < name.len() {
                 shown.push('…');
             }
-            format!("this server has no method {shown:?}")
+            format!("this endpoint has no method {shown:?}")
         }
     })
 }
