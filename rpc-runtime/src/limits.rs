@@ -209,6 +209,19 @@ impl Limits {
             ("pong_timeout", self.pong_timeout),
             ("idle_timeout", self.idle_timeout),
             ("authentication_time", self.authentication_time),
+        ])?;
+        check_finite(&[
+            ("turn_time", self.turn_time),
+            ("session_grace", self.session_grace),
+            ("idle_timeout", self.idle_timeout),
+            ("write_stall", self.write_stall),
+            ("message_time", self.message_time),
+            ("ping_interval", self.ping_interval),
+            ("pong_timeout", self.pong_timeout),
+            ("close_timeout", self.close_timeout),
+            ("authentication_time", self.authentication_time),
+            ("expiry_warning", self.expiry_warning),
+            ("expiry_grace", self.expiry_grace),
         ])
     }
 
@@ -263,6 +276,22 @@ pub(crate) fn check_times(limits: &[(&'static str, Duration)]) -> Result<(), Sta
             return Err(StartError::Limit {
                 limit,
                 problem: "is no time at all".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Longer than anybody waits: a hundred years. It keeps sums of times far from what clocks can hold.
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// Refuses a time that stands for none, such as `Duration::MAX`: a clock cannot hold it.
+pub(crate) fn check_finite(limits: &[(&'static str, Duration)]) -> Result<(), StartError> {
+    for &(limit, value) in limits {
+        if value > LONGEST {
+            return Err(StartError::Limit {
+                limit,
+                problem: "is longer than a hundred years: give it a time that ends".to_owned(),
             });
         }
     }
@@ -327,6 +356,14 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(problem(pongs), "the limit `pong_timeout` is no time at all");
+        let stalls = Limits {
+            write_stall: Duration::MAX,
+            ..Limits::default()
+        };
+        assert_eq!(
+            problem(stalls),
+            "the limit `write_stall` is longer than a hundred years: give it a time that ends"
+        );
     }
 
     #[test]

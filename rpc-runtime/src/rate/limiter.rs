@@ -21,9 +21,7 @@ use governor::{
 };
 
 use super::Rate;
-
-/// Whatever takes longer than this to come back was not meant: a hundred years. It keeps all sums far from overflowing.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+use crate::limits::LONGEST;
 
 thread_local! {
     /// The time at which a limiter of this thread is being asked.

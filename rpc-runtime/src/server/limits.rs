@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Rate,
-    limits::{check_least, check_times},
+    limits::{check_finite, check_least, check_times},
     router::StartError,
 };
 
@@ -117,6 +117,13 @@ impl ServerLimits {
             ("http_header_time", self.http_header_time),
             ("http_idle_time", self.http_idle_time),
             ("http_stall_time", self.http_stall_time),
+        ])?;
+        check_finite(&[
+            ("handshake_timeout", self.handshake_timeout),
+            ("http_header_time", self.http_header_time),
+            ("http_idle_time", self.http_idle_time),
+            ("http_stall_time", self.http_stall_time),
+            ("drain_grace", self.drain_grace),
         ])
     }
 }
@@ -132,4 +139,27 @@ fn check_rates(limits: &[(&'static str, Rate)]) -> Result<(), StartError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_no_clock_can_hold_are_refused_before_a_stop_would_fail_by_them() {
+        let limits = ServerLimits {
+            drain_grace: Duration::MAX,
+            ..ServerLimits::default()
+        };
+        let problem = limits.check().expect_err("is refused").to_string();
+        assert!(
+            problem.starts_with("the limit `drain_grace` is longer"),
+            "{problem}"
+        );
+        let none = ServerLimits {
+            drain_grace: Duration::ZERO,
+            ..ServerLimits::default()
+        };
+        assert!(none.check().is_ok(), "whoever wants none waits for none");
+    }
 }

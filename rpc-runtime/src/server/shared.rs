@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     ConnectInfo,
+    limits::LONGEST,
     metrics::Meter,
     session::{ClientId, Session, SessionStats, afterwards::Afterwards, mailbox::Command},
 };
@@ -291,9 +292,8 @@ impl Shared {
 
 /// A time from now. What the clock cannot hold is later than anybody waits.
 pub(crate) fn later(time: Duration) -> Instant {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     let now = Instant::now();
-    now.checked_add(time).unwrap_or(now + CENTURY)
+    now.checked_add(time).unwrap_or(now + LONGEST)
 }
 
 /// How many files this process may have open, where the system says so.
