@@ -138,10 +138,6 @@ async fn the_service_is_told_the_clients_address_and_gets_bodies() {
     assert!(kept.answer().await.ends_with("milk"));
 }
 
-async fn mistaken() -> &'static str {
-    panic!("a mistake in the page")
-}
-
 #[tokio::test]
 async fn a_service_that_panics_is_a_500_and_the_connection_goes_on() {
     async fn mistaken() -> &'static str {
