@@ -167,9 +167,21 @@ pub(crate) fn stopping() -> Result<()> {
     run("sh", &["-c", raised]).go()
 }
 
-/// The comparison with other systems, in a workspace of its own.
+/// The comparison with other systems, in a workspace of its own; and there, a package for crowds of connections.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    let mut all = vec!["run", "--release", "--manifest-path", "bench/Cargo.toml", "--"];
+    let package = match arguments.first().map(String::as_str) {
+        Some("storm" | "churn") => "rpc-storm-bench",
+        _ => "rpc-bench",
+    };
+    let mut all = vec![
+        "run",
+        "--release",
+        "--manifest-path",
+        "bench/Cargo.toml",
+        "-p",
+        package,
+        "--",
+    ];
     all.extend(arguments.iter().map(String::as_str));
     cargo(&all).go()
 }

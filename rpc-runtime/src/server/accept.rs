@@ -2,9 +2,12 @@
 
 use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use tokio::net::{TcpListener, TcpStream};
 #[cfg(feature = "tls")]
 use tokio::time::timeout_at;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
 
 use super::{admission::Place, http, shared::Shared};
 use crate::metrics::HandshakeOutcome;
@@ -47,6 +50,8 @@ pub(super) async fn accept(
                     shared.meter().handshake(HandshakeOutcome::Handshakes);
                     continue;
                 };
+                // Behind the place: sockets that are closed at once, of an address that has too many, hold up nobody.
+                keep_pace(shared).await;
                 tokio::spawn(serve(shared.clone(), stream, remote, place));
             }
             Err(error) if concerns_one_connection(&error) => {}
@@ -59,10 +64,17 @@ pub(super) async fn accept(
                 pause = Some(length);
                 tokio::select! {
                     () = &mut shutdown => return,
-                    () = tokio::time::sleep(length) => {}
+                    () = sleep(length) => {}
                 }
             }
         }
+    }
+}
+
+/// Waits until one more handshake may begin: see [`ConnectRates::accept`](super::admission::ConnectRates::accept).
+async fn keep_pace(shared: &Shared) {
+    while let Err(wait) = shared.rates.accept() {
+        sleep(wait).await;
     }
 }
 
@@ -128,9 +140,65 @@ mod tests {
         }
     }
 
+    /// Gives so many connections, as fast as they are asked for.
+    struct Crowd {
+        left: usize,
+        listener: std::net::TcpListener,
+        accepted: Arc<AtomicUsize>,
+    }
+
+    impl Accept for Crowd {
+        async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+            if self.left == 0 {
+                std::future::pending::<()>().await;
+            }
+            self.left -= 1;
+            let _client = std::net::TcpStream::connect(self.listener.local_addr()?)?;
+            let (stream, remote) = self.listener.accept()?;
+            stream.set_nonblocking(true)?;
+            self.accepted.fetch_add(1, Ordering::SeqCst);
+            Ok((TcpStream::from_std(stream)?, remote))
+        }
+    }
+
     fn shared() -> Arc<Shared> {
+        with(ServerLimits::default())
+    }
+
+    fn with(limits: ServerLimits) -> Arc<Shared> {
         let routes = Routes::build(vec![("/rpc".to_owned(), Endpoint::new())]).unwrap();
-        Shared::new(routes, ServerLimits::default())
+        Shared::new(routes, limits)
+    }
+
+    /// How many of a crowd of 1,000 are accepted in 100 ms.
+    async fn accepted_of_a_crowd(handshakes_per_address: usize) -> usize {
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let crowd = Crowd {
+            left: 1_000,
+            listener: std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+            accepted: accepted.clone(),
+        };
+        let shared = with(ServerLimits {
+            connects: crate::Rate::per_second(1_000),
+            handshakes_per_address,
+            ..ServerLimits::default()
+        });
+        accept(&shared, crowd, sleep(Duration::from_millis(100))).await;
+        accepted.load(Ordering::SeqCst)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_is_left_in_the_systems_queue_and_accepted_at_the_pace_at_which_connections_are_let_in() {
+        let accepted = accepted_of_a_crowd(1_000).await;
+        assert!(
+            (145..=160).contains(&accepted),
+            "{accepted} of 1,500 a second in 100 ms"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sockets_of_an_address_that_has_too_many_are_closed_without_holding_up_others() {
+        assert_eq!(accepted_of_a_crowd(1).await, 1_000);
     }
 
     #[tokio::test(start_paused = true)]

@@ -61,7 +61,9 @@ pub struct ServerLimits {
     /// more is held to `connects` alone.
     pub connects_per_address: Rate,
     /// New connections in all; more are answered with HTTP 503 and the time after which to come back, at most half a
-    /// minute, so that a crowd that returns does not hold up those that are there. 2,000 a second, and 2,000 at once, by default.
+    /// minute, so that a crowd that returns does not hold up those that are there. Sockets are accepted half as fast again, but
+    /// no slower than 1,000 a second; others wait in the system's queue of the listener. 3,000 a second, and 3,000 at once, by
+    /// default.
     pub connects: Rate,
 }
 
@@ -82,7 +84,7 @@ impl Default for ServerLimits {
             connections_per_user: 1_000,
             connections_per_address: 10_000,
             connects_per_address: Rate::per_second(5).burst(20),
-            connects: Rate::per_second(2_000),
+            connects: Rate::per_second(3_000),
         }
     }
 }

@@ -298,6 +298,9 @@ pub(crate) fn later(time: Duration) -> Instant {
 
 /// How many files this process may have open, where the system says so.
 fn open_files() -> Option<usize> {
+    if cfg!(feature = "__file_tables") {
+        return None;
+    }
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let soft = limits
         .lines()

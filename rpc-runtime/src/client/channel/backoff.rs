@@ -52,6 +52,26 @@ impl Reconnect {
             ..Self::default()
         }
     }
+
+    /// How long to wait before attempt number `attempt`, counted from 1 after each success, whatever
+    /// [`attempts`](Self::attempts) says. `at_least` is what the server asks for, zero where it does not: it bounds the wait
+    /// below, and spreads it up to twice as long.
+    ///
+    /// [`Client`](crate::Client) does this itself; it is for programs that connect by other means and shall come back alike.
+    #[must_use]
+    pub fn wait(&self, attempt: u32, at_least: Duration) -> Duration {
+        // Never without any wait, whatever the policy says: an attempt may fail at once.
+        let first = self.first.max(Duration::from_millis(1));
+        let longest = self.longest.max(first);
+        let factor = 1_u32.checked_shl(attempt).unwrap_or(u32::MAX);
+        let most = first.saturating_mul(factor).min(longest);
+        let at_least = at_least.min(longest);
+        let most = most.max(at_least.saturating_mul(2));
+        match self.jitter {
+            true => random::between(first.max(at_least), most),
+            false => most,
+        }
+    }
 }
 
 /// A connection that has lived so long was a success, and waiting begins anew after it.
@@ -77,17 +97,7 @@ impl Backoff {
             return None;
         }
         self.failed = self.failed.saturating_add(1);
-        // Never without any wait, whatever the policy says: an attempt may fail at once.
-        let first = policy.first.max(Duration::from_millis(1));
-        let longest = policy.longest.max(first);
-        let factor = 1_u32.checked_shl(self.failed).unwrap_or(u32::MAX);
-        let most = first.saturating_mul(factor).min(longest);
-        let at_least = at_least.min(longest);
-        let most = most.max(at_least.saturating_mul(2));
-        Some(match policy.jitter {
-            true => random::between(first.max(at_least), most),
-            false => most,
-        })
+        Some(policy.wait(self.failed, at_least))
     }
 }
 

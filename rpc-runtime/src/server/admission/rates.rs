@@ -20,6 +20,13 @@ use crate::{Rate, ServerLimits};
 /// Nobody is told to come back later than this.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// Sockets are accepted no slower than so many per second, however few connections are let in: who is refused is to hear
+/// of it.
+const LEAST_ACCEPTED: u32 = 1_000;
+
+/// As many sockets as come in this time may be accepted at once: the runtime's timer counts milliseconds.
+const ACCEPTED_AT_ONCE: Duration = Duration::from_millis(2);
+
 /// Why a client has to come back later, and after how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TooOften {
@@ -38,6 +45,7 @@ pub(crate) struct ConnectRates {
     tidying: Mutex<Tidying>,
     all: Limiter<NotKeyed, InMemoryState>,
     queue: Mutex<Queue>,
+    pace: Limiter<NotKeyed, InMemoryState>,
     clock: TokioClock,
 }
 
@@ -49,8 +57,20 @@ impl ConnectRates {
             tidying: Mutex::new(Tidying::new()),
             all: RateLimiter::direct_with_clock(quota(limits.connects), clock),
             queue: Mutex::new(Queue::new(quota(limits.connects))),
+            pace: RateLimiter::direct_with_clock(pace(limits.connects), clock),
             clock,
         }
+    }
+
+    /// Counts a handshake that is to begin; else how long it has to wait before it may be asked for again.
+    ///
+    /// Half as many handshakes begin as connections are let in on top of those. A crowd that comes faster waits where it
+    /// costs nothing: in the system's queue of the listener, and behind that in the clients' own, whose SYN is sent again after a
+    /// second. Otherwise refusing it would take the time of those that are there.
+    pub(crate) fn accept(&self) -> Result<(), Duration> {
+        self.pace
+            .check()
+            .map_err(|until| until.wait_time_from(self.clock.now()))
     }
 
     /// Counts a client that wants to connect, from an address where that is known.
@@ -111,6 +131,17 @@ impl Queue {
         }
         wait
     }
+}
+
+/// How fast sockets are accepted, where connections are let in at a rate.
+fn pace(connects: Rate) -> Quota {
+    let least = Duration::from_secs(1) / LEAST_ACCEPTED;
+    let each = (quota(connects).replenish_interval() * 2 / 3).clamp(Duration::from_nanos(1), least);
+    let at_once = ACCEPTED_AT_ONCE.as_nanos().div_ceil(each.as_nanos());
+    let at_once = u32::try_from(at_once).ok().and_then(NonZeroU32::new);
+    Quota::with_period(each)
+        .unwrap_or(Quota::per_second(NonZeroU32::MIN))
+        .allow_burst(at_once.unwrap_or(NonZeroU32::MIN))
 }
 
 fn quota(rate: Rate) -> Quota {
@@ -180,6 +211,27 @@ mod tests {
             rates.check(None),
             Err(TooOften::All(wait)) if wait > LONGEST
         )));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sockets_are_accepted_half_again_as_fast_as_connections_are_let_in_and_never_slower_than_a_thousand()
+     {
+        for (connects, expected) in [
+            (Rate::per_second(3_000), 4_500),
+            (Rate::per_second(1_000_000), 1_500_000),
+            (Rate::per(1, Duration::from_secs(3_600)), 1_000),
+        ] {
+            let rates = rates(PLENTY, connects);
+            let (mut accepted, until) = (0, tokio::time::Instant::now() + Duration::from_secs(1));
+            while tokio::time::Instant::now() < until {
+                match rates.accept() {
+                    Ok(()) => accepted += 1,
+                    Err(wait) => tokio::time::sleep(wait).await,
+                }
+            }
+            let strays = accepted as f64 / f64::from(expected);
+            assert!((0.95..1.05).contains(&strays), "{connects:?}: {accepted}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
