@@ -22,7 +22,7 @@ use std::fmt;
 /// | 1013 | try again later | comes back |
 /// | 4401 | the token expired and was not refreshed | comes back |
 /// | 4408 | too slow: reading, finishing a message, or answering a ping | comes back |
-/// | 4429 | too much: a flood of pings, opens, resets or faults | comes back |
+/// | 4429 | too much: a flood of pings, opens, resets, credentials or faults; one more connection than a user may have | comes back |
 /// | 4500 | the token is invalid | final |
 /// | 4501 | a frame does not decode | final |
 /// | 4502 | the protocol of this crate was violated | final |

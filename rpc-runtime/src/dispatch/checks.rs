@@ -14,6 +14,7 @@ use crate::{
     middleware::{Middleware, Next},
     rate::{Metered, Rates},
     router::StartError,
+    server::ActiveEndpoint,
 };
 
 /// What an endpoint asks of those who call its methods.
@@ -139,7 +140,13 @@ impl Checks {
 
 #[cold]
 fn anonymous(cx: &Context) -> Status {
-    cx.session().endpoint.meter.refused(RefusedCall::Unauthenticated);
+    authenticate_first(&cx.session().endpoint)
+}
+
+/// What a client is told that is not known where it has to be, and the count of it.
+#[cold]
+pub(crate) fn authenticate_first(endpoint: &ActiveEndpoint) -> Status {
+    endpoint.meter.refused(RefusedCall::Unauthenticated);
     Status::unauthenticated("this is for authenticated clients: authenticate first")
 }
 

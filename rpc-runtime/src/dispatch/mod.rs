@@ -24,7 +24,7 @@ mod unknown;
 mod work;
 
 pub(crate) use call::{Failure, Turn};
-pub(crate) use checks::Protection;
+pub(crate) use checks::{Protection, authenticate_first};
 pub use kinds::{
     BidirectionalMethod, ClientStreamingMethod, ServerStreamingMethod, SessionMethod, UnaryMethod,
 };

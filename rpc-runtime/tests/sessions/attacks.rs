@@ -137,3 +137,28 @@ async fn a_name_of_more_than_1_kib_is_not_kept_for_a_fallback() {
     peer.send(2, FrameKind::Request(named(1_025))).await;
     assert_eq!(peer.answer().await, (2, Err(Code::Unimplemented)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_known_where_that_is_required_does_not_learn_which_methods_there_are() {
+    let endpoint = Endpoint::new()
+        .service(House::default())
+        .authenticator(Words::default())
+        .guard("anybody", |_: &Context| Ok(()))
+        .require_authentication();
+    let mut peer = Peer::connect(&serve(endpoint)).await;
+    let named = |name: &str, open| Request {
+        method_name: name.to_owned(),
+        open,
+        ..Request::default()
+    };
+    let known = method("WaitGuarded").full_name;
+    let all = [("no.Such/Method", false), (known, false), (known, true)];
+    for (stream_id, (name, open)) in (1..).zip(all) {
+        peer.send(stream_id, FrameKind::Request(named(name, open))).await;
+        assert_eq!(
+            peer.answer().await,
+            (stream_id, Err(Code::Unauthenticated)),
+            "{name}, open: {open}"
+        );
+    }
+}

@@ -21,7 +21,7 @@ use crate::{
     context::NewCall,
     contract::MethodDescriptor,
     dispatch::{
-        Arrived, Begun, Failure, Step, Turn,
+        Arrived, Begun, Failure, Step, Turn, authenticate_first,
         parked::{Parked, Progress},
     },
     metrics::Measured,
@@ -78,7 +78,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     unknown.entry(request.open)
                 }
                 None => {
-                    self.fail(called, Failure::Fault(unknown_method(&request.method)), now);
+                    let status = match self.is_told_nothing() {
+                        true => authenticate_first(&self.endpoint),
+                        false => unknown_method(&request.method),
+                    };
+                    self.fail(called, Failure::Fault(status), now);
                     return;
                 }
             },
@@ -168,6 +172,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 "the clean-up of too many calls before is still going on",
             ));
         }
+        if request.open != takes_stream && self.is_told_nothing() {
+            return Some(authenticate_first(&self.endpoint));
+        }
         (request.open != takes_stream).then(|| {
             Status::invalid_argument(if takes_stream {
                 "the method takes a stream of requests, and the call is not open"
@@ -175,6 +182,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 "the method takes one request, and the call is open for a stream of them"
             })
         })
+    }
+
+    /// Whether the client is not to learn which methods there are, before it is known who it is.
+    fn is_told_nothing(&self) -> bool {
+        self.endpoint.auth_required && self.identity.is_none()
     }
 
     /// Whether the calls before have left so much to be done that none is to be added: clean-up takes memory, but no
