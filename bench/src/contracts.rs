@@ -1,7 +1,10 @@
 //! The contract that this project's server and client are generated from. On the wire its messages are those of
 //! [`messages`](crate::messages), so that the floor's client can be driven against it.
 
-#![allow(unreachable_pub, reason = "generated traits and gateways are public, and name these in public")]
+#![allow(
+    unreachable_pub,
+    reason = "generated traits and gateways are public, and name these in public"
+)]
 
 use bytes::Bytes;
 use futures_util::Stream;

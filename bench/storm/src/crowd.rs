@@ -78,17 +78,16 @@ pub(crate) fn run(server: SocketAddr, clients: u32, rate: f64, within: Duration)
         lost: AtomicU64::new(0),
     });
     let threads = files::threads(clients as usize);
-    let mut running = Vec::new();
     for thread in 0..threads {
         let crowd = crowd.clone();
-        running.push(files::spawn(move || async move {
+        files::spawn(move || async move {
             let cut = Arc::new(Notify::new());
             for number in (0..clients).skip(thread).step_by(threads) {
                 let first = Duration::from_secs_f64(f64::from(number) / rate);
                 tokio::spawn(live(crowd.clone(), cut.clone(), number, first));
             }
             crowd.cut_when_told(&cut).await
-        }));
+        });
     }
     say_json(&crowd.watch(clients, within)?)?;
     for line in std::io::stdin().lock().lines() {

@@ -3,7 +3,7 @@
 //! What is measured is the server; a hundred thousand of the project's own clients would want the machine for themselves.
 
 use bytes::Bytes;
-use rpc_protocol::frame::{Greeting, Pong};
+use rpc_protocol::frame::Pong;
 use rpc_protocol::{Frame, FrameKind, SUBPROTOCOL};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -75,10 +75,7 @@ pub(crate) async fn connect(server: SocketAddr, source: Ipv4Addr) -> io::Result<
         read_more(&mut stream, &mut unread).await?;
     }
     stream
-        .write_all(&masked(
-            BINARY,
-            &frame(FrameKind::Greeting(Box::new(Greeting::default()))),
-        ))
+        .write_all(&masked(BINARY, &frame(FrameKind::Greeting(Box::default()))))
         .await?;
     let mut idle = Idle {
         stream,
