@@ -42,7 +42,7 @@ pub(crate) struct ServeArgs {
     /// Believe this proxy, or all of this network, when it says whom it forwards; may be given several times
     #[arg(long, value_name = "ADDRESS|NETWORK")]
     pub(crate) trust_proxy: Vec<String>,
-    /// Pages of this origin may connect from browsers, such as https://app.example.com; may be given several times
+    /// Pages of this origin may connect from browsers, such as `https://app.example.com`; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 }
