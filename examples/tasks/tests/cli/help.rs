@@ -108,7 +108,7 @@ fn the_help_has_every_command_example_and_exit_code() {
                       Believe this proxy, or all of this network, when it says whom it forwards; may be given several times
 
                   --allow-origin <ORIGIN>
-                      Pages of this origin may connect from browsers, such as https://app.example.com; may be given several times
+                      Pages of this origin may connect from browsers, such as `https://app.example.com`; may be given several times
 
               -h, --help
                       Print help (see a summary with '-h')
