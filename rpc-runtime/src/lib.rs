@@ -18,6 +18,7 @@
 //! | how much and how fast clients may do things | [`RateLimit`], [`Limits`], [`ServerLimits`] |
 //! | several endpoints, with parameters in their paths | [`ServerBuilder::endpoint`], [`ConnectInfo::param`] |
 //! | spans, W3C trace context, OpenTelemetry | [`trace`] |
+//! | typed events to users, channels and clients, with presence, history and recovery | [`hub`] |
 //! | metrics, by the facade of the crate `metrics` | [`ServerBuilder::metrics`], [`metrics`](mod@metrics) |
 //! | what clients and administrators may ask about sessions | [`services`] |
 //! | stopping in order | [`Server::shutdown`] |
@@ -36,6 +37,7 @@ mod context;
 pub mod contract;
 mod dispatch;
 mod guard;
+pub mod hub;
 mod limits;
 pub mod memory;
 mod metadata;

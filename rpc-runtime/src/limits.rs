@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rpc_protocol::Limits as ProtocolLimits;
 
-use crate::{memory, router::StartError};
+use crate::{hub::LONGEST_MESSAGE, memory, router::StartError};
 
 /// What an endpoint allows each of its connections. What a server allows all connections together is
 /// [`ServerLimits`](crate::ServerLimits).
@@ -59,6 +59,11 @@ pub struct Limits {
     /// on; above all of it no call does, and new ones are answered RESOURCE_EXHAUSTED. A stream's message waits as far as it
     /// is longer than the windows are open. 16 MiB by default.
     pub queued_bytes: usize,
+    /// Events that wait for a client to take them, of all its channels, in bytes. What happens when there is no room for another
+    /// is the channel's matter: see [`SlowConsumer`](crate::hub::SlowConsumer). 1 MiB by default.
+    pub event_queue_bytes: usize,
+    /// Channels that one connection may have subscribed to at a time. One more is answered RESOURCE_EXHAUSTED. 1,000 by default.
+    pub subscriptions: usize,
     /// Longer bodies are to come in frames of this many bytes, so that others come in between. 128 KiB by default.
     pub frame_body_bytes: usize,
     /// Metadata pairs of one request. More is answered RESOURCE_EXHAUSTED. 128 by default.
@@ -131,6 +136,8 @@ impl Default for Limits {
             connection_window: 1 << 20,
             pending_bytes: 16 << 20,
             queued_bytes: 16 << 20,
+            event_queue_bytes: 1 << 20,
+            subscriptions: 1_000,
             frame_body_bytes: 128 << 10,
             metadata_entries: 128,
             metadata_bytes: 16 << 10,
@@ -183,6 +190,7 @@ impl Limits {
                 self.body_bytes.saturating_mul(2),
             ),
             ("queued_bytes", self.queued_bytes, 1),
+            ("event_queue_bytes", self.event_queue_bytes, LONGEST_MESSAGE),
             ("frame_body_bytes", self.frame_body_bytes, SMALLEST_MESSAGE),
             ("unflushed_bytes", self.unflushed_bytes, 1),
             (

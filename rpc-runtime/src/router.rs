@@ -22,6 +22,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// The hub has a server already.
+    #[error("the hub was given to another server before: a hub reaches the clients of one server")]
+    HubOfAnother,
     /// Two methods have one number.
     #[error(
         "the methods `{first}` and `{second}` share the number {number:#018x}; give one of them another: \

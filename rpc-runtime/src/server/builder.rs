@@ -21,6 +21,7 @@ use crate::{
     auth::Authenticator,
     dispatch::Gateway,
     guard::{Guard, RequestGuard},
+    hub::Hub,
     metrics::Meter,
     middleware::{Call, Fallback, Interceptor, Next, Reply},
     router::StartError,
@@ -40,6 +41,7 @@ pub struct ServerBuilder {
     limits: ServerLimits,
     proxies: Vec<String>,
     metrics: bool,
+    hub: Hub,
     http: Option<HttpService>,
     #[cfg(feature = "tls")]
     tls: Option<ServerTls>,
@@ -54,6 +56,7 @@ impl ServerBuilder {
             limits: ServerLimits::default(),
             proxies: Vec::new(),
             metrics: false,
+            hub: Hub::default(),
             http: None,
             #[cfg(feature = "tls")]
             tls: None,
@@ -166,6 +169,14 @@ impl ServerBuilder {
     #[must_use]
     pub fn tls(mut self, tls: ServerTls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Has events reach the clients of this server, on all its endpoints, by a hub that has namespaces. A hub has one server. Without,
+    /// clients and users can be sent to, and there are no channels.
+    #[must_use]
+    pub fn hub(mut self, hub: Hub) -> Self {
+        self.hub = hub;
         self
     }
 
@@ -291,9 +302,11 @@ impl ServerBuilder {
                 endpoint.meter = meter.clone();
             }
         }
-        Ok(Server {
-            shared: Shared::behind(front, Routes::build(endpoints)?, self.limits),
-        })
+        let shared = Shared::behind(front, self.hub.clone(), Routes::build(endpoints)?, self.limits);
+        match self.hub.attach(&shared) {
+            true => Ok(Server { shared }),
+            false => Err(StartError::HubOfAnother),
+        }
     }
 
     /// Listens on `addr` and serves, for ever.

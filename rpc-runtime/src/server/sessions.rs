@@ -8,7 +8,7 @@ use super::{
     Server,
     shared::{Departed, Shared},
 };
-use crate::{ClientId, Session};
+use crate::{ClientId, Session, hub::Hub};
 
 /// # Sessions
 ///
@@ -18,6 +18,11 @@ impl Server {
         Self {
             shared: shared.clone(),
         }
+    }
+
+    /// The hub by which events reach its clients.
+    pub fn hub(&self) -> Hub {
+        self.shared.hub.clone()
     }
 
     /// How many clients are connected.

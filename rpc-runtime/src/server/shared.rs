@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     ConnectInfo,
+    hub::{ChannelName, Hub},
     limits::LONGEST,
     metrics::Meter,
     session::{ClientId, Session, SessionStats, afterwards::Afterwards, mailbox::Command},
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     /// What goes on behind calls and connections.
     pub(crate) afterwards: Arc<Afterwards>,
     pub(crate) one_way_failures: AtomicU64,
+    pub(crate) hub: Hub,
     /// See `server/echo.rs`.
     #[cfg(feature = "__echo")]
     pub(super) echo: std::sync::atomic::AtomicBool,
@@ -86,10 +88,10 @@ pub(crate) struct Shared {
 impl Shared {
     #[cfg(test)]
     pub(crate) fn new(routes: Routes, limits: ServerLimits) -> Arc<Self> {
-        Self::behind(Front::default(), routes, limits)
+        Self::behind(Front::default(), Hub::default(), routes, limits)
     }
 
-    pub(crate) fn behind(front: Front, routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
+    pub(crate) fn behind(front: Front, hub: Hub, routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
         if let Some(files) = open_files() {
             let http = front.http.as_ref().map_or(0, |_| limits.http_connections);
             let others = limits.handshakes.saturating_add(http);
@@ -111,6 +113,7 @@ impl Shared {
             empty: Notify::new(),
             afterwards: Arc::default(),
             one_way_failures: AtomicU64::new(0),
+            hub,
             #[cfg(feature = "__echo")]
             echo: std::sync::atomic::AtomicBool::new(false),
         })
@@ -122,12 +125,17 @@ impl Shared {
     }
 
     /// The session of a client that is connected.
-    pub(super) fn session(&self, id: ClientId) -> Option<Arc<Session>> {
+    pub(crate) fn session(&self, id: ClientId) -> Option<Arc<Session>> {
         lock(self.shard(id)).get(&id).cloned()
     }
 
+    /// The sessions of a user, in no order.
+    pub(crate) fn sessions_of_user(&self, user: &str) -> Vec<Arc<Session>> {
+        self.users.sessions(user)
+    }
+
     /// All sessions, a part of the list at a time: who connects or leaves meanwhile may be among them or not.
-    pub(super) fn sessions(&self) -> impl Iterator<Item = Arc<Session>> {
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = Arc<Session>> {
         self.sessions
             .iter()
             .flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
@@ -229,6 +237,7 @@ impl Shared {
         Greeting {
             client_id: session.id().to_string(),
             server_time_us: micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
+            own_channel: ChannelName::of_client(session.id()).as_str().to_owned(),
             ..Greeting::default()
         }
     }

@@ -26,4 +26,5 @@
 //! ```
 
 pub mod admin;
+pub mod hub;
 pub mod session;

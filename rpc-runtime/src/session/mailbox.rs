@@ -3,7 +3,7 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Wake, Waker},
@@ -15,6 +15,7 @@ use rpc_protocol::CloseCode;
 use tokio::sync::oneshot;
 
 use super::Session;
+use crate::hub::{EventQueue, Put, Queued, SlowConsumer};
 
 /// What a connection is told to do.
 #[derive(Debug)]
@@ -38,6 +39,10 @@ pub(crate) struct Mailbox {
     /// The task is in its turn, at whose end it looks here: it need not be woken.
     attended: AtomicBool,
     contents: Mutex<Contents>,
+    /// Made with the first event.
+    events: OnceLock<Box<EventQueue>>,
+    /// Whether an event has come since the connection looked last.
+    has_events: AtomicBool,
 }
 
 /// What was put into a mailbox since it was last emptied.
@@ -72,7 +77,7 @@ impl Mailbox {
         // Either this sees what was put in, or who puts it in sees that nobody looks: both orders are sequentially
         // consistent.
         self.attended.store(false, Ordering::SeqCst);
-        self.filled.load(Ordering::SeqCst)
+        self.filled.load(Ordering::SeqCst) || self.has_events.load(Ordering::SeqCst)
     }
 
     /// Takes everything out, if there is anything.
@@ -91,6 +96,26 @@ impl Mailbox {
 
     pub(crate) fn send(&self, command: Command) {
         self.put(|contents| contents.commands.push(command));
+    }
+
+    /// Leaves an event for the client, for which at most `most` bytes wait.
+    pub(crate) fn put_event(&self, event: Queued, slow: SlowConsumer, most: usize) -> Put {
+        let put = self.events.get_or_init(Box::default).put(event, slow, most);
+        if !self.has_events.swap(true, Ordering::SeqCst) && !self.attended.load(Ordering::SeqCst) {
+            self.task.wake();
+        }
+        put
+    }
+
+    /// Whether events have come since this was asked last.
+    #[inline]
+    pub(crate) fn take_has_events(&self) -> bool {
+        self.has_events.load(Ordering::Relaxed) && self.has_events.swap(false, Ordering::SeqCst)
+    }
+
+    /// The events for the client, where there ever were any.
+    pub(crate) fn events(&self) -> Option<&EventQueue> {
+        self.events.get().map(|events| &**events)
     }
 
     fn put(&self, put: impl FnOnce(&mut Contents)) {

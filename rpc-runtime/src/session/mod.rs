@@ -4,6 +4,7 @@
 
 pub(crate) mod afterwards;
 mod attributes;
+mod events;
 mod held;
 pub(crate) mod hooks;
 mod info;
@@ -40,6 +41,7 @@ use crate::{
     Server,
     auth::Identity,
     dispatch::panics,
+    hub::SessionChannels,
     random,
     rate::SessionRates,
     router::Router,
@@ -112,6 +114,8 @@ pub struct Session {
     identity: RwLock<Option<Identity>>,
     attributes: Attributes,
     pub(crate) mailbox: Mailbox,
+    /// The channels that it hears. Made when the first is subscribed to.
+    channels: OnceLock<Box<SessionChannels>>,
     pub(crate) endpoint: Arc<ActiveEndpoint>,
     /// What the messages of all streams take in memory.
     held: AtomicU64,
@@ -144,6 +148,7 @@ impl Session {
             states: OnceLock::new(),
             attributes: Attributes::default(),
             mailbox: Mailbox::default(),
+            channels: OnceLock::new(),
             endpoint,
             held: AtomicU64::new(0),
             clean_ups: AtomicUsize::new(0),

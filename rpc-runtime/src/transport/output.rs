@@ -9,6 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use rpc_protocol::Output;
 use tokio::io::AsyncWrite;
 
@@ -114,6 +115,19 @@ impl OutputBuffer {
             self.buffer = scratch::take_output();
         }
         self.buffer.extend_from_slice(frame);
+    }
+
+    /// Appends a whole binary message that is a WebSocket frame already; a server's.
+    pub(crate) fn append_message(&mut self, message: &[u8]) {
+        self.messages += 1;
+        self.append(message);
+    }
+
+    /// What was written, as one piece to be shared. A server's output alone: a client masks each message anew.
+    pub(crate) fn into_message(mut self) -> Bytes {
+        let message = Bytes::copy_from_slice(&self.buffer);
+        scratch::give_output(std::mem::take(&mut self.buffer));
+        message
     }
 
     /// Masks the message that was begun last, now that it is whole.

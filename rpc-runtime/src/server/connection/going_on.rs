@@ -26,7 +26,7 @@ use crate::{
 /// Streams write no further while more output than this waits for the socket. Once the socket has taken it, what came
 /// meanwhile is read before they go on: a call waits for so much of their output, which the socket takes in some twenty
 /// microseconds, and not for a whole turn of it. Less would make more system calls of the same bytes.
-const WRITE_AHEAD: usize = 64 * 1024;
+pub(super) const WRITE_AHEAD: usize = 64 * 1024;
 
 /// The clock is looked at after so many polls of calls, which may read a stream's messages or make some.
 const POLLS_PER_LOOK: usize = 4;

@@ -16,6 +16,7 @@ mod calls;
 mod closing;
 #[cfg(feature = "__echo")]
 mod echo;
+mod events;
 mod failing;
 mod gate;
 mod going_on;
@@ -81,6 +82,8 @@ pub(crate) struct Connection<S> {
     woken: VecDeque<u32>,
     /// Longer bodies are deflated; set once the client has said that it can read that, where this server does it.
     compress_above: Option<usize>,
+    /// Events wait for room in the output.
+    events_left: bool,
     /// The turn has ended for the sake of others, and the next begins behind theirs.
     yields: bool,
     /// What was just done may have taken longer than a message does.
@@ -130,6 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             calls: ParkedCalls::default(),
             woken: VecDeque::new(),
             compress_above: None,
+            events_left: false,
             yields: false,
             look_at_clock: Cell::new(false),
             timers: Timers::default(),
@@ -179,13 +183,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Phase::Closing(_) = self.phase {
             return self.poll_closing(now, cx);
         }
+        self.send_events();
         if self.flush(now, cx).is_err() {
             return Poll::Ready(());
         }
         self.calls.shrink();
         let queued = self.protocol.queued_bytes() + self.socket.io.output.pending();
         self.session.counters.stands(self.protocol.open_streams(), queued);
-        if self.arm(now, cx) || left == Left::Blocked && self.may_go_on() {
+        if self.arm(now, cx) || (left == Left::Blocked || self.events_left) && self.may_go_on() {
             cx.waker().wake_by_ref();
         }
         self.yields |= left == Left::ForLater;
@@ -259,6 +264,7 @@ impl<S> Drop for Connection<S> {
         // Off the lists before anybody is told.
         self.standing = None;
         self.registration = None;
+        self.shared.hub.forget(&self.session);
         self.leave();
     }
 }

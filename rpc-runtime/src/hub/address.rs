@@ -1,0 +1,323 @@
+//! Whom something is published or sent to, and how.
+
+use std::{sync::Arc, time::SystemTime};
+
+use futures_util::future;
+
+use super::{
+    ChannelName, Event, Hub, NameError, SlowConsumer,
+    broker::{Address, BrokerError, Publication, Publisher, Receipt},
+};
+use crate::{ClientId, CloseCode, Context, Session, Status};
+
+/// The longest body of an event, in bytes: it has to fit into one message of a client that accepts the least.
+pub(crate) const LONGEST_EVENT: usize = 64 << 10;
+
+/// The longest message of an event, in bytes, with everything that stands around its body.
+pub(crate) const LONGEST_MESSAGE: usize = LONGEST_EVENT + 2_048;
+
+/// The longest key of an event, in bytes.
+pub(crate) const LONGEST_KEY: usize = 128;
+
+/// Why something was not published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The channel's name is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// No namespace takes the channel in.
+    #[error("the channel `{0}` belongs to no namespace: declare one with `Hub::builder().namespace(…)`")]
+    Undeclared(ChannelName),
+    /// The channel's namespace does not allow events of this type.
+    #[error("events of the type `{type_name}` are not allowed in the channel `{channel}`")]
+    #[non_exhaustive]
+    Type {
+        /// The event's full name.
+        type_name: String,
+        /// The channel.
+        channel: ChannelName,
+    },
+    /// The event is too long.
+    #[error("the event has {0} bytes; at most 65,536 are allowed")]
+    TooLong(usize),
+    /// The key is empty or too long.
+    #[error("a key has 1 to 128 bytes")]
+    Key,
+    /// The broker cannot do it.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+impl From<HubError> for Status {
+    fn from(error: HubError) -> Self {
+        match error {
+            HubError::Name(_) | HubError::Type { .. } | HubError::TooLong(_) | HubError::Key => {
+                Status::invalid_argument(error.to_string())
+            }
+            // A client never sees this one: it is refused before.
+            HubError::Undeclared(_) => Status::failed_precondition(error.to_string()),
+            HubError::Broker(error) => error.into(),
+        }
+    }
+}
+
+/// Whom something is published or sent to. Made by [`Hub::channel`] and its like.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is published until `publish` is awaited"]
+pub struct To {
+    hub: Hub,
+    whom: Whom,
+    key: Option<Arc<str>>,
+    publisher: Option<Publisher>,
+    except: Vec<ClientId>,
+}
+
+#[derive(Debug, Clone)]
+enum Whom {
+    Channels(Vec<Result<ChannelName, NameError>>),
+    Addresses(Vec<Address>),
+}
+
+/// # Whom to publish to
+///
+/// Each gives a [`To`], by which an event is published.
+impl Hub {
+    /// The subscribers of a channel.
+    pub fn channel(&self, name: impl AsRef<str>) -> To {
+        self.channels([name])
+    }
+
+    /// The subscribers of several channels: each gets an event of its own.
+    pub fn channels(&self, names: impl IntoIterator<Item = impl AsRef<str>>) -> To {
+        // A client's own channel is the client.
+        let names = names.into_iter().map(ChannelName::new);
+        self.to(Whom::Channels(names.collect()))
+    }
+
+    /// All connections of a user.
+    pub fn user(&self, user: impl Into<Arc<str>>) -> To {
+        self.users([user])
+    }
+
+    /// All connections of several users.
+    pub fn users(&self, users: impl IntoIterator<Item = impl Into<Arc<str>>>) -> To {
+        let users = users.into_iter().map(|user| Address::User(user.into()));
+        self.to(Whom::Addresses(users.collect()))
+    }
+
+    /// One client.
+    pub fn client(&self, client: ClientId) -> To {
+        self.clients([client])
+    }
+
+    /// Several clients.
+    pub fn clients(&self, clients: impl IntoIterator<Item = ClientId>) -> To {
+        self.to(Whom::Addresses(
+            clients.into_iter().map(Address::Client).collect(),
+        ))
+    }
+
+    /// All clients; on endpoints that require authentication, all that are known.
+    pub fn all(&self) -> To {
+        self.to(Whom::Addresses(vec![Address::All]))
+    }
+
+    /// All clients that are known as no user, on endpoints that allow that.
+    pub fn anonymous(&self) -> To {
+        self.to(Whom::Addresses(vec![Address::Anonymous]))
+    }
+
+    fn to(&self, whom: Whom) -> To {
+        To {
+            hub: self.clone(),
+            whom,
+            key: None,
+            publisher: None,
+            except: Vec::new(),
+        }
+    }
+}
+
+impl To {
+    /// Leaves a client out, such as the one that has asked for it. Also when it recovers later.
+    pub fn except(mut self, client: ClientId) -> Self {
+        self.except.push(client);
+        self
+    }
+
+    /// Leaves several clients out.
+    pub fn except_all(mut self, clients: impl IntoIterator<Item = ClientId>) -> Self {
+        self.except.extend(clients);
+        self
+    }
+
+    /// Gives the event an idempotency key, of 1 to 128 bytes, which becomes its id: published again in a channel whose history
+    /// still has it, it is not stored or delivered a second time.
+    pub fn key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Says that a call's client publishes, and as which user. Subscribers are told where the namespace says so, and those who
+    /// are sent to always.
+    pub fn from(mut self, cx: &Context) -> Self {
+        self.publisher = Some(Publisher {
+            client: cx.session().id(),
+            user: cx.identity().map(|identity| identity.shared_user().clone()),
+        });
+        self
+    }
+
+    /// Publishes. The receipt says where, and how many clients were reached; of several channels or addresses, the position is
+    /// that of the last, and the reached are those of all.
+    ///
+    /// When this returns, the event is in history and on its way; nobody's reading was waited for, but where a namespace
+    /// says [`SlowConsumer::Block`]. If the future is dropped, it may have been published or not.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the name, the type or the size; or the broker is not available. Those before it in a list have
+    /// been published then.
+    pub async fn publish<E: Event>(self, event: &E) -> Result<Receipt, HubError> {
+        self.publish_encoded(E::FULL_NAME, event.encode_to_vec().into())
+            .await
+    }
+
+    /// Publishes what is encoded already.
+    pub(crate) async fn publish_encoded(
+        self,
+        type_name: &str,
+        body: bytes::Bytes,
+    ) -> Result<Receipt, HubError> {
+        if body.len() > LONGEST_EVENT {
+            return Err(HubError::TooLong(body.len()));
+        }
+        if self
+            .key
+            .as_ref()
+            .is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY)
+        {
+            return Err(HubError::Key);
+        }
+        let publication = Publication {
+            type_name: type_name.into(),
+            body,
+            key: self.key,
+            time: SystemTime::now(),
+            publisher: self.publisher,
+            except: self.except.into(),
+        };
+        let hub = &self.hub;
+        let mut all = Receipt::default();
+        let mut add = |receipt: Receipt| {
+            let reached = receipt
+                .reached
+                .and_then(|new| Some(all.reached.unwrap_or(0) + new));
+            all = Receipt { reached, ..receipt };
+        };
+        match self.whom {
+            Whom::Channels(names) => {
+                for name in names {
+                    add(hub.publish_in(&name?, publication.clone()).await?);
+                }
+            }
+            Whom::Addresses(addresses) => {
+                for address in addresses {
+                    add(hub.send_to(&address, publication.clone()).await?);
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Hub {
+    async fn publish_in(
+        &self,
+        name: &ChannelName,
+        mut publication: Publication,
+    ) -> Result<Receipt, HubError> {
+        if let Some(client) = name.own_client() {
+            return self.send_to(&Address::Client(client), publication).await;
+        }
+        let Some(namespace) = self.inner.namespaces.find(name.as_str()) else {
+            return Err(HubError::Undeclared(name.clone()));
+        };
+        if !namespace.allows(&publication.type_name) {
+            return Err(HubError::Type {
+                type_name: publication.type_name.as_ref().to_owned(),
+                channel: name.clone(),
+            });
+        }
+        if !namespace.keep().keeps() && publication.key.is_none() {
+            publication.key = Some(self.new_id());
+        }
+        let receipt = self
+            .inner
+            .broker
+            .publish(name, namespace.keep(), publication)
+            .await?;
+        if let SlowConsumer::Block { at_most } = namespace.slow() {
+            self.wait_for_slow(name, at_most).await;
+        }
+        Ok(receipt)
+    }
+
+    async fn send_to(&self, to: &Address, mut publication: Publication) -> Result<Receipt, HubError> {
+        if publication.key.is_none() {
+            publication.key = Some(self.new_id());
+        }
+        Ok(self.inner.broker.send(to, publication).await?)
+    }
+
+    /// Waits for subscribers on this node whose queues are over their bound; closes those that take too long.
+    async fn wait_for_slow(&self, name: &ChannelName, at_most: std::time::Duration) {
+        let Some(channel) = self.inner.channels.find(name) else {
+            return;
+        };
+        let full: Vec<_> = channel
+            .sessions()
+            .into_iter()
+            .filter(|session| session.is_queue_over())
+            .collect();
+        if full.is_empty() {
+            return;
+        }
+        let have_room = future::join_all(full.iter().map(|session| session.queue_has_room()));
+        if tokio::time::timeout(at_most, have_room).await.is_err() {
+            let slow = full.iter().filter(|session| session.is_queue_over());
+            slow.for_each(|session| session.close(CloseCode::TooSlow, TOO_SLOW));
+        }
+    }
+}
+
+/// What clients are told that are closed because they do not take what is published.
+pub(crate) const TOO_SLOW: &str = "the client does not take its events as fast as they are published";
+
+impl Context {
+    /// The server's hub.
+    pub fn hub(&self) -> Hub {
+        self.session().hub()
+    }
+
+    /// Sends an event to the client that calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`To::publish`].
+    pub async fn notify<E: Event>(&self, event: &E) -> Result<Receipt, HubError> {
+        self.session().notify(event).await
+    }
+}
+
+impl Session {
+    /// Sends an event to this client.
+    ///
+    /// # Errors
+    ///
+    /// As [`To::publish`].
+    pub async fn notify<E: Event>(&self, event: &E) -> Result<Receipt, HubError> {
+        self.hub().client(self.id()).publish(event).await
+    }
+}

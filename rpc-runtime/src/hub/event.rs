@@ -1,0 +1,227 @@
+//! What can be published and what can be listened for, as types: an event, and a closed set of events.
+//!
+//! `#[contract(event)]` and `#[derive(Events)]` implement the traits; what the derive's code calls stands at the end.
+
+use bytes::Bytes;
+use prost::DecodeError;
+
+use crate::Contract;
+
+/// A message that may be published to channels, and sent to users and clients.
+///
+/// A contract with `event` is one:
+///
+/// ```
+/// use rpc_runtime::contract;
+/// use rpc_runtime::hub::Event;
+///
+/// /// Someone said something in a room.
+/// #[contract(package = "chat", event, channels = "room:{id}", detached)]
+/// pub struct Said {
+///     pub text: String,
+/// }
+///
+/// assert_eq!(Said::CHANNELS, Some("room:{id}"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "not an event",
+    note = "add `event` to its contract: `#[contract(package = \"…\", event)]`"
+)]
+pub trait Event: Contract + 'static {
+    /// The pattern of the channels that the event is for, `channels = "room:{id}"` of its contract; `None` where the contract
+    /// names none.
+    const CHANNELS: Option<&'static str> = None;
+}
+
+/// What a subscriber listens for: one event, or a closed set of them.
+///
+/// Every [`Event`] is such a set by itself. An enum with a variant for each event is one by
+/// [`#[derive(Events)]`](macro@crate::Events).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event, and no set of events",
+    label = "neither an event nor a set of them",
+    note = "add `event` to its contract, `#[contract(package = \"…\", event)]`, or put `#[derive(Events)]` on an enum with a \
+            variant for each event"
+)]
+pub trait Events: Sized + Send + 'static {
+    /// The full names of the events' messages, such as `chat.Said`; each once.
+    const NAMES: &'static [&'static str];
+
+    /// The pattern of the channels that the events are for, where the contracts or the set say so.
+    const CHANNELS: Option<&'static str>;
+
+    /// Reads the body of an event whose message has the full name `type_name`.
+    ///
+    /// `None` where the set has no such event: readers skip it, and count it.
+    ///
+    /// # Errors
+    ///
+    /// When the body is no such message.
+    fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>>;
+}
+
+impl<E: Event> Events for E {
+    const NAMES: &'static [&'static str] = &[E::FULL_NAME];
+    const CHANNELS: Option<&'static str> = <E as Event>::CHANNELS;
+
+    #[inline]
+    fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
+        (type_name == E::FULL_NAME).then(|| decode_event(body))
+    }
+}
+
+/// The full name of an event's message.
+#[doc(hidden)]
+#[must_use]
+pub const fn event_name<E: Event>() -> &'static str {
+    E::FULL_NAME
+}
+
+/// The channels that an event is for.
+#[doc(hidden)]
+#[must_use]
+pub const fn event_channels<E: Event>() -> Option<&'static str> {
+    E::CHANNELS
+}
+
+/// Reads an event.
+#[doc(hidden)]
+#[inline]
+pub fn decode_event<E: Event>(body: Bytes) -> Result<E, DecodeError> {
+    <E as prost::Message>::decode(body)
+}
+
+/// The channels that all events of a set are for; `None` where they are for different ones, or one of them names none.
+#[doc(hidden)]
+#[must_use]
+pub const fn common_channels(channels: &[Option<&'static str>]) -> Option<&'static str> {
+    let Some((&Some(first), others)) = channels.split_first() else {
+        return None;
+    };
+    let mut at = 0;
+    while at < others.len() {
+        match others[at] {
+            Some(other) if is_same_pattern(first, other) => at += 1,
+            _ => return None,
+        }
+    }
+    Some(first)
+}
+
+/// Whether an event may be published on channels of `pattern`, by what its contract says.
+#[doc(hidden)]
+#[must_use]
+pub const fn may_be_on(channels: Option<&'static str>, pattern: &'static str) -> bool {
+    match channels {
+        Some(channels) => is_same_pattern(channels, pattern),
+        None => true,
+    }
+}
+
+/// Whether the name at `index` stands before it too.
+#[doc(hidden)]
+#[must_use]
+pub const fn is_named_before(names: &[&'static str], index: usize) -> bool {
+    let mut at = 0;
+    while at < index {
+        if is_same(names[at].as_bytes(), names[index].as_bytes()) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether two patterns take in the same channels: what their parameters are called does not matter.
+const fn is_same_pattern(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    loop {
+        let (first, rest) = split_segment(one);
+        let (second, rest_of_other) = split_segment(other);
+        let parameters = matches!(first, [b'{', ..]) && matches!(second, [b'{', ..]);
+        if !parameters && !is_same(first, second) {
+            return false;
+        }
+        match (rest, rest_of_other) {
+            (None, None) => return true,
+            (Some(rest), Some(rest_of_other)) => (one, other) = (rest, rest_of_other),
+            _ => return false,
+        }
+    }
+}
+
+/// The segment in front of the first colon, and what is behind the colon.
+const fn split_segment(pattern: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut at = 0;
+    while at < pattern.len() {
+        if pattern[at] == b':' {
+            let (segment, rest) = pattern.split_at(at);
+            return (segment, Some(rest.split_at(1).1));
+        }
+        at += 1;
+    }
+    (pattern, None)
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_the_same_whatever_their_parameters_are_called() {
+        for (one, other) in [
+            ("tasks", "tasks"),
+            ("room:{id}", "room:{room}"),
+            ("{a}:x:{b}", "{b}:x:{a}"),
+        ] {
+            assert!(is_same_pattern(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("tasks", "task"),
+            ("room:{id}", "room"),
+            ("room", "room:{id}"),
+            ("room:{id}", "room:id"),
+            ("room:{id}", "user:{id}"),
+            ("room:{id}", "room:{id}:x"),
+        ] {
+            assert!(!is_same_pattern(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_set_is_for_the_channels_that_all_its_events_are_for() {
+        let room = Some("room:{id}");
+        assert_eq!(common_channels(&[room, Some("room:{room}"), room]), room);
+        for different in [
+            [].as_slice(),
+            &[None],
+            &[room, None],
+            &[None, room],
+            &[room, Some("room")],
+        ] {
+            assert_eq!(common_channels(different), None, "{different:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_before_its_own_place_alone() {
+        let names = ["a.A", "a.B", "a.A"];
+        assert!(is_named_before(&names, 2));
+        assert!(!is_named_before(&names, 0) && !is_named_before(&names, 1));
+    }
+}

@@ -1,0 +1,263 @@
+//! The hub: typed events to users, channels and clients, with presence, history and recovery.
+//!
+//! An event is a contract: `#[contract(event)]`. A program publishes it to a *channel*, whoever has subscribed there, or sends it to a
+//! *user*, on all connections that are known as that user, or to one *client*; from handlers and from anywhere else:
+//!
+//! ```ignore
+//! use rpc_runtime::hub::{Hub, HubError, Notification};
+//!
+//! async fn deploy(hub: &Hub) -> Result<(), HubError> {
+//!     let notification = Notification::info("Version 5 is there", "Reload the page.");
+//!     hub.channel("news").publish(&notification).await?;
+//!     hub.user("ali").publish(&notification).await?;
+//!     let receipt = hub.all().publish(&notification).await?;
+//!     println!("{:?} clients have it", receipt.reached);
+//!     Ok(())
+//! }
+//! # let _ = deploy;
+//! ```
+//!
+//! A channel belongs to a [`Namespace`], which says who may do what in it, what is kept, and what happens to subscribers who are
+//! slow. Clients subscribe, publish and read by the contract `rpc.hub.v1.HubService`
+//! ([`services::hub`](crate::services::hub)), which a server serves where it adds it.
+//!
+//! # How an event travels
+//!
+//! The [`Broker`] gives it its position and keeps it; the node finds the channel, encodes the event once, and puts the same bytes into
+//! the queue of each subscriber. Each connection's task sends what its queue holds, as fast as its client takes it. Nobody waits
+//! for a slow client: see [`SlowConsumer`].
+
+mod address;
+pub mod broker;
+mod channel;
+mod encode;
+pub(crate) mod event;
+mod name;
+mod namespace;
+mod queue;
+mod rights;
+mod subscribing;
+mod table;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+pub use address::{HubError, To};
+pub(crate) use address::{LONGEST_MESSAGE, TOO_SLOW};
+use broker::{Address, ErasedBroker, Node, Published};
+#[doc(inline)]
+pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, Publisher, Receipt};
+pub(crate) use channel::Channel;
+pub use event::{Event, Events};
+pub use name::{ChannelName, ChannelParams, NameError, PatternError};
+use namespace::{Declared, Namespaces};
+pub use namespace::{Namespace, NamespaceError, OnSubscribe, Retention, SlowConsumer, Snapshot};
+pub(crate) use queue::{DIRECT, EventQueue, Put, Queued};
+pub use rights::{Anyone, Asks, HasRole, Nobody, Right, Users};
+pub(crate) use subscribing::{SessionChannels, Subscribed, Wish};
+use table::Channels;
+
+use crate::{Session, random, server::Shared};
+
+/// Typed events to users, channels and clients. Made before its server, and given to it by
+/// [`ServerBuilder::hub`](crate::ServerBuilder::hub). Cloning is cheap, and all clones are one hub.
+///
+/// See the [module](self).
+#[derive(Clone)]
+pub struct Hub {
+    pub(crate) inner: Arc<HubInner>,
+}
+
+/// Makes a [`Hub`].
+#[derive(Default)]
+pub struct HubBuilder {
+    declared: Vec<Declared>,
+    broker: Option<Arc<dyn ErasedBroker>>,
+}
+
+/// What all clones of a hub share.
+pub(crate) struct HubInner {
+    /// The node's name.
+    pub(crate) node: u64,
+    pub(crate) namespaces: Namespaces,
+    pub(crate) broker: Arc<dyn ErasedBroker>,
+    pub(crate) channels: Channels,
+    pub(crate) counters: HubCounters,
+    /// The server whose clients it reaches.
+    server: OnceLock<Weak<Shared>>,
+    /// Of ids of events that have no position.
+    next_id: AtomicU64,
+}
+
+/// What a hub counts, since it was made.
+#[derive(Debug, Default)]
+pub(crate) struct HubCounters {
+    pub(crate) published: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+    pub(crate) recovered: AtomicU64,
+    pub(crate) not_recovered: AtomicU64,
+}
+
+impl Hub {
+    /// Begins a hub.
+    pub fn builder() -> HubBuilder {
+        HubBuilder::default()
+    }
+
+    /// The clients of this server are its clients. `false` where it has a server already.
+    pub(crate) fn attach(&self, server: &Arc<Shared>) -> bool {
+        self.inner.server.set(Arc::downgrade(server)).is_ok()
+    }
+
+    /// An id for an event that has no position.
+    pub(crate) fn new_id(&self) -> Arc<str> {
+        let number = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}.{number}", self.inner.node).into()
+    }
+}
+
+impl Default for Hub {
+    /// A hub without namespaces: clients and users can be sent to.
+    fn default() -> Self {
+        HubBuilder::default().finish(Namespaces::default())
+    }
+}
+
+impl HubBuilder {
+    /// Adds a namespace.
+    #[must_use]
+    pub fn namespace<P: ChannelParams>(mut self, namespace: Namespace<P>) -> Self {
+        self.declared.push(namespace.declared());
+        self
+    }
+
+    /// Has another broker than the one of this process.
+    #[must_use]
+    pub fn broker(mut self, broker: impl Broker) -> Self {
+        self.broker = Some(Arc::new(broker));
+        self
+    }
+
+    /// Makes the hub.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a namespace.
+    pub fn build(mut self) -> Result<Hub, NamespaceError> {
+        let namespaces = Namespaces::build(std::mem::take(&mut self.declared))?;
+        Ok(self.finish(namespaces))
+    }
+
+    fn finish(self, namespaces: Namespaces) -> Hub {
+        let broker = self.broker.unwrap_or_else(|| Arc::new(LocalBroker::default()));
+        let inner = Arc::new(HubInner {
+            node: u64::from_ne_bytes(random::bytes()),
+            namespaces,
+            broker,
+            channels: Channels::default(),
+            counters: HubCounters::default(),
+            server: OnceLock::new(),
+            next_id: AtomicU64::new(1),
+        });
+        inner.broker.start(Node::new(&inner));
+        Hub { inner }
+    }
+}
+
+impl HubInner {
+    /// The server, while it lives.
+    pub(crate) fn server(&self) -> Option<Arc<Shared>> {
+        self.server.get()?.upgrade()
+    }
+
+    /// Gives an event to the subscribers of a channel.
+    pub(crate) fn deliver(&self, channel: &ChannelName, event: &Arc<Published>) -> usize {
+        let Some(channel) = self.channels.find(channel) else {
+            return 0;
+        };
+        let out = channel.fan_out(event);
+        self.count(out.reached, out.dropped);
+        out.reached
+    }
+
+    /// Gives what was sent to the clients of an address.
+    pub(crate) fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize {
+        let Some(server) = self.server() else { return 0 };
+        let mut message = None;
+        let mut reached = 0;
+        let mut give = |session: &Session| {
+            if !event.is_for(session.id()) {
+                return;
+            }
+            let message = message.get_or_insert_with(|| encode::direct(event));
+            let queued = Queued {
+                message: message.clone(),
+                channel: DIRECT,
+            };
+            reached += usize::from(session.queue_event(queued, SlowConsumer::Disconnect) != Put::Refused);
+        };
+        match to {
+            Address::Client(client) => {
+                if let Some(session) = server.session(*client) {
+                    give(&session);
+                }
+            }
+            Address::User(user) => server
+                .sessions_of_user(user)
+                .iter()
+                .for_each(|session| give(session)),
+            Address::All => {
+                let sessions = server.sessions().filter(|session| session.hears_broadcasts());
+                sessions.for_each(|session| give(&session));
+            }
+            Address::Anonymous => {
+                let sessions = server.sessions().filter(|session| session.hears_broadcasts());
+                sessions
+                    .filter(|session| session.identity().is_none())
+                    .for_each(|session| give(&session));
+            }
+        }
+        self.count(reached, 0);
+        reached
+    }
+
+    fn count(&self, delivered: usize, dropped: usize) {
+        self.counters.published.fetch_add(1, Ordering::Relaxed);
+        self.counters
+            .delivered
+            .fetch_add(delivered as u64, Ordering::Relaxed);
+        if dropped > 0 {
+            self.counters.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for HubInner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubInner")
+            .field("namespaces", &self.namespaces)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("namespaces", &self.inner.namespaces)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HubBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubBuilder")
+            .field("namespaces", &self.declared.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,353 @@
+//! Names of channels, and the patterns of namespaces that they are matched with.
+//!
+//! A name is checked once, where it comes in; whoever holds a [`ChannelName`] may put it into a log line, a subject of a
+//! broker or a key without escaping it.
+
+use std::{borrow::Borrow, fmt, ops::Range, str::FromStr, sync::Arc};
+
+use crate::ClientId;
+
+/// The longest name of a channel, in bytes.
+pub(crate) const LONGEST_NAME: usize = 255;
+
+/// First segments that are the framework's own.
+const RESERVED: [&str; 2] = [OWN, "rpc"];
+
+/// The first segment of the channels that one client alone hears.
+const OWN: &str = "client";
+
+/// The name of a channel: segments that are separated by `:`, such as `room:5`.
+///
+/// A segment is one or more of the letters, digits and `.` `_` `-` `~` `@` `=` `+` of ASCII; all together is at most 255
+/// bytes. There are no wildcards. Cloning is cheap.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChannelName(Arc<str>);
+
+/// Why a text is no name of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this is no name of a channel: {0}. A name is segments of letters, digits and `._-~@=+`, separated by `:`, and at most \
+     255 bytes"
+)]
+#[non_exhaustive]
+pub struct NameError(&'static str);
+
+impl ChannelName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
+        let name = name.as_ref();
+        check(name)?;
+        Ok(Self(name.into()))
+    }
+
+    /// The channel that one client alone hears.
+    pub(crate) fn of_client(client: ClientId) -> Self {
+        Self(format!("{OWN}:{client}").into())
+    }
+
+    /// The client that alone hears the channel, where it is such a one.
+    pub(crate) fn own_client(&self) -> Option<ClientId> {
+        self.0.strip_prefix(OWN)?.strip_prefix(':')?.parse().ok()
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ChannelName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for ChannelName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ChannelName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChannelName({})", self.0)
+    }
+}
+
+fn check(name: &str) -> Result<(), NameError> {
+    if name.is_empty() {
+        return Err(NameError("it is empty"));
+    }
+    if name.len() > LONGEST_NAME {
+        return Err(NameError("it is longer than 255 bytes"));
+    }
+    for segment in name.split(':') {
+        if segment.is_empty() {
+            return Err(NameError("a segment of it is empty"));
+        }
+        if !segment.bytes().all(is_allowed) {
+            return Err(NameError("it has a character that is not allowed"));
+        }
+    }
+    Ok(())
+}
+
+fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-~@=+".contains(&byte)
+}
+
+/// Which channels belong to a namespace: a name in which some segments stand for any, such as `room:{id}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    text: String,
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
+}
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// A segment is neither a name's nor a parameter.
+    #[error(
+        "`{pattern}`: `{segment}` is no segment: write letters, digits and `._-~@=+`, or a parameter such as `{{id}}`"
+    )]
+    Segment {
+        /// The whole pattern.
+        pattern: String,
+        /// The segment.
+        segment: String,
+    },
+    /// Two parameters have one name.
+    #[error("`{pattern}`: two parameters are named `{parameter}`")]
+    Twice {
+        /// The whole pattern.
+        pattern: String,
+        /// Their name.
+        parameter: String,
+    },
+    /// The first segment is the framework's.
+    #[error(
+        "`{pattern}`: channels that begin with `{segment}:` are the framework's own; choose another first segment"
+    )]
+    Reserved {
+        /// The whole pattern.
+        pattern: String,
+        /// The first segment.
+        segment: String,
+    },
+    /// It is too long.
+    #[error("`{pattern}` is longer than 255 bytes")]
+    TooLong {
+        /// The whole pattern.
+        pattern: String,
+    },
+}
+
+impl Pattern {
+    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
+        let pattern = || text.to_owned();
+        if text.len() > LONGEST_NAME {
+            return Err(PatternError::TooLong { pattern: pattern() });
+        }
+        let mut segments: Vec<Segment> = Vec::new();
+        for segment in text.split(':') {
+            let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            let is_name =
+                |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            segments.push(match parameter {
+                Some(name) if is_name(name) => {
+                    let parameter = Segment::Parameter(name.to_owned());
+                    if segments.contains(&parameter) {
+                        return Err(PatternError::Twice {
+                            pattern: pattern(),
+                            parameter: name.to_owned(),
+                        });
+                    }
+                    parameter
+                }
+                None if !segment.is_empty() && segment.bytes().all(is_allowed) => {
+                    Segment::Literal(segment.to_owned())
+                }
+                _ => {
+                    return Err(PatternError::Segment {
+                        pattern: pattern(),
+                        segment: segment.to_owned(),
+                    });
+                }
+            });
+        }
+        if let Some(Segment::Literal(first)) = segments.first()
+            && RESERVED.contains(&first.as_str())
+        {
+            return Err(PatternError::Reserved {
+                pattern: pattern(),
+                segment: first.clone(),
+            });
+        }
+        Ok(Self {
+            text: pattern(),
+            segments,
+        })
+    }
+
+    /// As it was written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// How many parameters it has.
+    pub(crate) fn parameters(&self) -> usize {
+        let parameters = self
+            .segments
+            .iter()
+            .filter(|s| matches!(s, Segment::Parameter(_)));
+        parameters.count()
+    }
+
+    /// The values of the parameters, in their order, where the name belongs to the pattern. No name of a client's own channel
+    /// does, nor one of the framework's.
+    pub(crate) fn matches<'n>(&self, name: &'n str) -> Option<Vec<&'n str>> {
+        let mut values = Vec::with_capacity(self.parameters());
+        let mut at = 0;
+        let mut segments = self.segments.iter();
+        for segment in name.split(':') {
+            match segments.next()? {
+                Segment::Literal(literal) if literal == segment => {}
+                Segment::Literal(_) => return None,
+                Segment::Parameter(_) => {
+                    if at == 0 && RESERVED.contains(&segment) {
+                        return None;
+                    }
+                    values.push(
+                        &name[Range {
+                            start: at,
+                            end: at + segment.len(),
+                        }],
+                    );
+                }
+            }
+            at += segment.len() + 1;
+        }
+        segments.next().is_none().then_some(values)
+    }
+}
+
+/// What the parameters of a namespace's pattern are read as: a tuple of up to four types that are read from text, such as
+/// `(u64,)` for `room:{id}`.
+///
+/// A channel whose parameters cannot be read belongs to no namespace.
+pub trait ChannelParams: Sized + Send + Sync + 'static {
+    /// How many there are.
+    const COUNT: usize;
+
+    /// Reads them; `None` where one cannot be read. Gets exactly [`COUNT`](Self::COUNT) values.
+    fn read(values: &[&str]) -> Option<Self>;
+}
+
+macro_rules! params {
+    ($count:literal $($type:ident $at:literal),*) => {
+        impl<$($type: FromStr + Send + Sync + 'static),*> ChannelParams for ($($type,)*) {
+            const COUNT: usize = $count;
+
+            fn read(values: &[&str]) -> Option<Self> {
+                let _ = values;
+                Some(($(values.get($at)?.parse::<$type>().ok()?,)*))
+            }
+        }
+    };
+}
+
+params!(0);
+params!(1 A 0);
+params!(2 A 0, B 1);
+params!(3 A 0, B 1, C 2);
+params!(4 A 0, B 1, C 2, D 3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_anything_special_in_it_is_refused() {
+        for name in ["room", "room:5", "a@b.c", "x:y:z", "~+=-_."] {
+            assert!(ChannelName::new(name).is_ok(), "{name}");
+        }
+        let long = "a".repeat(256);
+        for name in [
+            "", ":", "room:", ":5", "a::b", "*", "room:*", "a>b", "a b", "a\tb", "a\n", "a\0", "ä", "a/b",
+            "a{b}", "#", "$", "%41", &long,
+        ] {
+            assert!(ChannelName::new(name).is_err(), "{name}");
+        }
+        assert!(ChannelName::new("a".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn a_pattern_gives_the_values_of_its_parameters() {
+        let pattern = Pattern::parse("game:{id}:team:{team}").unwrap();
+        assert_eq!(pattern.matches("game:7:team:red"), Some(vec!["7", "red"]));
+        for other in ["game:7", "game:7:team", "game:7:team:red:x", "play:7:team:red"] {
+            assert_eq!(pattern.matches(other), None, "{other}");
+        }
+        assert_eq!(<(u64, String)>::read(&["7", "red"]), Some((7, "red".to_owned())));
+        assert_eq!(<(u64,)>::read(&["x"]), None);
+    }
+
+    #[test]
+    fn no_pattern_takes_what_is_the_frameworks() {
+        assert!(matches!(
+            Pattern::parse("client:{id}"),
+            Err(PatternError::Reserved { .. })
+        ));
+        let all = Pattern::parse("{kind}:{id}").unwrap();
+        assert_eq!(all.matches("client:5"), None);
+        assert_eq!(all.matches("rooms:5"), Some(vec!["rooms", "5"]));
+    }
+
+    #[test]
+    fn a_pattern_with_a_mistake_is_told_what_is_wrong() {
+        for (pattern, problem) in [
+            ("", "is no segment"),
+            ("room:{}", "`{}` is no segment"),
+            ("room:{id", "`{id` is no segment"),
+            ("a:{x}:{x}", "two parameters are named `x`"),
+            ("rpc:x", "the framework's own"),
+        ] {
+            let error = Pattern::parse(pattern).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_clients_own_channel_says_whose_it_is() {
+        let client = ClientId::random();
+        let own = ChannelName::of_client(client);
+        assert!(ChannelName::new(own.as_str()).is_ok());
+        assert_eq!(own.own_client(), Some(client));
+        assert_eq!(ChannelName::new("client:5").unwrap().own_client(), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! Who may do what in a namespace: rights, and the ready ones.
+
+use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+
+use super::name::ChannelParams;
+use crate::{ClientId, Session, Status, auth::Identity};
+
+/// Who asks for a right: a client, as it was when it asked.
+#[derive(Debug, Clone)]
+pub struct Asks {
+    session: Arc<Session>,
+    identity: Option<Identity>,
+}
+
+impl Asks {
+    pub(crate) fn new(session: Arc<Session>, identity: Option<Identity>) -> Self {
+        Self { session, identity }
+    }
+
+    /// The client's session.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// The client's id.
+    pub fn client(&self) -> ClientId {
+        self.session.id()
+    }
+
+    /// Who it is known as; `None` while anonymous.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// The id of the user that it is known as.
+    pub fn user(&self) -> Option<&str> {
+        self.identity.as_ref().map(Identity::user)
+    }
+}
+
+/// Who may do one thing in the channels of a namespace. Nobody may do what no right is given for.
+///
+/// A closure is one, which answers at once; so are [`Anyone`], [`Users`], [`HasRole`] and [`Nobody`]. What has to be looked up is
+/// written as an implementation:
+///
+/// ```
+/// use rpc_runtime::{Status, hub::{Asks, Namespace, Right, Users}};
+///
+/// struct MembersOf;
+///
+/// impl Right<(u64,)> for MembersOf {
+///     async fn check(&self, asks: &Asks, (room,): &(u64,)) -> Result<(), Status> {
+///         // ... a database is asked whether `asks.user()` is a member of `room`.
+///         # let _ = (asks, room);
+///         Ok(())
+///     }
+/// }
+///
+/// let rooms = Namespace::<(u64,)>::new("room:{id}").subscribe(MembersOf).publish(Users);
+/// # let _ = rooms;
+/// ```
+///
+/// `P` is what the parameters of the namespace's pattern are read as. A right is asked again when a client recovers a
+/// subscription, and when the client becomes another user: what it has no right to any more ends.
+pub trait Right<P>: Send + Sync + 'static {
+    /// Whether the client may.
+    ///
+    /// # Errors
+    ///
+    /// Any status refuses. PERMISSION_DENIED is what clients are told for all of them but UNAUTHENTICATED, UNAVAILABLE and
+    /// RESOURCE_EXHAUSTED, with one text, so that nobody learns whether a channel exists.
+    fn check(&self, asks: &Asks, params: &P) -> impl Future<Output = Result<(), Status>> + Send;
+}
+
+impl<P, F> Right<P> for F
+where
+    P: Sync,
+    F: Fn(&Asks, &P) -> Result<(), Status> + Send + Sync + 'static,
+{
+    async fn check(&self, asks: &Asks, params: &P) -> Result<(), Status> {
+        self(asks, params)
+    }
+}
+
+/// Every client, anonymous ones too.
+#[derive(Debug, Clone, Copy)]
+pub struct Anyone;
+
+/// Every client that is known as a user.
+#[derive(Debug, Clone, Copy)]
+pub struct Users;
+
+/// No client; the default. The server itself may do everything.
+#[derive(Debug, Clone, Copy)]
+pub struct Nobody;
+
+/// Every client whose user has this role.
+#[derive(Debug, Clone)]
+pub struct HasRole(pub String);
+
+impl<P: Sync> Right<P> for Anyone {
+    async fn check(&self, _: &Asks, _: &P) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
+impl<P: Sync> Right<P> for Users {
+    async fn check(&self, asks: &Asks, _: &P) -> Result<(), Status> {
+        match asks.user() {
+            Some(_) => Ok(()),
+            None => Err(Status::unauthenticated("log in first")),
+        }
+    }
+}
+
+impl<P: Sync> Right<P> for Nobody {
+    async fn check(&self, _: &Asks, _: &P) -> Result<(), Status> {
+        Err(denied())
+    }
+}
+
+impl<P: Sync> Right<P> for HasRole {
+    async fn check(&self, asks: &Asks, _: &P) -> Result<(), Status> {
+        match asks.identity() {
+            Some(identity) if identity.has_role(&self.0) => Ok(()),
+            Some(_) => Err(denied()),
+            None => Err(Status::unauthenticated("log in first")),
+        }
+    }
+}
+
+/// What is told to whom has no right: the same bytes whether there is such a channel or not.
+#[cold]
+pub(crate) fn denied() -> Status {
+    Status::permission_denied("there is no such channel, or you may not do that in it")
+}
+
+pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A right over parameters that are still text.
+pub(crate) trait ErasedRight: Send + Sync {
+    fn check<'a>(&'a self, asks: &'a Asks, values: &'a [&'a str]) -> Later<'a, Result<(), Status>>;
+}
+
+/// A right of a namespace whose parameters are `P`.
+pub(crate) struct Typed<R, P> {
+    right: R,
+    params: PhantomData<fn() -> P>,
+}
+
+impl<R, P> Typed<R, P> {
+    pub(crate) fn new(right: R) -> Self {
+        Self {
+            right,
+            params: PhantomData,
+        }
+    }
+}
+
+impl<P: ChannelParams, R: Right<P>> ErasedRight for Typed<R, P> {
+    fn check<'a>(&'a self, asks: &'a Asks, values: &'a [&'a str]) -> Later<'a, Result<(), Status>> {
+        Box::pin(async move {
+            let params = P::read(values).ok_or_else(denied)?;
+            self.right.check(asks, &params).await.map_err(told)
+        })
+    }
+}
+
+/// What a client is told of a refusal.
+fn told(status: Status) -> Status {
+    match status.code() {
+        crate::Code::Unauthenticated | crate::Code::Unavailable | crate::Code::ResourceExhausted => status,
+        _ => denied(),
+    }
+}
+
+impl<R, P> Typed<R, P> {
+    pub(crate) fn right(&self) -> &R {
+        &self.right
+    }
+}
