@@ -15,11 +15,8 @@ pub(crate) fn absent(schema: &Schema, contracts: &BTreeSet<String>) -> BTreeSet<
         };
         if contracts.contains(&crud.contract) {
             names.insert(service.full_name.clone());
-            for method in &service.methods {
-                let sides = [&method.request, &method.response];
-                let brought = sides.iter().filter_map(|side| side.ty.full_name());
-                names.extend(brought.filter(|name| is_brought(schema, name)).map(str::to_owned));
-            }
+            let brought = service.brings().into_iter();
+            names.extend(brought.filter(|name| is_brought(schema, name)).map(str::to_owned));
         }
     }
     names

@@ -77,17 +77,38 @@ pub(crate) fn message_descriptor(message: &Message, fields: &[TokenStream]) -> T
     let oneof_name = rpc_schema::names::ONEOF_NAME;
     let oneof = message.oneof.then(|| quote!(.oneof(#oneof_name)));
     let event = message.event.then(|| quote!(.event()));
+    let channels = message
+        .channels
+        .as_ref()
+        .map(|channels| quote!(.channels(#channels)));
     let crud = message.crud.as_ref().map(|crud| {
         let service = format!("{package}.{}Service", crud.controller);
         let operations = crud.operations.iter().map(|operation| operation.key());
-        quote!(.crud(::rpc_runtime::codegen::CrudDescriptor { service: #service, operations: &[#(#operations),*] }))
+        let changes = crud.changes.as_ref().map(|channel| quote!(.changes(#channel)));
+        quote!(.crud(::rpc_runtime::codegen::CrudDescriptor::new(#service, &[#(#operations),*]) #changes))
     });
     quote! {
         static DESCRIPTOR: ::rpc_runtime::codegen::MessageDescriptor =
             ::rpc_runtime::codegen::MessageDescriptor::new::<#ident>(#package, #full_name, #rust_name, &[#(#fields),*])
-            #docs #oneof #event #crud;
+            #docs #oneof #event #channels #crud;
         &DESCRIPTOR
     }
+}
+
+/// What makes a message an event, if its contract says that it is one.
+pub(crate) fn event(message: &Message) -> Option<TokenStream> {
+    let ident = &message.ident;
+    let channels = message.channels.as_ref().map(|channels| {
+        quote! {
+            const CHANNELS: ::core::option::Option<&'static str> = ::core::option::Option::Some(#channels);
+        }
+    });
+    message.event.then(|| {
+        quote! {
+            #[allow(deprecated)]
+            impl ::rpc_runtime::codegen::Event for #ident { #channels }
+        }
+    })
 }
 
 /// What follows `FieldDescriptor::of::<…>(…)`: the field's facts.

@@ -144,5 +144,11 @@ fn message(place: &Place<'_>) -> TokenStream {
             fn descriptor() -> &'static ::rpc_runtime::codegen::MessageDescriptor { ::core::unreachable!() }
         },
     );
-    quote! { #message #field #contract }
+    // Whether it was to be an event may be what is wrong with it; one that borrows cannot be.
+    let event = place
+        .generics
+        .params
+        .is_empty()
+        .then(|| place.implement(quote!(::rpc_runtime::codegen::Event), TokenStream::new()));
+    quote! { #message #field #contract #event }
 }

@@ -45,6 +45,7 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
     let validate = calls.iter().enumerate().map(|(at, call)| call.validate(at));
     let descriptors: Vec<_> = calls.iter().map(Call::descriptor).collect();
     let descriptor = descriptor::message_descriptor(message, &descriptors);
+    let event = descriptor::event(message);
     let with_defaults = with_defaults(fields);
 
     quote! {
@@ -97,6 +98,8 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
             }
             #with_defaults
         }
+
+        #event
     }
 }
 

@@ -76,6 +76,7 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
         })
         .collect();
     let descriptor = descriptor::message_descriptor(message, &descriptors);
+    let event = descriptor::event(message);
 
     quote! {
         #default
@@ -134,6 +135,8 @@ pub(crate) fn expand(message: &Message, item: &Item) -> TokenStream {
                 #descriptor
             }
         }
+
+        #event
     }
 }
 

@@ -32,6 +32,10 @@ pub use crate::dispatch::{
     BidirectionalMethod, ClientStreamingMethod, Gateway, MethodTable, ServerStreamingMethod, SessionMethod,
     UnaryMethod,
 };
+pub use crate::hub::change::{publish_added, publish_deleted, publish_updated};
+pub use crate::hub::event::{
+    Event, Events, common_channels, decode_event, event_channels, event_name, is_named_before, may_be_on,
+};
 pub use crate::status::Status;
 pub use crate::streaming::{Outgoing, Streaming};
 pub use crate::validate::{Bound, Format, Number, Pattern, Rule, Validator, ValueRef};

@@ -71,11 +71,14 @@ pub use dispatch::{
     UnaryMethod,
 };
 pub use guard::{Guard, RequestGuard};
+pub use hub::{Event, Events};
 pub use limits::Limits;
 pub use metadata::Metadata;
 pub use middleware::{Fallback, UnknownMethod};
 pub use rate::{Rate, RateLimit};
 pub use router::StartError;
+#[doc = include_str!("../docs/events.md")]
+pub use rpc_macros::Events;
 #[doc = include_str!("../docs/contract.md")]
 pub use rpc_macros::contract;
 #[doc = include_str!("../docs/message.md")]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use prost::Message;
 use rpc_runtime::contract;
 use rpc_runtime::contract::{Cardinality, DefaultValue, Kind};
-use rpc_runtime::{Contract, ContractEnum};
+use rpc_runtime::{Contract, ContractEnum, Event};
 
 /// How much it matters.
 #[contract(package = "kitchen", detached)]
@@ -46,7 +46,15 @@ pub struct Node {
 }
 
 /// Everything at once.
-#[contract(package = "kitchen", controller = "Sink", detached, reserved(3, "old"), event)]
+#[contract(
+    package = "kitchen",
+    controller = "Sink",
+    changes = "sinks",
+    detached,
+    reserved(3, "old"),
+    event,
+    channels = "sink:{id}"
+)]
 #[derive(Clone)]
 pub struct Sink {
     #[field(unique, min_len = 1, max_len = 200)]
@@ -158,6 +166,10 @@ fn the_descriptor_has_the_facts() {
     assert_eq!(Sink::FULL_NAME, "kitchen.Sink");
     assert_eq!(descriptor.docs, "Everything at once.");
     assert!(descriptor.event);
+    assert_eq!(descriptor.channels, Some("sink:{id}"));
+    assert_eq!(<Sink as Event>::CHANNELS, Some("sink:{id}"));
+    assert_eq!(descriptor.crud.and_then(|crud| crud.changes), Some("sinks"));
+    assert!(!Node::descriptor().event && Node::descriptor().channels.is_none());
     assert_eq!(
         descriptor.crud.map(|crud| crud.service),
         Some("kitchen.SinkService")

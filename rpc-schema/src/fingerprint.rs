@@ -50,6 +50,9 @@ fn message_facts(out: &mut String, message: &Message) {
             message.unset.is_some()
         ),
     );
+    if let Some(channels) = &message.channels {
+        line(out, &format!("channels {channels}"));
+    }
     if let Some(crud) = &message.crud {
         line(
             out,
@@ -60,6 +63,9 @@ fn message_facts(out: &mut String, message: &Message) {
                 access(&crud.access)
             ),
         );
+        if let Some(changes) = &crud.changes {
+            line(out, &format!("changes {changes}"));
+        }
     }
     for field in &message.fields {
         field_facts(out, field);

@@ -14,6 +14,7 @@
 //! No files, no environment, no prost, no token output. Source text comes in as `syn` items, diagnostics go out as
 //! [`Errors`](diagnostics::Errors).
 
+pub mod channels;
 pub mod diagnostics;
 pub mod fingerprint;
 pub mod keys;

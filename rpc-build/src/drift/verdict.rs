@@ -34,12 +34,7 @@ fn of_controller(owner: &str, schema: &Schema) -> Option<String> {
             let Origin::Crud(crud) = &service.origin else {
                 return None;
             };
-            let brings = service.full_name == owner
-                || service.methods.iter().any(|method| {
-                    [&method.request, &method.response]
-                        .iter()
-                        .any(|side| side.ty.full_name() == Some(owner))
-                });
+            let brings = service.full_name == owner || service.brings().contains(&owner);
             brings.then(|| crud.contract.clone())
         })
 }

@@ -3,7 +3,7 @@
 use super::code::{Code, Paths, access_keys, ident, literal, option_keys, parameters, result, type_path};
 use rpc_schema::model::{MethodKind, Operation, Parameter};
 use rpc_schema::names;
-use rpc_schema::resolve::{CrudDef, MethodDef, ServiceDef};
+use rpc_schema::resolve::{ChangesDef, CrudDef, MethodDef, ServiceDef};
 use rpc_schema::types::Scalar;
 
 /// The names that every gateway has; a handler of such a name gets another.
@@ -96,6 +96,13 @@ fn crud_method(code: &mut Code, operation: Operation, method: &MethodDef, crud: 
         &parameters,
         &format!(" -> {} {{", result(paths, response)),
     );
+    code.lines(&crud_body(operation, response, crud, codegen));
+    code.line("}");
+}
+
+/// What the handler of a CRUD call does: calls the service, and where the contract has `changes` publishes what the service
+/// answered.
+fn crud_body(operation: Operation, response: &str, crud: &CrudDef, codegen: &str) -> String {
     let id = ident(&crud.id);
     // A string is needed twice; a number is copied.
     let clone = if crud.id_scalar == Scalar::String {
@@ -108,38 +115,65 @@ fn crud_method(code: &mut Code, operation: Operation, method: &MethodDef, crud: 
         .item
         .ok_or_else(|| {codegen}::Status::invalid_argument(\"the item is missing\"))?;"
     );
+    let published = |change: &str| match &crud.changes {
+        Some(changes) => {
+            let event = type_path(&changes.event);
+            format!("\n    {codegen}::publish_{change}::<{event}>(cx, &item).await;")
+        }
+        None => String::new(),
+    };
     let answer = format!(
         "    ::core::result::Result::Ok({response} {{
         id: item.{id}{clone},
         item: ::core::option::Option::Some(item),
     }})"
     );
-    code.lines(&match operation {
+    match operation {
         Operation::Add => format!(
             "{item}
     item.{id} = ::core::default::Default::default();
-    let item = self.service.add(cx, item).await?;
-{answer}"
+    let item = self.service.add(cx, item).await?;{}
+{answer}",
+            published("added")
         ),
         Operation::Update => format!(
             "{item}
     item.{id} = data.id{clone};
-    let item = self.service.update(cx, data.id, item).await?;
-{answer}"
+    let item = self.service.update(cx, data.id, item).await?;{}
+{answer}",
+            published("updated")
         ),
-        Operation::Delete => format!(
-            "    let success = self.service.delete(cx, data.id{clone}).await?;
+        Operation::Delete => {
+            let (publish, id) = match &crud.changes {
+                Some(changes) => (deletion(changes, codegen), "deleted.id"),
+                None => (String::new(), "data.id"),
+            };
+            format!(
+                "    let success = self.service.delete(cx, data.id{clone}).await?;{publish}
     ::core::result::Result::Ok({response} {{
         success,
-        id: data.id,
+        id: {id},
     }})"
-        ),
+            )
+        }
         Operation::GetAll => format!(
             "    let items = self.service.get_all(cx).await?;
     ::core::result::Result::Ok({response} {{ items }})"
         ),
-    });
-    code.line("}");
+    }
+}
+
+/// Publishes that something is gone, if it was there.
+fn deletion(changes: &ChangesDef, codegen: &str) -> String {
+    format!(
+        "
+    let deleted = {} {{ id: data.id }};
+    if success {{
+        {codegen}::publish_deleted::<{}>(cx, &deleted).await;
+    }}",
+        type_path(&changes.deleted),
+        type_path(&changes.event),
+    )
 }
 
 fn trait_method(code: &mut Code, method: &MethodDef, contract: &str, paths: &Paths) {

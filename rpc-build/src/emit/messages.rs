@@ -1,6 +1,7 @@
 //! The messages that no contract is: those of CRUD services and of hand-written `.proto` files, made by prost-build,
 //! with the traits of contracts added.
 
+use super::changes;
 use super::code::Paths;
 use super::prost_traits::Scope;
 use super::proto::VALIDATE;
@@ -25,6 +26,12 @@ pub(super) fn emit(
     builder: &Builder,
     paths: &Paths,
 ) -> Result<Messages, String> {
+    // The events of controllers are written as contracts, to the same module; prost-build is to leave them.
+    let mut contracts = contracts.clone();
+    for (_, event) in changes::events(schema) {
+        contracts.insert(event.full_name.clone(), event.name.clone());
+    }
+    let contracts = &contracts;
     let mut config = prost_build::Config::new();
     config
         .prost_path(format!("{}::prost", paths.codegen))
@@ -90,7 +97,11 @@ pub(super) fn emit(
             .iter()
             .any(|file| file.package() == package && !is_emitted(schema, file));
         let text = match by_hand {
-            false => with_docs(&text, schema, package) + &crud_traits(schema, package, contracts, paths),
+            false => {
+                with_docs(&text, schema, package)
+                    + &changes::emit(schema, package, contracts, paths)
+                    + &crud_traits(schema, package, contracts, paths)
+            }
             true => {
                 let parsed = syn::parse_file(&text).map_err(|error| error.to_string())?;
                 let declared: Vec<&DescriptorProto> = files
@@ -108,7 +119,7 @@ pub(super) fn emit(
                 };
                 let mut traits = String::new();
                 scope.contracts(&parsed.items, &declared, &mut traits);
-                prettyplease::unparse(&parsed) + &traits
+                prettyplease::unparse(&parsed) + &changes::emit(schema, package, contracts, paths) + &traits
             }
         };
         messages.insert(package.to_owned(), text);
@@ -176,7 +187,7 @@ fn crud_traits(
     let files = schema.files.iter().filter(|file| file.package == package);
     for message in files
         .flat_map(|file| &file.messages)
-        .filter(|message| message.rust.is_none())
+        .filter(|message| message.rust.is_none() && !changes::is_event(message))
     {
         let _ = writeln!(
             out,

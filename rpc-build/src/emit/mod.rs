@@ -3,6 +3,7 @@
 //! Everything here is a pure function of the schema. Everything is in the order of declaration, or sorted, so that the
 //! same contracts give the same bytes.
 
+mod changes;
 mod client;
 mod code;
 mod gateway;

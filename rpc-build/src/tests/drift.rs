@@ -128,6 +128,65 @@ fn what_a_controller_brings_is_reported_at_its_contract() {
 }
 
 #[test]
+fn the_event_of_a_controller_is_a_promise_like_what_else_it_brings() {
+    let crud = |keys: &str| {
+        format!(
+            "#[contract(package = \"task\", controller = \"Task\"{keys})]\n\
+             pub struct TaskContract {{ #[field(id)] pub id: String }}\n"
+        )
+    };
+    let made = Crate::new(&crud(""));
+    made.git(&["init", "-q"]);
+    assert_eq!(made.problems(), "");
+    made.commit();
+    // It may come at any time, on another channel too; once it is promised, it stays or is declared gone.
+    made.write("src/contracts.rs", &crud(", changes = \"work\""));
+    assert_eq!(made.problems(), "");
+    made.commit();
+    made.write("src/contracts.rs", &crud(", changes = \"tasks\""));
+    assert_eq!(made.problems(), "");
+    made.write(
+        "src/contracts.rs",
+        &crud(", changes = \"tasks\", operations(add, get_all)"),
+    );
+    let problems = made.problems();
+    assert!(
+        problems.contains(&error_of("task.Task")) && !problems.contains("TaskChanged"),
+        "{problems}"
+    );
+    made.write("src/contracts.rs", &crud(""));
+    let problems = made.problems();
+    assert!(
+        problems.contains("`task.TaskChanged`") && problems.contains("`task.DeletedTask`"),
+        "{problems}"
+    );
+    made.write(
+        "src/contracts.rs",
+        &crud(", removed(\"TaskChanged\", \"DeletedTask\")"),
+    );
+    assert_eq!(made.problems(), "");
+}
+
+#[test]
+fn an_event_may_become_one_and_cease_to_be_one() {
+    let said = |keys: &str| {
+        format!("#[contract(package = \"task\"{keys})]\npub struct Task {{ pub label: String }}\n")
+    };
+    let made = committed(LABEL);
+    let schema = made.read("protos/task/task.proto");
+    for keys in [
+        ", event",
+        ", event, channels = \"a:{b}\"",
+        ", event, channels = \"b\"",
+        "",
+    ] {
+        made.write("src/contracts.rs", &said(keys));
+        assert_eq!(made.problems(), "", "{keys}");
+        assert_eq!(made.read("protos/task/task.proto"), schema, "{keys}");
+    }
+}
+
+#[test]
 fn what_is_not_committed_changes_freely() {
     let made = committed(LABEL);
     for fields in [BOTH, "pub label: String, pub done: u64,", LABEL, BOTH] {

@@ -25,7 +25,7 @@ fn a_contract_whose_feature_is_off_is_promised_and_not_there() {
     let mut made = committed(
         &format!(
             "{EXTRA}{TASK}#[cfg(feature = \"extra\")] use crate::contracts::extra::Mood;\n\
-             #[cfg(feature = \"extra\")] #[contract(package = \"task\", controller = \"Note\")]\n\
+             #[cfg(feature = \"extra\")] #[contract(package = \"task\", controller = \"Note\", changes = \"notes\")]\n\
              pub struct NoteContract {{ #[field(id)] pub id: String, pub mood: Mood }}\n"
         ),
         "#[contract(package = \"task\")] pub enum Mood { Good, Bad }\n\
@@ -33,7 +33,9 @@ fn a_contract_whose_feature_is_off_is_promised_and_not_there() {
     );
     let schema = made.read("protos/task/task.proto");
     assert!(
-        schema.contains("message AddNoteRequest") && schema.contains("enum Mood"),
+        schema.contains("message AddNoteRequest")
+            && schema.contains("message NoteChanged")
+            && schema.contains("enum Mood"),
         "{schema}"
     );
     let on = made.build();

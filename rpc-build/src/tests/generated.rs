@@ -101,10 +101,46 @@ fn a_trait_contract_gives_its_schema_gateway_and_client() {
     expect_file!["golden/ticker.rs"].assert_eq(&ticker.module("ticker"));
 }
 
+#[test]
+fn changes_give_an_event_that_the_gateway_publishes() {
+    let made = Crate::new(&with_changes());
+    assert_eq!(made.mistakes(), [""; 0]);
+    assert_eq!(made.problems(), "");
+    expect_file!["golden/changes.proto"].assert_eq(&made.read("protos/task/task.proto"));
+    expect_file!["golden/changes.rs"].assert_eq(&made.module("task"));
+}
+
+/// The task contract, which tells of its changes.
+fn with_changes() -> String {
+    CONTRACTS.replace(
+        "controller = \"Task\"",
+        "controller = \"Task\", changes = \"tasks\"",
+    )
+}
+
+#[test]
+fn without_changes_nothing_about_them_is_generated() {
+    let made = Crate::new(CONTRACTS);
+    made.build();
+    let module = made.module("task");
+    for word in ["publish", "Changed", "Deleted", "deleted"] {
+        assert!(!module.contains(word), "{word}");
+    }
+    // And with them, nothing but the event and the three calls differs.
+    let with = Crate::new(&with_changes());
+    with.build();
+    let with = with.module("task");
+    let kept = module.lines().filter(|line| !line.contains("id: data.id,"));
+    let mut lines = with.lines();
+    for line in kept {
+        assert!(lines.any(|other| other == line), "{line}");
+    }
+}
+
 /// Templates are written formatted. A formatter may break lines at other places, and change nothing else.
 #[test]
 fn what_is_generated_is_formatted() {
-    for contracts in [CONTRACTS, TICKER] {
+    for contracts in [CONTRACTS, TICKER, &with_changes()] {
         let made = Crate::new(contracts);
         made.build();
         for package in ["task", "ticker"] {

@@ -27,6 +27,8 @@ pub struct MessageDescriptor {
     pub crud: Option<CrudDescriptor>,
     /// Whether the message may be published as an event.
     pub event: bool,
+    /// The pattern of the channels that the event is for, such as `room:{id}`; `None` where its contract names none.
+    pub channels: Option<&'static str>,
     /// Bytes of the Rust value, without what it points to.
     pub size: usize,
     /// Whether packed lists take memory once, for as many values as come. Messages that prost's derive reads do not.
@@ -51,6 +53,7 @@ impl MessageDescriptor {
             oneof: None,
             crud: None,
             event: false,
+            channels: None,
             size: size_of::<T>(),
             reserves_packed: true,
         }
@@ -84,6 +87,13 @@ impl MessageDescriptor {
         self
     }
 
+    /// Sets the pattern of the channels that the event is for.
+    #[must_use]
+    pub const fn channels(mut self, pattern: &'static str) -> Self {
+        self.channels = Some(pattern);
+        self
+    }
+
     /// Says that prost's derive reads the message.
     #[must_use]
     pub const fn read_by_prost(mut self) -> Self {
@@ -106,11 +116,33 @@ impl MessageDescriptor {
 
 /// The CRUD service of a contract.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct CrudDescriptor {
     /// The service's full name, such as `task.TaskService`.
     pub service: &'static str,
     /// The calls that it has, of `add`, `update`, `delete`, `get_all`.
     pub operations: &'static [&'static str],
+    /// The channel that is told of what the calls changed.
+    pub changes: Option<&'static str>,
+}
+
+impl CrudDescriptor {
+    /// The service with this full name and these calls.
+    #[must_use]
+    pub const fn new(service: &'static str, operations: &'static [&'static str]) -> Self {
+        CrudDescriptor {
+            service,
+            operations,
+            changes: None,
+        }
+    }
+
+    /// Sets the channel that is told of changes.
+    #[must_use]
+    pub const fn changes(mut self, channel: &'static str) -> Self {
+        self.changes = Some(channel);
+        self
+    }
 }
 
 /// All facts about a field.

@@ -29,6 +29,7 @@
 
 mod address;
 pub mod broker;
+pub(crate) mod change;
 mod channel;
 mod encode;
 pub(crate) mod event;

@@ -37,6 +37,8 @@ pub const QUEUED_BYTES: &str = "rpc_server_queued_bytes";
 pub const UNFLUSHED_BYTES: &str = "rpc_server_unflushed_bytes";
 /// Gauge: what the messages of clients' streams take in memory that handlers have not let go of.
 pub const HELD_BYTES: &str = "rpc_server_held_bytes";
+/// Counter: changes that were made, and whose event was not published.
+pub const UNPUBLISHED_CHANGES: &str = "rpc_hub_unpublished_changes_total";
 
 /// Upper bounds of buckets for [`CALL_DURATION`], in seconds: from a quarter of a millisecond to ten seconds, for exporters
 /// that ask for some.
@@ -70,7 +72,7 @@ const fn metric(name: &'static str, kind: Kind, unit: Unit, description: &'stati
 }
 
 /// Every metric there is.
-pub(crate) const ALL: [Metric; 17] = [
+pub(crate) const ALL: [Metric; 18] = [
     metric(SESSIONS, Kind::Gauge, Unit::Count, "Sessions by their state"),
     metric(
         CONNECTIONS,
@@ -162,6 +164,12 @@ pub(crate) const ALL: [Metric; 17] = [
         Kind::Gauge,
         Unit::Bytes,
         "What messages of clients' streams take in memory that handlers have and have not let go of",
+    ),
+    metric(
+        UNPUBLISHED_CHANGES,
+        Kind::Counter,
+        Unit::Count,
+        "Changes that calls of controllers made, and whose events were not published",
     ),
 ];
 

@@ -29,6 +29,7 @@ pub(super) struct ServerMetrics {
     closes: [[LazyCounter; Side::LABELS.len()]; CloseCode::ALL.len() + 1],
     pub(super) connections: Counter,
     one_way_failures: Counter,
+    unpublished_changes: Counter,
     pub(super) received_messages: Counter,
     pub(super) sent_messages: Counter,
     pub(super) received_bytes: Counter,
@@ -251,6 +252,13 @@ impl Meter {
         }
     }
 
+    /// A call has changed something, and nobody was told.
+    pub(crate) fn unpublished_change(&self) {
+        if let Some(server) = &self.0 {
+            server.unpublished_changes.increment(1);
+        }
+    }
+
     /// A connection has ended. A peer may send any code: those without a name are one series.
     pub(crate) fn closed(&self, code: CloseCode, by: Side) {
         if let Some(server) = &self.0 {
@@ -289,6 +297,7 @@ impl ServerMetrics {
                 closes: Default::default(),
                 connections: counter(names::CONNECTIONS),
                 one_way_failures: counter(names::ONE_WAY_FAILURES),
+                unpublished_changes: counter(names::UNPUBLISHED_CHANGES),
                 received_messages: counter(names::RECEIVED_MESSAGES),
                 sent_messages: counter(names::SENT_MESSAGES),
                 received_bytes: counter(names::RECEIVED_BYTES),

@@ -44,10 +44,10 @@ const _: () = {
     )
     .docs("A thing to be done.")
     .event()
-    .crud(codegen::CrudDescriptor {
-        service: "test.TaskService",
-        operations: &["add", "update", "delete", "get_all"],
-    });
+    .crud(codegen::CrudDescriptor::new(
+        "test.TaskService",
+        &["add", "update", "delete", "get_all"],
+    ));
 
     impl codegen::Message for Task {
         fn encode_raw(&self, buf: &mut impl codegen::BufMut) {

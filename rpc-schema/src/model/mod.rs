@@ -89,6 +89,8 @@ pub struct Message {
     pub crud: Option<Crud>,
     /// May be published as an event.
     pub event: bool,
+    /// The pattern of the channels that the event is for, where it says so.
+    pub channels: Option<String>,
 }
 
 /// A field of a message, or a member of a oneof.
@@ -241,6 +243,8 @@ pub struct Crud {
     pub operations: Vec<Operation>,
     /// What all its methods share.
     pub access: Access,
+    /// The channel that is told of what its calls changed.
+    pub changes: Option<String>,
 }
 
 /// A call of a CRUD service.
@@ -265,6 +269,11 @@ impl Operation {
     /// `get_all`.
     pub fn key(self) -> &'static str {
         Self::ALL[self as usize].1
+    }
+
+    /// Whether it changes what there is.
+    pub fn changes(self) -> bool {
+        !matches!(self, Self::GetAll)
     }
 
     /// `GetAll`, which stands before the controller in the method's name.

@@ -1,6 +1,7 @@
 //! `#[contract]` on a struct.
 
-use super::{access, common, field, refuse_generics, refuse_keys, reserved, type_name};
+use super::{access, common, event, field, refuse_generics, refuse_keys, reserved, type_name};
+use crate::channels::{self, Segment};
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
 use crate::model::{Crud, Field, Message, Operation};
@@ -15,6 +16,7 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
         .or_else(|| controller.clone())
         .unwrap_or_else(|| names::plain(&item.ident));
     let common = common(keys, &item.attrs, &item.ident, name, errors);
+    let (event, channels) = event(keys, errors);
     let mut message = Message {
         ident: item.ident.clone(),
         common,
@@ -25,7 +27,8 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
         unit: matches!(item.fields, Fields::Unit),
         reserved: reserved(keys, 1..=field::MAX_NUMBER, errors),
         crud: None,
-        event: keys.flag("event", errors),
+        event,
+        channels,
     };
     if controller.is_none() {
         refuse_keys(
@@ -34,8 +37,17 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
             "is about a service's calls; add `controller = \"…\"`, or move it to a trait",
             errors,
         );
+        refuse_keys(
+            keys,
+            &["changes"],
+            "is about what a controller's calls do; add `controller = \"…\"`, or leave it out",
+            errors,
+        );
     }
     let operations = operations(keys, errors);
+    let changes = controller
+        .as_ref()
+        .and_then(|_| changes(keys, &operations, errors));
     let access = access(keys, errors);
     if refuse_generics(&item.generics, "contract", errors) {
         return None;
@@ -89,6 +101,7 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemStruct, errors: &mut Errors) -> 
             controller,
             operations,
             access,
+            changes,
         });
     }
     Some(message)
@@ -120,6 +133,36 @@ fn operations(keys: &mut Keys, errors: &mut Errors) -> Vec<Operation> {
     }
     operations.sort_unstable();
     operations
+}
+
+/// The channel that is told of changes: one, because nobody knows a parameter's value where something is deleted.
+fn changes(keys: &mut Keys, operations: &[Operation], errors: &mut Errors) -> Option<String> {
+    let channel = keys.string("changes", "tasks", errors)?;
+    let name = channel.value();
+    match channels::parse(&name) {
+        Err(mistake) => errors.at(&channel, mistake),
+        Ok(segments) => {
+            let parameter = segments.iter().find_map(|segment| match segment {
+                Segment::Parameter(name) => Some(*name),
+                Segment::Literal(_) => None,
+            });
+            if let Some(parameter) = parameter {
+                errors.at(
+                    &channel,
+                    format!(
+                        "all changes go to one channel, and nothing says what `{{{parameter}}}` is; name the channel, like \
+                         `changes = \"tasks\"`, or publish from the service"
+                    ),
+                );
+            } else if !operations.iter().any(|operation| operation.changes()) {
+                errors.at(
+                    &channel,
+                    "none of the `operations` changes anything; add `add`, `update` or `delete`, or leave `changes` out",
+                );
+            }
+        }
+    }
+    Some(name)
 }
 
 fn check_ids(fields: &[Field], errors: &mut Errors) {

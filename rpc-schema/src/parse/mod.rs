@@ -15,6 +15,7 @@ mod variants;
 pub use attributes::hides_a_fact;
 use attributes::{attribute_keys, docs, has_attribute, refuse_cfg, refuse_generics, refuse_keys};
 
+use crate::channels;
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
 use crate::model::{Access, Common, Item, Reserved};
@@ -25,7 +26,7 @@ use std::ops::RangeInclusive;
 use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, LitStr, UnOp};
 
 /// The keys of `#[contract(…)]`.
-const CONTRACT_KEYS: [&str; 11] = [
+const CONTRACT_KEYS: [&str; 13] = [
     "package",
     "controller",
     "message",
@@ -34,6 +35,8 @@ const CONTRACT_KEYS: [&str; 11] = [
     "auth",
     "guard",
     "event",
+    "channels",
+    "changes",
     "reserved",
     "removed",
     "detached",
@@ -207,6 +210,28 @@ fn check_package(package: &LitStr, errors: &mut Errors) {
             ),
         );
     }
+}
+
+/// `event`, and the `channels = "room:{id}"` that it is for.
+fn event(keys: &mut Keys, errors: &mut Errors) -> (bool, Option<String>) {
+    let event = keys.flag("event", errors);
+    if !event && !keys.broken {
+        refuse_keys(
+            keys,
+            &["channels"],
+            "says which channels an event is for; add `event`, or leave it out",
+            errors,
+        );
+    }
+    let channels = keys.string("channels", "room:{id}", errors);
+    let channels = channels.filter(|pattern| {
+        let mistake = channels::parse(&pattern.value()).err();
+        if let Some(mistake) = &mistake {
+            errors.at(pattern, mistake);
+        }
+        mistake.is_none()
+    });
+    (event, channels.map(|pattern| pattern.value()))
 }
 
 /// `auth` and every `guard = "…"`.

@@ -19,7 +19,15 @@ const RPC_KEYS: [&str; 6] = ["proto_path", "auth", "guard", "removed", "detached
 pub(super) fn parse_trait(keys: &mut Keys, item: &ItemTrait, errors: &mut Errors) -> Option<Service> {
     refuse_keys(
         keys,
-        &["controller", "operations", "message", "event", "reserved"],
+        &[
+            "controller",
+            "operations",
+            "message",
+            "event",
+            "channels",
+            "changes",
+            "reserved",
+        ],
         "is for structs; a trait gives a service, which is named for the trait",
         errors,
     );

@@ -1,5 +1,7 @@
 //! What pass 1 finds: the facts of an item, or everything that is wrong with it.
 
+mod channels;
+
 use crate::diagnostics::Errors;
 use crate::fingerprint::{facts, fingerprint};
 use crate::model::Item;

@@ -1,8 +1,8 @@
 //! `#[contract]` on an enum: without data a protobuf enum, with data a message that holds one oneof.
 
 use super::{
-    attribute_keys, common, docs, field, has_attribute, refuse_cfg, refuse_generics, refuse_keys, reserved,
-    type_name,
+    attribute_keys, common, docs, event, field, has_attribute, refuse_cfg, refuse_generics, refuse_keys,
+    reserved, type_name,
 };
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
@@ -21,6 +21,12 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemEnum, errors: &mut Errors) -> Op
         "is about a service, and needs a struct or a trait",
         errors,
     );
+    refuse_keys(
+        keys,
+        &["changes"],
+        "is about a controller, and needs a struct",
+        errors,
+    );
     let has_data = item
         .variants
         .iter()
@@ -35,7 +41,7 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemEnum, errors: &mut Errors) -> Op
     if !has_data {
         refuse_keys(
             keys,
-            &["event"],
+            &["event", "channels"],
             "is for messages, which an enum without data is not",
             errors,
         );
@@ -44,6 +50,7 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemEnum, errors: &mut Errors) -> Op
         return None;
     }
     if has_data {
+        let (event, channels) = event(keys, errors);
         let mut message = Message {
             ident: item.ident.clone(),
             common,
@@ -54,7 +61,8 @@ pub(super) fn parse(keys: &mut Keys, item: &ItemEnum, errors: &mut Errors) -> Op
             unit: false,
             reserved,
             crud: None,
-            event: keys.flag("event", errors),
+            event,
+            channels,
         };
         parse_members(&mut message, item, errors);
         Some(Item::Message(message))

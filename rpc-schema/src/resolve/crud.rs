@@ -1,6 +1,8 @@
-//! Spells out the service of a contract with `controller`: its messages and its methods.
+//! Spells out the service of a contract with `controller`: its messages, its methods, and with `changes` its event.
 
-use super::schema::{CrudDef, FieldDef, Label, MessageDef, MethodDef, Origin, ServiceDef, TypeDef, TypeRef};
+use super::schema::{
+    ChangesDef, CrudDef, FieldDef, Label, MessageDef, MethodDef, Origin, ServiceDef, TypeDef, TypeRef,
+};
 use crate::model::{Crud, Message, MethodKind, MethodOptions, Operation, Parameter, Reserved, Rule};
 use crate::names;
 use crate::types::Scalar;
@@ -43,6 +45,15 @@ pub(super) fn derive(
         });
         messages.extend([request, response]);
     }
+    let changes = crud.changes.as_ref().map(|channel| {
+        let (deleted, event) = (derive.deleted(), derive.changed(channel));
+        let changes = ChangesDef {
+            event: derive.type_ref(&event),
+            deleted: derive.type_ref(&deleted),
+        };
+        messages.extend([event, deleted]);
+        changes
+    });
     let service = ServiceDef {
         name: format!("{controller}Service"),
         full_name: format!("{package}.{controller}Service"),
@@ -60,6 +71,7 @@ pub(super) fn derive(
             id: id.map(|field| names::plain(&field.ident)).unwrap_or_default(),
             id_scalar,
             operations: crud.operations.clone(),
+            changes,
         }),
     };
     (messages, service)
@@ -68,12 +80,32 @@ pub(super) fn derive(
 /// The names that a controller gives, within its package: its service's and its messages'.
 pub(super) fn names(crud: &Crud) -> Vec<String> {
     let mut names = vec![format!("{}Service", crud.controller)];
+    names.extend(message_names(crud));
+    names
+}
+
+/// The names of the messages that a controller gives, within its package.
+pub(super) fn message_names(crud: &Crud) -> Vec<String> {
+    let mut names = Vec::new();
     for operation in &crud.operations {
         for end in ["Request", "Response"] {
             names.push(format!("{}{}{end}", operation.prefix(), crud.controller));
         }
     }
+    if crud.changes.is_some() {
+        names.extend([changed_name(&crud.controller), deleted_name(&crud.controller)]);
+    }
     names
+}
+
+/// `TaskChanged`.
+fn changed_name(controller: &str) -> String {
+    format!("{controller}Changed")
+}
+
+/// `DeletedTask`.
+fn deleted_name(controller: &str) -> String {
+    format!("Deleted{controller}")
 }
 
 struct Derive<'a> {
@@ -145,6 +177,59 @@ impl Derive<'_> {
         )
     }
 
+    /// The event. It has all members whatever the operations are: a service may tell of what it changes by itself, and
+    /// an operation that comes or goes changes no message.
+    fn changed(&self, channel: &str) -> MessageDef {
+        let name = self.controller;
+        let deleted = TypeDef::message(
+            &format!("{}.{}", self.package, deleted_name(name)),
+            Some(self.file),
+        );
+        // The numbers are the runtime's too, which encodes an event without making one: `hub::change` has them.
+        let member = |variant: &str, number, ty, docs: String| FieldDef {
+            rust_name: variant.to_owned(),
+            docs: vec![docs],
+            ..self.field(
+                &names::snake_case(variant),
+                number,
+                Label::Singular,
+                ty,
+                Vec::new(),
+            )
+        };
+        let members = vec![
+            member(
+                "Added",
+                1,
+                self.item(),
+                format!("The {name} that was added, with its id."),
+            ),
+            member("Updated", 2, self.item(), format!("The {name} as it is now.")),
+            member("Deleted", 3, deleted, format!("The {name} that is gone.")),
+        ];
+        MessageDef {
+            oneof: true,
+            event: true,
+            channels: Some(channel.to_owned()),
+            ..self.message(
+                changed_name(name),
+                format!("A change of a {name}, published on the channel `{channel}`."),
+                members,
+                Vec::new(),
+            )
+        }
+    }
+
+    fn deleted(&self) -> MessageDef {
+        let name = self.controller;
+        self.message(
+            deleted_name(name),
+            format!("Says which {name} was deleted."),
+            vec![self.field("id", 1, Label::Singular, self.id.clone(), Vec::new())],
+            Vec::new(),
+        )
+    }
+
     fn item(&self) -> TypeDef {
         TypeDef::message(&self.contract, Some(self.file))
     }
@@ -175,6 +260,7 @@ impl Derive<'_> {
                 names: Vec::new(),
             },
             event: false,
+            channels: None,
             deprecated: false,
         }
     }

@@ -1,6 +1,7 @@
 //! Finds what a path means where it stands: the crate's own contracts through modules and `use`s, contracts of other
 //! crates, and the well-known types.
 
+use super::crud;
 use super::schema::{TypeDef, TypeRef};
 use crate::model::{Common, Item};
 use crate::names;
@@ -169,18 +170,15 @@ impl<'a> Names<'a> {
             };
             let Some(crud) = &message.crud else { continue };
             let file = import_name(&proto_path(&message.common));
-            for operation in &crud.operations {
-                for end in ["Request", "Response"] {
-                    let name = format!("{}{}{end}", operation.prefix(), crud.controller);
-                    let full_name = format!("{}.{name}", message.common.package);
-                    names.derived.insert(
-                        (message.common.package.clone(), name.clone()),
-                        TypeRef {
-                            ty: TypeDef::message(&full_name, Some(&file)),
-                            rust: name,
-                        },
-                    );
-                }
+            for name in crud::message_names(crud) {
+                let full_name = format!("{}.{name}", message.common.package);
+                names.derived.insert(
+                    (message.common.package.clone(), name.clone()),
+                    TypeRef {
+                        ty: TypeDef::message(&full_name, Some(&file)),
+                        rust: name,
+                    },
+                );
             }
         }
         names

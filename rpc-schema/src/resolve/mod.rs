@@ -12,8 +12,8 @@ mod schema;
 
 pub use lookup::{External, Module, NamedKind, Scanned, ScannedItem, Use};
 pub use schema::{
-    CrudDef, EnumDef, FieldDef, File, Label, MessageDef, MethodDef, Origin, Schema, ServiceDef, TypeDef,
-    TypeRef, ValueDef,
+    ChangesDef, CrudDef, EnumDef, FieldDef, File, Label, MessageDef, MethodDef, Origin, Schema, ServiceDef,
+    TypeDef, TypeRef, ValueDef,
 };
 
 use crate::model::{Field, Item, Message, Method, Service};
@@ -165,6 +165,7 @@ impl Resolver<'_> {
             oneof: message.oneof,
             reserved: message.reserved.clone(),
             event: message.event,
+            channels: message.channels.clone(),
             deprecated: message.common.deprecated,
         }
     }

@@ -86,6 +86,8 @@ pub struct MessageDef {
     pub reserved: Reserved,
     /// May be published.
     pub event: bool,
+    /// The pattern of the channels that the event is for, where it says so.
+    pub channels: Option<String>,
     /// Deprecated.
     pub deprecated: bool,
 }
@@ -245,6 +247,25 @@ impl ServiceDef {
     pub fn stem(&self) -> &str {
         self.name.strip_suffix("Service").unwrap_or(&self.name)
     }
+
+    /// The full names of the messages that a controller gives beside its contract; none for other services.
+    pub fn brings(&self) -> Vec<&str> {
+        let Origin::Crud(crud) = &self.origin else {
+            return Vec::new();
+        };
+        let calls = self
+            .methods
+            .iter()
+            .flat_map(|method| [&method.request, &method.response]);
+        let changes = crud
+            .changes
+            .iter()
+            .flat_map(|changes| [&changes.event, &changes.deleted]);
+        calls
+            .chain(changes)
+            .filter_map(|message| message.ty.full_name())
+            .collect()
+    }
 }
 
 /// Where a service comes from.
@@ -271,6 +292,17 @@ pub struct CrudDef {
     pub id_scalar: Scalar,
     /// Which calls there are, in the order of the service's methods.
     pub operations: Vec<Operation>,
+    /// What is told of what they changed.
+    pub changes: Option<ChangesDef>,
+}
+
+/// The event of a controller with `changes`.
+#[derive(Debug, Clone)]
+pub struct ChangesDef {
+    /// `TaskChanged`: a oneof of what was added, updated and deleted.
+    pub event: TypeRef,
+    /// `DeletedTask`, which says what is gone.
+    pub deleted: TypeRef,
 }
 
 /// A method.

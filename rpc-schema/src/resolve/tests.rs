@@ -1,5 +1,7 @@
 //! What pass 2 makes of the items of a crate: the schema as text, and what is wrong across items.
 
+mod changes;
+
 use super::{
     External, Label, Module, NamedKind, Origin, Scanned, ScannedItem, Schema, TypeDef, Use, resolve,
 };
@@ -131,6 +133,9 @@ fn text(schema: &Schema) -> String {
                 message.name,
                 message.rust.as_deref().unwrap_or("(generated)")
             ));
+            if let Some(channels) = message.channels.as_deref().filter(|_| message.event) {
+                line(format!("    event on {channels}"));
+            }
             if !message.reserved.numbers.is_empty() || !message.reserved.names.is_empty() {
                 line(format!(
                     "    reserved {:?} {:?}",
