@@ -72,24 +72,33 @@ pub(crate) fn checks() -> Result<()> {
     package()
 }
 
-/// Everything that a crate needs at build time lies inside the crate: each is built from its package.
+/// Everything that a published crate needs at build time lies inside the crate: each is built from its package.
 ///
 /// Cargo takes a packaged crate for immutable, so a target directory that has seen another state of this version would
 /// verify that state. Each run gets a directory of its own.
 fn package() -> Result<()> {
     let target = root().join(format!("target/packages-{}", std::process::id()));
     let shown = target.to_string_lossy().into_owned();
-    let outcome = cargo(&[
-        "package",
-        "--workspace",
-        "--allow-dirty",
-        "--quiet",
-        "--target-dir",
-        &shown,
-    ])
-    .go();
+    let published = published()?;
+    let mut arguments = vec!["package", "--allow-dirty", "--target-dir", &shown];
+    arguments.extend(published.iter().flat_map(|name| ["--package", name.as_str()]));
+    let outcome = cargo(&arguments).go();
     std::fs::remove_dir_all(&target).ok();
     outcome
+}
+
+/// The crates of the workspace that may be published.
+fn published() -> Result<Vec<String>> {
+    let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo names no packages")?;
+    // Of a crate with `publish = false` the registries are an empty list.
+    let published = packages.iter().filter(|package| package["publish"].is_null());
+    Ok(published
+        .filter_map(|package| package["name"].as_str().map(str::to_owned))
+        .collect())
 }
 
 /// Builds what generates files. With `check`, a file that is not up to date is an error.
