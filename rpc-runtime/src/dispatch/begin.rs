@@ -3,6 +3,7 @@
 use std::{
     borrow::Borrow,
     future::Future,
+    pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
@@ -266,13 +267,11 @@ pub(super) fn input<Q: Message + Default + ContractField + Send + 'static>(
     (inbox, streaming)
 }
 
-/// Begins a client-streaming handler.
-pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
+/// What a method that takes a stream is begun with: its context, where messages go, and the end that it reads.
+pub(super) fn streaming<Q: Message + Default + ContractField + Send + 'static>(
     entry: &MethodEntry,
     arrived: Arrived<'_>,
-    cx: &mut TaskContext<'_>,
-    turn: &mut Turn<'_>,
-) -> Begun {
+) -> (Context, Arc<Inbox>, Streaming<Q>) {
     let Arrived {
         context,
         limits,
@@ -280,6 +279,17 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
         ..
     } = arrived;
     let (inbox, requests) = input(entry, &context, limits, step);
+    (context, inbox, requests)
+}
+
+/// Begins a client-streaming handler.
+pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
+    entry: &MethodEntry,
+    arrived: Arrived<'_>,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun {
+    let (context, inbox, requests) = streaming(entry, arrived);
     let (index, stream_id) = (entry.gateway, context.stream_id());
     let current = Current::of(&context);
     let future = async move {
@@ -289,15 +299,29 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
     };
     let mut call = Box::pin(Call::empty());
     call.as_mut().set(current, future);
-    let pending = |work| {
-        Begun::Pending(Pending {
-            work,
-            bytes: 0,
-            input: Some(inbox),
-        })
+    let pending = |work| Pending {
+        work,
+        bytes: 0,
+        input: Some(inbox),
     };
+    begin_once(entry, call, stream_id, pending, cx, turn)
+}
+
+/// Begins a call that is answered once: it is polled here for the first time. A unary one without layers goes a shorter way.
+pub(super) fn begin_once<F, R>(
+    entry: &MethodEntry,
+    mut call: Pin<Box<Call<F, R>>>,
+    stream_id: u64,
+    pending: impl FnOnce(Work) -> Pending,
+    cx: &mut TaskContext<'_>,
+    turn: &mut Turn<'_>,
+) -> Begun
+where
+    F: Future<Output = Result<Reply<R>, Status>> + Send + 'static,
+    R: Message + 'static,
+{
     if entry.descriptor.spawn {
-        return pending(Work::spawn(call));
+        return Begun::Pending(pending(Work::spawn(call)));
     }
     match panics::catch(|| call.as_mut().poll_handler(cx)) {
         Ok(Poll::Ready(Ok(mut reply))) => {
@@ -305,7 +329,7 @@ pub(super) fn client_streaming<G: Gateway, M: ClientStreamingMethod<G>>(
             Begun::Answered
         }
         Ok(Poll::Ready(Err(status))) => Begun::Failed(status.into()),
-        Ok(Poll::Pending) => pending(Work::Inline(call)),
+        Ok(Poll::Pending) => Begun::Pending(pending(Work::Inline(call))),
         Err(panic) => {
             panics::drop_quietly(call);
             Begun::Failed(Failure::Panicked(panic))
@@ -320,13 +344,7 @@ pub(super) fn bidirectional<G: Gateway, M: BidirectionalMethod<G>>(
     _: &mut TaskContext<'_>,
     _: &mut Turn<'_>,
 ) -> Begun {
-    let Arrived {
-        context,
-        limits,
-        step,
-        ..
-    } = arrived;
-    let (inbox, requests) = input(entry, &context, limits, step);
+    let (context, inbox, requests) = streaming(entry, arrived);
     let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let work = if entry.descriptor.spawn {
         let (to, from) = emitted();

@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use rpc_protocol::frame::Metadata as Pair;
 
 use super::{
-    begin::{input, too_much_running},
+    begin::{begin_once, input, too_much_running},
     call::{self, Failure, Turn},
     checks::Waiting,
     deadline::{Current, within},
@@ -24,7 +24,7 @@ use super::{
     producing::{Emit, Producing, Slot, emitted},
     table::{Arrived, MethodEntry},
     unknown,
-    work::{Begun, Detached, Pending, StreamingCall, Work, run_apart},
+    work::{Begun, Detached, Pending, StreamingCall, Work, alone, run_apart},
 };
 use crate::{
     Metadata, Status,
@@ -217,22 +217,8 @@ impl Layered {
         let (current, stream_id) = (Current::of(&call.head), call.head.stream_id());
         let mut running = Box::pin(call::Call::empty());
         running.as_mut().set(current, answer(way, call));
-        let pending = |work| Begun::Pending(Pending { work, bytes, input });
-        if entry.descriptor.spawn {
-            return pending(Work::spawn(running));
-        }
-        match panics::catch(|| running.as_mut().poll_handler(cx)) {
-            Ok(Poll::Ready(Ok(mut reply))) => {
-                turn.respond(stream_id, &mut reply);
-                Begun::Answered
-            }
-            Ok(Poll::Ready(Err(status))) => Begun::Failed(status.into()),
-            Ok(Poll::Pending) => pending(Work::Inline(running)),
-            Err(panic) => {
-                panics::drop_quietly(running);
-                Begun::Failed(Failure::Panicked(panic))
-            }
-        }
+        let pending = |work| Pending { work, bytes, input };
+        begin_once(entry, running, stream_id, pending, cx, turn)
     }
 
     /// Makes a call that is answered with a stream, to be polled once it is parked.
@@ -335,22 +321,6 @@ where
 
     fn detach(self: Pin<Box<Self>>) -> Option<Detached> {
         self.hung_up.as_ref()?.set();
-        let mut call = self;
-        Some(Box::pin(async move {
-            let ended =
-                poll_fn(
-                    |cx| match panics::catch(|| call.as_mut().project().producing.poll_unheard(cx)) {
-                        Ok(polled) => polled.map(|()| None),
-                        Err(panic) => Poll::Ready(Some(panic)),
-                    },
-                );
-            if let Some(panic) = ended.await {
-                tracing::error!(
-                    panic,
-                    "a session's method panicked after its client had disconnected"
-                );
-            }
-            panics::drop_quietly(call);
-        }))
+        Some(alone(self, |call, cx| call.project().producing.poll_unheard(cx)))
     }
 }

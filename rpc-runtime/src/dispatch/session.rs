@@ -19,13 +19,12 @@ use tokio::sync::Notify;
 
 use super::{
     Gateway, SessionMethod,
-    begin::{gateway, input},
+    begin::{gateway, streaming},
     call::Turn,
     deadline::{Current, within},
-    panics,
     producing::SHARE,
     table::{Arrived, MethodEntry},
-    work::{Begun, Detached, Pending, StreamingCall, Work, run_apart},
+    work::{Begun, Detached, Pending, StreamingCall, Work, alone, run_apart},
 };
 use crate::{
     Context, Status,
@@ -61,13 +60,7 @@ pub(super) fn begin<G: Gateway, M: SessionMethod<G>>(
     _: &mut TaskContext<'_>,
     turn: &mut Turn<'_>,
 ) -> Begun {
-    let Arrived {
-        context,
-        limits,
-        step,
-        ..
-    } = arrived;
-    let (inbox, requests) = input(entry, &context, limits, step);
+    let (context, inbox, requests) = streaming(entry, arrived);
     let (index, stream_id, current) = (entry.gateway, context.stream_id(), Current::of(&context));
     let sink = SessionSink::new(turn.protocol.peer_limits().max_body_bytes);
     let (output, opening) = (Outgoing::to_wire(sink.clone()), sink.clone());
@@ -307,23 +300,6 @@ where
         }
         self.sink
             .close(Status::unavailable("the client has disconnected"));
-        let mut call = self;
-        Some(Box::pin(async move {
-            let ended = std::future::poll_fn(|cx| {
-                let this = call.as_mut().project();
-                match panics::catch(|| this.future.poll(cx)) {
-                    Ok(Poll::Pending) => Poll::Pending,
-                    Ok(Poll::Ready(_)) => Poll::Ready(None),
-                    Err(panic) => Poll::Ready(Some(panic)),
-                }
-            });
-            if let Some(panic) = ended.await {
-                tracing::error!(
-                    panic,
-                    "a session's method panicked after its client had disconnected"
-                );
-            }
-            panics::drop_quietly(call);
-        }))
+        Some(alone(self, |call, cx| call.project().future.poll(cx).map(drop)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    future::Future,
+    future::{Future, poll_fn},
     panic::resume_unwind,
     pin::Pin,
     sync::Arc,
@@ -55,6 +55,26 @@ pub(crate) trait StreamingCall: Send {
 
 /// A session method that has lost its connection.
 pub(crate) type Detached = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A session's method that goes on by itself until `poll` says that it has ended. Nobody is left to be told of a panic but the log.
+pub(super) fn alone<C: Send + 'static>(
+    mut call: Pin<Box<C>>,
+    mut poll: impl FnMut(Pin<&mut C>, &mut TaskContext<'_>) -> Poll<()> + Send + 'static,
+) -> Detached {
+    Box::pin(async move {
+        let ended = poll_fn(|cx| match panics::catch(|| poll(call.as_mut(), cx)) {
+            Ok(polled) => polled.map(|()| None),
+            Err(panic) => Poll::Ready(Some(panic)),
+        });
+        if let Some(panic) = ended.await {
+            tracing::error!(
+                panic,
+                "a session's method panicked after its client had disconnected"
+            );
+        }
+        panics::drop_quietly(call);
+    })
+}
 
 /// A request that was decoded on another thread; its type is known to its method.
 pub(crate) type Decoded = Box<dyn Any + Send>;
