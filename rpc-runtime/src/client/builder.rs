@@ -219,13 +219,22 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`CallError::Refused`] when the client is put together wrongly: the URL is none, a header cannot be one.
+    /// [`CallError::Refused`] when the client is put together wrongly: the URL is none, a header cannot be one, or nothing works
+    /// with one of the limits.
     pub fn lazy(self) -> Result<Client, CallError> {
         let (config, dial) = self.build()?;
         Ok(Client::of(Channel::lazy(config, dial)))
     }
 
     fn build(self) -> Result<(Config, Box<dyn Dial>), CallError> {
+        if let Err(error) = self.limits.check() {
+            let url = match &self.target {
+                To::Url(url) => url,
+                To::Connector(_) => "",
+            };
+            let refused = Refused::new(RefusedKind::BadLimit, url, error.to_string());
+            return Err(CallError::Refused(refused));
+        }
         let mut config = self.config();
         config.middleware = self.stack.build();
         let dial: Box<dyn Dial> = match self.target {

@@ -88,6 +88,8 @@ pub enum RefusedKind {
     BadUrl,
     /// A header that was given cannot stand in HTTP.
     BadHeader,
+    /// One of the [`ClientLimits`](crate::ClientLimits) is one with which nothing works.
+    BadLimit,
     /// Nobody listens there, or the network does not lead there.
     Unreachable,
     /// TLS did not come about: the server's certificate is not trusted, or it speaks no TLS.
@@ -110,7 +112,7 @@ impl RefusedKind {
     /// Whether the next attempt would meet the same.
     pub(super) fn is_final(self) -> bool {
         match self {
-            Self::BadUrl | Self::BadHeader => true,
+            Self::BadUrl | Self::BadHeader | Self::BadLimit => true,
             // What 4500 and 4505 say to a browser: without another identity there is no way in.
             Self::Http(status) => matches!(status, 401 | 403),
             _ => false,

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use rpc_protocol::Limits as ProtocolLimits;
 
-use crate::{limits::SHORTEST_PING_INTERVAL, memory};
+use crate::{
+    limits::{SHORTEST_PING_INTERVAL, check_finite, check_least, check_times},
+    memory,
+    router::StartError,
+};
 
 /// What a client allows each of its connections. The server is told, and keeps to it; a response over a limit fails its
 /// own call with RESOURCE_EXHAUSTED.
@@ -66,6 +70,25 @@ impl Default for ClientLimits {
 }
 
 impl ClientLimits {
+    /// Finds a value with which nothing would work.
+    pub(super) fn check(&self) -> Result<(), StartError> {
+        check_least(&[
+            ("body_bytes", self.body_bytes, 1),
+            ("decode_bytes", self.decode_bytes, 1),
+            ("pending_bytes", self.pending_bytes, 1),
+        ])?;
+        check_times(&[
+            ("write_stall", self.write_stall),
+            ("pong_timeout", self.pong_timeout),
+        ])?;
+        check_finite(&[
+            ("write_stall", self.write_stall),
+            ("ping_interval", self.ping_interval),
+            ("pong_timeout", self.pong_timeout),
+            ("close_timeout", self.close_timeout),
+        ])
+    }
+
     /// The same in the protocol's words.
     pub(super) fn protocol(&self) -> ProtocolLimits {
         let mut limits = ProtocolLimits::default();

@@ -2,7 +2,9 @@
 
 use std::{io, time::Duration};
 
-use rpc_runtime::{CallError, Client, ConnectionState, Limits, Reconnect, Refused, RefusedKind};
+use rpc_runtime::{
+    CallError, Client, ClientLimits, ConnectionState, Limits, Reconnect, Refused, RefusedKind,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -67,6 +69,49 @@ async fn a_refusal_says_what_stood_in_the_way() {
     match bad {
         CallError::Refused(refused) => assert_eq!(refused.kind(), RefusedKind::BadHeader),
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_limit_with_which_nothing_works_is_told_before_the_client_is_made() {
+    for (limits, said) in [
+        (
+            ClientLimits {
+                close_timeout: Duration::MAX,
+                ..ClientLimits::default()
+            },
+            "`close_timeout` is longer than a hundred years",
+        ),
+        (
+            ClientLimits {
+                write_stall: Duration::MAX,
+                ..ClientLimits::default()
+            },
+            "`write_stall` is longer than a hundred years",
+        ),
+        (
+            ClientLimits {
+                write_stall: Duration::ZERO,
+                ..ClientLimits::default()
+            },
+            "`write_stall` is no time at all",
+        ),
+        (
+            ClientLimits {
+                body_bytes: 0,
+                ..ClientLimits::default()
+            },
+            "`body_bytes` is 0 and must be at least 1",
+        ),
+    ] {
+        let builder = Client::builder("ws://127.0.0.1:1/rpc").limits(limits);
+        match builder.lazy().unwrap_err() {
+            CallError::Refused(refused) => {
+                assert_eq!(refused.kind(), RefusedKind::BadLimit);
+                assert!(refused.to_string().contains(said), "{refused}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 
