@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rpc_runtime::{CloseCode, Code, Server, SessionState, auth::Identity};
+use rpc_runtime::{CloseCode, Code, Context, Endpoint, Server, SessionState, Status, auth::Identity};
 use tokio::sync::Notify;
 
 use crate::{
@@ -60,6 +60,28 @@ async fn an_anonymous_client_becomes_known_refreshes_becomes_another_and_goes_ba
     );
     let asked = ["authenticate ali", "authenticate ali for 60", "change eve"];
     assert_eq!(journal.of("asked "), asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_takes_a_role_away_holds_for_calls_that_begin_then_and_ends_none() {
+    let (house, words) = (House::default(), Words::default());
+    let endpoint =
+        Endpoint::new()
+            .service(house.clone())
+            .authenticator(words)
+            .guard("anybody", |cx: &Context| match cx.identity() {
+                Some(known) if known.has_role("staff") => Ok(()),
+                _ => Err(Status::permission_denied("this is for the staff")),
+            });
+    let mut peer = Peer::connect(&serve(endpoint)).await;
+    peer.authenticate(1, REFRESH, "ali as staff").await.unwrap();
+    peer.call(1, "WaitGuarded", "").await;
+    settle().await;
+    assert_eq!(peer.authenticate(2, REFRESH, "ali").await.unwrap(), "ali");
+    assert_eq!(peer.ask(2, "WaitGuarded").await, Err(Code::PermissionDenied));
+    assert_eq!(house.waiting(), 1, "the one before goes on");
+    house.release.notify_one();
+    assert_eq!(peer.answer().await, (1, Ok("ali".to_owned())));
 }
 
 #[tokio::test(start_paused = true)]

@@ -151,7 +151,8 @@ impl Drop for Dropped {
     }
 }
 
-/// Knows users by credentials such as `ali`, `ali for 60` (seconds), `ali after 3`, and some that it does not take.
+/// Knows users by credentials such as `ali`, `ali for 60` (seconds), `ali after 3`, `ali as staff`, and some that it does not
+/// take.
 #[derive(Clone, Default)]
 pub struct Words {
     pub journal: Journal,
@@ -197,6 +198,7 @@ impl Authenticator for Words {
                 });
                 Ok(Identity::new(user).expires_at(last))
             }
+            [user, "as", role] => Ok(Identity::new(user).with_role(role)),
             [user, "for", seconds] => Ok(identity_for(user, seconds.parse().unwrap())),
             [user] => Ok(Identity::new(user)),
             _ => Err(AuthError::invalid("no such word")),
