@@ -161,4 +161,13 @@ async fn who_is_not_known_where_that_is_required_does_not_learn_which_methods_th
             "{name}, open: {open}"
         );
     }
+    // Nor by what is counted as a fault: neither kind is, however many there are.
+    for (stream_id, name) in (4..).zip(["no.Such/Method", known].repeat(200)) {
+        peer.send(stream_id, FrameKind::Request(named(name, false))).await;
+        assert_eq!(
+            peer.answer().await,
+            (stream_id, Err(Code::Unauthenticated)),
+            "{name}"
+        );
+    }
 }

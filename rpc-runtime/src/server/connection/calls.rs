@@ -78,11 +78,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     unknown.entry(request.open)
                 }
                 None => {
-                    let status = match self.is_told_nothing() {
-                        true => authenticate_first(&self.endpoint),
-                        false => unknown_method(&request.method),
+                    let failure = match self.is_told_nothing() {
+                        // No fault, which a method that there is would not be either: that they are counted shows.
+                        true => authenticate_first(&self.endpoint).into(),
+                        false => Failure::Fault(unknown_method(&request.method)),
                     };
-                    self.fail(called, Failure::Fault(status), now);
+                    self.fail(called, failure, now);
                     return;
                 }
             },
