@@ -23,16 +23,23 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// How many come and go.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Connects and disconnects.
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=4_000_000))]
+    /// Connects and disconnects, after at most six tenths as many that are not counted.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=4_000_000))]
     times: u32,
     /// Connections at a time.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4_096))]
     at_once: u32,
 }
 
+/// Memory is looked at after each of so many parts.
+const PARTS: u32 = 10;
+/// So many parts in a row have to leave the server no larger before anything is counted,
+const STEADY: u32 = 2;
+/// but no more than so many parts are gone through for it.
+const MOST_WARM_UPS: u32 = 6;
+
 /// What visitors tell.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Visits {
     /// Connections that were open.
     open: u64,
@@ -40,17 +47,27 @@ struct Visits {
     failed: u64,
 }
 
+impl std::ops::AddAssign for Visits {
+    fn add_assign(&mut self, more: Self) {
+        self.open += more.open;
+        self.failed += more.failed;
+    }
+}
+
 /// Measures and prints; whether everything is back where it was.
 pub(crate) fn run(options: &Options) -> Result<bool, String> {
     let mut server = Server::start(options.at_once as usize * 4, Some(CONNECTS), 0)?;
     let (addr, at_once) = (server.addr.to_string(), options.at_once.to_string());
     let mut visitors = Process::start(&["visitors", &addr, "--at-once", &at_once])?;
-    // What buffers, pools and the allocator need for so many at a time is there before it is looked at.
-    let warm_up = (options.times / 10).max(options.at_once * 8);
-    let _: Visits = visitors.ask(&warm_up.to_string())?;
+    let part = options.times.div_ceil(PARTS).max(options.at_once * 8);
+    warm_up(&mut server, &mut visitors, part)?;
     let before = settled(&mut server)?;
     let began = Instant::now();
-    let visits: Visits = visitors.ask(&options.times.to_string())?;
+    let (mut visits, mut resident) = (Visits::default(), Vec::new());
+    for _ in 0..PARTS {
+        visits += visitors.ask(&part.to_string())?;
+        resident.push(format!("{:.1}", mib(&server.held()?)));
+    }
     let (took, cpu) = (began.elapsed(), server.cpu()?.saturating_sub(before.cpu));
     let after = settled(&mut server)?;
 
@@ -68,9 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
         let verdict = if is_back { "reached" } else { "missed" };
         println!("| {name} | {before:.digits$} | {after:.digits$} | {verdict} |");
     };
-    row("resident, MiB", 1, |held| {
-        held.resident as f64 / f64::from(1 << 20)
-    });
+    row("resident, MiB", 1, mib);
     row("descriptors", 0, |held| held.descriptors as f64);
     row("tasks", 0, |held| held.state.tasks as f64);
     println!(
@@ -78,7 +93,30 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
         cpu.as_secs_f64() * 1e6 / visits.open as f64,
         visits.failed
     );
+    println!("\nResident after each tenth, MiB: {}", resident.join(" "));
     Ok(good)
+}
+
+fn mib(held: &Held) -> f64 {
+    held.resident as f64 / f64::from(1 << 20)
+}
+
+/// Has clients come and go until the server has grown no more for some parts. What it takes by then is no leak: buffers for so
+/// many at a time, the table of the addresses that came of late, and what the allocator keeps between both. A leak does not
+/// end, and shows in the parts that are counted.
+fn warm_up(server: &mut Server, visitors: &mut Process, part: u32) -> Result<(), String> {
+    let (mut most, mut steady) = (0, 0);
+    for _ in 0..MOST_WARM_UPS {
+        let _: Visits = visitors.ask(&part.to_string())?;
+        let resident = server.held()?.resident;
+        // Some pages come and go.
+        steady = if resident > most + most / 100 { 0 } else { steady + 1 };
+        most = most.max(resident);
+        if steady == STEADY {
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// What the server takes once nobody is connected any more.

@@ -13,8 +13,9 @@ use std::sync::mpsc;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 
-/// Connections that the kernel keeps until they are accepted; tokio's own default.
-const BACKLOG: u32 = 1024;
+/// Connections that the system keeps until they are accepted, as `rpc_runtime::Server::listen` has it. That cannot be asked for a
+/// port which several listeners share.
+const QUEUE: u32 = 4_096;
 
 /// How a server is set up.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -119,7 +120,7 @@ fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.set_reuseport(true)?;
     socket.bind(addr)?;
-    socket.listen(BACKLOG)
+    socket.listen(QUEUE)
 }
 
 fn close_all(server: &Server) -> usize {

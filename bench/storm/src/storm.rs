@@ -5,7 +5,8 @@ use crate::crowd::Came;
 use crate::files;
 use crate::processes::{Held, Process, Server};
 use clap::{Args, ValueEnum};
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// What those that stayed may take, of what they took before.
 const MOST_RATIO: f64 = 2.0;
@@ -17,6 +18,12 @@ pub(crate) const MEMORY_WITHIN: f64 = 0.05;
 const SPARE: usize = 1_000;
 /// What a server gets to settle in.
 const SETTLE: Duration = Duration::from_secs(3);
+/// Calls are looked at for so long at a time to see whether the crowd has come to rest.
+const LOOK: Duration = Duration::from_secs(2);
+/// So many such times in a row have to be alike.
+const ALIKE: usize = 5;
+/// A crowd that has not come to rest by then never will: the machine has other things to do.
+const REST_WITHIN: Duration = Duration::from_secs(90);
 
 /// What a storm is to be like.
 #[derive(Clone, Debug, Args)]
@@ -87,8 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     came.all(options.clients)?;
     let (connections, rate) = (options.callers.to_string(), options.calls.to_string());
     let mut callers = Process::start(&["callers", &addr, "--connections", &connections, "--rate", &rate])?;
-    std::thread::sleep(SETTLE);
-    let _: Taken = callers.ask("taken")?;
+    let rested = rest(&mut callers)?;
     std::thread::sleep(Duration::from_secs(options.before));
     let calm: Taken = callers.ask("taken")?;
     let before = server.held()?;
@@ -105,7 +111,38 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     std::thread::sleep(SETTLE);
     let after = server.held()?;
     print(options, threads, &came, (&calm, &storm), cpu, (&before, &after));
+    match rested {
+        Some(took) => println!("\nThe crowd had come to rest after {:.0} s.", took.as_secs_f64()),
+        None => println!(
+            "\nThe crowd had not come to rest after {} s: the ratio of the 99th percentiles says nothing.",
+            REST_WITHIN.as_secs()
+        ),
+    }
     Ok(came.all(options.clients).is_ok())
+}
+
+/// Waits until the calls of several times in a row take about as long, and gives after what time; nothing where they never did.
+fn rest(callers: &mut Process) -> Result<Option<Duration>, String> {
+    let began = Instant::now();
+    std::thread::sleep(SETTLE);
+    let _: Taken = callers.ask("taken")?;
+    let mut p99s = VecDeque::from([f64::NAN; ALIKE]);
+    while began.elapsed() < REST_WITHIN {
+        std::thread::sleep(LOOK);
+        let taken: Taken = callers.ask("taken")?;
+        p99s.pop_front();
+        p99s.push_back(taken.p99_us);
+        if is_quiet(&p99s) {
+            return Ok(Some(began.elapsed()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the largest is at most three times the least; of one that is not known yet, it is not.
+fn is_quiet(p99s: &VecDeque<f64>) -> bool {
+    let least = p99s.iter().copied().fold(f64::INFINITY, f64::min);
+    p99s.iter().all(|p99| *p99 <= 3.0 * least)
 }
 
 impl Came {
@@ -212,4 +249,16 @@ fn print(
 fn row(name: &str, figure: f64, digits: usize, most: f64) {
     let verdict = if figure <= most { "reached" } else { "missed" };
     println!("| {name} | {figure:.digits$} | {most} | {verdict} |");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_at_rest_once_all_that_is_looked_at_is_alike() {
+        assert!(is_quiet(&VecDeque::from([1_000.0, 2_900.0, 1_500.0])));
+        assert!(!is_quiet(&VecDeque::from([1_000.0, 3_100.0, 1_500.0])));
+        assert!(!is_quiet(&VecDeque::from([f64::NAN, 1_000.0, 1_000.0])));
+    }
 }
