@@ -28,7 +28,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
 
 /// Listens.
 pub(crate) async fn bind(address: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
+    Server::listen(address).await.map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::AddrInUse => "the port is in use; --listen names another".to_owned(),
             _ => error.to_string(),

@@ -1,6 +1,13 @@
 //! The standalone server's accept loop, which nothing ends but the shutdown.
 
-use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 #[cfg(feature = "tls")]
 use tokio::time::timeout_at;
@@ -9,11 +16,20 @@ use tokio::{
     time::sleep,
 };
 
-use super::{admission::Place, http, shared::Shared};
+use super::{
+    admission::{NoPlace, Place},
+    http,
+    shared::Shared,
+};
 use crate::metrics::HandshakeOutcome;
 
 /// The first and the longest pause after the system refused a connection for want of resources.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// Whoever comes while all handshakes are taken waits so long for a place before he is turned away. So the loop turns away a
+/// thousand in a second, however many come: where the server is what is slow, closing as fast as it can be done would make
+/// it slower, and where slow clients have the places, the queue behind has to move on.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Where connections come from: a listener, or what a test makes of it.
 pub(super) trait Accept {
@@ -46,11 +62,10 @@ pub(super) async fn accept(
                 if pause.take().is_some() {
                     tracing::info!("connections are accepted again");
                 }
-                let Some(place) = shared.begin_handshake(remote.ip()) else {
+                let Ok(place) = place_for(shared, remote.ip()).await else {
                     shared.meter().handshake(HandshakeOutcome::Handshakes);
                     continue;
                 };
-                // Behind the place: sockets that are closed at once, of an address that has too many, hold up nobody.
                 keep_pace(shared).await;
                 tokio::spawn(serve(shared.clone(), stream, remote, place));
             }
@@ -68,6 +83,18 @@ pub(super) async fn accept(
                 }
             }
         }
+    }
+}
+
+/// A place among the handshakes. An address that has as many as it may have is told so at once: its sockets are closed
+/// without holding up others.
+async fn place_for(shared: &Shared, address: IpAddr) -> Result<Place, NoPlace> {
+    match shared.begin_handshake(address) {
+        Err(NoPlace::AtAll) => {
+            sleep(MOMENT).await;
+            shared.begin_handshake(address)
+        }
+        taken => taken,
     }
 }
 
@@ -170,8 +197,8 @@ mod tests {
         Shared::new(routes, limits)
     }
 
-    /// How many of a crowd of 1,000 are accepted in 100 ms.
-    async fn accepted_of_a_crowd(handshakes_per_address: usize) -> usize {
+    /// How many of a crowd of 1,000 are accepted in 100 ms, with so many handshakes at once, and so many of one address.
+    async fn accepted_of_a_crowd(handshakes: usize, handshakes_per_address: usize) -> usize {
         let accepted = Arc::new(AtomicUsize::new(0));
         let crowd = Crowd {
             left: 1_000,
@@ -180,6 +207,7 @@ mod tests {
         };
         let shared = with(ServerLimits {
             connects: crate::Rate::per_second(1_000),
+            handshakes,
             handshakes_per_address,
             ..ServerLimits::default()
         });
@@ -189,7 +217,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_crowd_is_left_in_the_systems_queue_and_accepted_at_the_pace_at_which_connections_are_let_in() {
-        let accepted = accepted_of_a_crowd(1_000).await;
+        let accepted = accepted_of_a_crowd(1_000, 1_000).await;
         assert!(
             (145..=160).contains(&accepted),
             "{accepted} of 1,500 a second in 100 ms"
@@ -198,7 +226,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sockets_of_an_address_that_has_too_many_are_closed_without_holding_up_others() {
-        assert_eq!(accepted_of_a_crowd(1).await, 1_000);
+        assert_eq!(accepted_of_a_crowd(1_000, 1).await, 1_000);
+        assert_eq!(
+            accepted_of_a_crowd(1, 1).await,
+            1_000,
+            "nor where none is left for others"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_all_handshakes_are_taken_no_more_than_a_thousand_sockets_are_closed_in_a_second() {
+        let accepted = accepted_of_a_crowd(1, 1_000).await;
+        assert!((45..=102).contains(&accepted), "{accepted} in 100 ms");
     }
 
     #[tokio::test(start_paused = true)]

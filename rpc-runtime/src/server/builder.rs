@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, future::Future};
 
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::ToSocketAddrs;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -330,7 +330,7 @@ impl ServerBuilder {
     ) -> Result<(), StartError> {
         let server = self.build()?;
         let address = addr.to_string();
-        let listener = TcpListener::bind(addr)
+        let listener = Server::listen(addr)
             .await
             .map_err(|source| StartError::Listen { address, source })?;
         server.serve_with_listener(listener, shutdown).await;

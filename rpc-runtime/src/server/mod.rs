@@ -13,6 +13,7 @@ mod endpoint;
 mod handshake;
 mod http;
 mod limits;
+mod listen;
 mod origin;
 mod routes;
 mod sessions;

@@ -20,7 +20,7 @@ use tokio::{
 use super::ServerTls;
 use super::{
     ActiveEndpoint, ServerLimits,
-    admission::{ConnectRates, Place, Places, Proxies, network},
+    admission::{ConnectRates, NoPlace, Place, Places, Proxies, network},
     http::HttpService,
     routes::Routes,
     users::Users,
@@ -189,8 +189,7 @@ impl Shared {
             return Err(NoPlace::AtAll);
         }
         if let Some(address) = address {
-            let place = self.addresses.take(Some(network(address)));
-            admission._of_address = Some(place.ok_or(NoPlace::OfAddress)?);
+            admission._of_address = Some(self.addresses.take(Some(network(address)))?);
         }
         Ok(admission)
     }
@@ -209,7 +208,7 @@ impl Shared {
     }
 
     /// A place among the handshakes that may be under way, in all and of one address. A trusted proxy's are many clients'.
-    pub(crate) fn begin_handshake(&self, peer: IpAddr) -> Option<Place> {
+    pub(crate) fn begin_handshake(&self, peer: IpAddr) -> Result<Place, NoPlace> {
         let address = (!self.front.proxies.contains(peer)).then(|| network(peer));
         self.handshakes.take(address)
     }
@@ -333,15 +332,6 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 pub(crate) struct Admission {
     pub(crate) shared: Arc<Shared>,
     _of_address: Option<Place>,
-}
-
-/// Why a connection has no place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoPlace {
-    /// There are as many connections as there may be.
-    AtAll,
-    /// There are as many of its address.
-    OfAddress,
 }
 
 impl Drop for Admission {

@@ -8,8 +8,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rpc_runtime::{ServerTls, StartError};
-use tokio::net::TcpListener;
+use rpc_runtime::{Server, ServerTls, StartError};
 use tokio::signal::ctrl_c;
 
 use crate::accounts::{Passwords, Secret, Tokens, Users, authenticator};
@@ -24,7 +23,7 @@ const SECRET: &str = "jwt-secret";
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let location = location(args)?;
-    let listener = TcpListener::bind(&args.listen)
+    let listener = Server::listen(&args.listen)
         .await
         .map_err(|error| cannot_listen(&args.listen, &error))?;
     let address = listener

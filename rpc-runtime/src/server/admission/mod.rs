@@ -10,6 +10,6 @@ mod rates;
 mod recent;
 
 pub(crate) use network::network;
-pub(crate) use places::{Place, Places};
+pub(crate) use places::{NoPlace, Place, Places};
 pub(crate) use proxies::Proxies;
 pub(crate) use rates::{ConnectRates, TooOften};

@@ -6,6 +6,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// As many are taken as there are.
+    AtAll,
+    /// As many are taken as there are for its address.
+    OfAddress,
+}
+
 /// So many places, and so many for one address.
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -30,21 +39,22 @@ impl Places {
         })
     }
 
-    /// A place, if there is one, for as long as it is held. Without an address it counts among all alone.
-    pub(crate) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Place> {
+    /// A place, if there is one, for as long as it is held. Without an address it counts among all alone. An address that
+    /// has too many is told so even where there is no place for others either.
+    pub(crate) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Place, NoPlace> {
         let mut taken = self.lock();
+        let of_address = address.and_then(|address| taken.by_address.get(&address));
+        if of_address.is_some_and(|count| *count >= self.most_of_address) {
+            return Err(NoPlace::OfAddress);
+        }
         if taken.all >= self.most {
-            return None;
+            return Err(NoPlace::AtAll);
         }
         if let Some(address) = address {
-            let of_address = taken.by_address.entry(address).or_insert(0);
-            if *of_address >= self.most_of_address {
-                return None;
-            }
-            *of_address += 1;
+            *taken.by_address.entry(address).or_insert(0) += 1;
         }
         taken.all += 1;
-        Some(Place {
+        Ok(Place {
             places: self.clone(),
             address,
         })
@@ -94,14 +104,17 @@ mod tests {
     fn places_run_out_in_all_and_for_one_address_and_come_back_with_their_holders() {
         let places = Places::new(3, 2);
         let (one, _two) = (places.take(address(1)), places.take(address(1)));
-        assert!(one.is_some());
-        assert!(places.take(address(1)).is_none());
-        let other = places.take(address(2));
-        assert!(other.is_some());
-        assert!(places.take(address(3)).is_none(), "there are three");
+        assert_eq!(places.take(address(1)).err(), Some(NoPlace::OfAddress));
+        let _other = places.take(address(2)).unwrap();
+        assert_eq!(places.take(address(3)).err(), Some(NoPlace::AtAll));
+        assert_eq!(
+            places.take(address(1)).err(),
+            Some(NoPlace::OfAddress),
+            "whoever has too many hears of that first"
+        );
         drop(one);
-        assert!(places.take(address(1)).is_some());
-        assert!(places.take(None).is_some());
+        assert!(places.take(address(1)).is_ok());
+        assert!(places.take(None).is_ok());
     }
 
     #[test]
@@ -109,7 +122,7 @@ mod tests {
         let places = Places::new(usize::MAX, 1);
         for number in 0_u32..100_000 {
             let held = places.take(Some(IpAddr::from(number.to_be_bytes())));
-            assert!(held.is_some());
+            assert!(held.is_ok());
         }
         let taken = places.lock();
         assert_eq!((taken.all, taken.by_address.len()), (0, 0));

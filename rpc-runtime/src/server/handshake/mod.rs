@@ -36,11 +36,11 @@ use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{
-    admission::{TooOften, network},
+    admission::{NoPlace, TooOften, network},
     connection::Connection,
     http::Watched,
     routes::Route,
-    shared::{Admission, NoPlace, Shared},
+    shared::{Admission, Shared},
 };
 use crate::{ConnectInfo, Session, metrics::HandshakeOutcome};
 pub(super) use refusal::Refusal;

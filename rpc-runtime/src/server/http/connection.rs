@@ -179,7 +179,7 @@ impl Front {
         if !state.is_http {
             let peer = self.remote.ip();
             let address = (!self.shared.front.proxies.contains(peer)).then(|| network(peer));
-            state.place = self.shared.http_places.take(address).ok_or(Refusal::Full)?;
+            state.place = self.shared.http_places.take(address).map_err(|_| Refusal::Full)?;
             state.is_http = true;
         }
         Ok(())
