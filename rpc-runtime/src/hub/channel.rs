@@ -21,15 +21,8 @@ use super::{
 };
 use crate::{ClientId, session::Session};
 
-/// So many events are kept for one subscriber that catches up; one that falls behind further is not recovered.
-const MOST_WHILE_CATCHING_UP: usize = 10_000;
-
-/// An event with its message, which all subscribers of a channel share.
-#[derive(Debug, Clone)]
-pub(crate) struct Live {
-    pub(crate) event: Arc<Published>,
-    pub(crate) message: Bytes,
-}
+/// What a place in a list takes beside the event that it is for.
+const PLACE: usize = 64;
 
 /// A channel with subscribers on this node.
 #[derive(Debug)]
@@ -55,14 +48,14 @@ struct Subscriber {
     session: Arc<Session>,
     /// `None` once it is live.
     catching_up: Option<CatchingUp>,
-    /// The server has subscribed it.
-    by_server: bool,
 }
 
 /// What came while a subscriber catches up.
 #[derive(Debug, Default)]
 struct CatchingUp {
-    events: Vec<Live>,
+    /// Offsets, and messages, which all subscribers share.
+    events: Vec<(u64, Bytes)>,
+    bytes: usize,
     /// There was no room for all.
     overrun: bool,
 }
@@ -83,8 +76,6 @@ pub(crate) struct FannedOut {
 pub(crate) enum Added {
     /// It catches up.
     New,
-    /// It is subscribed already.
-    Already,
     /// There are as many as there may be.
     Full,
     /// The channel is on the list no more.
@@ -107,44 +98,57 @@ impl Channel {
     }
 
     /// Has events kept for a session from now on, until it is [live](Self::go_live).
-    pub(crate) fn add(&self, session: &Arc<Session>, by_server: bool) -> Added {
+    pub(crate) fn add(&self, session: &Arc<Session>) -> Added {
         let mut state = self.lock();
         if state.closed {
             return Added::Closed;
-        }
-        if let Some(&place) = state.places.get(&session.id()) {
-            state.subscribers[place].by_server |= by_server;
-            return Added::Already;
         }
         if state.subscribers.len() >= self.namespace.most_subscribers() {
             return Added::Full;
         }
         let place = state.subscribers.len();
-        state.places.insert(session.id(), place);
+        let before = state.places.insert(session.id(), place);
+        debug_assert_eq!(before, None, "a session has one place for a channel");
         state.subscribers.push(Subscriber {
             session: session.clone(),
             catching_up: Some(CatchingUp::default()),
-            by_server,
         });
         Added::New
     }
 
-    /// Has a subscriber get events by its queue from now on. Gives those that came meanwhile and are after `offset`, which
-    /// the answer to the subscriber carries; `None` where some are lost, or it is not catching up.
-    pub(crate) fn go_live(&self, client: ClientId, offset: u64) -> Option<Vec<Arc<Published>>> {
+    /// Has a subscriber get events by its queue from now on: first `ahead`, then those that came meanwhile and are after
+    /// `offset`. `false` where some of them are lost.
+    pub(crate) fn go_live(&self, client: ClientId, ahead: Vec<Bytes>, offset: u64) -> bool {
         let mut state = self.lock();
-        let place = *state.places.get(&client)?;
-        let kept = state.subscribers[place].catching_up.take()?;
-        let events = kept.events.into_iter().map(|live| live.event);
+        let Some(&place) = state.places.get(&client) else {
+            return false;
+        };
+        let subscriber = &mut state.subscribers[place];
+        let Some(kept) = subscriber.catching_up.take() else {
+            return false;
+        };
+        if kept.overrun {
+            return false;
+        }
         let keeps = self.namespace.keep().keeps();
-        let after = events.filter(|event| event.is_for(client) && (!keeps || event.position.offset > offset));
-        (!kept.overrun).then(|| after.collect())
+        let after = kept.events.into_iter();
+        let after = after.filter_map(|(at, message)| (!keeps || at > offset).then_some(message));
+        for message in ahead.into_iter().chain(after) {
+            let queued = Queued {
+                message,
+                channel: self.number,
+            };
+            subscriber.session.queue_event(queued, self.namespace.slow());
+        }
+        true
     }
 
-    /// Takes a subscriber out. Whether it was one, and whether none is left: then the channel is closed.
-    pub(crate) fn remove(&self, client: ClientId) -> Option<bool> {
+    /// Takes a subscriber out, where it is one. With the last, the channel is closed.
+    pub(crate) fn remove(&self, client: ClientId) {
         let mut state = self.lock();
-        let place = state.places.remove(&client)?;
+        let Some(place) = state.places.remove(&client) else {
+            return;
+        };
         state.subscribers.swap_remove(place);
         if let Some(moved) = state.subscribers.get(place) {
             let moved = moved.session.id();
@@ -154,21 +158,12 @@ impl Channel {
             state.subscribers.shrink_to_fit();
             state.places.shrink_to_fit();
         }
-        let is_empty = state.subscribers.is_empty();
-        state.closed |= is_empty;
-        Some(is_empty)
+        state.closed |= state.subscribers.is_empty();
     }
 
-    /// Whether a client has subscribed, or was by the server.
-    pub(crate) fn has(&self, client: ClientId) -> bool {
-        self.lock().places.contains_key(&client)
-    }
-
-    /// Whether the server has subscribed the client.
-    pub(crate) fn is_by_server(&self, client: ClientId) -> bool {
-        let state = self.lock();
-        let place = state.places.get(&client);
-        place.is_some_and(|&place| state.subscribers[place].by_server)
+    /// Whether its last subscriber has left: it is, or is about to be, on the list no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     /// Who has subscribed here.
@@ -203,7 +198,7 @@ impl Channel {
             }
             out.reached += 1;
             if let Some(catching_up) = &mut subscriber.catching_up {
-                catching_up.keep(event, &message);
+                catching_up.keep(event.position.offset, &message, subscriber.session.most_queued());
                 continue;
             }
             let queued = Queued {
@@ -225,15 +220,14 @@ impl Channel {
 }
 
 impl CatchingUp {
-    fn keep(&mut self, event: &Arc<Published>, message: &Bytes) {
-        if self.events.len() >= MOST_WHILE_CATCHING_UP {
+    /// Keeps a message, of which at most `most` bytes are.
+    fn keep(&mut self, offset: u64, message: &Bytes, most: usize) {
+        self.bytes += message.len() + PLACE;
+        if self.bytes > most {
             self.overrun = true;
             self.events = Vec::new();
         } else if !self.overrun {
-            self.events.push(Live {
-                event: event.clone(),
-                message: message.clone(),
-            });
+            self.events.push((offset, message.clone()));
         }
     }
 }

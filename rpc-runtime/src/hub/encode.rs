@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rpc_protocol::frame::Event as EventFrame;
 
 use super::broker::{Published, Publisher};
-use crate::transport::output::OutputBuffer;
+use crate::{Contract, transport::output::OutputBuffer};
 
 /// The message for the subscribers of a channel. Without what they know or can make out: the epoch, and an id that is made
 /// of the position.
@@ -25,6 +25,17 @@ pub(crate) fn direct(event: &Published) -> Bytes {
     let mut frame = frame(event);
     tell_publisher(&mut frame, event.publication.publisher.as_ref());
     whole_message(&frame, &event.publication.body)
+}
+
+/// The message of an event of the hub's own, for one client.
+pub(crate) fn own<C: Contract>(event: &C, id: &str) -> Bytes {
+    let frame = EventFrame {
+        type_name: C::FULL_NAME.to_owned(),
+        id: id.to_owned(),
+        time_us: micros_of(SystemTime::now()),
+        ..EventFrame::default()
+    };
+    whole_message(&frame, &event.encode_to_vec().into())
 }
 
 fn frame(event: &Published) -> EventFrame {

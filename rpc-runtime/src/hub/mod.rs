@@ -33,10 +33,12 @@ pub(crate) mod change;
 mod channel;
 mod encode;
 pub(crate) mod event;
+mod heard;
 mod name;
 mod namespace;
 mod queue;
 mod rights;
+mod sending;
 mod subscribing;
 mod table;
 
@@ -54,13 +56,19 @@ use broker::{Address, ErasedBroker, Node, Published};
 #[doc(inline)]
 pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, Publisher, Receipt};
 pub(crate) use channel::Channel;
+pub(crate) use encode::micros_of;
 pub use event::{Event, Events};
+pub(crate) use heard::{PresenceData, SessionChannels};
+pub(crate) use name::is_message_name;
 pub use name::{ChannelName, ChannelParams, NameError, PatternError};
+pub(crate) use namespace::{Act, Taken};
 use namespace::{Declared, Namespaces};
 pub use namespace::{Namespace, NamespaceError, OnSubscribe, Retention, SlowConsumer, Snapshot};
 pub(crate) use queue::{DIRECT, EventQueue, Put, Queued};
+pub(crate) use rights::denied;
 pub use rights::{Anyone, Asks, HasRole, Nobody, Right, Users};
-pub(crate) use subscribing::{SessionChannels, Subscribed, Wish};
+use sending::Sending;
+pub(crate) use subscribing::{Subscribed, Wish, bytes_of_one};
 use table::Channels;
 
 use crate::{Session, random, server::Shared};
@@ -78,6 +86,7 @@ pub struct Hub {
 #[derive(Default)]
 pub struct HubBuilder {
     declared: Vec<Declared>,
+    sending: Sending,
     broker: Option<Arc<dyn ErasedBroker>>,
 }
 
@@ -86,6 +95,7 @@ pub(crate) struct HubInner {
     /// The node's name.
     pub(crate) node: u64,
     pub(crate) namespaces: Namespaces,
+    sending: Sending,
     pub(crate) broker: Arc<dyn ErasedBroker>,
     pub(crate) channels: Channels,
     pub(crate) counters: HubCounters,
@@ -160,6 +170,7 @@ impl HubBuilder {
         let inner = Arc::new(HubInner {
             node: u64::from_ne_bytes(random::bytes()),
             namespaces,
+            sending: self.sending,
             broker,
             channels: Channels::default(),
             counters: HubCounters::default(),

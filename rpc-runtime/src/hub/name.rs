@@ -114,6 +114,17 @@ fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._-~@=+".contains(&byte)
 }
 
+/// Whether a text is the full name of a message, such as `chat.Said`; at most 255 bytes.
+pub(crate) fn is_message_name(name: &str) -> bool {
+    let is_identifier = |part: &str| {
+        let mut bytes = part.bytes();
+        let first = bytes.next();
+        first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    name.len() <= LONGEST_NAME && name.split('.').all(is_identifier)
+}
+
 /// Which channels belong to a namespace: a name in which some segments stand for any, such as `room:{id}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
@@ -304,6 +315,28 @@ mod tests {
             assert!(ChannelName::new(name).is_err(), "{name}");
         }
         assert!(ChannelName::new("a".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn a_messages_full_name_is_identifiers_between_dots() {
+        for name in ["Said", "chat.Said", "_a.b_1.C"] {
+            assert!(is_message_name(name), "{name}");
+        }
+        let long = "a".repeat(256);
+        for name in [
+            "",
+            ".",
+            "chat.",
+            ".Said",
+            "1a",
+            "a b",
+            "a\n",
+            "chat/Said",
+            "ä",
+            &long,
+        ] {
+            assert!(!is_message_name(name), "{name}");
+        }
     }
 
     #[test]

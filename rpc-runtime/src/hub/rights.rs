@@ -167,7 +167,7 @@ impl<P: ChannelParams, R: Right<P>> ErasedRight for Typed<R, P> {
 }
 
 /// What a client is told of a refusal.
-fn told(status: Status) -> Status {
+pub(crate) fn told(status: Status) -> Status {
     match status.code() {
         crate::Code::Unauthenticated | crate::Code::Unavailable | crate::Code::ResourceExhausted => status,
         _ => denied(),

@@ -1,5 +1,7 @@
 //! The events of a session: the channels that it hears, and the queue of what its client is to be sent.
 
+use std::sync::atomic::Ordering;
+
 use rpc_protocol::CloseCode;
 
 use super::{Session, SessionState, mailbox::Command};
@@ -20,10 +22,24 @@ impl Session {
         self.channels.get_or_init(Box::default)
     }
 
-    /// Whether it hears as many channels as a client may.
-    pub(crate) fn has_most_channels(&self) -> bool {
-        let most = self.endpoint.limits.subscriptions;
-        self.channels().is_some_and(|channels| channels.len() >= most)
+    /// How many channels it may hear.
+    pub(crate) fn most_channels(&self) -> usize {
+        self.endpoint.limits.subscriptions
+    }
+
+    /// How many bytes of events may wait for the client.
+    pub(crate) fn most_queued(&self) -> usize {
+        self.endpoint.limits.event_queue_bytes
+    }
+
+    /// The longest body that the client takes, in bytes, as it has said.
+    pub(crate) fn answer_bytes(&self) -> usize {
+        self.answer_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The client has said how long bodies may be.
+    pub(crate) fn set_answer_bytes(&self, most: usize) {
+        self.answer_bytes.store(most, Ordering::Relaxed);
     }
 
     /// Whether what is sent to all clients is for this one: it was let in, and is known where it has to be.

@@ -116,6 +116,8 @@ pub struct Session {
     pub(crate) mailbox: Mailbox,
     /// The channels that it hears. Made when the first is subscribed to.
     channels: OnceLock<Box<SessionChannels>>,
+    /// The longest body that the client takes: the protocol's own default until it says another.
+    answer_bytes: AtomicUsize,
     pub(crate) endpoint: Arc<ActiveEndpoint>,
     /// What the messages of all streams take in memory.
     held: AtomicU64,
@@ -149,6 +151,7 @@ impl Session {
             attributes: Attributes::default(),
             mailbox: Mailbox::default(),
             channels: OnceLock::new(),
+            answer_bytes: AtomicUsize::new(rpc_protocol::PeerLimits::default().max_body_bytes),
             endpoint,
             held: AtomicU64::new(0),
             clean_ups: AtomicUsize::new(0),

@@ -176,7 +176,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Ok(ServerEvent::Cancelled { stream_id, .. }) => self.cancel(stream_id),
             Ok(ServerEvent::Greeting(_)) => {
-                let reads_deflate = self.protocol.peer_limits().deflate;
+                let peer = self.protocol.peer_limits();
+                let reads_deflate = peer.deflate;
+                self.session.set_answer_bytes(peer.max_body_bytes);
                 self.compress_above = self.endpoint.limits.compress_above.filter(|_| reads_deflate);
             }
             Ok(ServerEvent::Authenticate(authenticate)) => self.authenticate(authenticate, now),

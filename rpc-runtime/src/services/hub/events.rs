@@ -1,6 +1,6 @@
 //! The events that the hub itself publishes, and those that are ready for programs to use.
 
-use super::contract::{ChannelPosition, Refused, TypedMessage};
+use super::contract::{ChannelPosition, EventRecord, Refused, TypedMessage};
 use crate::{contract, prost_types};
 
 /// The server has subscribed the client to a channel. Sent to the client.
@@ -12,6 +12,8 @@ pub struct Subscribed {
     pub number: u64,
     /// Where the channel is: what comes is behind it. Absent where it has no history.
     pub position: Option<ChannelPosition>,
+    /// The state of what the channel is about, where it has one. It comes first.
+    pub snapshot: Option<EventRecord>,
 }
 
 /// The server has ended a subscription. Sent to the client.

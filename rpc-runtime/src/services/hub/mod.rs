@@ -2,6 +2,8 @@
 
 mod contract;
 mod events;
+mod records;
+mod serving;
 
 pub use contract::{
     ChannelMember, ChannelPosition, EventRecord, HistoryRequest, HistoryResponse, Hub, PresenceRequest,
@@ -14,4 +16,16 @@ pub use events::{
     Unsubscribed,
 };
 
+pub(crate) use records::presence;
+
+use crate::dispatch::Gateway;
+
 crate::include_gateway!("rpc.hub.v1");
+
+/// The service, to be added to an endpoint. It serves the [hub](crate::hub) that its server was given.
+///
+/// Who may do what is the namespaces' matter, and nobody may do anything that no right is declared for. Rates of its methods,
+/// such as of `rpc.hub.v1.HubService/Publish`, are set as for any other: [`RateLimit`](crate::RateLimit).
+pub fn gateway() -> impl Gateway {
+    HubGateway::new(serving::OfServer)
+}

@@ -1,0 +1,126 @@
+//! Who of the clients may send what to users and to other clients.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    Events, Hub, HubBuilder,
+    rights::{Asks, Later, Nobody, Right, told},
+};
+use crate::{ClientId, Status};
+
+/// What clients may send, and to whom.
+#[derive(Default)]
+pub(super) struct Sending {
+    users: Policy<Arc<str>>,
+    clients: Policy<ClientId>,
+}
+
+/// Who may send to recipients of a kind, and which events.
+struct Policy<P> {
+    right: Box<dyn SendRight<P>>,
+    /// `None`: any.
+    events: Option<BTreeSet<&'static str>>,
+}
+
+trait SendRight<P>: Send + Sync {
+    fn check<'a>(&'a self, asks: &'a Asks, to: &'a P) -> Later<'a, Result<(), Status>>;
+}
+
+impl<P: Sync, R: Right<P>> SendRight<P> for R {
+    fn check<'a>(&'a self, asks: &'a Asks, to: &'a P) -> Later<'a, Result<(), Status>> {
+        Box::pin(async move { Right::check(self, asks, to).await.map_err(told) })
+    }
+}
+
+impl<P: Sync + 'static> Default for Policy<P> {
+    fn default() -> Self {
+        Self {
+            right: Box::new(Nobody),
+            events: None,
+        }
+    }
+}
+
+impl<P> Policy<P> {
+    async fn check(&self, asks: &Asks, to: &P, type_name: &str) -> Result<(), Status> {
+        self.right.check(asks, to).await?;
+        match &self.events {
+            Some(events) if !events.contains(type_name) => Err(Status::invalid_argument(
+                "events of this type are not allowed to be sent by clients",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// # What clients may send
+///
+/// A server's own code sends what it wants to whom it wants. Clients send by `rpc.hub.v1.HubService`, and nobody may
+/// until a right is given.
+impl HubBuilder {
+    /// Says which clients may send to users. The right is asked with the user's id.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rpc_runtime::{Status, hub::{Asks, Hub}};
+    ///
+    /// let hub = Hub::builder().send_to_users(|asks: &Asks, to: &Arc<str>| match asks.user() {
+    ///     Some(_) if &**to != "root" => Ok(()),
+    ///     _ => Err(Status::permission_denied("not to this user")),
+    /// });
+    /// # let _ = hub;
+    /// ```
+    #[must_use]
+    pub fn send_to_users(mut self, right: impl Right<Arc<str>>) -> Self {
+        self.sending.users.right = Box::new(right);
+        self
+    }
+
+    /// Says which clients may send to other clients, and publish to their own channels. The right is asked with the client's id.
+    #[must_use]
+    pub fn send_to_clients(mut self, right: impl Right<ClientId>) -> Self {
+        self.sending.clients.right = Box::new(right);
+        self
+    }
+
+    /// Allows clients to send an event to users, or every event of a set, and from then on no other that is not allowed too.
+    /// Without, whoever may send may send any.
+    #[must_use]
+    pub fn events_to_users<E: Events>(mut self) -> Self {
+        self.sending.users.events.get_or_insert_default().extend(E::NAMES);
+        self
+    }
+
+    /// Allows clients to send an event to other clients, as [`events_to_users`](Self::events_to_users) does.
+    #[must_use]
+    pub fn events_to_clients<E: Events>(mut self) -> Self {
+        self.sending
+            .clients
+            .events
+            .get_or_insert_default()
+            .extend(E::NAMES);
+        self
+    }
+}
+
+impl Hub {
+    /// Whether a client may send such an event to a user. The answer is the same whether there is such a user or not.
+    pub(crate) async fn may_send_to_user(
+        &self,
+        asks: &Asks,
+        to: &str,
+        type_name: &str,
+    ) -> Result<(), Status> {
+        self.inner.sending.users.check(asks, &to.into(), type_name).await
+    }
+
+    /// Whether a client may send such an event to a client. The answer is the same whether there is such a client or not.
+    pub(crate) async fn may_send_to_client(
+        &self,
+        asks: &Asks,
+        to: &ClientId,
+        type_name: &str,
+    ) -> Result<(), Status> {
+        self.inner.sending.clients.check(asks, to, type_name).await
+    }
+}

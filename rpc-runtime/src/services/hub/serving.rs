@@ -1,0 +1,335 @@
+//! What the gateway does: rights are asked for first, then names, types and sizes are looked at, then the hub does it.
+
+use std::collections::BTreeSet;
+
+use prost::Message as _;
+
+use super::{
+    contract::{
+        HistoryRequest, HistoryResponse, Hub, PresenceRequest, PresenceResponse, PublishRequest,
+        PublishResponse, SendToClientsRequest, SendToClientsResponse, SendToUsersRequest,
+        SendToUsersResponse, SubscribeAnswer, SubscribeChannel, SubscribeRequest, SubscribeResponse,
+        TypedMessage, UnsubscribeAnswer, UnsubscribeRequest, UnsubscribeResponse,
+    },
+    records::{check_type, presence_data, record},
+};
+use crate::{
+    ClientId, Context, Status,
+    bytes::Bytes,
+    hub::{self, Act, Asks, ChannelName, HistoryQuery, Subscribed, Wish, bytes_of_one, denied},
+};
+
+/// No answer is longer, in bytes, whatever the client would take.
+const LONGEST_ANSWER: usize = 4 << 20;
+
+/// What stands around an answer of one channel, beside its name: its number, position and a refusal.
+const AROUND_ANSWER: usize = 512;
+
+/// How many members are told at most.
+const MOST_MEMBERS: usize = 1_000;
+
+/// How many events of a history are given where nobody says how many, and at most.
+const USUAL_EVENTS: usize = 100;
+const MOST_EVENTS: usize = 1_000;
+
+/// Serves the hub of the server that it is called on.
+pub(super) struct OfServer;
+
+impl Hub for OfServer {
+    async fn subscribe(&self, cx: &Context, request: SubscribeRequest) -> Result<SubscribeResponse, Status> {
+        let hub = cx.hub();
+        let frames: usize = request
+            .channels
+            .iter()
+            .map(|asked| asked.channel.len() + AROUND_ANSWER)
+            .sum();
+        let mut room = room(cx).saturating_sub(frames);
+        let mut answers = Vec::with_capacity(request.channels.len());
+        for asked in request.channels {
+            let channel = asked.channel.clone();
+            let answer = match subscribe(cx, &hub, asked, room).await {
+                Ok(subscribed) => answered(channel, &subscribed),
+                Err(refused) => SubscribeAnswer {
+                    channel,
+                    refused: Some((&refused).into()),
+                    ..SubscribeAnswer::default()
+                },
+            };
+            let events = answer.snapshot.iter().chain(&answer.events);
+            room = room.saturating_sub(events.map(|event| event.encoded_len() + 8).sum());
+            answers.push(answer);
+        }
+        Ok(SubscribeResponse { answers })
+    }
+
+    async fn unsubscribe(
+        &self,
+        cx: &Context,
+        request: UnsubscribeRequest,
+    ) -> Result<UnsubscribeResponse, Status> {
+        let names = request.channels.iter().map(ChannelName::new);
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let hub = cx.hub();
+        let answer = |name: ChannelName| UnsubscribeAnswer {
+            channel: name.as_str().to_owned(),
+            was_subscribed: hub.unsubscribe_session(cx.session(), &name),
+        };
+        Ok(UnsubscribeResponse {
+            answers: names.into_iter().map(answer).collect(),
+        })
+    }
+
+    async fn publish(&self, cx: &Context, request: PublishRequest) -> Result<PublishResponse, Status> {
+        let name = ChannelName::new(&request.channel)?;
+        let hub = cx.hub();
+        let asks = asks(cx);
+        let TypedMessage { type_name, body } = request.event;
+        let mut keeps = false;
+        match name.own_client() {
+            // A client's own channel is the client.
+            Some(client) => hub.may_send_to_client(&asks, &client, &type_name).await?,
+            None => {
+                let namespace = hub.namespace_of(name.as_str())?;
+                namespace.check(Act::Publish, &asks, name.as_str()).await?;
+                keeps = namespace.keep().keeps();
+            }
+        }
+        check_type(&type_name)?;
+        check_key(&request.key)?;
+        let mut to = hub.channels([name.as_str()]).from(cx);
+        if !request.key.is_empty() {
+            to = to.key(request.key);
+        }
+        if request.except_self {
+            to = to.except(cx.session().id());
+        }
+        // What is kept for long is to be no part of a larger message that was received.
+        let body = if keeps {
+            Bytes::copy_from_slice(&body)
+        } else {
+            body
+        };
+        let receipt = to.publish_encoded(&type_name, body).await?;
+        Ok(PublishResponse {
+            id: receipt.id.as_ref().to_owned(),
+            // Whether a client is there is not told.
+            reached: receipt
+                .reached
+                .filter(|_| name.own_client().is_none())
+                .map(|reached| reached as u64),
+            position: receipt.position.map(Into::into),
+            duplicate: receipt.duplicate,
+        })
+    }
+
+    async fn send_to_users(
+        &self,
+        cx: &Context,
+        request: SendToUsersRequest,
+    ) -> Result<SendToUsersResponse, Status> {
+        let hub = cx.hub();
+        let asks = asks(cx);
+        let TypedMessage { type_name, body } = request.event;
+        let users: BTreeSet<_> = request.users.into_iter().collect();
+        for user in &users {
+            hub.may_send_to_user(&asks, user, &type_name).await?;
+        }
+        check_type(&type_name)?;
+        let mut to = hub.users(users).from(cx).key(hub.new_id());
+        if request.except_self {
+            to = to.except(cx.session().id());
+        }
+        let receipt = to.publish_encoded(&type_name, body).await?;
+        Ok(SendToUsersResponse {
+            id: receipt.id.as_ref().to_owned(),
+        })
+    }
+
+    async fn send_to_clients(
+        &self,
+        cx: &Context,
+        request: SendToClientsRequest,
+    ) -> Result<SendToClientsResponse, Status> {
+        let clients = request.clients.iter().map(|client| {
+            client
+                .parse::<ClientId>()
+                .map_err(|error| Status::invalid_argument(error.to_string()))
+        });
+        let clients = clients.collect::<Result<BTreeSet<_>, _>>()?;
+        let hub = cx.hub();
+        let asks = asks(cx);
+        let TypedMessage { type_name, body } = request.event;
+        for client in &clients {
+            hub.may_send_to_client(&asks, client, &type_name).await?;
+        }
+        check_type(&type_name)?;
+        let to = hub.clients(clients).from(cx).key(hub.new_id());
+        let receipt = to.publish_encoded(&type_name, body).await?;
+        Ok(SendToClientsResponse {
+            id: receipt.id.as_ref().to_owned(),
+        })
+    }
+
+    async fn presence(&self, cx: &Context, request: PresenceRequest) -> Result<PresenceResponse, Status> {
+        let name = ChannelName::new(&request.channel)?;
+        let hub = cx.hub();
+        let namespace = hub.namespace_of(name.as_str())?;
+        namespace.check(Act::Presence, &asks(cx), name.as_str()).await?;
+        let mut members = hub.inner.broker.members(&name).await?;
+        let users: BTreeSet<_> = members.iter().filter_map(|member| member.user.as_ref()).collect();
+        let anonymous = members.iter().filter(|member| member.user.is_none()).count();
+        let mut response = PresenceResponse {
+            clients: members.len() as u64,
+            users: (users.len() + anonymous) as u64,
+            ..PresenceResponse::default()
+        };
+        if request.counts_only {
+            return Ok(response);
+        }
+        members.sort_unstable_by_key(|member| member.client);
+        let mut room = room(cx).saturating_sub(AROUND_ANSWER);
+        for member in members
+            .into_iter()
+            .take(MOST_MEMBERS)
+            .map(super::ChannelMember::from)
+        {
+            match room.checked_sub(member.encoded_len() + 8) {
+                Some(left) => room = left,
+                None => break,
+            }
+            response.members.push(member);
+        }
+        Ok(response)
+    }
+
+    async fn history(&self, cx: &Context, request: HistoryRequest) -> Result<HistoryResponse, Status> {
+        let name = ChannelName::new(&request.channel)?;
+        let hub = cx.hub();
+        let namespace = hub.namespace_of(name.as_str())?;
+        namespace.check(Act::History, &asks(cx), name.as_str()).await?;
+        let query = HistoryQuery {
+            after: request.after.map(Into::into),
+            before: Some(request.before).filter(|before| *before > 0),
+            since: request.since,
+            until: request.until,
+            limit: match request.limit as usize {
+                0 => USUAL_EVENTS,
+                limit => limit.min(MOST_EVENTS),
+            },
+            newest_first: request.newest_first,
+        };
+        let keep = namespace.keep();
+        let history = hub.inner.broker.history(&name, keep, &query).await?;
+        let mut response = HistoryResponse {
+            position: keep.keeps().then(|| history.position.into()),
+            events: Vec::with_capacity(history.events.len()),
+            complete: history.complete,
+            more: history.more,
+        };
+        let mut room = room(cx).saturating_sub(AROUND_ANSWER);
+        for event in &history.events {
+            match room.checked_sub(bytes_of_one(event)) {
+                Some(left) => room = left,
+                // Or whoever reads on would be given nothing for ever.
+                None if response.events.is_empty() => {
+                    return Err(Status::resource_exhausted(
+                        "an event of the history is longer than the answer may be",
+                    ));
+                }
+                None => {
+                    response.more = true;
+                    break;
+                }
+            }
+            response.events.push(record(event, namespace.tells_publisher()));
+        }
+        Ok(response)
+    }
+}
+
+/// Who calls.
+fn asks(cx: &Context) -> Asks {
+    Asks::new(cx.session().clone(), cx.identity().cloned())
+}
+
+/// How long an answer may be, in bytes.
+fn room(cx: &Context) -> usize {
+    cx.session().answer_bytes().min(LONGEST_ANSWER)
+}
+
+async fn subscribe(
+    cx: &Context,
+    hub: &hub::Hub,
+    asked: SubscribeChannel,
+    room: usize,
+) -> Result<Subscribed, Status> {
+    let name = ChannelName::new(&asked.channel)?;
+    let wish = Wish {
+        since: asked.since.map(Into::into),
+        by_server: false,
+        room,
+        presence: presence_data(asked.presence)?,
+    };
+    hub.subscribe_session(cx.session(), &name, wish).await
+}
+
+fn answered(channel: String, subscribed: &Subscribed) -> SubscribeAnswer {
+    let namespace = &subscribed.channel.namespace;
+    let missed = subscribed.missed.iter();
+    SubscribeAnswer {
+        channel,
+        refused: None,
+        number: subscribed.channel.number,
+        position: namespace.keep().keeps().then(|| subscribed.position.into()),
+        recovered: subscribed.recovered,
+        snapshot: subscribed.snapshot.as_ref().map(Into::into),
+        events: missed
+            .map(|event| record(event, namespace.tells_publisher()))
+            .collect(),
+    }
+}
+
+/// A key that a client gives is an event's id; none is to be taken for an id that the server has given.
+fn check_key(key: &str) -> Result<(), Status> {
+    let is_servers = |separator| {
+        key.split_once(separator).is_some_and(|(first, rest)| {
+            !first.is_empty()
+                && !rest.is_empty()
+                && first.bytes().all(|byte| byte.is_ascii_hexdigit())
+                && rest.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    if is_servers('-') || is_servers('.') {
+        return Err(Status::invalid_argument(
+            "the key looks like an id that the server gives: put a letter beyond `f` in front of it",
+        ));
+    }
+    match key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(Status::invalid_argument(
+            "a key has printable characters of ASCII, and no blanks",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_of_a_client_is_taken_for_an_id_of_the_server() {
+        for key in ["", "order-5", "x1.5", "00000000-0000-4000-8000-000000000000", "5"] {
+            assert!(check_key(key).is_ok(), "{key}");
+        }
+        for key in [
+            "0123456789abcdef-5",
+            "a.1",
+            "FF-0",
+            "with blank",
+            "new\nline",
+            "ä",
+        ] {
+            assert!(check_key(key).is_err(), "{key}");
+        }
+    }
+}

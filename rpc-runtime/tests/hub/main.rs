@@ -1,0 +1,9 @@
+//! The hub, end to end: clients that speak frames by hand, and the typed client, over pipes in memory.
+
+#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
+
+mod common;
+mod publishing;
+mod reading;
+mod sending;
+mod subscribing;

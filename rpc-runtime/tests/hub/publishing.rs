@@ -1,0 +1,225 @@
+//! Publishing by clients: rights, types, keys, publishers.
+
+use rpc_runtime::{
+    Code, RateLimit,
+    hub::{Anyone, Asks, Hub, Namespace, Users},
+    prost,
+    services::hub::{PublishRequest, PublishResponse, TypedMessage},
+};
+
+use crate::common::{Moved, Peer, Said, builder, client_as, no, rooms, said, serve, typed};
+
+fn hub() -> Hub {
+    Hub::builder()
+        .namespace(rooms().events::<Said>())
+        .namespace(
+            Namespace::<()>::new("told")
+                .subscribe(Anyone)
+                .publish(Anyone)
+                .tell_publisher(),
+        )
+        .namespace(Namespace::<()>::new("untold").subscribe(Anyone).publish(Anyone))
+        .namespace(
+            Namespace::<()>::new("closed")
+                .subscribe(Users)
+                .publish(|_: &Asks, _: &()| no()),
+        )
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_publishes_reaches_the_others_and_itself_unless_it_says_otherwise() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    ali.subscribe("room:5").await;
+    bea.subscribe("room:5").await;
+    let response = ali.publish("room:5", &said("hello")).await.unwrap();
+    let position = response.position.unwrap();
+    assert_eq!(
+        (position.offset, response.reached, response.duplicate),
+        (1, Some(2), false)
+    );
+    assert_eq!(response.id, format!("{:016x}-1", position.epoch));
+    assert_eq!(ali.hears::<Said>().await, said("hello"));
+    assert_eq!(bea.hears::<Said>().await, said("hello"));
+    let request = PublishRequest {
+        channel: "room:5".to_owned(),
+        event: typed(&said("again")),
+        except_self: true,
+        ..PublishRequest::default()
+    };
+    let response: PublishResponse = ali.call("Publish", &request).await.unwrap();
+    assert_eq!(response.reached, Some(1));
+    assert_eq!(bea.hears::<Said>().await, said("again"));
+    ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_publishes_in_order_is_heard_in_that_order() {
+    let server = serve(&hub());
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("room:5").await;
+    let client = client_as(&server, "ali").await;
+    for number in 1..=50 {
+        let request = PublishRequest {
+            channel: "room:5".to_owned(),
+            event: typed(&said(&number.to_string())),
+            ..PublishRequest::default()
+        };
+        client.publish(request).await.unwrap();
+    }
+    for number in 1..=50 {
+        let event = bea.event().await;
+        assert_eq!(event.offset, number);
+        let heard: Said = prost::Message::decode(event.body).unwrap();
+        assert_eq!(heard.text, number.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_publisher_is_who_the_server_knows_and_told_only_where_the_namespace_says_so() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect(&server).await;
+    for channel in ["told", "untold"] {
+        bea.subscribe(channel).await;
+    }
+    ali.publish("told", &said("x")).await.unwrap();
+    let event = bea.event().await;
+    assert_eq!(
+        (event.client_id, event.user_id),
+        (ali.id().to_string(), "ali".to_owned())
+    );
+    // Fields that the contract does not have say nothing, whatever their names are in other messages.
+    let mut body = prost::Message::encode_to_vec(&PublishRequest {
+        channel: "told".to_owned(),
+        event: typed(&said("forged")),
+        ..PublishRequest::default()
+    });
+    for field in 5..=15 {
+        prost::encoding::string::encode(field, &"bea".to_owned(), &mut body);
+    }
+    let stream_id = bea.begin_with("Publish", body.into()).await;
+    bea.answer(stream_id).await.unwrap();
+    let event = bea.event().await;
+    assert_eq!(
+        (event.client_id, event.user_id),
+        (bea.id().to_string(), String::new())
+    );
+    ali.publish("untold", &said("x")).await.unwrap();
+    let event = bea.event().await;
+    assert_eq!((event.client_id, event.user_id), (String::new(), String::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_stored_once_and_is_the_events_id() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    let request = PublishRequest {
+        channel: "room:5".to_owned(),
+        event: typed(&said("once")),
+        key: "order-5".to_owned(),
+        ..PublishRequest::default()
+    };
+    let first: PublishResponse = ali.call("Publish", &request).await.unwrap();
+    let second: PublishResponse = ali.call("Publish", &request).await.unwrap();
+    assert_eq!((first.id.as_str(), first.duplicate), ("order-5", false));
+    assert_eq!((second.id.as_str(), second.duplicate), ("order-5", true));
+    assert_eq!((first.position, second.reached), (second.position, Some(0)));
+    assert_eq!(ali.event().await.id, "order-5");
+    ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_look_like_the_servers_ids_or_are_too_long_are_invalid() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    for key in [
+        "0123456789abcdef-7".to_owned(),
+        "a.1".to_owned(),
+        "x".repeat(129),
+        "a b".to_owned(),
+    ] {
+        let request = PublishRequest {
+            channel: "room:5".to_owned(),
+            event: typed(&said("")),
+            key,
+            ..PublishRequest::default()
+        };
+        let refused = ali
+            .call::<PublishResponse>("Publish", &request)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_a_type_that_the_channel_does_not_allow_or_that_is_too_long_is_invalid() {
+    let hub = hub();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    ali.subscribe("untold").await;
+    let refused = ali.publish("room:5", &Moved { to: 1 }).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message.contains(Moved::FULL_NAME), "{}", refused.message);
+    let refused = ali
+        .publish("room:5", &said(&"x".repeat(65_536)))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    // Where any event is allowed, it still has to be one.
+    for type_name in ["", "a b", "x\ny", "chat/Said"] {
+        let request = PublishRequest {
+            channel: "untold".to_owned(),
+            event: TypedMessage {
+                type_name: type_name.to_owned(),
+                ..TypedMessage::default()
+            },
+            ..PublishRequest::default()
+        };
+        let refused = ali
+            .call::<PublishResponse>("Publish", &request)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{type_name:?}");
+    }
+    // The server's own code keeps to the types as well.
+    let error = hub.channel("room:5").publish(&Moved { to: 1 }).await.unwrap_err();
+    assert!(error.to_string().contains(Moved::FULL_NAME), "{error}");
+    ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn publishing_without_the_right_is_refused_in_the_same_bytes_as_where_no_channel_is() {
+    let hub = hub();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut answers = Vec::new();
+    for channel in ["closed", "nowhere", "room:x", "rpc:x", "client:5"] {
+        // A type that is not allowed, either, does not tell more.
+        let refused = ali.publish(channel, &Moved { to: 1 }).await.unwrap_err();
+        answers.push(format!("{refused:?}"));
+    }
+    assert!(answers[0].contains("there is no such channel"), "{}", answers[0]);
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_of_publishing_holds_for_it_alone() {
+    let rate = RateLimit::messages(Rate::per_minute(3))
+        .each_session()
+        .of_method("rpc.hub.v1.HubService/Publish");
+    let server = builder(&hub()).rate_limit(rate).build().unwrap();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    for _ in 0..3 {
+        ali.publish("room:5", &said("")).await.unwrap();
+    }
+    let refused = ali.publish("room:5", &said("")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    ali.subscribe("room:5").await;
+}
