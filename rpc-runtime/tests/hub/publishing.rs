@@ -1,7 +1,7 @@
 //! Publishing by clients: rights, types, keys, publishers.
 
 use rpc_runtime::{
-    Code, RateLimit,
+    Code, Contract, Rate, RateLimit,
     hub::{Anyone, Asks, Hub, Namespace, Users},
     prost,
     services::hub::{PublishRequest, PublishResponse, TypedMessage},
