@@ -116,6 +116,7 @@ async fn a_page_is_no_longer_than_the_client_takes_and_says_that_there_is_more()
     }
     assert_eq!(read, (1..=10).collect::<Vec<_>>());
     // One that does not fit at all is told, and not left out.
+    let mut ali = Peer::connect_as(&server, "ali").await;
     ali.announce(1_000).await;
     let refused = ali
         .call::<HistoryResponse>("History", &of("room:5"))
