@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rpc_protocol::frame::{
-    AnnouncedLimits, Authenticate, AuthenticationPurpose, Compression, End, Greeting, Identity, Request,
+    AnnouncedLimits, Authenticate, AuthenticationPurpose, Compression, End, Event, Greeting, Identity,
+    Request,
 };
 use rpc_protocol::{
     ClientConnection, ClientEvent, CloseCode, DATA_FRAME_COST, Frame, FrameKind, Limits, PeerLimits,
@@ -255,4 +256,20 @@ fn the_page_lists_the_purposes_of_an_authentication_and_no_others() {
         let known = AuthenticationPurpose::from_i32(number).is_some();
         assert_eq!(row.is_some(), known, "purpose {number}");
     }
+}
+
+#[test]
+fn the_page_shows_an_event_byte_by_byte() {
+    let event = Event {
+        channel: 3,
+        offset: 3,
+        type_name: "chat.A".to_owned(),
+        time_us: 64_000_000,
+        ..Event::default()
+    };
+    let mut out: Vec<Vec<u8>> = Vec::new();
+    event.encode(0, &b"\x0a\x02hi"[..], &mut out);
+    let transcripts = transcripts();
+    let shown = transcripts.last().expect("there are some");
+    assert_eq!(shown, &[('S', Bytes::from(out.remove(0)))]);
 }
