@@ -4,6 +4,11 @@
 pub mod clock;
 pub mod contracts;
 
+/// Generated from `contracts/note.rs`.
+pub mod note {
+    rpc_runtime::include_gateway!("note");
+}
+
 /// Generated from `contracts/task.rs`.
 pub mod task {
     rpc_runtime::include_gateway!("task");

@@ -15,6 +15,11 @@ fn the_schema_and_the_module_of_the_task_contract_are_as_pinned() {
 }
 
 #[test]
+fn the_module_of_a_contract_with_changes_is_as_pinned() {
+    expect_file!["../golden/note.rs"].assert_eq(include_str!(concat!(env!("OUT_DIR"), "/rpc/note.rs")));
+}
+
+#[test]
 fn the_module_of_a_trait_is_as_pinned() {
     expect_file!["../golden/ticker.rs"].assert_eq(include_str!(concat!(env!("OUT_DIR"), "/rpc/ticker.rs")));
 }
