@@ -227,6 +227,7 @@ impl Set {
                     member.variant
                 );
                 checks.extend(quote_spanned! {span=>
+                    #[allow(deprecated)]
                     const _: () = ::core::assert!(
                         !::rpc_runtime::codegen::is_named_before(
                             <#ident as ::rpc_runtime::codegen::Events>::NAMES,
@@ -243,6 +244,7 @@ impl Set {
                     text(event)
                 );
                 checks.extend(quote_spanned! {span=>
+                    #[allow(deprecated)]
                     const _: () = ::core::assert!(
                         ::rpc_runtime::codegen::may_be_on(
                             ::rpc_runtime::codegen::event_channels::<#event>(),

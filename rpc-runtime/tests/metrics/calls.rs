@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use rpc_runtime::{Client, ClientLimits, Code, testing};
+use rpc_runtime::{
+    Client, ClientLimits, Code,
+    hub::{Hub, Namespace},
+    testing,
+};
 
 use crate::{
     recorder::Recorded,
-    service::{Amount, Blob, amount, method, server},
+    service::{Amount, AmountChanged, Blob, amount, method, server},
 };
 
 fn client() -> Client {
@@ -204,4 +208,20 @@ async fn one_way_calls_that_fail_are_counted() {
     assert_eq!(recorded.value("rpc_server_one_way_failures_total"), 2.0);
     let noted = codes(&recorded, "metered.MeteredService/Note");
     assert_eq!(noted, [("INTERNAL".to_owned(), 2), ("OK".to_owned(), 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_whose_events_are_not_published_are_counted_and_their_calls_succeed() {
+    let recorded = Recorded::new();
+    let declared = Hub::builder()
+        .namespace(Namespace::<()>::of::<AmountChanged>())
+        .build()
+        .unwrap();
+    for (hub, unpublished) in [(declared, 0.0), (Hub::default(), 2.0)] {
+        let client = testing::serve(server().hub(hub).build().unwrap()).client();
+        for data in [1, 2] {
+            assert_eq!(call(&client, "Change", data).await, Ok(amount(data)));
+        }
+        assert_eq!(recorded.value("rpc_hub_unpublished_changes_total"), unpublished);
+    }
 }

@@ -6,7 +6,7 @@ use futures_util::{Stream, stream};
 use rpc_runtime::{
     Context, Limits, Server, ServerBuilder, Status, Streaming,
     bytes::Bytes,
-    codegen::{Gateway as _, MethodDescriptor},
+    codegen::{Gateway as _, MethodDescriptor, publish_added},
     contract, rpc,
 };
 
@@ -29,6 +29,14 @@ fn blob(Amount { amount }: Amount) -> Blob {
     Blob {
         bytes: vec![0; usize::try_from(amount).unwrap()].into(),
     }
+}
+
+/// As the build step writes it for a controller with `changes`.
+#[contract(package = "metered", event, channels = "amounts", detached)]
+pub enum AmountChanged {
+    #[default]
+    Unset,
+    Added(Amount),
 }
 
 #[derive(Default)]
@@ -75,6 +83,13 @@ impl MeteredGateway {
             0 => Ok(()),
             _ => Err(Status::internal("asked to")),
         }
+    }
+
+    /// Publishes an amount, as a generated gateway does with what was added.
+    #[message]
+    async fn change(&self, cx: &Context, data: Amount) -> Result<Amount, Status> {
+        publish_added::<AmountChanged>(cx, &data).await;
+        Ok(data)
     }
 
     /// Counts up to an amount, then waits for ever where it is odd.
