@@ -105,6 +105,7 @@ pub(crate) fn event(message: &Message) -> Option<TokenStream> {
     });
     message.event.then(|| {
         quote! {
+            #[diagnostic::do_not_recommend]
             #[allow(deprecated)]
             impl ::rpc_runtime::codegen::Event for #ident { #channels }
         }

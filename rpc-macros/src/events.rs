@@ -152,10 +152,7 @@ impl Set {
         if let Some(first) = first {
             errors.at(
                 event,
-                format!(
-                    "`{}` holds `{name}` already, and an event is one variant's; keep one of them",
-                    first.variant
-                ),
+                format!("`{}` holds `{name}` already; keep one of them", first.variant),
             );
         }
         self.events.push(Member {
@@ -167,12 +164,12 @@ impl Set {
     fn implementation(&self, ident: &Ident) -> TokenStream {
         let names = self.events.iter().map(|member| {
             let (event, span) = (&member.event, member.span());
-            quote_spanned!(span=> ::rpc_runtime::codegen::event_name::<#event>())
+            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().name)
         });
         let decoded = self.events.iter().map(|member| {
             let (event, variant, span) = (&member.event, &member.variant, member.span());
             quote_spanned! {span=>
-                if type_name == ::rpc_runtime::codegen::event_name::<#event>() {
+                if type_name == ::rpc_runtime::codegen::event_facts::<#event>().name {
                     return ::core::option::Option::Some(
                         ::rpc_runtime::codegen::decode_event::<#event>(body).map(Self::#variant)
                     );
@@ -211,7 +208,7 @@ impl Set {
         }
         let channels = self.events.iter().map(|member| {
             let (event, span) = (&member.event, member.span());
-            quote_spanned!(span=> ::rpc_runtime::codegen::event_channels::<#event>())
+            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().channels)
         });
         quote!(::rpc_runtime::codegen::common_channels(&[#(#channels),*]))
     }
@@ -239,15 +236,15 @@ impl Set {
             }
             if let Some(channels) = &self.channels {
                 let elsewhere = format!(
-                    "`{}` is an event of other channels, by the `channels` of its contract, than this set's `{channels}`; \
-                     leave it out, or make the two the same",
+                    "by its contract `{}` is for other channels than `{channels}`, which this set is for; leave it out, or make \
+                     the two the same",
                     text(event)
                 );
                 checks.extend(quote_spanned! {span=>
                     #[allow(deprecated)]
                     const _: () = ::core::assert!(
                         ::rpc_runtime::codegen::may_be_on(
-                            ::rpc_runtime::codegen::event_channels::<#event>(),
+                            ::rpc_runtime::codegen::event_facts::<#event>().channels,
                             #channels,
                         ),
                         "{}", #elsewhere

@@ -71,18 +71,24 @@ impl<E: Event> Events for E {
     }
 }
 
-/// The full name of an event's message.
+/// What a set of events asks of each of them.
 #[doc(hidden)]
-#[must_use]
-pub const fn event_name<E: Event>() -> &'static str {
-    E::FULL_NAME
+#[derive(Debug, Clone, Copy)]
+pub struct EventFacts {
+    /// The full name of its message.
+    pub name: &'static str,
+    /// The channels that it is for.
+    pub channels: Option<&'static str>,
 }
 
-/// The channels that an event is for.
+/// The facts of an event. All code of a set asks here, so that a type that is no event is told once.
 #[doc(hidden)]
 #[must_use]
-pub const fn event_channels<E: Event>() -> Option<&'static str> {
-    E::CHANNELS
+pub const fn event_facts<E: Event>() -> EventFacts {
+    EventFacts {
+        name: E::FULL_NAME,
+        channels: <E as Event>::CHANNELS,
+    }
 }
 
 /// Reads an event.

@@ -1,0 +1,15 @@
+use rpc_runtime::{Events, contract};
+
+#[contract(package = "chat", event, detached)]
+pub struct Said {
+    pub text: String,
+}
+
+#[derive(Events)]
+pub enum RoomEvent {
+    Said(Said),
+    #[events(other)]
+    Other(String),
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use rpc_runtime::{Events, contract};
+
+#[contract(package = "chat", event, detached)]
+pub struct Said {
+    pub text: String,
+}
+
+#[derive(Events)]
+pub enum RoomEvent {
+    Said(Said),
+    Typing,
+}
+
+fn main() {}

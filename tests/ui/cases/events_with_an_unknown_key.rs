@@ -1,0 +1,16 @@
+use rpc_runtime::{Events, contract};
+
+#[contract(package = "chat", event, detached)]
+pub struct Said {
+    pub text: String,
+}
+
+#[derive(Events)]
+#[events(channel = "room:{id}")]
+pub enum RoomEvent {
+    Said(Said),
+    #[events(othr)]
+    Other,
+}
+
+fn main() {}

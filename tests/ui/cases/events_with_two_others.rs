@@ -1,0 +1,17 @@
+use rpc_runtime::{Events, contract};
+
+#[contract(package = "chat", event, detached)]
+pub struct Said {
+    pub text: String,
+}
+
+#[derive(Events)]
+pub enum RoomEvent {
+    Said(Said),
+    #[events(other)]
+    Other,
+    #[events(other)]
+    Unknown,
+}
+
+fn main() {}
