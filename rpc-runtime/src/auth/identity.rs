@@ -63,6 +63,11 @@ impl Identity {
         &self.0.user
     }
 
+    /// Whether both are one, and not merely alike.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Until when that holds, by the clock of whoever said so. `None`: for ever.
     pub fn expires(&self) -> Option<SystemTime> {
         self.0.expires

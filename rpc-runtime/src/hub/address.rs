@@ -44,6 +44,9 @@ pub enum HubError {
     /// The key is empty or too long.
     #[error("a key has 1 to 128 bytes")]
     Key,
+    /// A client could not be subscribed.
+    #[error("a client could not be subscribed: {0}")]
+    NotSubscribed(Status),
     /// The broker cannot do it.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -57,6 +60,7 @@ impl From<HubError> for Status {
             }
             // A client never sees this one: it is refused before.
             HubError::Undeclared(_) => Status::failed_precondition(error.to_string()),
+            HubError::NotSubscribed(status) => status,
             HubError::Broker(error) => error.into(),
         }
     }

@@ -16,8 +16,8 @@ use super::{
     ChannelName,
     broker::Published,
     encode,
-    namespace::ActiveNamespace,
-    queue::{Put, Queued},
+    namespace::{ActiveNamespace, SlowConsumer},
+    queue::{DIRECT, Put, Queued},
 };
 use crate::{ClientId, session::Session};
 
@@ -133,12 +133,13 @@ impl Channel {
         let keeps = self.namespace.keep().keeps();
         let after = kept.events.into_iter();
         let after = after.filter_map(|(at, message)| (!keeps || at > offset).then_some(message));
-        for message in ahead.into_iter().chain(after) {
-            let queued = Queued {
-                message,
-                channel: self.number,
-            };
-            subscriber.session.queue_event(queued, self.namespace.slow());
+        // What is ahead is never dropped for what is behind it.
+        let ahead = ahead
+            .into_iter()
+            .map(|message| (message, DIRECT, SlowConsumer::Disconnect));
+        let after = after.map(|message| (message, self.number, self.namespace.slow()));
+        for (message, channel, slow) in ahead.chain(after) {
+            subscriber.session.queue_event(Queued { message, channel }, slow);
         }
         true
     }

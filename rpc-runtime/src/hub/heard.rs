@@ -29,6 +29,19 @@ struct Heard {
     places: HashMap<ChannelName, Place>,
     /// The session is over: nothing is subscribed to any more.
     gone: bool,
+    /// Its client has been away for so long that it is present nowhere.
+    away: bool,
+    /// How often its client has left and come back.
+    changes: u64,
+    /// As what its broker knows the client to be in channels.
+    present: HashMap<ChannelName, Present>,
+}
+
+/// As what a client is in a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Present {
+    pub(crate) user: Option<Arc<str>>,
+    pub(crate) data: PresenceData,
 }
 
 #[derive(Debug)]
@@ -45,9 +58,26 @@ enum Place {
 #[derive(Debug, Clone)]
 pub(crate) struct Subscription {
     pub(crate) channel: Arc<Channel>,
-    /// The server has subscribed the client: rights are not asked for.
-    pub(crate) by_server: bool,
+    pub(crate) granted: Option<Granted>,
     pub(crate) presence: PresenceData,
+}
+
+/// The server has subscribed a session: rights are not asked for, as long as this holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Granted {
+    /// Whoever the client is known as.
+    Client,
+    /// While it is known as this user.
+    User(Arc<str>),
+}
+
+impl Granted {
+    pub(crate) fn holds_for(&self, user: Option<&str>) -> bool {
+        match self {
+            Self::Client => true,
+            Self::User(granted) => user == Some(granted),
+        }
+    }
 }
 
 /// Whether a place could be had.
@@ -189,6 +219,61 @@ impl SessionChannels {
             }
         });
         all
+    }
+
+    /// As what the broker knows the client to be in a channel, and as what it is to know it: by the user that it is known as.
+    pub(crate) fn presence(
+        &self,
+        name: &ChannelName,
+        user: Option<Arc<str>>,
+    ) -> (Option<Present>, Option<Present>) {
+        let heard = self.lock();
+        let wanted = match heard.places.get(name) {
+            Some(Place::Live(subscription)) if !heard.away => Some(Present {
+                user,
+                data: subscription.presence.clone(),
+            }),
+            _ => None,
+        };
+        (heard.present.get(name).cloned(), wanted)
+    }
+
+    /// The broker is told, or has been, as what the client is in a channel.
+    pub(crate) fn set_present(&self, name: &ChannelName, present: Option<Present>) {
+        let mut heard = self.lock();
+        match present {
+            Some(present) => heard.present.insert(name.clone(), present),
+            None => heard.present.remove(name),
+        };
+    }
+
+    /// The channels in which the client is, or is to be, present.
+    pub(crate) fn presences(&self) -> Vec<ChannelName> {
+        let heard = self.lock();
+        let mut names: Vec<_> = heard.present.keys().cloned().collect();
+        names.extend(heard.places.iter().filter_map(|(name, place)| match place {
+            Place::Live(subscription) => {
+                let is_new = !heard.present.contains_key(name);
+                (is_new && subscription.channel.namespace.shows_presence()).then(|| name.clone())
+            }
+            Place::Joining { .. } => None,
+        }));
+        names
+    }
+
+    /// The client has left, or come back. Gives the number of that.
+    pub(crate) fn changed(&self) -> u64 {
+        let mut heard = self.lock();
+        heard.changes += 1;
+        heard.away = false;
+        heard.changes
+    }
+
+    /// The client is away, unless something has changed since.
+    pub(crate) fn is_away_since(&self, change: u64) -> bool {
+        let mut heard = self.lock();
+        heard.away = heard.changes == change;
+        heard.away
     }
 
     /// What is heard of a channel.

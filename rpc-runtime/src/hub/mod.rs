@@ -33,14 +33,17 @@ pub(crate) mod change;
 mod channel;
 mod encode;
 pub(crate) mod event;
+mod granting;
 mod heard;
 mod name;
 mod namespace;
+mod presence;
 mod queue;
 mod rights;
 mod sending;
 mod subscribing;
 mod table;
+mod turns;
 
 use std::{
     fmt,
@@ -58,6 +61,7 @@ pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, P
 pub(crate) use channel::Channel;
 pub(crate) use encode::micros_of;
 pub use event::{Event, Events};
+pub use granting::Subscriber;
 pub(crate) use heard::{PresenceData, SessionChannels};
 pub(crate) use name::is_message_name;
 pub use name::{ChannelName, ChannelParams, NameError, PatternError};
@@ -70,6 +74,7 @@ pub use rights::{Anyone, Asks, HasRole, Nobody, Right, Users};
 use sending::Sending;
 pub(crate) use subscribing::{Subscribed, Wish, bytes_of_one};
 use table::Channels;
+use turns::Turns;
 
 use crate::{Session, random, server::Shared};
 
@@ -99,6 +104,10 @@ pub(crate) struct HubInner {
     pub(crate) broker: Arc<dyn ErasedBroker>,
     pub(crate) channels: Channels,
     pub(crate) counters: HubCounters,
+    /// In which the broker is asked to deliver a channel, or to deliver it no more.
+    turns: Turns,
+    /// In which presence is told.
+    presence_turns: Turns,
     /// The server whose clients it reaches.
     server: OnceLock<Weak<Shared>>,
     /// Of ids of events that have no position.
@@ -174,6 +183,8 @@ impl HubBuilder {
             broker,
             channels: Channels::default(),
             counters: HubCounters::default(),
+            turns: Turns::default(),
+            presence_turns: Turns::default(),
             server: OnceLock::new(),
             next_id: AtomicU64::new(1),
         });

@@ -17,6 +17,14 @@ impl Asks {
         Self { session, identity }
     }
 
+    /// Whether the session is known as it was when this was asked, to the last role.
+    pub(crate) fn is_still_known(&self, session: &Session) -> bool {
+        match (&self.identity, session.identity()) {
+            (Some(was), Some(is)) => was.is_same(&is),
+            (was, is) => was.is_none() && is.is_none(),
+        }
+    }
+
     /// The client's session.
     pub fn session(&self) -> &Arc<Session> {
         &self.session

@@ -4,17 +4,20 @@
 //! position that the client knows, or behind its snapshot. At last, under the channel's lock, what was kept and is after that
 //! goes into the session's queue, and what comes then goes there too. It works with any broker, however long it takes.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::Bytes;
 
 use super::{
-    ChannelName, HistoryQuery, Hub, Position, PresenceData,
+    ChannelName, DIRECT, HistoryQuery, Hub, Position, PresenceData, Queued, SlowConsumer,
     address::{HubError, LONGEST_EVENT},
     broker::{History, Published},
     channel::{Added, Channel},
     encode,
-    heard::{NotFilled, Reserved, SessionChannels, Subscription},
+    heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription},
     namespace::{Act, ActiveNamespace, Taken},
     rights::{Asks, denied},
 };
@@ -28,8 +31,10 @@ const SNAPSHOTS: usize = 3;
 pub(crate) struct Wish {
     /// The last position that the client knows: it comes back, and wants what it has missed.
     pub(crate) since: Option<Position>,
-    /// The server subscribes the client: rights are not asked for, and the client is told by an event.
-    pub(crate) by_server: bool,
+    /// The server subscribes the client: rights are not asked for.
+    pub(crate) granted: Option<Granted>,
+    /// The client is told by an event, since it has not asked.
+    pub(crate) by_event: bool,
     /// So many bytes of events and snapshot the answer has room for.
     pub(crate) room: usize,
     /// What presence is to say of the client.
@@ -86,9 +91,9 @@ impl Hub {
     ) -> Result<Subscribed, Status> {
         let channels = session.make_channels();
         // Before the right is asked for: who has no room is told so whatever the channel, and does not make others look things up.
-        let most = match wish.by_server {
-            true => usize::MAX,
-            false => session.most_channels(),
+        let most = match wish.granted {
+            Some(_) => usize::MAX,
+            None => session.most_channels(),
         };
         loop {
             let settled = channels.settled();
@@ -112,24 +117,23 @@ impl Hub {
             session,
             channels,
             name,
-            channel: None,
-            armed: true,
+            stage: Stage::Reserved,
         };
         let namespace = self.namespace_of(name.as_str())?;
         let asks = Asks::new(session.clone(), session.identity());
-        if !wish.by_server {
+        if wish.granted.is_none() {
             namespace.check(Act::Subscribe, &asks, name.as_str()).await?;
         }
         let channel = self.add(session, name, namespace)?;
-        joining.channel = Some(channel.clone());
+        joining.stage = Stage::Added(channel.clone());
         let subscribed = self.catch_up(&asks, &channel, &wish).await?;
-        let ahead = match wish.by_server {
+        let ahead = match wish.by_event {
             true => told_by_event(&subscribed, &self.new_id())?,
             false => Vec::new(),
         };
         let subscription = Subscription {
             channel: channel.clone(),
-            by_server: wish.by_server,
+            granted: wish.granted,
             presence: wish.presence,
         };
         let offset = subscribed.position.offset;
@@ -141,7 +145,15 @@ impl Hub {
                     Status::unavailable("more was published than could be kept meanwhile; try again")
                 }
             })?;
-        joining.done();
+        joining.stage = Stage::Live;
+        if namespace.shows_presence() {
+            self.settle_presence(session, name).await?;
+        }
+        joining.stage = Stage::Done;
+        if !asks.is_still_known(session) {
+            // It has become another user meanwhile, after whose rights nobody has asked.
+            self.check_again(session, name).await?;
+        }
         Ok(subscribed)
     }
 
@@ -153,13 +165,10 @@ impl Hub {
         subscription: Subscription,
         wish: Wish,
     ) -> Result<Subscribed, Status> {
-        let channel = subscription.channel;
         let asks = Asks::new(session.clone(), session.identity());
-        if wish.by_server {
-            if let Some(channels) = session.channels() {
-                channels.change(name, |subscription| subscription.by_server = true);
-            }
-        } else if !subscription.by_server
+        let channel = subscription.channel.clone();
+        let granted = wish.granted.as_ref().or(subscription.granted.as_ref());
+        if !granted.is_some_and(|granted| granted.holds_for(asks.user()))
             && let Err(refused) = channel
                 .namespace
                 .check(Act::Subscribe, &asks, name.as_str())
@@ -168,11 +177,17 @@ impl Hub {
             self.unsubscribe_session(session, name);
             return Err(refused);
         }
-        let position = self
-            .inner
-            .broker
-            .subscribe(name, channel.namespace.keep())
-            .await?;
+        let is_new = wish.presence.is_some() && wish.presence != subscription.presence;
+        if wish.granted.is_some() || is_new {
+            session.make_channels().change(name, |subscription| {
+                subscription.granted = wish.granted.clone().or(subscription.granted.take());
+                subscription.presence = wish.presence.clone().or(subscription.presence.take());
+            });
+        }
+        if is_new && channel.namespace.shows_presence() {
+            self.settle_presence(session, name).await?;
+        }
+        let position = self.position_of(&channel).await?;
         let mut subscribed = Subscribed::new(channel, position);
         self.recover(&asks, &mut subscribed, &wish).await?;
         Ok(subscribed)
@@ -200,14 +215,21 @@ impl Hub {
     }
 
     async fn catch_up(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Subscribed, Status> {
-        let (name, namespace) = (&channel.name, &channel.namespace);
-        let position = self.inner.broker.subscribe(name, namespace.keep()).await?;
+        let namespace = &channel.namespace;
+        let position = self.position_of(channel).await?;
         let mut subscribed = Subscribed::new(channel.clone(), position);
         self.recover(asks, &mut subscribed, wish).await?;
         if namespace.has_snapshot() && subscribed.recovered != Some(true) {
             self.take_snapshot(asks, &mut subscribed, wish.room).await?;
         }
         Ok(subscribed)
+    }
+
+    /// Has a channel's events delivered to this node, and says from where on.
+    async fn position_of(&self, channel: &Channel) -> Result<Position, Status> {
+        let _in_turn = self.inner.turns.of(&channel.name).await;
+        let keep = channel.namespace.keep();
+        Ok(self.inner.broker.subscribe(&channel.name, keep).await?)
     }
 
     /// Reads what came after the position that the client knows.
@@ -294,13 +316,41 @@ impl Hub {
 
     /// Has a session hear a channel no more. Whether it did.
     pub(crate) fn unsubscribe_session(&self, session: &Arc<Session>, name: &ChannelName) -> bool {
+        self.unsubscribe_because(session, name, None)
+    }
+
+    /// The same; where there is a reason, the client is told by an event.
+    pub(crate) fn unsubscribe_because(
+        &self,
+        session: &Arc<Session>,
+        name: &ChannelName,
+        reason: Option<&Status>,
+    ) -> bool {
         let Some(channels) = session.channels() else {
             return false;
         };
-        let ended = channels.remove(name, |subscription| leave(session, &subscription.channel));
+        let ended = channels.remove(name, |subscription| {
+            leave(session, &subscription.channel);
+            if let Some(reason) = reason {
+                self.tell_unsubscribed(session, name.as_str(), reason);
+            }
+        });
         let Some(subscription) = ended else { return false };
-        self.left(&subscription.channel);
+        self.left(session, &[subscription]);
         true
+    }
+
+    /// Tells a client that it hears a channel no more, or not at all.
+    pub(crate) fn tell_unsubscribed(&self, session: &Session, channel: &str, reason: &Status) {
+        let event = contract::Unsubscribed {
+            channel: channel.to_owned(),
+            reason: Some(reason.into()),
+        };
+        let queued = Queued {
+            message: encode::own(&event, &self.new_id()),
+            channel: DIRECT,
+        };
+        session.queue_event(queued, SlowConsumer::Disconnect);
     }
 
     /// Takes a session out of all its channels, for good: it has gone.
@@ -308,29 +358,53 @@ impl Hub {
         let ended = session
             .make_channels()
             .end(|subscription| leave(session, &subscription.channel));
-        for subscription in ended {
-            self.left(&subscription.channel);
-        }
+        self.left(session, &ended);
     }
 
-    /// Takes a channel off the list where its last subscriber has left, and tells the broker.
-    fn left(&self, channel: &Arc<Channel>) {
-        if !channel.is_closed() {
+    /// Sees to it, behind whatever goes on, that presence is told, and that the broker hears of channels that nobody here
+    /// hears any more.
+    fn left(&self, session: &Arc<Session>, ended: &[Subscription]) {
+        let mut closed = Vec::new();
+        let mut shown = Vec::new();
+        for subscription in ended {
+            let channel = &subscription.channel;
+            if channel.is_closed() {
+                self.inner.channels.remove(channel);
+                closed.push(channel.name.clone());
+            }
+            if channel.namespace.shows_presence() {
+                shown.push(channel.name.clone());
+            }
+        }
+        if closed.is_empty() && shown.is_empty() {
             return;
         }
-        self.inner.channels.remove(channel);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        let (hub, name) = (self.clone(), channel.name.clone());
-        runtime.spawn(async move {
-            // Somebody may have come meanwhile.
-            if hub.inner.channels.find(&name).is_none()
-                && let Err(error) = hub.inner.broker.unsubscribe(&name).await
-            {
-                tracing::warn!(channel = %name, %error, "the broker could not be told that a channel is left");
+        let (hub, session) = (self.clone(), session.clone());
+        spawn(async move {
+            for name in shown {
+                hub.settle_presence_in_the_end(&session, &name).await;
+            }
+            for name in closed {
+                hub.release(&name).await;
             }
         });
+    }
+
+    /// Tells the broker that this node needs a channel no more, unless somebody has come meanwhile.
+    async fn release(&self, name: &ChannelName) {
+        let _in_turn = self.inner.turns.of(name).await;
+        if self.inner.channels.find(name).is_none()
+            && let Err(error) = self.inner.broker.unsubscribe(name).await
+        {
+            tracing::warn!(channel = %name, %error, "the broker could not be told that a channel is left");
+        }
+    }
+}
+
+/// Does something behind the present task. Nothing, where the runtime has ended.
+pub(super) fn spawn(later: impl Future<Output = ()> + Send + 'static) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(later);
     }
 }
 
@@ -356,35 +430,43 @@ pub(crate) fn bytes_of_one(event: &Published) -> usize {
     publication.body.len() + publication.type_name.len() + key + user.map_or(0, |user| user.len()) + AROUND
 }
 
-/// A session that is being subscribed.
+/// A session that is being subscribed. Dropped before it is done, it takes everything back.
 struct Joining<'a> {
     hub: &'a Hub,
     session: &'a Arc<Session>,
     channels: &'a SessionChannels,
     name: &'a ChannelName,
-    channel: Option<Arc<Channel>>,
-    armed: bool,
+    stage: Stage,
 }
 
-impl Joining<'_> {
-    fn done(mut self) {
-        self.armed = false;
-    }
+enum Stage {
+    /// It has a place for the channel.
+    Reserved,
+    /// The channel keeps events for it.
+    Added(Arc<Channel>),
+    /// It hears the channel.
+    Live,
+    Done,
 }
 
 impl Drop for Joining<'_> {
     fn drop(&mut self) {
-        if !self.armed {
-            return;
-        }
-        let channel = self.channel.take();
-        self.channels.give_back(self.name, || {
-            if let Some(channel) = &channel {
-                leave(self.session, channel);
+        match &self.stage {
+            Stage::Reserved => self.channels.give_back(self.name, || {}),
+            Stage::Added(channel) => {
+                self.channels
+                    .give_back(self.name, || leave(self.session, channel));
+                let subscription = Subscription {
+                    channel: channel.clone(),
+                    granted: None,
+                    presence: None,
+                };
+                self.hub.left(self.session, &[subscription]);
             }
-        });
-        if let Some(channel) = channel {
-            self.hub.left(&channel);
+            Stage::Live => {
+                self.hub.unsubscribe_session(self.session, self.name);
+            }
+            Stage::Done => {}
         }
     }
 }

@@ -264,6 +264,12 @@ impl ServerBuilder {
         self.main(|main| main.request_guard(name, guard))
     }
 
+    /// See [`Endpoint::channel_query`].
+    #[must_use]
+    pub fn channel_query(self, parameter: impl Into<Box<str>>) -> Self {
+        self.main(|main| main.channel_query(parameter))
+    }
+
     /// See [`Endpoint::hooks`].
     #[must_use]
     pub fn hooks(self, hooks: impl Hooks) -> Self {

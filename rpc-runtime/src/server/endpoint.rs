@@ -38,6 +38,7 @@ pub struct Endpoint {
     auth_cookie: Option<String>,
     hooks: HookSets,
     rate_limits: Vec<RateLimit>,
+    channel_query: Option<Box<str>>,
     /// The server's.
     pub(super) meter: Meter,
 }
@@ -162,6 +163,19 @@ impl Endpoint {
         self
     }
 
+    /// Subscribes each client to the channel that it names in the query of its address: with `channel_query("channel_id")`, a client
+    /// that connects to `/rpc?channel_id=room:5` hears `room:5`.
+    ///
+    /// The right to subscribe is asked for as if the client had called, once it has been greeted, and where the endpoint requires
+    /// authentication once it is known. An event tells it what has come of it: `rpc.hub.v1.Subscribed`, or
+    /// `rpc.hub.v1.Unsubscribed` with the reason; it stays connected either way. Without the query a client has the channel that it
+    /// alone hears, as it always does: `Greeting.own_channel`.
+    #[must_use]
+    pub fn channel_query(mut self, parameter: impl Into<Box<str>>) -> Self {
+        self.channel_query = Some(parameter.into());
+        self
+    }
+
     pub(super) fn build(self) -> Result<ActiveEndpoint, StartError> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
@@ -191,6 +205,7 @@ impl Endpoint {
             auth_cookie: self.auth_cookie,
             hooks: self.hooks,
             rates,
+            channel_query: self.channel_query,
         })
     }
 }
@@ -209,6 +224,8 @@ pub(crate) struct ActiveEndpoint {
     pub(crate) auth_cookie: Option<String>,
     pub(crate) hooks: HookSets,
     pub(crate) rates: Option<Arc<Rates>>,
+    /// The parameter of the query that names a channel.
+    pub(crate) channel_query: Option<Box<str>>,
     pub(crate) meter: Meter,
     /// Where calls are counted, if they are.
     pub(crate) method_metrics: Option<MethodMetrics>,

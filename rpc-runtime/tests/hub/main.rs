@@ -2,7 +2,9 @@
 
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
+mod by_server;
 mod common;
+mod presence;
 mod publishing;
 mod reading;
 mod sending;

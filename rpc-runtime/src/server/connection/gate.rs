@@ -249,6 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Greets a client that was let in.
     fn let_in(&mut self, now: Instant) {
         self.greet(now);
+        self.shared.hub.on_greeted(&self.session);
         self.settle_state();
     }
 

@@ -280,6 +280,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn set_identity(&mut self, identity: Option<Identity>) {
         self.session.set_identity(identity.clone());
         self.identity = identity;
+        self.shared.hub.on_identity(&self.session);
     }
 
     /// A credential is not accepted: the client is told the kind, and who it is stays as it was.

@@ -266,7 +266,8 @@ async fn subscribe(
     let name = ChannelName::new(&asked.channel)?;
     let wish = Wish {
         since: asked.since.map(Into::into),
-        by_server: false,
+        granted: None,
+        by_event: false,
         room,
         presence: presence_data(asked.presence)?,
     };

@@ -1,0 +1,170 @@
+//! Who is in channels: what a session is and has in them is told to the broker, and to the other subscribers.
+//!
+//! What is to be is never computed from what happened: after each change the broker is told, in the channel's turn, what is the
+//! case then. So two changes that meet leave behind what the later one says, in whatever order they come here.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use tokio::time;
+
+use super::{
+    ChannelName, Hub,
+    broker::{BrokerError, Member, Publication},
+    heard::Present,
+    subscribing::spawn,
+};
+use crate::{
+    Contract, Session, SessionState, Status,
+    services::hub::{Joined, Left, presence},
+};
+
+/// A client whose connection is lost is present for so long, though it may come back to its session later.
+const ABSENCE: Duration = Duration::from_secs(5);
+
+impl Hub {
+    /// Has presence say of a session in a channel what is the case, and tells the subscribers where it is to.
+    ///
+    /// If the future is dropped, the next time sets it right.
+    pub(super) async fn settle_presence(
+        &self,
+        session: &Arc<Session>,
+        name: &ChannelName,
+    ) -> Result<(), Status> {
+        let _in_turn = self.inner.presence_turns.of(name).await;
+        let channels = session.make_channels();
+        loop {
+            // Looked at in the turn, and not before.
+            let (is, wanted) = channels.presence(name, session.user());
+            match (is, wanted) {
+                (is, wanted) if is == wanted => return Ok(()),
+                (Some(is), wanted) if wanted.as_ref().is_none_or(|wanted| wanted.user != is.user) => {
+                    self.leave(session, name, &is).await?;
+                    channels.set_present(name, None);
+                }
+                (_, Some(wanted)) => {
+                    // First: it may be there already when this is dropped.
+                    channels.set_present(name, Some(wanted.clone()));
+                    if let Err(error) = self.join(session, name, wanted).await {
+                        channels.set_present(name, None);
+                        return Err(error.into());
+                    }
+                }
+                (_, None) => return Ok(()),
+            }
+        }
+    }
+
+    /// The same, where nobody waits for it.
+    pub(super) async fn settle_presence_in_the_end(&self, session: &Arc<Session>, name: &ChannelName) {
+        if let Err(error) = self.settle_presence(session, name).await {
+            tracing::warn!(channel = %name, client = %session.id(), %error, "presence could not be told to the broker");
+        }
+    }
+
+    /// The same for all channels of a session, behind the present task.
+    pub(super) fn settle_all_presence(&self, session: &Arc<Session>) {
+        let names = session.channels().map(|channels| channels.presences());
+        let names = names.unwrap_or_default();
+        if names.is_empty() {
+            return;
+        }
+        let (hub, session) = (self.clone(), session.clone());
+        spawn(async move {
+            for name in names {
+                hub.settle_presence_in_the_end(&session, &name).await;
+            }
+        });
+    }
+
+    async fn join(&self, session: &Session, name: &ChannelName, present: Present) -> Result<(), BrokerError> {
+        let joined = Joined {
+            client_id: session.id().to_string(),
+            user_id: present.user.as_deref().map(str::to_owned),
+            presence: presence(&present.data),
+        };
+        let member = Member {
+            client: session.id(),
+            user: present.user,
+            since: SystemTime::now(),
+            data: present.data,
+        };
+        let change = self.inner.broker.join(name, member).await?;
+        if change.changed && change.of_user {
+            self.tell_presence(name, &joined).await;
+        }
+        Ok(())
+    }
+
+    async fn leave(&self, session: &Session, name: &ChannelName, was: &Present) -> Result<(), BrokerError> {
+        let change = self.inner.broker.leave(name, session.id()).await?;
+        if change.changed && change.of_user {
+            let left = Left {
+                client_id: session.id().to_string(),
+                user_id: was.user.as_deref().map(str::to_owned),
+            };
+            self.tell_presence(name, &left).await;
+        }
+        Ok(())
+    }
+
+    /// Publishes a change of presence, where the namespace says so. Which events it allows does not matter.
+    async fn tell_presence<C: Contract>(&self, name: &ChannelName, event: &C) {
+        let Some(namespace) = self.inner.namespaces.find(name.as_str()) else {
+            return;
+        };
+        if !namespace.tells_joins() {
+            return;
+        }
+        let publication = Publication {
+            type_name: C::FULL_NAME.into(),
+            body: event.encode_to_vec().into(),
+            key: (!namespace.keep().keeps()).then(|| self.new_id()),
+            time: SystemTime::now(),
+            publisher: None,
+            except: Arc::default(),
+        };
+        if let Err(error) = self
+            .inner
+            .broker
+            .publish(name, namespace.keep(), publication)
+            .await
+        {
+            tracing::warn!(channel = %name, %error, "a change of presence could not be published");
+        }
+    }
+
+    /// A session has lost its connection, and waits for its client: unless that is back within 5 s, it is present nowhere.
+    pub(crate) fn on_detached(&self, session: &Arc<Session>) {
+        let Some(channels) = session.channels() else {
+            return;
+        };
+        let change = channels.changed();
+        if channels.presences().is_empty() {
+            return;
+        }
+        let (hub, session) = (self.clone(), session.clone());
+        spawn(async move {
+            time::sleep(ABSENCE).await;
+            let is_away = session.make_channels().is_away_since(change);
+            if is_away && session.state() != SessionState::Closed {
+                hub.settle_all_presence(&session);
+            }
+        });
+    }
+
+    /// The client of a session is back.
+    pub(crate) fn on_resumed(&self, session: &Arc<Session>) {
+        if let Some(channels) = session.channels() {
+            channels.changed();
+            self.settle_all_presence(session);
+        }
+    }
+
+    /// A session is over.
+    pub(crate) fn on_gone(&self, session: &Arc<Session>) {
+        self.forget(session);
+    }
+}

@@ -1,0 +1,181 @@
+//! Presence: who is in a channel, by client and by user, and who is told.
+
+use std::time::Duration;
+
+use rpc_runtime::{
+    Code,
+    hub::{Anyone, Hub, Namespace},
+    services::hub::{Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, TypedMessage},
+};
+use tokio::time::{Instant, timeout};
+
+use crate::common::{Moved, Peer, rooms, said, serve, settle, to, typed};
+
+fn hub() -> Hub {
+    Hub::builder()
+        .namespace(rooms().tell_joins())
+        .namespace(Namespace::<()>::new("quiet").subscribe(Anyone).presence(Anyone))
+        .build()
+        .unwrap()
+}
+
+async fn members(peer: &mut Peer, channel: &str) -> PresenceResponse {
+    let request = PresenceRequest {
+        channel: channel.to_owned(),
+        counts_only: false,
+    };
+    peer.call("Presence", &request).await.unwrap()
+}
+
+async fn counts(peer: &mut Peer, channel: &str) -> (u64, u64) {
+    let response = members(peer, channel).await;
+    (response.clients, response.users)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_joins_with_its_first_tab_and_leaves_with_its_last() {
+    let hub = hub();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    assert_eq!(ali.hears::<Joined>().await.user_id.as_deref(), Some("ali"));
+    let mut tabs = [
+        Peer::connect_as(&server, "bea").await,
+        Peer::connect_as(&server, "bea").await,
+    ];
+    for tab in &mut tabs {
+        tab.subscribe("room:5").await;
+    }
+    let joined: Joined = ali.hears().await;
+    assert_eq!(joined.user_id.as_deref(), Some("bea"));
+    assert_eq!(joined.client_id, tabs[0].greeting.client_id);
+    assert_eq!(counts(&mut ali, "room:5").await, (3, 2));
+    let [mut first, second] = tabs;
+    first.unsubscribe("room:5").await;
+    settle().await;
+    assert_eq!(counts(&mut ali, "room:5").await, (2, 2));
+    ali.hears_nothing().await;
+    let last = second.greeting.client_id.clone();
+    second.vanish().await;
+    let left: Left = ali.hears().await;
+    assert_eq!((left.user_id.as_deref(), left.client_id), (Some("bea"), last));
+    assert_eq!(counts(&mut ali, "room:5").await, (1, 1));
+    // Changes of presence have places in history, as other events have.
+    hub.channel("room:5").publish(&said("x")).await.unwrap();
+    assert_eq!(ali.event().await.offset, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_nobody_knows_count_each_and_are_told_nothing_where_the_namespace_does_not_say_so() {
+    let server = serve(&hub());
+    let (mut one, mut two) = (Peer::connect(&server).await, Peer::connect(&server).await);
+    one.subscribe("quiet").await;
+    two.subscribe("quiet").await;
+    assert_eq!(counts(&mut one, "quiet").await, (2, 2));
+    let response = members(&mut one, "quiet").await;
+    let mut ids = [one.greeting.client_id.clone(), two.greeting.client_id.clone()];
+    ids.sort();
+    let told: Vec<_> = response
+        .members
+        .iter()
+        .map(|member| member.client_id.as_str())
+        .collect();
+    assert_eq!(told, ids);
+    assert!(response.members.iter().all(|member| member.user_id.is_none()));
+    one.hears_nothing().await;
+    two.vanish().await;
+    assert_eq!(counts(&mut one, "quiet").await, (1, 1));
+    one.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_says_of_itself_is_shown_and_changed_by_subscribing_again() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let with = |presence: TypedMessage| SubscribeChannel {
+        presence: Some(presence),
+        ..to("room:5")
+    };
+    ali.ask(with(typed(&said("typing")))).await;
+    assert_eq!(ali.hears::<Joined>().await.presence, Some(typed(&said("typing"))));
+    assert_eq!(
+        members(&mut ali, "room:5").await.members[0].presence,
+        Some(typed(&said("typing")))
+    );
+    ali.ask(with(typed(&Moved { to: 5 }))).await;
+    assert_eq!(
+        members(&mut ali, "room:5").await.members[0].presence,
+        Some(typed(&Moved { to: 5 }))
+    );
+    // Again without saying anything leaves it.
+    ali.subscribe("room:5").await;
+    assert_eq!(
+        members(&mut ali, "room:5").await.members[0].presence,
+        Some(typed(&Moved { to: 5 }))
+    );
+    ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_says_of_itself_is_of_some_type_and_not_long() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let long = typed(&said(&"x".repeat(4_096)));
+    let nameless = TypedMessage {
+        type_name: "<script>".to_owned(),
+        ..TypedMessage::default()
+    };
+    for presence in [long, nameless] {
+        let asked = SubscribeChannel {
+            presence: Some(presence),
+            ..to("room:5")
+        };
+        let refused = ali.ask(asked).await.refused.unwrap();
+        assert_eq!(Code::from_i32(refused.code), Code::InvalidArgument);
+    }
+    assert_eq!(counts(&mut ali, "room:5").await, (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_vanished_behind_a_dead_line_is_gone_from_presence_within_40_seconds() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    ali.hears::<Joined>().await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("room:5").await;
+    ali.hears::<Joined>().await;
+    let began = Instant::now();
+    // Its socket stays open, and nothing comes over it.
+    let left: Left = timeout(Duration::from_secs(40), ali.hears()).await.unwrap();
+    assert_eq!(left.user_id.as_deref(), Some("bea"));
+    assert!(
+        began.elapsed() > Duration::from_secs(30),
+        "the line was given time to answer"
+    );
+    assert_eq!(counts(&mut ali, "room:5").await, (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn comings_and_goings_in_quick_succession_leave_presence_right() {
+    let server = serve(&hub());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    ali.subscribe("room:5").await;
+    ali.hears::<Joined>().await;
+    for _ in 0..50 {
+        bea.subscribe("room:5").await;
+        bea.unsubscribe("room:5").await;
+    }
+    bea.subscribe("room:5").await;
+    settle().await;
+    assert_eq!(counts(&mut ali, "room:5").await, (2, 2));
+    // Whatever others were told, each coming was followed by a going but the last.
+    let mut there = false;
+    while let Some(event) = ali.events.pop_front() {
+        let joined = event.type_name == <Joined as rpc_runtime::Contract>::FULL_NAME;
+        assert_ne!(joined, there, "a coming and a going in turn");
+        there = joined;
+    }
+    assert!(there);
+}
