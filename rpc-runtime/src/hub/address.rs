@@ -213,11 +213,10 @@ impl To {
             except: self.except.into(),
         };
         let hub = &self.hub;
-        let mut all = Receipt::default();
+        let mut all = Receipt::new(Arc::default(), None, Some(0));
         let mut add = |receipt: Receipt| {
-            let reached = receipt
-                .reached
-                .and_then(|new| Some(all.reached.unwrap_or(0) + new));
+            // Known only where all are.
+            let reached = all.reached.zip(receipt.reached).map(|(all, new)| all + new);
             all = Receipt { reached, ..receipt };
         };
         match self.whom {

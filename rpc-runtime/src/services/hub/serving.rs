@@ -16,7 +16,7 @@ use super::{
 use crate::{
     ClientId, Context, Status,
     bytes::Bytes,
-    hub::{self, Act, Asks, ChannelName, HistoryQuery, Subscribed, Wish, bytes_of_one, denied},
+    hub::{self, Act, Asks, ChannelName, HistoryQuery, Subscribed, Wish, bytes_of_one},
 };
 
 /// No answer is longer, in bytes, whatever the client would take.
