@@ -13,6 +13,7 @@ use super::{
     channel::{Channel, Config},
     connect::{ByConnector, Dial, Target},
     error::{CallError, Refused, RefusedKind},
+    hub::HubCell,
     identity::{CredentialProvider, Provide, Shown, Standing},
 };
 use crate::{
@@ -264,6 +265,7 @@ impl ClientBuilder {
             connect_timeout: self.connect_timeout,
             reconnect: self.reconnect.clone(),
             timeout: self.timeout,
+            hub: HubCell::new(self.limits.unread_events, self.limits.unread_event_bytes),
             limits: Arc::new(self.limits.clone()),
             compress_above: self.compress_above,
             middleware: None,

@@ -48,6 +48,11 @@ pub struct ClientLimits {
     pub pong_timeout: Duration,
     /// How long the server may take to answer our close frame. 2 s by default.
     pub close_timeout: Duration,
+    /// How many events of one [subscription](crate::hub::client::Subscription), or of one
+    /// [stream of events](crate::hub::client::EventStream), wait for a program that does not read them. 1,024 by default.
+    pub unread_events: usize,
+    /// And how many bytes they take. 1 MiB by default. One event may always wait.
+    pub unread_event_bytes: usize,
 }
 
 impl Default for ClientLimits {
@@ -65,6 +70,8 @@ impl Default for ClientLimits {
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(2),
+            unread_events: 1_024,
+            unread_event_bytes: 1 << 20,
         }
     }
 }

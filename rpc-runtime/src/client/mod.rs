@@ -9,6 +9,7 @@ mod channel;
 mod connect;
 mod driver;
 mod error;
+pub mod hub;
 mod identity;
 mod limits;
 mod link;

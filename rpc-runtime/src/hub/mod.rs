@@ -53,8 +53,10 @@ use std::{
     },
 };
 
+pub use crate::client::hub as client;
 pub use address::{HubError, To};
-pub(crate) use address::{LONGEST_MESSAGE, TOO_SLOW};
+pub(crate) use address::{LONGEST_EVENT, LONGEST_MESSAGE, TOO_SLOW};
+pub(crate) use broker::id_of;
 use broker::{Address, ErasedBroker, Node, Published};
 #[doc(inline)]
 pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, Publisher, Receipt};

@@ -27,6 +27,7 @@ use super::{
     ClientLimits,
     connect::{Dial, Established},
     error::{CallError, Closed, Refused, RefusedKind},
+    hub::HubCell,
     identity::Standing,
     link::{Answer, Link},
 };
@@ -49,6 +50,8 @@ pub(super) struct Config {
     pub(super) middleware: Option<Arc<Middleware<Outbound>>>,
     /// Who the client is.
     pub(super) standing: Arc<Standing>,
+    /// What it hears of the server's hub.
+    pub(super) hub: Arc<HubCell>,
 }
 
 /// The connection behind a client, over all its reconnects.
@@ -82,6 +85,16 @@ struct Control {
 enum End {
     Closed(Closed),
     Refused(Refused),
+}
+
+impl End {
+    /// The same for a call that comes later.
+    fn error(&self) -> CallError {
+        match self {
+            Self::Closed(closed) => CallError::Closed(closed.clone().before_sending()),
+            Self::Refused(refused) => CallError::Refused(refused.clone()),
+        }
+    }
 }
 
 impl Channel {
@@ -169,10 +182,8 @@ impl Channel {
     /// Whether a call that has no link may hope for one. Starts connecting where nobody did.
     fn check(self: &Arc<Self>, patient: bool) -> Result<(), CallError> {
         let mut control = self.lock();
-        match &control.end {
-            Some(End::Closed(closed)) => return Err(CallError::Closed(closed.clone().before_sending())),
-            Some(End::Refused(refused)) => return Err(CallError::Refused(refused.clone())),
-            None => {}
+        if let Some(end) = &control.end {
+            return Err(end.error());
         }
         match (&control.absence, control.state) {
             (Some((why, planned)), state) if !matches!(state, ConnectionState::Connecting) => {
@@ -225,7 +236,13 @@ impl Channel {
     /// Lets calls go to a new connection. Those on older ones finish there.
     fn publish(self: &Arc<Self>, dialled: Dialled) -> (Arc<Link>, Option<Answer>) {
         let limits = self.config.limits.clone();
-        let link = Link::new(limits, self.config.compress_above, self.standing().clone());
+        let link = Link::new(
+            limits,
+            self.config.compress_above,
+            self.standing().clone(),
+            self.config.hub.clone(),
+        );
+        self.config.hub.begins(link.number());
         // In front of every call, which the server then reads when it has decided.
         let answer = dialled.in_band.map(|shown| link.begin_with(shown.credential));
         (dialled.established)(link.clone());
@@ -275,10 +292,16 @@ impl Channel {
     /// Closes the client for good; the first reason stays.
     fn finish(&self, end: End) {
         let mut control = self.lock();
-        control.end.get_or_insert(end);
+        let end = control.end.get_or_insert(end).clone();
         self.current.store(None);
         self.set_state(control, ConnectionState::Closed);
         self.standing().is_over();
+        self.config.hub.finish(|| end.error());
+    }
+
+    /// Why the client is closed for good, if it is.
+    pub(super) fn end(&self) -> Option<CallError> {
+        self.lock().end.as_ref().map(End::error)
     }
 
     /// Closes every connection with a close frame, and the client for good.

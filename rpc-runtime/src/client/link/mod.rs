@@ -29,7 +29,7 @@ pub(super) use authentications::Answer;
 pub(super) use cell::{Failure, Outcome};
 pub(super) use in_flight::InFlight;
 
-use super::{ClientLimits, error::Closed, identity::Standing};
+use super::{ClientLimits, error::Closed, hub::HubCell, identity::Standing};
 use crate::{Status, streaming::Inbox, transport::output::OutputBuffer};
 use state::Entry;
 pub(super) use state::State;
@@ -42,6 +42,7 @@ pub(super) struct Link {
     number: u64,
     /// Who the client is.
     standing: Arc<Standing>,
+    hub: Arc<HubCell>,
     pub(super) limits: Arc<ClientLimits>,
     /// So much of a stream is read before the protocol is told: well below half of the window, so that a reader that has
     /// read everything has told enough for the server to go on.
@@ -91,6 +92,7 @@ impl Link {
         limits: Arc<ClientLimits>,
         compress_above: Option<usize>,
         standing: Arc<Standing>,
+        hub: Arc<HubCell>,
     ) -> Arc<Self> {
         let now = Instant::now().into_std();
         let protocol_limits = limits.protocol();
@@ -102,6 +104,7 @@ impl Link {
         Arc::new(Self {
             number: standing.begins(),
             standing,
+            hub,
             state: Mutex::new(State::new(protocol, output, limits.unsent_bytes)),
             step,
             limits,
@@ -112,6 +115,11 @@ impl Link {
             stream_free: Notify::new(),
             changed: Notify::new(),
         })
+    }
+
+    /// Which of the client's connections it is.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -196,6 +196,7 @@ impl State {
                 self.is_greeted(*greeting, link, now);
             }
             ClientEvent::Identity(identity) => self.is_told(*identity, link, now, woken),
+            ClientEvent::Published(event) => link.hub.on_event(link.number, *event, &mut woken.wakers),
             ClientEvent::GoAway { go_away, not_run } => {
                 link.shut();
                 for stream_id in not_run {
