@@ -4,8 +4,14 @@
 
 mod by_server;
 mod common;
+mod direct;
 mod presence;
 mod publishing;
 mod reading;
+mod recovery;
 mod sending;
+mod server_side;
+mod slow_reader;
 mod subscribing;
+mod subscriptions;
+mod typed;

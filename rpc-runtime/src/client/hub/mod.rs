@@ -49,7 +49,6 @@
 //! A client that never uses its hub pays for none of this.
 
 mod by_server;
-
 mod error;
 mod events;
 mod feed;

@@ -416,6 +416,11 @@ impl State {
         }
         if !has_one {
             let inbox = Inbox::new(Untaken::CAPACITY.min(capacity));
+            if let Some(snapshot) = told.snapshot {
+                let snapshot = Arc::new(Raw::of_record(snapshot));
+                let epoch = position.map(|position: Position| position.epoch);
+                inbox.put(&snapshot, epoch, ReceivedKind::Snapshot, woken);
+            }
             feed.subs.push(Sub::live(id, inbox.clone(), position));
             feed.by_server = Some(id);
             woken.extend(self.untaken.push(feed.name.clone(), id, inbox));
