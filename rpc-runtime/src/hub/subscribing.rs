@@ -191,7 +191,8 @@ impl Hub {
         let mut subscribed = Subscribed::new(channel, position);
         self.recover(&asks, &mut subscribed, &wish).await?;
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
-        if subscribed.channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event {
+        if subscribed.channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event
+        {
             self.take_snapshot(&asks, &mut subscribed, wish.room).await?;
         }
         Ok(subscribed)

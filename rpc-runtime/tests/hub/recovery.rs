@@ -18,9 +18,7 @@ use rpc_runtime::{
 
 use crate::{
     common::{Said, said, serve},
-    typed::{
-        Calls, Counted, gap, hearers, hub_of, in_memory, item, logs, next, numbers, publish, silent,
-    },
+    typed::{Calls, Counted, gap, hearers, hub_of, in_memory, item, logs, next, numbers, publish, silent},
 };
 
 #[tokio::test(start_paused = true)]

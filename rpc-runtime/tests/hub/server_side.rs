@@ -96,13 +96,17 @@ async fn a_subscription_that_the_server_ends_says_why_and_is_over() {
     let mut events = client.hub().subscribe::<Counted>("log:a").await.unwrap();
     let mut other = client.hub().subscribe::<Counted>("log:b").await.unwrap();
     publish(&hub, "log:a", [1]).await;
+    settle().await;
     let reason = Status::permission_denied("be polite");
     let whom = Subscriber::Client(id(&client).await);
     assert_eq!(hub.unsubscribe(whom, "log:a", &reason).unwrap(), 1);
     assert_eq!(numbers(&mut events, 1).await, [1]);
     match item(&mut events).await {
         Err(SubscriptionError::Ended(status)) => {
-            assert_eq!((status.code(), status.message()), (Code::PermissionDenied, "be polite"));
+            assert_eq!(
+                (status.code(), status.message()),
+                (Code::PermissionDenied, "be polite")
+            );
         }
         other => panic!("not ended: {other:?}"),
     }
