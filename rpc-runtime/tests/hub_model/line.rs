@@ -1,0 +1,158 @@
+//! The network between one client and the server: it can be cut, go dead without a word, or be out of order for a while.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll, Waker},
+};
+
+use rpc_runtime::{ConnectInfo, Connector, Server};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+/// What a pipe holds that its other end has not read.
+const PIPE: usize = 4 << 10;
+
+/// One client's way to the server.
+#[derive(Clone)]
+pub struct Line(Arc<Mutex<State>>);
+
+struct State {
+    server: Option<Server>,
+    /// The client's end of the present connection.
+    pipe: Option<DuplexStream>,
+    /// Goes up with each connection: an older end is dead.
+    generation: u64,
+    waker: Option<Waker>,
+    /// Ends whose other side still believes in them.
+    dead: Vec<DuplexStream>,
+    up: bool,
+}
+
+impl Line {
+    pub fn new(server: &Server) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            server: Some(server.clone()),
+            pipe: None,
+            generation: 0,
+            waker: None,
+            dead: Vec::new(),
+            up: true,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// Leads to this server from now on.
+    pub fn lead_to(&self, server: &Server) {
+        self.lock().server = Some(server.clone());
+    }
+
+    /// Both ends see the end of the connection.
+    pub fn cut(&self) {
+        let mut state = self.lock();
+        drop(state.pipe.take());
+        wake(state);
+    }
+
+    /// The client sees the end; the server hears nothing any more, as if the cable had been pulled.
+    pub fn go_dead(&self) {
+        let mut state = self.lock();
+        if let Some(pipe) = state.pipe.take() {
+            state.dead.push(pipe);
+        }
+        wake(state);
+    }
+
+    /// Whether there is a connection that is neither cut nor dead.
+    pub fn is_connected(&self) -> bool {
+        self.lock().pipe.is_some()
+    }
+
+    /// Whether new connections come about.
+    pub fn set_up(&self, up: bool) {
+        self.lock().up = up;
+    }
+}
+
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl Connector for Line {
+    type Io = LineIo;
+
+    async fn connect(&self) -> io::Result<LineIo> {
+        let (near, far) = tokio::io::duplex(PIPE);
+        let mut state = self.lock();
+        let Some(server) = state.server.clone().filter(|_| state.up) else {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        };
+        state.generation += 1;
+        state.pipe = Some(near);
+        tokio::spawn(server.serve_connection(far, ConnectInfo::new()));
+        Ok(LineIo {
+            generation: state.generation,
+            line: self.clone(),
+        })
+    }
+}
+
+/// The client's end of one connection.
+pub struct LineIo {
+    line: Line,
+    generation: u64,
+}
+
+impl LineIo {
+    fn poll<T>(
+        &self,
+        cx: &mut Context<'_>,
+        act: impl FnOnce(Pin<&mut DuplexStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let mut state = self.line.lock();
+        if state.generation != self.generation {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        state.waker = Some(cx.waker().clone());
+        match &mut state.pipe {
+            Some(pipe) => act(Pin::new(pipe), cx),
+            None => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+        }
+    }
+}
+
+impl Drop for LineIo {
+    fn drop(&mut self) {
+        let mut state = self.line.lock();
+        if state.generation == self.generation {
+            state.pipe = None;
+        }
+    }
+}
+
+impl AsyncRead for LineIo {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.poll(cx, |pipe, cx| pipe.poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for LineIo {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll(cx, |pipe, cx| pipe.poll_write(cx, buf))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(cx, |pipe, cx| pipe.poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(cx, |pipe, cx| pipe.poll_shutdown(cx))
+    }
+}
