@@ -261,6 +261,9 @@ impl Hub {
             .broker
             .publish(name, namespace.keep(), publication)
             .await?;
+        if !receipt.duplicate {
+            namespace.counted.published();
+        }
         if let SlowConsumer::Block { at_most } = namespace.slow() {
             self.wait_for_slow(name, at_most).await;
         }
@@ -271,7 +274,9 @@ impl Hub {
         if publication.key.is_none() {
             publication.key = Some(self.new_id());
         }
-        Ok(self.inner.broker.send(to, publication).await?)
+        let receipt = self.inner.broker.send(to, publication).await?;
+        self.inner.direct.published();
+        Ok(receipt)
     }
 
     /// Waits for subscribers on this node whose queues are over their bound; closes those that take too long.

@@ -3,7 +3,7 @@
 //! An event is a contract: `#[contract(event)]`. A program publishes it to a *channel*, whoever has subscribed there, or sends it to a
 //! *user*, on all connections that are known as that user, or to one *client*; from handlers and from anywhere else:
 //!
-//! ```ignore
+//! ```
 //! use rpc_runtime::hub::{Hub, HubError, Notification};
 //!
 //! async fn deploy(hub: &Hub) -> Result<(), HubError> {
@@ -31,6 +31,7 @@ mod address;
 pub mod broker;
 pub(crate) mod change;
 mod channel;
+mod counted;
 mod encode;
 pub(crate) mod event;
 mod granting;
@@ -61,6 +62,8 @@ use broker::{Address, ErasedBroker, Node, Published};
 #[doc(inline)]
 pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, Publisher, Receipt};
 pub(crate) use channel::Channel;
+use counted::Counted;
+pub(crate) use counted::Counts;
 pub(crate) use encode::micros_of;
 pub use event::{Event, Events};
 pub use granting::Subscriber;
@@ -71,14 +74,18 @@ pub(crate) use namespace::{Act, Taken};
 use namespace::{Declared, Namespaces};
 pub use namespace::{Namespace, NamespaceError, OnSubscribe, Retention, SlowConsumer, Snapshot};
 pub(crate) use queue::{DIRECT, EventQueue, Put, Queued};
-pub(crate) use rights::denied;
 pub use rights::{Anyone, Asks, HasRole, Nobody, Right, Users};
 use sending::Sending;
-pub(crate) use subscribing::{Subscribed, Wish, bytes_of_one};
+pub(crate) use subscribing::{Begun, Wish, bytes_of_one};
 use table::Channels;
 use turns::Turns;
 
-use crate::{Session, random, server::Shared};
+use crate::{Session, metrics::NamespaceMeter, random, server::Shared};
+
+#[doc(inline)]
+pub use crate::services::hub::{
+    DataChanged, Joined, Left, NamedEvent, Notification, NotificationAction, NotificationLevel,
+};
 
 /// Typed events to users, channels and clients. Made before its server, and given to it by
 /// [`ServerBuilder::hub`](crate::ServerBuilder::hub). Cloning is cheap, and all clones are one hub.
@@ -105,7 +112,8 @@ pub(crate) struct HubInner {
     sending: Sending,
     pub(crate) broker: Arc<dyn ErasedBroker>,
     pub(crate) channels: Channels,
-    pub(crate) counters: HubCounters,
+    /// Of what is sent directly.
+    direct: Counted,
     /// In which the broker is asked to deliver a channel, or to deliver it no more.
     turns: Turns,
     /// In which presence is told.
@@ -114,16 +122,6 @@ pub(crate) struct HubInner {
     server: OnceLock<Weak<Shared>>,
     /// Of ids of events that have no position.
     next_id: AtomicU64,
-}
-
-/// What a hub counts, since it was made.
-#[derive(Debug, Default)]
-pub(crate) struct HubCounters {
-    pub(crate) published: AtomicU64,
-    pub(crate) delivered: AtomicU64,
-    pub(crate) dropped: AtomicU64,
-    pub(crate) recovered: AtomicU64,
-    pub(crate) not_recovered: AtomicU64,
 }
 
 impl Hub {
@@ -135,6 +133,24 @@ impl Hub {
     /// The clients of this server are its clients. `false` where it has a server already.
     pub(crate) fn attach(&self, server: &Arc<Shared>) -> bool {
         self.inner.server.set(Arc::downgrade(server)).is_ok()
+    }
+
+    /// Records metrics from now on, in what is the recorder now.
+    pub(crate) fn record(&self) {
+        for namespace in self.inner.namespaces.iter() {
+            namespace.counted.record(NamespaceMeter::new(namespace.pattern()));
+        }
+        self.inner.direct.record(NamespaceMeter::new("(direct)"));
+    }
+
+    /// What was counted until now, of all namespaces and of what was sent directly.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut sum = Counts::default();
+        self.inner.direct.add_to(&mut sum);
+        for namespace in self.inner.namespaces.iter() {
+            namespace.counted.add_to(&mut sum);
+        }
+        sum
     }
 
     /// An id for an event that has no position.
@@ -184,7 +200,7 @@ impl HubBuilder {
             sending: self.sending,
             broker,
             channels: Channels::default(),
-            counters: HubCounters::default(),
+            direct: Counted::default(),
             turns: Turns::default(),
             presence_turns: Turns::default(),
             server: OnceLock::new(),
@@ -207,7 +223,7 @@ impl HubInner {
             return 0;
         };
         let out = channel.fan_out(event);
-        self.count(out.reached, out.dropped);
+        channel.namespace.counted.delivered(out.reached, out.dropped);
         out.reached
     }
 
@@ -248,18 +264,8 @@ impl HubInner {
                     .for_each(|session| give(&session));
             }
         }
-        self.count(reached, 0);
+        self.direct.delivered(reached, 0);
         reached
-    }
-
-    fn count(&self, delivered: usize, dropped: usize) {
-        self.counters.published.fetch_add(1, Ordering::Relaxed);
-        self.counters
-            .delivered
-            .fetch_add(delivered as u64, Ordering::Relaxed);
-        if dropped > 0 {
-            self.counters.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Event, Events, Position,
+    counted::Counted,
     name::{ChannelParams, Pattern, PatternError},
     rights::{Asks, ErasedRight, Later, Nobody, Right, Typed, denied},
 };
@@ -340,6 +341,7 @@ pub(crate) enum Act {
 pub(crate) struct ActiveNamespace {
     pattern: Pattern,
     declared: Declared,
+    pub(crate) counted: Counted,
 }
 
 impl ActiveNamespace {
@@ -351,7 +353,11 @@ impl ActiveNamespace {
                 expected: declared.parameters,
             });
         }
-        Ok(Self { pattern, declared })
+        Ok(Self {
+            pattern,
+            declared,
+            counted: Counted::default(),
+        })
     }
 
     /// The pattern, as it was written.
@@ -474,6 +480,11 @@ impl Namespaces {
             namespaces.push(Arc::new(namespace));
         }
         Ok(Self(namespaces))
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ActiveNamespace>> {
+        self.0.iter()
     }
 
     /// The namespace that a channel belongs to.

@@ -4,10 +4,7 @@
 //! position that the client knows, or behind its snapshot. At last, under the channel's lock, what was kept and is after that
 //! goes into the session's queue, and what comes then goes there too. It works with any broker, however long it takes.
 
-use std::{
-    future::Future,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 
@@ -43,7 +40,7 @@ pub(crate) struct Wish {
 
 /// What a new subscriber is told.
 #[derive(Debug, Clone)]
-pub(crate) struct Subscribed {
+pub(crate) struct Begun {
     /// The channel, and what events name it by.
     pub(crate) channel: Arc<Channel>,
     /// Where the channel is, behind `missed`. Epoch and offset are 0 without history.
@@ -58,7 +55,7 @@ pub(crate) struct Subscribed {
     pub(crate) missed: Vec<Arc<Published>>,
 }
 
-impl Subscribed {
+impl Begun {
     fn new(channel: Arc<Channel>, position: Position) -> Self {
         Self {
             channel,
@@ -88,7 +85,7 @@ impl Hub {
         session: &Arc<Session>,
         name: &ChannelName,
         wish: Wish,
-    ) -> Result<Subscribed, Status> {
+    ) -> Result<Begun, Status> {
         let channels = session.make_channels();
         // Before the right is asked for: who has no room is told so whatever the channel, and does not make others look things up.
         let most = match wish.granted {
@@ -138,7 +135,13 @@ impl Hub {
         };
         let offset = subscribed.position.offset;
         channels
-            .fill(subscription, || channel.go_live(session.id(), ahead, offset))
+            .fill(subscription, || {
+                let is_live = channel.go_live(session.id(), ahead, offset);
+                if is_live {
+                    namespace.counted.subscribed();
+                }
+                is_live
+            })
             .map_err(|not| match not {
                 NotFilled::Ended => Status::aborted("the channel was unsubscribed from meanwhile"),
                 NotFilled::Refused => {
@@ -164,7 +167,7 @@ impl Hub {
         name: &ChannelName,
         subscription: Subscription,
         wish: Wish,
-    ) -> Result<Subscribed, Status> {
+    ) -> Result<Begun, Status> {
         let asks = Asks::new(session.clone(), session.identity());
         let channel = subscription.channel.clone();
         let granted = wish.granted.as_ref().or(subscription.granted.as_ref());
@@ -188,7 +191,7 @@ impl Hub {
             self.settle_presence(session, name).await?;
         }
         let position = self.position_of(&channel).await?;
-        let mut subscribed = Subscribed::new(channel, position);
+        let mut subscribed = Begun::new(channel, position);
         self.recover(&asks, &mut subscribed, &wish).await?;
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
         if subscribed.channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event
@@ -219,10 +222,10 @@ impl Hub {
         }
     }
 
-    async fn catch_up(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Subscribed, Status> {
+    async fn catch_up(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Begun, Status> {
         let namespace = &channel.namespace;
         let position = self.position_of(channel).await?;
-        let mut subscribed = Subscribed::new(channel.clone(), position);
+        let mut subscribed = Begun::new(channel.clone(), position);
         self.recover(asks, &mut subscribed, wish).await?;
         if namespace.has_snapshot() && subscribed.recovered != Some(true) {
             self.take_snapshot(asks, &mut subscribed, wish.room).await?;
@@ -238,17 +241,11 @@ impl Hub {
     }
 
     /// Reads what came after the position that the client knows.
-    async fn recover(&self, asks: &Asks, subscribed: &mut Subscribed, wish: &Wish) -> Result<(), Status> {
+    async fn recover(&self, asks: &Asks, subscribed: &mut Begun, wish: &Wish) -> Result<(), Status> {
         let Some(since) = wish.since else { return Ok(()) };
         let history = self.history_after(asks, &subscribed.channel, since).await?;
         let all = history.complete && !history.more && bytes_of(&history.events) <= wish.room;
-        let counters = &self.inner.counters;
-        let counter = if all {
-            &counters.recovered
-        } else {
-            &counters.not_recovered
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        subscribed.channel.namespace.counted.recovery(all);
         subscribed.recovered = Some(all);
         subscribed.position = history.position;
         if all {
@@ -281,12 +278,7 @@ impl Hub {
     }
 
     /// Takes a snapshot, and reads what came after it.
-    async fn take_snapshot(
-        &self,
-        asks: &Asks,
-        subscribed: &mut Subscribed,
-        room: usize,
-    ) -> Result<(), Status> {
+    async fn take_snapshot(&self, asks: &Asks, subscribed: &mut Begun, room: usize) -> Result<(), Status> {
         let channel = subscribed.channel.clone();
         let too_long = || {
             Status::resource_exhausted(
@@ -341,6 +333,7 @@ impl Hub {
             }
         });
         let Some(subscription) = ended else { return false };
+        subscription.channel.namespace.counted.unsubscribed();
         self.left(session, &[subscription]);
         true
     }
@@ -363,6 +356,9 @@ impl Hub {
         let ended = session
             .make_channels()
             .end(|subscription| leave(session, &subscription.channel));
+        for subscription in &ended {
+            subscription.channel.namespace.counted.unsubscribed();
+        }
         self.left(session, &ended);
     }
 
@@ -477,7 +473,7 @@ impl Drop for Joining<'_> {
 }
 
 /// What the client is told whom the server has subscribed: the subscription, then what is behind its snapshot.
-fn told_by_event(subscribed: &Subscribed, id: &str) -> Result<Vec<Bytes>, Status> {
+fn told_by_event(subscribed: &Begun, id: &str) -> Result<Vec<Bytes>, Status> {
     let channel = &subscribed.channel;
     if let Some(snapshot) = &subscribed.snapshot
         && snapshot.body.len() > LONGEST_EVENT

@@ -62,6 +62,7 @@ pub(crate) struct Levels {
     pub(crate) queued_bytes: usize,
     pub(crate) unflushed_bytes: usize,
     pub(crate) held_bytes: usize,
+    pub(crate) queued_events: usize,
 }
 
 impl ConnectionMeter {
@@ -171,6 +172,7 @@ impl ConnectionMeter {
             levels.unflushed_bytes,
         );
         change(&server.held_bytes, before.held_bytes, levels.held_bytes);
+        change(&server.queued_events, before.queued_events, levels.queued_events);
     }
 }
 

@@ -40,6 +40,19 @@ pub const HELD_BYTES: &str = "rpc_server_held_bytes";
 /// Counter: changes that were made, and whose event was not published.
 pub const UNPUBLISHED_CHANGES: &str = "rpc_hub_unpublished_changes_total";
 
+/// Counter: events that were published or sent on this node, by `namespace`.
+pub const HUB_PUBLISHED: &str = "rpc_hub_published_total";
+/// Counter: events that were put into clients' queues, by `namespace`.
+pub const HUB_DELIVERED: &str = "rpc_hub_delivered_total";
+/// Counter: events that were dropped for clients that are slow, by `namespace`.
+pub const HUB_DROPPED: &str = "rpc_hub_dropped_total";
+/// Counter: clients that came back with a position, by `namespace` and `outcome`.
+pub const HUB_RECOVERIES: &str = "rpc_hub_recoveries_total";
+/// Gauge: subscriptions, by `namespace`.
+pub const HUB_SUBSCRIPTIONS: &str = "rpc_hub_subscriptions";
+/// Gauge: bytes of events that wait in clients' queues.
+pub const HUB_QUEUED_BYTES: &str = "rpc_hub_queued_bytes";
+
 /// Upper bounds of buckets for [`CALL_DURATION`], in seconds: from a quarter of a millisecond to ten seconds, for exporters
 /// that ask for some.
 pub const DURATION_BUCKETS: [f64; 15] = [
@@ -72,7 +85,7 @@ const fn metric(name: &'static str, kind: Kind, unit: Unit, description: &'stati
 }
 
 /// Every metric there is.
-pub(crate) const ALL: [Metric; 18] = [
+pub(crate) const ALL: [Metric; 24] = [
     metric(SESSIONS, Kind::Gauge, Unit::Count, "Sessions by their state"),
     metric(
         CONNECTIONS,
@@ -170,6 +183,42 @@ pub(crate) const ALL: [Metric; 18] = [
         Kind::Counter,
         Unit::Count,
         "Changes that calls of controllers made, and whose events were not published",
+    ),
+    metric(
+        HUB_PUBLISHED,
+        Kind::Counter,
+        Unit::Count,
+        "Events that were published or sent on this node",
+    ),
+    metric(
+        HUB_DELIVERED,
+        Kind::Counter,
+        Unit::Count,
+        "Events that were put into the queues of clients",
+    ),
+    metric(
+        HUB_DROPPED,
+        Kind::Counter,
+        Unit::Count,
+        "Events that were dropped for clients that are slow",
+    ),
+    metric(
+        HUB_RECOVERIES,
+        Kind::Counter,
+        Unit::Count,
+        "Clients that came back to a channel with a position, by what came of it",
+    ),
+    metric(
+        HUB_SUBSCRIPTIONS,
+        Kind::Gauge,
+        Unit::Count,
+        "Channels that clients hear, counted for each client",
+    ),
+    metric(
+        HUB_QUEUED_BYTES,
+        Kind::Gauge,
+        Unit::Bytes,
+        "Events that wait for clients to take them",
     ),
 ];
 

@@ -38,6 +38,7 @@ pub(super) struct ServerMetrics {
     pub(super) queued_bytes: Gauge,
     pub(super) unflushed_bytes: Gauge,
     pub(super) held_bytes: Gauge,
+    pub(super) queued_events: Gauge,
 }
 
 /// What came of a handshake.
@@ -306,6 +307,7 @@ impl ServerMetrics {
                 queued_bytes: level(names::QUEUED_BYTES),
                 unflushed_bytes: level(names::UNFLUSHED_BYTES),
                 held_bytes: level(names::HELD_BYTES),
+                queued_events: level(names::HUB_QUEUED_BYTES),
             }
         })
     }

@@ -309,10 +309,13 @@ impl ServerBuilder {
             }
         }
         let shared = Shared::behind(front, self.hub.clone(), Routes::build(endpoints)?, self.limits);
-        match self.hub.attach(&shared) {
-            true => Ok(Server { shared }),
-            false => Err(StartError::HubOfAnother),
+        if !self.hub.attach(&shared) {
+            return Err(StartError::HubOfAnother);
         }
+        if self.metrics {
+            self.hub.record();
+        }
+        Ok(Server { shared })
     }
 
     /// Listens on `addr` and serves, for ever.

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `rpc.session.v1.SessionService` | [`session::gateway`] | tells clients about their own session |
 //! | `rpc.hub.v1.HubService` | [`hub::gateway`] | subscriptions, publishing, presence and history, as the [hub](mod@crate::hub)'s namespaces allow |
-//! | `rpc.admin.v1.AdminService` | [`admin::gateway`] | lists sessions, disconnects clients and users, tells what was counted |
+//! | `rpc.admin.v1.AdminService` | [`admin::gateway`] | lists sessions, channels and subscribers, disconnects and unsubscribes clients and users, tells what was counted |
 //!
 //! A server serves none of them unless it is told to: what can be called is what was added. Their schemas are
 //! `protos/rpc/session/v1/session.proto`, `protos/rpc/hub/v1/hub.proto` and `protos/rpc/admin/v1/admin.proto`; clients for Rust stand beside the gateways.

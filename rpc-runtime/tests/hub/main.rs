@@ -2,9 +2,11 @@
 
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
+mod admin;
 mod by_server;
 mod common;
 mod direct;
+mod features;
 mod presence;
 mod publishing;
 mod reading;

@@ -4,6 +4,7 @@
 
 mod calls;
 mod connections;
+mod hub;
 mod prometheus;
 mod recorder;
 mod service;

@@ -6,6 +6,7 @@ use super::Connection;
 use crate::{
     auth::Source,
     dispatch::MethodEntry,
+    hub::EventQueue,
     metrics::{AuthenticationOutcome, ConnectionMeter, Levels, Measured, Side, Totals},
 };
 
@@ -78,6 +79,7 @@ impl<S> Connection<S> {
                 queued_bytes: self.protocol.queued_bytes(),
                 unflushed_bytes: output.pending(),
                 held_bytes: self.session.held_bytes(),
+                queued_events: self.session.events().map_or(0, EventQueue::bytes),
             },
         );
     }

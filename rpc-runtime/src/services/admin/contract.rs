@@ -35,6 +35,31 @@ pub trait Admin {
         request: DisconnectRequest,
     ) -> Result<DisconnectResponse, Status>;
 
+    /// Lists the channels that have subscribers on this node, in the order of their names, a page at a time.
+    #[message(idempotent, spawn)]
+    async fn list_channels(
+        &self,
+        cx: &Context,
+        request: ListChannelsRequest,
+    ) -> Result<ListChannelsResponse, Status>;
+
+    /// Lists the subscribers that a channel has on this node, in the order of their ids, a page at a time. A channel without any is
+    /// an empty list.
+    #[message(idempotent, spawn)]
+    async fn list_subscribers(
+        &self,
+        cx: &Context,
+        request: ListSubscribersRequest,
+    ) -> Result<ListSubscribersResponse, Status>;
+
+    /// Ends the subscription of a client, or of all clients of a user, to a channel. They are told why.
+    #[message(idempotent)]
+    async fn unsubscribe(
+        &self,
+        cx: &Context,
+        request: UnsubscribeRequest,
+    ) -> Result<UnsubscribeResponse, Status>;
+
     /// What the server has counted since it was made.
     #[message(idempotent, spawn)]
     async fn stats(&self, cx: &Context, request: StatsRequest) -> Result<StatsResponse, Status>;
@@ -173,4 +198,115 @@ pub struct StatsResponse {
     pub queued_bytes: u64,
     /// One-way calls that failed, of which nobody was told.
     pub one_way_failures: u64,
+    /// Channels that have subscribers.
+    pub channels: u64,
+    /// Channels that clients hear, counted for each client.
+    pub subscriptions: u64,
+    /// Events that were published, or sent to users and clients.
+    pub published_events: u64,
+    /// Events that were put into the queues of clients.
+    pub delivered_events: u64,
+    /// Events that were dropped for clients that are slow.
+    pub dropped_events: u64,
+    /// Clients that came back to a channel and got all that they had missed.
+    pub recoveries: u64,
+    /// Clients that came back to a channel, and were told that something is missing.
+    pub failed_recoveries: u64,
+    /// Events that wait now for clients to take them.
+    pub queued_events: u64,
+    /// Bytes of events that wait now for clients to take them.
+    pub queued_event_bytes: u64,
+}
+
+/// Which channels to list.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct ListChannelsRequest {
+    /// Those whose name begins with this.
+    pub prefix: String,
+    /// How many at most: 100 where it is 0, and never more than 1,000.
+    pub page_size: u32,
+    /// What the page before gave as the next; empty for the first.
+    pub page_token: String,
+}
+
+/// A page of channels.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct ListChannelsResponse {
+    /// In the order of their names.
+    pub channels: Vec<ChannelDetails>,
+    /// Asks for the next page; empty on the last.
+    pub next_page_token: String,
+}
+
+/// A channel.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct ChannelDetails {
+    /// Its name.
+    pub channel: String,
+    /// The pattern of its namespace.
+    pub namespace: String,
+    /// Clients that have subscribed on this node.
+    pub subscribers: u64,
+    /// How many events were published in its history; absent where it has none.
+    pub offset: Option<u64>,
+    /// Clients that are present, on all nodes; absent where presence is not kept.
+    pub present_clients: Option<u64>,
+    /// Users that are present, and anonymous clients.
+    pub present_users: Option<u64>,
+}
+
+/// Whose subscribers.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct ListSubscribersRequest {
+    /// The channel.
+    pub channel: String,
+    /// How many at most: 100 where it is 0, and never more than 1,000.
+    pub page_size: u32,
+    /// What the page before gave as the next; empty for the first.
+    pub page_token: String,
+}
+
+/// A page of subscribers.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct ListSubscribersResponse {
+    /// In the order of their client ids.
+    pub subscribers: Vec<SubscriberDetails>,
+    /// Asks for the next page; empty on the last.
+    pub next_page_token: String,
+}
+
+/// A client that hears a channel.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct SubscriberDetails {
+    /// The client's id.
+    pub client_id: String,
+    /// Who it is known as; absent while anonymous.
+    pub user_id: Option<String>,
+    /// The server has subscribed it.
+    pub by_server: bool,
+    /// Events of all its channels that wait for it.
+    pub queued_events: u64,
+    /// Bytes of events of all its channels that wait for it.
+    pub queued_event_bytes: u64,
+    /// Events of all its channels that were dropped because it is slow.
+    pub dropped_events: u64,
+}
+
+/// Whose subscription is to end, and what they are told.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct UnsubscribeRequest {
+    /// Whose.
+    pub target: Target,
+    /// The channel.
+    pub channel: String,
+    /// What they are told, with PERMISSION_DENIED.
+    #[field(max_len = 1024)]
+    pub reason: String,
+}
+
+/// Whose subscription has ended.
+#[contract(package = "rpc.admin.v1", proto_path = "protos/rpc/admin/v1/admin.proto")]
+pub struct UnsubscribeResponse {
+    /// How many had subscribed.
+    pub count: u64,
 }

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use super::{ListSessionsRequest, ListSessionsResponse, client_id, details};
 use crate::{ClientId, Server, Session, Status};
 
-/// Sessions on a page of which no size was asked for.
+/// What is on a page of which no size was asked for.
 const PAGE: usize = 100;
-/// Sessions on a page at most.
+/// What is on a page at most.
 const LARGEST_PAGE: usize = 1_000;
 
 /// What is asked of a session to be listed.
@@ -50,13 +50,18 @@ impl<'a> Filter<'a> {
     }
 }
 
+/// How many are on a page for which so many were asked for.
+pub(super) fn page_size(asked: u32) -> usize {
+    match asked as usize {
+        0 => PAGE,
+        size => size.min(LARGEST_PAGE),
+    }
+}
+
 /// One page.
 pub(super) fn list(server: &Server, request: &ListSessionsRequest) -> Result<ListSessionsResponse, Status> {
     let filter = Filter::of(request)?;
-    let size = match request.page_size as usize {
-        0 => PAGE,
-        size => size.min(LARGEST_PAGE),
-    };
+    let size = page_size(request.page_size);
     let page = match filter.user {
         Some(user) => first(server.sessions_of(user).into_iter(), &filter, size),
         None => first(server.sessions(), &filter, size),

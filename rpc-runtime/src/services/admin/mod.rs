@@ -1,4 +1,4 @@
-//! Sessions, for those who administer a server: who is connected, and away with them.
+//! Sessions and channels, for those who administer a server: who is connected, who hears what, and away with them.
 //!
 //! Every method names the guard `admin`. A server that adds the service says what that is, or does not start; see
 //! [`services`](super) for an example.
@@ -18,15 +18,20 @@
 //! # Ok(()) }
 //! ```
 
+mod channels;
 mod contract;
 mod listing;
 
 pub use contract::{
-    Admin, DisconnectRequest, DisconnectResponse, GetSessionRequest, GetSessionResponse, ListSessionsRequest,
-    ListSessionsResponse, SessionDetails, StatsRequest, StatsResponse, Target,
+    Admin, ChannelDetails, DisconnectRequest, DisconnectResponse, GetSessionRequest, GetSessionResponse,
+    ListChannelsRequest, ListChannelsResponse, ListSessionsRequest, ListSessionsResponse,
+    ListSubscribersRequest, ListSubscribersResponse, SessionDetails, StatsRequest, StatsResponse,
+    SubscriberDetails, Target, UnsubscribeRequest, UnsubscribeResponse,
 };
 
-use crate::{ClientId, CloseCode, Context, Session, SessionState, Status, dispatch::Gateway};
+use crate::{
+    ClientId, CloseCode, Context, Session, SessionState, Status, dispatch::Gateway, hub::Subscriber,
+};
 
 crate::include_gateway!("rpc.admin.v1");
 
@@ -84,12 +89,63 @@ impl Admin for OfServer {
         Ok(DisconnectResponse { count: count as u64 })
     }
 
+    async fn list_channels(
+        &self,
+        cx: &Context,
+        request: ListChannelsRequest,
+    ) -> Result<ListChannelsResponse, Status> {
+        channels::list(&cx.hub(), &request).await
+    }
+
+    async fn list_subscribers(
+        &self,
+        cx: &Context,
+        request: ListSubscribersRequest,
+    ) -> Result<ListSubscribersResponse, Status> {
+        channels::subscribers(&cx.hub(), &request)
+    }
+
+    async fn unsubscribe(
+        &self,
+        cx: &Context,
+        request: UnsubscribeRequest,
+    ) -> Result<UnsubscribeResponse, Status> {
+        let UnsubscribeRequest {
+            target,
+            channel,
+            reason,
+        } = request;
+        let whom: Subscriber = match &target {
+            Target::Nobody => {
+                return Err(Status::invalid_argument(
+                    "say whom to unsubscribe: a client's id, or a user's",
+                ));
+            }
+            Target::ClientId(client) => client_id(client)?.into(),
+            Target::UserId(user) => Subscriber::user(user.as_str()),
+        };
+        let told = Status::permission_denied(reason.clone());
+        let count = cx.hub().unsubscribe(whom, &channel, &told)?;
+        // What users are called and what is said to them is data, which `Debug` escapes.
+        tracing::info!(by = ?cx.user(), ?target, channel, ?reason, count, "unsubscribed by an administrator");
+        Ok(UnsubscribeResponse { count: count as u64 })
+    }
+
     async fn stats(&self, cx: &Context, _request: StatsRequest) -> Result<StatsResponse, Status> {
         let server = cx.server();
         let mut stats = StatsResponse {
             one_way_failures: server.counters().one_way_failures,
             ..StatsResponse::default()
         };
+        let hub = server.hub();
+        let counts = hub.counts();
+        stats.channels = hub.inner.channels.iter().count() as u64;
+        stats.subscriptions = counts.subscriptions as u64;
+        stats.published_events = counts.published;
+        stats.delivered_events = counts.delivered;
+        stats.dropped_events = counts.dropped;
+        stats.recoveries = counts.recovered;
+        stats.failed_recoveries = counts.not_recovered;
         let departed = server.departed();
         stats.connections_made = departed.connections;
         add(&mut stats, &departed.stats);
@@ -98,6 +154,10 @@ impl Admin for OfServer {
             stats.connections_made += 1;
             stats.authenticated += u64::from(session.state() == SessionState::Authenticated);
             add(&mut stats, &session.stats());
+            if let Some(events) = session.events() {
+                stats.queued_events += events.len() as u64;
+                stats.queued_event_bytes += events.bytes() as u64;
+            }
         }
         Ok(stats)
     }

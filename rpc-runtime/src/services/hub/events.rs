@@ -1,7 +1,10 @@
 //! The events that the hub itself publishes, and those that are ready for programs to use.
 
 use super::contract::{ChannelPosition, EventRecord, Refused, TypedMessage};
-use crate::{contract, prost_types};
+use crate::{
+    contract,
+    prost_types::{self, Value},
+};
 
 /// The server has subscribed the client to a channel. Sent to the client.
 #[contract(package = "rpc.hub.v1", proto_path = "protos/rpc/hub/v1/hub.proto", event)]
@@ -102,4 +105,80 @@ pub struct NamedEvent {
     pub kind: String,
     /// What it says.
     pub data: Option<prost_types::Value>,
+}
+
+impl Notification {
+    /// A notification of a level, without actions.
+    pub fn new(level: NotificationLevel, title: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            message: message.into(),
+            level,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Good to know.
+    pub fn info(title: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(NotificationLevel::Info, title, message)
+    }
+
+    /// Something has been done.
+    pub fn success(title: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(NotificationLevel::Success, title, message)
+    }
+
+    /// Something may go wrong.
+    pub fn warning(title: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(NotificationLevel::Warning, title, message)
+    }
+
+    /// Something has gone wrong.
+    pub fn error(title: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(NotificationLevel::Error, title, message)
+    }
+
+    /// Adds what may be done about it: what people read, what the program does, and to what.
+    #[must_use]
+    pub fn action(
+        mut self,
+        label: impl Into<String>,
+        action: impl Into<String>,
+        id: impl Into<String>,
+    ) -> Self {
+        self.actions.push(NotificationAction {
+            label: label.into(),
+            action: action.into(),
+            id: id.into(),
+        });
+        self
+    }
+}
+
+impl DataChanged {
+    /// The resource is like this now.
+    pub fn new(resource: impl Into<String>, data: impl Into<Value>) -> Self {
+        Self {
+            resource: resource.into(),
+            data: Some(data.into()),
+        }
+    }
+
+    /// The resource is to be read again.
+    pub fn again(resource: impl Into<String>) -> Self {
+        Self {
+            resource: resource.into(),
+            data: None,
+        }
+    }
+}
+
+impl NamedEvent {
+    /// An event of a kind, in the program's own words.
+    pub fn new(kind: impl Into<String>, data: impl Into<Value>) -> Self {
+        Self {
+            kind: kind.into(),
+            data: Some(data.into()),
+        }
+    }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     ClientId, Context, Status,
     bytes::Bytes,
-    hub::{self, Act, Asks, ChannelName, HistoryQuery, Subscribed, Wish, bytes_of_one},
+    hub::{self, Act, Asks, Begun, ChannelName, HistoryQuery, Wish, bytes_of_one},
 };
 
 /// No answer is longer, in bytes, whatever the client would take.
@@ -262,7 +262,7 @@ async fn subscribe(
     hub: &hub::Hub,
     asked: SubscribeChannel,
     room: usize,
-) -> Result<Subscribed, Status> {
+) -> Result<Begun, Status> {
     let name = ChannelName::new(&asked.channel)?;
     let wish = Wish {
         since: asked.since.map(Into::into),
@@ -274,7 +274,7 @@ async fn subscribe(
     hub.subscribe_session(cx.session(), &name, wish).await
 }
 
-fn answered(channel: String, subscribed: &Subscribed) -> SubscribeAnswer {
+fn answered(channel: String, subscribed: &Begun) -> SubscribeAnswer {
     let namespace = &subscribed.channel.namespace;
     let missed = subscribed.missed.iter();
     SubscribeAnswer {

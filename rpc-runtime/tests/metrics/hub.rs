@@ -1,0 +1,74 @@
+//! The hub, by its namespaces.
+
+use rpc_runtime::{
+    Server,
+    hub::{Anyone, Hub, Namespace, Notification, Retention},
+    services::hub::{
+        ChannelPosition, HubClient, SubscribeChannel, SubscribeRequest, UnsubscribeRequest, gateway,
+    },
+    testing,
+};
+
+use crate::recorder::Recorded;
+
+#[tokio::test(start_paused = true)]
+async fn what_the_hub_does_is_counted_by_namespaces_and_never_by_channels() {
+    let recorded = Recorded::new();
+    let rooms = Namespace::<(u64,)>::new("room:{id}")
+        .subscribe(Anyone)
+        .keep(Retention::of(10, std::time::Duration::from_secs(60)));
+    let hub = Hub::builder().namespace(rooms).build().unwrap();
+    let server = Server::builder()
+        .hub(hub.clone())
+        .service(gateway())
+        .metrics()
+        .build()
+        .unwrap();
+    let server = testing::serve(server);
+    let client = HubClient::new(server.client());
+    let channels = (1..=3).map(|id| SubscribeChannel {
+        channel: format!("room:{id}"),
+        ..SubscribeChannel::default()
+    });
+    let request = SubscribeRequest {
+        channels: channels.collect(),
+    };
+    let answers = client.subscribe(request).await.unwrap().answers;
+    assert_eq!(recorded.value("rpc_hub_subscriptions namespace=room:{id}"), 3.0);
+    let event = Notification::info("hello", "");
+    hub.channel("room:1").publish(&event).await.unwrap();
+    hub.channel("room:9").publish(&event).await.unwrap();
+    hub.all().publish(&event).await.unwrap();
+    assert_eq!(recorded.value("rpc_hub_published_total namespace=room:{id}"), 2.0);
+    assert_eq!(recorded.value("rpc_hub_delivered_total namespace=room:{id}"), 1.0);
+    assert_eq!(recorded.value("rpc_hub_published_total namespace=(direct)"), 1.0);
+    assert_eq!(recorded.value("rpc_hub_delivered_total namespace=(direct)"), 1.0);
+    for (epoch, outcome) in [(0, "recovered"), (1, "not_recovered")] {
+        let position = answers[0].position.unwrap();
+        let since = ChannelPosition {
+            epoch: position.epoch ^ epoch,
+            ..position
+        };
+        let channels = vec![SubscribeChannel {
+            channel: "room:1".to_owned(),
+            since: Some(since),
+            ..SubscribeChannel::default()
+        }];
+        client.subscribe(SubscribeRequest { channels }).await.unwrap();
+        let series = format!("rpc_hub_recoveries_total namespace=room:{{id}} outcome={outcome}");
+        assert_eq!(recorded.value(&series), 1.0, "{outcome}");
+    }
+    let channels = vec!["room:1".to_owned()];
+    client.unsubscribe(UnsubscribeRequest { channels }).await.unwrap();
+    assert_eq!(recorded.value("rpc_hub_subscriptions namespace=room:{id}"), 2.0);
+    server.stop().await;
+    assert_eq!(recorded.value("rpc_hub_subscriptions namespace=room:{id}"), 0.0);
+    assert_eq!(recorded.value("rpc_hub_queued_bytes"), 0.0);
+    let series = recorded.series();
+    assert!(
+        !series
+            .iter()
+            .any(|series| series.contains("room:1") || series.contains("room:9")),
+        "{series:?}"
+    );
+}
