@@ -34,11 +34,13 @@ impl Session {
 
     /// The longest body that the client takes, in bytes, as it has said.
     pub(crate) fn answer_bytes(&self) -> usize {
-        self.answer_bytes.load(Ordering::Relaxed)
+        usize::try_from(self.answer_bytes.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
     /// The client has said how long bodies may be.
     pub(crate) fn set_answer_bytes(&self, most: usize) {
+        // More than that no answer has.
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
         self.answer_bytes.store(most, Ordering::Relaxed);
     }
 

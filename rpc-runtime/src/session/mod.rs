@@ -18,7 +18,7 @@ use std::{
     str::FromStr,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -99,6 +99,9 @@ impl fmt::Debug for ClientId {
     }
 }
 
+/// The longest body, in bytes, that a client takes which has not said another: the protocol's own.
+const DEFAULT_ANSWER_BYTES: u32 = 4 << 20;
+
 /// A connected client.
 ///
 /// Handlers reach it through [`Context::session`](crate::Context::session) and may keep it; it does not keep the
@@ -117,7 +120,7 @@ pub struct Session {
     /// The channels that it hears. Made when the first is subscribed to.
     channels: OnceLock<Box<SessionChannels>>,
     /// The longest body that the client takes: the protocol's own default until it says another.
-    answer_bytes: AtomicUsize,
+    answer_bytes: AtomicU32,
     pub(crate) endpoint: Arc<ActiveEndpoint>,
     /// What the messages of all streams take in memory.
     held: AtomicU64,
@@ -151,7 +154,7 @@ impl Session {
             attributes: Attributes::default(),
             mailbox: Mailbox::default(),
             channels: OnceLock::new(),
-            answer_bytes: AtomicUsize::new(rpc_protocol::PeerLimits::default().max_body_bytes),
+            answer_bytes: AtomicU32::new(DEFAULT_ANSWER_BYTES),
             endpoint,
             held: AtomicU64::new(0),
             clean_ups: AtomicUsize::new(0),
