@@ -7,15 +7,24 @@ use crate::server::say_json;
 use rpc_runtime::Reconnect;
 use serde::{Deserialize, Serialize};
 use std::io::BufRead;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 /// As long as the project's client waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// So many clients of a thread are at work on their handshakes at a time. In the world each has a processor of its own; here all
+/// have one, and where each did a little in turn, none would send its request before thousands had connected: the server would
+/// see nothing but slow clients.
+const AT_WORK: usize = 64;
+/// A client that has not been answered by then waits for the server, and is at work no more.
+const WORK: Duration = Duration::from_millis(20);
 /// A connection that has lived so long was a success, and waits begin anew after it.
 const SUCCESS: Duration = Duration::from_secs(5);
 /// How often it is looked whether all are back, or are to be cut.
@@ -81,10 +90,10 @@ pub(crate) fn run(server: SocketAddr, clients: u32, rate: f64, within: Duration)
     for thread in 0..threads {
         let crowd = crowd.clone();
         files::spawn(move || async move {
-            let cut = Arc::new(Notify::new());
+            let (cut, work) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(AT_WORK)));
             for number in (0..clients).skip(thread).step_by(threads) {
                 let first = Duration::from_secs_f64(f64::from(number) / rate);
-                tokio::spawn(live(crowd.clone(), cut.clone(), number, first));
+                tokio::spawn(live(crowd.clone(), cut.clone(), work.clone(), number, first));
             }
             crowd.cut_when_told(&cut).await
         });
@@ -163,15 +172,14 @@ impl Crowd {
 }
 
 /// One client: it connects, rests until the connection is gone, and comes back, for ever.
-async fn live(crowd: Arc<Crowd>, cut: Arc<Notify>, number: u32, first: Duration) {
+async fn live(crowd: Arc<Crowd>, cut: Arc<Notify>, work: Arc<Semaphore>, number: u32, first: Duration) {
     let source = light::source(number);
     let mut attempt = 0;
     tokio::time::sleep(first).await;
     loop {
-        // Boxed: a handshake takes far more room than an idle connection, and most are idle.
-        let connecting = Box::pin(light::connect(crowd.server, source));
         let mut asked = Duration::ZERO;
-        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+        // Boxed: a handshake takes far more room than an idle connection, and most are idle.
+        match Box::pin(connect(crowd.server, source, &work)).await {
             Ok(Ok(Answer::Open(mut idle))) => {
                 let since = Instant::now();
                 let mut cut = pin!(cut.notified());
@@ -207,4 +215,20 @@ async fn live(crowd: Arc<Crowd>, cut: Arc<Notify>, number: u32, first: Duration)
         attempt += 1;
         tokio::time::sleep(crowd.policy.wait(attempt, asked)).await;
     }
+}
+
+/// One handshake, within the time that the project's client takes for it.
+async fn connect(
+    server: SocketAddr,
+    source: Ipv4Addr,
+    work: &Semaphore,
+) -> Result<io::Result<Answer>, Elapsed> {
+    // It is never closed; and who waits for the processor is not late for the server.
+    let at_work = work.acquire().await.ok();
+    let mut connecting = pin!(timeout(CONNECT_TIMEOUT, light::connect(server, source)));
+    if let Ok(answered) = timeout(WORK, &mut connecting).await {
+        return answered;
+    }
+    drop(at_work);
+    connecting.await
 }
