@@ -24,7 +24,8 @@ pub struct ServerLimits {
     /// open files leaves room for (on Linux). As much clean-up, or sessions in their grace, as a connection may have calls
     /// counts as one.
     pub connections: usize,
-    /// Accepted sockets whose upgrade is not over; one more is closed silently. 1,000 by default.
+    /// Accepted sockets whose upgrade is not over; one more is closed silently, but no more than 1,000 in a second: others wait in
+    /// the system's queue of the listener. 1,000 by default.
     pub handshakes: usize,
     /// The same, of one address (of IPv6, of a network of 64 bits). Those of trusted proxies count among all alone. 20 by default.
     pub handshakes_per_address: usize,

@@ -132,7 +132,8 @@ impl Server {
         }
     }
 
-    /// Accepts connections until `shutdown` is ready, then stops in order: see [`shutdown`](Self::shutdown).
+    /// Accepts connections until `shutdown` is ready, then stops in order: see [`shutdown`](Self::shutdown). Listeners are made
+    /// by [`listen`](Self::listen), or by whatever else makes one; crowds want a long queue.
     ///
     /// Errors of accepting do not end it: what concerns one connection is skipped, and where the system is out of
     /// descriptors or memory it waits 10 ms to 1 s before it tries again.
