@@ -7,6 +7,7 @@ use rpc_protocol::frame::Pong;
 use rpc_protocol::{Frame, FrameKind, SUBPROTOCOL};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -137,8 +138,8 @@ impl Idle {
     fn take(&mut self, came: &[u8]) -> io::Result<Took> {
         self.unread.extend_from_slice(came);
         let mut from = 0;
-        while let Some((kind, payload)) = whole_frame(&self.unread[from..])? {
-            let body = from + 2..from + 2 + payload;
+        while let Some((kind, body)) = whole_frame(&self.unread[from..])? {
+            let body = from + body.start..from + body.end;
             from = body.end;
             let body = &self.unread[body];
             if kind == CLOSE {
@@ -171,16 +172,16 @@ impl Idle {
     }
 }
 
-/// The first byte and the payload's length of the frame that `bytes` begins with, once it is whole.
-fn whole_frame(bytes: &[u8]) -> io::Result<Option<(u8, usize)>> {
-    let [kind, length, rest @ ..] = bytes else {
-        return Ok(None);
+/// The first byte of the frame that `bytes` begins with, and where its payload stands, once it is whole.
+fn whole_frame(bytes: &[u8]) -> io::Result<Option<(u8, Range<usize>)>> {
+    let (kind, from, length) = match *bytes {
+        [kind, length @ 0..=125, ..] => (kind, 2, usize::from(length)),
+        [kind, 126, high, low, ..] => (kind, 4, usize::from(u16::from_be_bytes([high, low]))),
+        [_, 127..=255, ..] => return Err(io::Error::other("a long message on an idle connection")),
+        _ => return Ok(None),
     };
-    let length = usize::from(*length);
-    if length > 125 {
-        return Err(io::Error::other("a long message on an idle connection"));
-    }
-    Ok((rest.len() >= length).then_some((*kind, length)))
+    let payload = from..from + length;
+    Ok((bytes.len() >= payload.end).then_some((kind, payload)))
 }
 
 fn frame(kind: FrameKind) -> Bytes {
@@ -222,8 +223,12 @@ mod tests {
         assert_eq!(whole_frame(&[BINARY, 2, 1]).expect("short"), None);
         assert_eq!(
             whole_frame(&[BINARY, 2, 1, 1, 9]).expect("short"),
-            Some((BINARY, 2))
+            Some((BINARY, 2..4))
         );
-        assert!(whole_frame(&[BINARY, 126]).is_err());
+        assert_eq!(whole_frame(&[BINARY, 126, 1]).expect("short"), None);
+        let long = [&[BINARY, 126, 1, 0][..], &[7; 256]].concat();
+        assert_eq!(whole_frame(&long).expect("whole"), Some((BINARY, 4..260)));
+        assert_eq!(whole_frame(&long[..259]).expect("short"), None);
+        assert!(whole_frame(&[BINARY, 127]).is_err());
     }
 }
