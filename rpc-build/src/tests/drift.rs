@@ -154,6 +154,17 @@ fn the_event_of_a_controller_is_a_promise_like_what_else_it_brings() {
         problems.contains(&error_of("task.Task")) && !problems.contains("TaskChanged"),
         "{problems}"
     );
+    // What another kind of id breaks in the event has no place of its own: it is told at the contract.
+    made.write(
+        "src/contracts.rs",
+        &crud(", changes = \"tasks\"").replace("id: String", "id: u64"),
+    );
+    let problems = made.problems();
+    assert!(problems.contains("`task.DeletedTask`"), "{problems}");
+    let at = ["task.Task", "task.Task.id"].map(error_of);
+    for line in problems.lines() {
+        assert!(at.iter().any(|at| line.contains(at)), "{line}");
+    }
     made.write("src/contracts.rs", &crud(""));
     let problems = made.problems();
     assert!(
