@@ -52,7 +52,7 @@ pub(super) fn derive(
             deleted: derive.type_ref(&deleted),
         };
         messages.extend([event, deleted]);
-        changes
+        Box::new(changes)
     });
     let service = ServiceDef {
         name: format!("{controller}Service"),

@@ -293,7 +293,7 @@ pub struct CrudDef {
     /// Which calls there are, in the order of the service's methods.
     pub operations: Vec<Operation>,
     /// What is told of what they changed.
-    pub changes: Option<ChangesDef>,
+    pub changes: Option<Box<ChangesDef>>,
 }
 
 /// The event of a controller with `changes`.
