@@ -1,13 +1,5 @@
 //! One channel as a client hears it: the subscriptions of the program, which share what the server sends, and what the server
 //! is to be asked for them. No IO: it is told what came, and says what to ask.
-//!
-//! ```text
-//!   Needs ──── answered ────▶ Live ◀─┐
-//!     ▲ ▲                      │ │   │ the next event, by its offset
-//!     │ └─ lost, or a jump ────┘ └───┘
-//!     │                        │ the program does not read
-//!     └──── it has read ───── Full
-//! ```
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -19,9 +11,10 @@ use std::{
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    error::{Gap, GapCause, SubscriptionError},
-    inbox::{Capacity, Inbox},
+    error::SubscriptionError,
+    inbox::Capacity,
     received::{Raw, ReceivedKind},
+    sub::{Answer, Stage, Sub},
 };
 use crate::{CallError, Reconnect, hub::Position, services::hub::TypedMessage};
 
@@ -35,7 +28,7 @@ pub(super) const MOST_HELD: Capacity = Capacity {
 pub(super) const CHECK_EVERY: Duration = Duration::from_millis(100);
 
 /// So many offsets are remembered of events that are not for this client, because it has published them so.
-const MOST_SKIPS: usize = 1_024;
+pub(super) const MOST_SKIPS: usize = 1_024;
 
 /// Who waits to be told what came of it.
 pub(super) type Waits = oneshot::Sender<Result<(), CallError>>;
@@ -66,36 +59,6 @@ pub(super) struct Feed {
     pub(super) by_server: Option<u64>,
     /// Who waits until the server has said that the client hears the channel no more.
     pub(super) left: Vec<Waits>,
-}
-
-/// One subscription of the program.
-pub(super) struct Sub {
-    pub(super) id: u64,
-    pub(super) inbox: Arc<Inbox>,
-    /// Up to where it was given everything. `None` in a channel without history, and before it has begun.
-    cursor: Option<Position>,
-    stage: Stage,
-    /// It has been live.
-    begun: bool,
-    /// Who waits for it to begin.
-    pub(super) first: Option<Waits>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Needs,
-    Live,
-    Full,
-}
-
-/// How the server answers for one channel.
-#[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub(super) number: u64,
-    pub(super) position: Option<Position>,
-    pub(super) recovered: bool,
-    pub(super) snapshot: Option<Arc<Raw>>,
-    pub(super) events: Vec<Arc<Raw>>,
 }
 
 /// What to ask of the server for a channel.
@@ -251,6 +214,7 @@ impl Feed {
         let lost = early_lost || self.held.overrun;
         self.held = Held::default();
         let doubtful = std::mem::take(&mut self.doubtful);
+        let mut unanswered = false;
         for sub in &mut self.subs {
             if sub.stage == Stage::Needs && sub.is_answered_by(since, answer) {
                 sub.answered(since, answer, woken);
@@ -260,12 +224,15 @@ impl Feed {
                 if lost {
                     sub.miss(woken);
                 }
+            } else {
+                unanswered |= sub.stage == Stage::Needs;
             }
             if doubtful {
                 sub.lose();
             }
         }
-        if self.subs.iter().any(|sub| sub.stage == Stage::Needs) {
+        // Those who have had their answer go on behind all that was held, and hold anew.
+        if unanswered {
             late.into_iter().for_each(|raw| self.held.push(0, raw));
             self.held.overrun |= lost;
         }
@@ -370,181 +337,5 @@ fn passes(error: &CallError) -> bool {
             Aborted | Cancelled | DeadlineExceeded | Internal | ResourceExhausted | Unavailable | Unknown
         ),
         _ => true,
-    }
-}
-
-impl Sub {
-    /// A subscription that is to be asked for, from a position on where the program knows one.
-    pub(super) fn new(id: u64, inbox: Arc<Inbox>, since: Option<Position>, first: Waits) -> Self {
-        Self {
-            id,
-            inbox,
-            cursor: since,
-            stage: Stage::Needs,
-            begun: false,
-            first: Some(first),
-        }
-    }
-
-    /// One that is there already: the server has subscribed the client.
-    pub(super) fn live(id: u64, inbox: Arc<Inbox>, position: Option<Position>) -> Self {
-        Self {
-            id,
-            inbox,
-            cursor: position,
-            stage: Stage::Live,
-            begun: true,
-            first: None,
-        }
-    }
-
-    /// What comes next may not be the next: it is to be asked for.
-    fn lose(&mut self) {
-        if self.stage == Stage::Live {
-            self.stage = Stage::Needs;
-        }
-    }
-
-    /// Gives an event, if it is the next.
-    fn offer(&mut self, raw: &Arc<Raw>, skips: &BTreeSet<u64>, kind: ReceivedKind, woken: &mut Vec<Waker>) {
-        if self.stage != Stage::Live {
-            return;
-        }
-        match self.cursor {
-            // It has no place among the others.
-            Some(_) if raw.offset == 0 => drop(self.inbox.put_or_miss(raw, kind, woken)),
-            // It was given already.
-            Some(cursor) if raw.offset <= cursor.offset => {}
-            Some(cursor) => {
-                let between = cursor.offset + 1..raw.offset;
-                // What lies between may have been for others, or may have been dropped: the server knows.
-                let few = between.end - between.start <= MOST_SKIPS as u64;
-                if few && between.clone().all(|offset| skips.contains(&offset)) {
-                    self.give(raw, cursor.epoch, kind, woken);
-                } else {
-                    self.stage = Stage::Needs;
-                }
-            }
-            None => drop(self.inbox.put_or_miss(raw, kind, woken)),
-        }
-    }
-
-    /// Gives an event of a channel with history.
-    fn give(&mut self, raw: &Arc<Raw>, epoch: u64, kind: ReceivedKind, woken: &mut Vec<Waker>) {
-        if self.inbox.put(raw, Some(epoch), kind, woken) {
-            let offset = raw.offset;
-            self.cursor = Some(Position { epoch, offset });
-        } else {
-            self.stage = Stage::Full;
-        }
-    }
-
-    /// Whether an answer to what was asked since a position is one for this subscription.
-    fn is_answered_by(&self, since: Option<Position>, answer: &Answer) -> bool {
-        match (self.cursor, since) {
-            (Some(cursor), Some(since)) if answer.recovered => {
-                cursor.epoch == since.epoch && cursor.offset >= since.offset
-            }
-            (cursor, since) => cursor == since,
-        }
-    }
-
-    fn answered(&mut self, since: Option<Position>, answer: &Answer, woken: &mut Vec<Waker>) {
-        self.stage = Stage::Live;
-        if let Some(position) = answer.position {
-            let recovers = since.is_some() && answer.recovered;
-            if !recovers && !self.starts_over(answer, position, woken) {
-                return;
-            }
-            for raw in &answer.events {
-                let is_new = self.cursor.is_none_or(|cursor| raw.offset > cursor.offset);
-                if is_new && self.stage == Stage::Live {
-                    self.give(raw, position.epoch, ReceivedKind::Recovered, woken);
-                }
-            }
-            if self.stage == Stage::Live {
-                self.cursor = Some(position);
-            }
-        } else {
-            if self.begun || since.is_some() {
-                self.miss_all(None, woken);
-            }
-            self.cursor = None;
-            if let Some(snapshot) = &answer.snapshot {
-                self.inbox.put_or_miss(snapshot, ReceivedKind::Snapshot, woken);
-            }
-            for raw in &answer.events {
-                self.inbox.put_or_miss(raw, ReceivedKind::Live, woken);
-            }
-        }
-        self.begins();
-    }
-
-    /// Begins at a position of the channel: with its snapshot, and behind a gap where something was known before. `false`: not
-    /// before the program has read what waits.
-    fn starts_over(&mut self, answer: &Answer, position: Position, woken: &mut Vec<Waker>) -> bool {
-        let first = answer.events.first().map(|raw| raw.offset.saturating_sub(1));
-        let start = Position {
-            offset: first.unwrap_or(position.offset),
-            ..position
-        };
-        if let Some(snapshot) = &answer.snapshot
-            && !self.inbox.has_room(snapshot)
-        {
-            self.stage = Stage::Full;
-            return false;
-        }
-        if self.begun || self.cursor.is_some() {
-            self.miss_all(Some(start), woken);
-        }
-        if let Some(snapshot) = &answer.snapshot {
-            let epoch = Some(position.epoch);
-            self.inbox.put(snapshot, epoch, ReceivedKind::Snapshot, woken);
-        }
-        self.cursor = Some(start);
-        true
-    }
-
-    fn begins(&mut self) {
-        self.begun = true;
-        if let Some(first) = self.first.take() {
-            // Nobody may wait for it any more: then it is about to leave.
-            let _ = first.send(Ok(()));
-        }
-    }
-
-    /// Some of what came behind the answer is lost.
-    fn miss(&mut self, woken: &mut Vec<Waker>) {
-        match self.cursor {
-            Some(_) => self.lose(),
-            None => self.miss_all(None, woken),
-        }
-    }
-
-    fn miss_all(&self, next: Option<Position>, woken: &mut Vec<Waker>) {
-        let cause = match self.cursor {
-            Some(_) => GapCause::NotRecovered,
-            None => GapCause::NoHistory,
-        };
-        let gap = Gap {
-            last: self.cursor,
-            next,
-            missed: None,
-            cause,
-        };
-        self.inbox.put_gap(gap, woken);
-    }
-
-    fn fail(mut self, error: CallError, woken: &mut Vec<Waker>) {
-        match self.first.take() {
-            Some(first) => drop(first.send(Err(error))),
-            None => {
-                let end = match error {
-                    CallError::Status(status) => SubscriptionError::Refused(status),
-                    error => SubscriptionError::Closed(error),
-                };
-                self.inbox.finish(Some(end), woken);
-            }
-        }
     }
 }

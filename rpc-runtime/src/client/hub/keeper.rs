@@ -13,9 +13,11 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    feed::{Answer, Next, Waits},
+    feed::{Next, Waits},
     received::Raw,
     routing::{Core, State},
+    sub::Answer,
+    wire::{position_of, status_of, told_position},
 };
 use crate::{
     CallError, Client, Status,
@@ -24,10 +26,7 @@ use crate::{
         link::Link,
     },
     hub::Position,
-    services::hub::{
-        ChannelPosition, HubClient, Refused, SubscribeAnswer, SubscribeChannel, SubscribeRequest,
-        UnsubscribeRequest,
-    },
+    services::hub::{HubClient, SubscribeAnswer, SubscribeChannel, SubscribeRequest, UnsubscribeRequest},
 };
 
 /// One call asks for so many channels at most: more are refused by the contract.
@@ -102,7 +101,7 @@ enum Seen {
 
 impl Keeper {
     async fn run(self) {
-        let _ends = Ends(&self.core);
+        let mut ends = Ends(Some(&self.core));
         let mut calls = FuturesUnordered::new();
         let mut link: Option<Arc<Link>> = None;
         let mut seen = self.connection();
@@ -121,6 +120,8 @@ impl Keeper {
                 }
             };
             if self.is_done() {
+                // Another one may run already.
+                ends.0 = None;
                 return;
             }
             tokio::select! {
@@ -238,15 +239,14 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Lets the next one who needs the task begin another, however this one ends.
-struct Ends<'a>(&'a Core);
+/// Lets the next one who needs the task begin another, where this one is dropped with its runtime.
+struct Ends<'a>(Option<&'a Core>);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
+        if let Some(core) = self.0 {
+            core.lock().kept = false;
         }
-        self.0.lock().kept = false;
     }
 }
 
@@ -360,6 +360,8 @@ impl State {
                 Ok(Some(answer)) => {
                     let before = feed.number;
                     let (early, lost) = self.name(place, before, answer.number);
+                    // Frames of a number that is known are held elsewhere.
+                    let lost = lost && before.is_none();
                     if let Some(feed) = self.feeds.get_mut(&place) {
                         feed.answered(since, &answer, early, lost, woken);
                     }
@@ -398,17 +400,5 @@ fn told(answer: SubscribeAnswer) -> Result<Answer, (CallError, bool)> {
     })
 }
 
-/// A refusal as a status.
-pub(super) fn status_of(refused: Refused) -> Status {
-    Status::new(crate::Code::from_i32(refused.code), refused.message)
-}
-
-pub(super) fn position_of(position: ChannelPosition) -> Position {
-    let ChannelPosition { epoch, offset } = position;
-    Position { epoch, offset }
-}
-
-pub(super) fn told_position(position: Position) -> ChannelPosition {
-    let Position { epoch, offset } = position;
-    ChannelPosition { epoch, offset }
-}
+#[cfg(test)]
+mod tests;

@@ -58,8 +58,11 @@ mod publishing;
 mod reading;
 mod received;
 mod routing;
+mod sub;
 mod subscribe;
 mod subscription;
+mod told;
+mod wire;
 
 use std::{
     fmt,

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
 };
 
-use super::{ClientHub, keeper::position_of, subscribe::typed};
+use super::{ClientHub, subscribe::typed, wire::position_of};
 use crate::{
     CallError,
     hub::{Event, Receipt},

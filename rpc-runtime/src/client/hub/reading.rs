@@ -12,8 +12,8 @@ use prost::DecodeError;
 
 use super::{
     ClientHub,
-    keeper::{position_of, told_position},
     received::{Raw, Received, ReceivedKind, Unread},
+    wire::{position_of, told_position},
 };
 use crate::{
     CallError, Contract,

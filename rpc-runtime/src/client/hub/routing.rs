@@ -18,10 +18,10 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     by_server::Untaken,
     error::SubscriptionError,
-    feed::{Feed, Held, Sub, Waits},
+    feed::{Feed, Held, Waits},
     inbox::{Capacity, Inbox},
-    keeper::{position_of, status_of},
-    received::{Raw, ReceivedKind},
+    received::Raw,
+    sub::Sub,
 };
 use crate::{
     CallError,
@@ -29,7 +29,7 @@ use crate::{
     contract::Contract,
     hub::Position,
     router::Identity,
-    services::hub::{Subscribed, TypedMessage, Unsubscribed},
+    services::hub::{Subscribed, TypedMessage},
 };
 
 /// Where a client's hub is, once there is one: a client that never uses it has this cell and nothing else.
@@ -56,7 +56,7 @@ pub(super) struct State {
     /// The connection that counts: what comes on older ones, which finish their calls, does not.
     pub(super) link: u64,
     pub(super) feeds: ById<Feed>,
-    names: HashMap<Arc<str>, u64>,
+    pub(super) names: HashMap<Arc<str>, u64>,
     /// Feeds by what frames name them by, on this connection.
     numbers: ById<u64>,
     /// Feeds for which the server may have to be asked for something.
@@ -64,7 +64,7 @@ pub(super) struct State {
     /// Frames of numbers that are not known yet.
     early: Held,
     /// Who listens for what is sent directly, by the events' full names.
-    listeners: HashMap<&'static str, Vec<Arc<Inbox>>>,
+    pub(super) listeners: HashMap<&'static str, Vec<Arc<Inbox>>>,
     pub(super) untaken: Untaken,
     last_id: u64,
     /// A task asks the server what is to be asked.
@@ -135,7 +135,7 @@ fn is_by_server(frame: &EventFrame) -> bool {
 
 /// What an event came to.
 #[derive(Debug, PartialEq)]
-enum Came {
+pub(super) enum Came {
     Nothing,
     /// The server is to be asked for something.
     Work,
@@ -286,7 +286,7 @@ impl State {
     }
 
     /// The feed of a channel; made where there is none.
-    fn feed(&mut self, name: &str) -> u64 {
+    pub(super) fn feed(&mut self, name: &str) -> u64 {
         if let Some(&place) = self.names.get(name) {
             return place;
         }
@@ -368,91 +368,6 @@ impl State {
             return Came::Work;
         }
         Came::Nothing
-    }
-
-    fn on_direct(&mut self, frame: EventFrame, capacity: Capacity, woken: &mut Vec<Waker>) -> Came {
-        let came = match frame.type_name.as_str() {
-            Subscribed::FULL_NAME => self.on_subscribed(&frame, capacity, woken),
-            Unsubscribed::FULL_NAME => self.on_unsubscribed(&frame, woken),
-            _ => Came::Unheard,
-        };
-        let Some(listeners) = self.listeners.get(frame.type_name.as_str()) else {
-            return came;
-        };
-        let raw = Arc::new(Raw::of_frame(frame));
-        for listener in listeners {
-            listener.put_or_miss(&raw, ReceivedKind::Live, woken);
-        }
-        match came {
-            Came::Unheard => Came::Nothing,
-            came => came,
-        }
-    }
-
-    /// The server has subscribed the client.
-    fn on_subscribed(&mut self, frame: &EventFrame, capacity: Capacity, woken: &mut Vec<Waker>) -> Came {
-        let Ok(told) = <Subscribed as prost::Message>::decode(frame.body.clone()) else {
-            return Came::Unheard;
-        };
-        let position = told.position.map(position_of);
-        let known = self.names.get(told.channel.as_str()).copied();
-        let has_one = known
-            .and_then(|place| self.feeds.get(&place))
-            .is_some_and(Feed::is_heard_by_server);
-        if !has_one && self.untaken.is_full() {
-            return Came::Unheard;
-        }
-        let place = self.feed(&told.channel);
-        let id = self.new_id();
-        let before = self.feeds.get(&place).and_then(|feed| feed.number);
-        let (early, _) = self.name(place, before, told.number);
-        let Some(feed) = self.feeds.get_mut(&place) else {
-            return Came::Nothing;
-        };
-        feed.number = Some(told.number);
-        feed.entangled = true;
-        if feed.subs.is_empty() && feed.asking.is_none() {
-            feed.confirmed = true;
-        }
-        if !has_one {
-            let inbox = Inbox::new(Untaken::CAPACITY.min(capacity));
-            if let Some(snapshot) = told.snapshot {
-                let snapshot = Arc::new(Raw::of_record(snapshot));
-                let epoch = position.map(|position: Position| position.epoch);
-                inbox.put(&snapshot, epoch, ReceivedKind::Snapshot, woken);
-            }
-            feed.subs.push(Sub::live(id, inbox.clone(), position));
-            feed.by_server = Some(id);
-            woken.extend(self.untaken.push(feed.name.clone(), id, inbox));
-        }
-        let now = Instant::now();
-        for raw in early {
-            feed.on_event(raw, 0, now, woken);
-        }
-        self.todo.insert(place);
-        Came::Work
-    }
-
-    /// The server has ended a subscription.
-    fn on_unsubscribed(&mut self, frame: &EventFrame, woken: &mut Vec<Waker>) -> Came {
-        let Ok(told) = <Unsubscribed as prost::Message>::decode(frame.body.clone()) else {
-            return Came::Unheard;
-        };
-        let Some(&place) = self.names.get(told.channel.as_str()) else {
-            return Came::Nothing;
-        };
-        let Some(feed) = self.feeds.get_mut(&place) else {
-            return Came::Nothing;
-        };
-        if feed.asking.is_some() {
-            feed.doubtful = true;
-        } else if feed.confirmed {
-            let reason = status_of(told.reason.unwrap_or_default());
-            let error = CallError::Status(reason.clone());
-            feed.end(&SubscriptionError::Ended(reason), &error, woken);
-            self.remove(place);
-        }
-        Came::Work
     }
 }
 

@@ -1,0 +1,233 @@
+//! One subscription of the program: up to where it was given everything, and what an event or an answer means for it.
+
+use std::{collections::BTreeSet, sync::Arc, task::Waker};
+
+use super::{
+    error::{Gap, GapCause, SubscriptionError},
+    feed::{MOST_SKIPS, Waits},
+    inbox::Inbox,
+    received::{Raw, ReceivedKind},
+};
+use crate::{CallError, hub::Position};
+
+/// One subscription of the program.
+pub(super) struct Sub {
+    pub(super) id: u64,
+    pub(super) inbox: Arc<Inbox>,
+    /// Up to where it was given everything. `None` in a channel without history, and before it has begun.
+    pub(super) cursor: Option<Position>,
+    pub(super) stage: Stage,
+    /// It has been live.
+    begun: bool,
+    /// Who waits for it to begin.
+    pub(super) first: Option<Waits>,
+}
+
+/// ```text
+///   Needs ──── answered ────▶ Live ◀─┐
+///     ▲ ▲                      │ │   │ the next event, by its offset
+///     │ └─ lost, or a jump ────┘ └───┘
+///     │                        │ the program does not read
+///     └──── it has read ───── Full
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The server is to be asked before anything is given.
+    Needs,
+    /// What comes next is given.
+    Live,
+    /// What comes is left out until the program has read.
+    Full,
+}
+
+/// How the server answers for one channel.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) number: u64,
+    pub(super) position: Option<Position>,
+    pub(super) recovered: bool,
+    pub(super) snapshot: Option<Arc<Raw>>,
+    pub(super) events: Vec<Arc<Raw>>,
+}
+
+impl Sub {
+    /// A subscription that is to be asked for, from a position on where the program knows one.
+    pub(super) fn new(id: u64, inbox: Arc<Inbox>, since: Option<Position>, first: Waits) -> Self {
+        Self {
+            id,
+            inbox,
+            cursor: since,
+            stage: Stage::Needs,
+            begun: false,
+            first: Some(first),
+        }
+    }
+
+    /// One that is there already: the server has subscribed the client.
+    pub(super) fn live(id: u64, inbox: Arc<Inbox>, position: Option<Position>) -> Self {
+        Self {
+            id,
+            inbox,
+            cursor: position,
+            stage: Stage::Live,
+            begun: true,
+            first: None,
+        }
+    }
+
+    /// What comes next may not be the next: it is to be asked for.
+    pub(super) fn lose(&mut self) {
+        if self.stage == Stage::Live {
+            self.stage = Stage::Needs;
+        }
+    }
+
+    /// Gives an event, if it is the next.
+    pub(super) fn offer(
+        &mut self,
+        raw: &Arc<Raw>,
+        skips: &BTreeSet<u64>,
+        kind: ReceivedKind,
+        woken: &mut Vec<Waker>,
+    ) {
+        if self.stage != Stage::Live {
+            return;
+        }
+        match self.cursor {
+            // It has no place among the others.
+            Some(_) if raw.offset == 0 => drop(self.inbox.put_or_miss(raw, kind, woken)),
+            // It was given already.
+            Some(cursor) if raw.offset <= cursor.offset => {}
+            Some(cursor) => {
+                let between = cursor.offset + 1..raw.offset;
+                // What lies between may have been for others, or may have been dropped: the server knows.
+                let few = between.end - between.start <= MOST_SKIPS as u64;
+                if few && between.clone().all(|offset| skips.contains(&offset)) {
+                    self.give(raw, cursor.epoch, kind, woken);
+                } else {
+                    self.stage = Stage::Needs;
+                }
+            }
+            None => drop(self.inbox.put_or_miss(raw, kind, woken)),
+        }
+    }
+
+    /// Gives an event of a channel with history.
+    fn give(&mut self, raw: &Arc<Raw>, epoch: u64, kind: ReceivedKind, woken: &mut Vec<Waker>) {
+        if self.inbox.put(raw, Some(epoch), kind, woken) {
+            let offset = raw.offset;
+            self.cursor = Some(Position { epoch, offset });
+        } else {
+            self.stage = Stage::Full;
+        }
+    }
+
+    /// Whether an answer to what was asked since a position is one for this subscription.
+    pub(super) fn is_answered_by(&self, since: Option<Position>, answer: &Answer) -> bool {
+        match (self.cursor, since) {
+            (Some(cursor), Some(since)) if answer.recovered => {
+                cursor.epoch == since.epoch && cursor.offset >= since.offset
+            }
+            (cursor, since) => cursor == since,
+        }
+    }
+
+    pub(super) fn answered(&mut self, since: Option<Position>, answer: &Answer, woken: &mut Vec<Waker>) {
+        self.stage = Stage::Live;
+        if let Some(position) = answer.position {
+            let recovers = since.is_some() && answer.recovered;
+            if !recovers && !self.starts_over(answer, position, woken) {
+                return;
+            }
+            for raw in &answer.events {
+                let is_new = self.cursor.is_none_or(|cursor| raw.offset > cursor.offset);
+                if is_new && self.stage == Stage::Live {
+                    self.give(raw, position.epoch, ReceivedKind::Recovered, woken);
+                }
+            }
+            if self.stage == Stage::Live {
+                self.cursor = Some(position);
+            }
+        } else {
+            if self.begun || since.is_some() {
+                self.miss_all(None, woken);
+            }
+            self.cursor = None;
+            if let Some(snapshot) = &answer.snapshot {
+                self.inbox.put_or_miss(snapshot, ReceivedKind::Snapshot, woken);
+            }
+            for raw in &answer.events {
+                self.inbox.put_or_miss(raw, ReceivedKind::Live, woken);
+            }
+        }
+        self.begins();
+    }
+
+    /// Begins at a position of the channel: with its snapshot, and behind a gap where something was known before. `false`: not
+    /// before the program has read what waits.
+    fn starts_over(&mut self, answer: &Answer, position: Position, woken: &mut Vec<Waker>) -> bool {
+        let first = answer.events.first().map(|raw| raw.offset.saturating_sub(1));
+        let start = Position {
+            offset: first.unwrap_or(position.offset),
+            ..position
+        };
+        if let Some(snapshot) = &answer.snapshot
+            && !self.inbox.has_room(snapshot)
+        {
+            self.stage = Stage::Full;
+            return false;
+        }
+        if self.begun || self.cursor.is_some() {
+            self.miss_all(Some(start), woken);
+        }
+        if let Some(snapshot) = &answer.snapshot {
+            let epoch = Some(position.epoch);
+            self.inbox.put(snapshot, epoch, ReceivedKind::Snapshot, woken);
+        }
+        self.cursor = Some(start);
+        true
+    }
+
+    fn begins(&mut self) {
+        self.begun = true;
+        if let Some(first) = self.first.take() {
+            // Nobody may wait for it any more: then it is about to leave.
+            let _ = first.send(Ok(()));
+        }
+    }
+
+    /// Some of what came behind the answer is lost.
+    pub(super) fn miss(&mut self, woken: &mut Vec<Waker>) {
+        match self.cursor {
+            Some(_) => self.lose(),
+            None => self.miss_all(None, woken),
+        }
+    }
+
+    fn miss_all(&self, next: Option<Position>, woken: &mut Vec<Waker>) {
+        let cause = match self.cursor {
+            Some(_) => GapCause::NotRecovered,
+            None => GapCause::NoHistory,
+        };
+        let gap = Gap {
+            last: self.cursor,
+            next,
+            missed: None,
+            cause,
+        };
+        self.inbox.put_gap(gap, woken);
+    }
+
+    pub(super) fn fail(mut self, error: CallError, woken: &mut Vec<Waker>) {
+        match self.first.take() {
+            Some(first) => drop(first.send(Err(error))),
+            None => {
+                let end = match error {
+                    CallError::Status(status) => SubscriptionError::Refused(status),
+                    error => SubscriptionError::Closed(error),
+                };
+                self.inbox.finish(Some(end), woken);
+            }
+        }
+    }
+}

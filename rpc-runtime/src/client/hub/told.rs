@@ -1,0 +1,115 @@
+//! What is sent to this client: who listens for it, and what the server says of subscriptions that it makes and ends.
+
+use std::{sync::Arc, task::Waker};
+
+use rpc_protocol::frame::Event as EventFrame;
+use tokio::time::Instant;
+
+use super::{
+    by_server::Untaken,
+    error::SubscriptionError,
+    feed::Feed,
+    inbox::{Capacity, Inbox},
+    received::{Raw, ReceivedKind},
+    routing::{Came, State},
+    sub::Sub,
+    wire::{position_of, status_of},
+};
+use crate::{
+    CallError,
+    contract::Contract,
+    hub::Position,
+    services::hub::{Subscribed, Unsubscribed},
+};
+
+impl State {
+    pub(super) fn on_direct(
+        &mut self,
+        frame: EventFrame,
+        capacity: Capacity,
+        woken: &mut Vec<Waker>,
+    ) -> Came {
+        let came = match frame.type_name.as_str() {
+            Subscribed::FULL_NAME => self.on_subscribed(&frame, capacity, woken),
+            Unsubscribed::FULL_NAME => self.on_unsubscribed(&frame, woken),
+            _ => Came::Unheard,
+        };
+        let Some(listeners) = self.listeners.get(frame.type_name.as_str()) else {
+            return came;
+        };
+        let raw = Arc::new(Raw::of_frame(frame));
+        for listener in listeners {
+            listener.put_or_miss(&raw, ReceivedKind::Live, woken);
+        }
+        match came {
+            Came::Unheard => Came::Nothing,
+            came => came,
+        }
+    }
+
+    /// The server has subscribed the client.
+    fn on_subscribed(&mut self, frame: &EventFrame, capacity: Capacity, woken: &mut Vec<Waker>) -> Came {
+        let Ok(told) = <Subscribed as prost::Message>::decode(frame.body.clone()) else {
+            return Came::Unheard;
+        };
+        let position = told.position.map(position_of);
+        let known = self.names.get(told.channel.as_str()).copied();
+        let has_one = known
+            .and_then(|place| self.feeds.get(&place))
+            .is_some_and(Feed::is_heard_by_server);
+        if !has_one && self.untaken.is_full() {
+            return Came::Unheard;
+        }
+        let place = self.feed(&told.channel);
+        let id = self.new_id();
+        let before = self.feeds.get(&place).and_then(|feed| feed.number);
+        let (early, _) = self.name(place, before, told.number);
+        let Some(feed) = self.feeds.get_mut(&place) else {
+            return Came::Nothing;
+        };
+        feed.number = Some(told.number);
+        feed.entangled = true;
+        if feed.subs.is_empty() && feed.asking.is_none() {
+            feed.confirmed = true;
+        }
+        if !has_one {
+            let inbox = Inbox::new(Untaken::CAPACITY.min(capacity));
+            if let Some(snapshot) = told.snapshot {
+                let snapshot = Arc::new(Raw::of_record(snapshot));
+                let epoch = position.map(|position: Position| position.epoch);
+                inbox.put(&snapshot, epoch, ReceivedKind::Snapshot, woken);
+            }
+            feed.subs.push(Sub::live(id, inbox.clone(), position));
+            feed.by_server = Some(id);
+            woken.extend(self.untaken.push(feed.name.clone(), id, inbox));
+        }
+        let now = Instant::now();
+        for raw in early {
+            feed.on_event(raw, 0, now, woken);
+        }
+        self.todo.insert(place);
+        Came::Work
+    }
+
+    /// The server has ended a subscription.
+    fn on_unsubscribed(&mut self, frame: &EventFrame, woken: &mut Vec<Waker>) -> Came {
+        let Ok(told) = <Unsubscribed as prost::Message>::decode(frame.body.clone()) else {
+            return Came::Unheard;
+        };
+        let Some(&place) = self.names.get(told.channel.as_str()) else {
+            return Came::Nothing;
+        };
+        let Some(feed) = self.feeds.get_mut(&place) else {
+            return Came::Nothing;
+        };
+        if feed.asking.is_some() {
+            feed.doubtful = true;
+        } else if feed.confirmed {
+            let reason = status_of(told.reason.unwrap_or_default());
+            let error = CallError::Status(reason.clone());
+            feed.end(&SubscriptionError::Ended(reason), &error, woken);
+            self.remove(place);
+        }
+        Came::Work
+    }
+}
