@@ -144,13 +144,13 @@ fn events_that_come_before_the_answer_are_given_behind_what_it_brings() {
         // Of a channel that nobody asks for.
         hub.event(1, NUMBER + 1, offset);
     }
-    assert_eq!(waiting(&inbox), []);
+    assert!(waiting(&inbox).is_empty());
     hub.answer(1, batch, answer(4, Some(true), 2..=4));
     assert!(told.try_recv().unwrap().is_ok());
-    assert_eq!(waiting(&inbox), [2, 3, 4, 5, 6]);
+    assert!(waiting(&inbox).into_iter().eq([2, 3, 4, 5, 6]));
     hub.event(1, NUMBER, 6);
     hub.event(1, NUMBER, 7);
-    assert_eq!(waiting(&inbox), [7]);
+    assert!(waiting(&inbox).into_iter().eq([7]));
     assert!(hub.asks().is_none());
 }
 
@@ -183,7 +183,7 @@ fn what_is_held_before_the_answer_is_bounded_and_the_rest_is_asked_for() {
     assert_eq!(Hub::since(&batch), Some(1_024));
     // Held until that is answered.
     hub.event(1, NUMBER, 3_001);
-    assert_eq!(waiting(&inbox), []);
+    assert!(waiting(&inbox).is_empty());
     hub.answer(1, batch, answer(3_000, Some(true), 1_025..=3_000));
     assert!(waiting(&inbox).into_iter().eq(1_025..=3_001));
     assert!(hub.asks().is_none());
@@ -230,14 +230,14 @@ fn an_answer_of_a_connection_that_is_gone_does_not_count_and_neither_do_its_even
     hub.event(1, NUMBER, 6);
     hub.answer(2, new, answer(5, None, []));
     assert!(told.try_recv().unwrap().is_ok());
-    assert_eq!(waiting(&inbox), []);
+    assert!(waiting(&inbox).is_empty());
     // The next connection shows itself by an event before anything else.
     hub.event(3, NUMBER, 6);
-    assert_eq!(waiting(&inbox), []);
+    assert!(waiting(&inbox).is_empty());
     let batch = hub.asks().unwrap();
     assert_eq!(Hub::since(&batch), Some(5));
     hub.answer(3, batch, answer(6, Some(true), [6]));
-    assert_eq!(waiting(&inbox), [6]);
+    assert!(waiting(&inbox).into_iter().eq([6]));
 }
 
 #[test]
@@ -318,7 +318,7 @@ async fn what_could_not_be_asked_is_asked_again_after_a_while_and_the_subscripti
         tokio::time::sleep_until(due).await;
     }
     hub.answer(2, hub.asks().unwrap(), answer(4, Some(true), [4]));
-    assert_eq!(waiting(&inbox), [4]);
+    assert!(waiting(&inbox).into_iter().eq([4]));
 }
 
 #[test]
