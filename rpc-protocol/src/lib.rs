@@ -142,6 +142,7 @@ pub mod frame;
 mod limits;
 mod method;
 mod output;
+mod replay;
 
 pub use self::close::CloseCode;
 pub use self::code::Code;
@@ -153,6 +154,11 @@ pub use self::frame::{Frame, FrameError, FrameKind};
 pub use self::limits::{COUNTING_SPAN, Limits, PeerLimits};
 pub use self::method::{MethodRef, method_number};
 pub use self::output::{Body, Output};
+pub use self::replay::{Again, Replay};
 
 /// The WebSocket subprotocol whose messages are these frames.
 pub const SUBPROTOCOL: &str = "rpc.v1";
+
+/// What a client offers beside [`SUBPROTOCOL`] when it comes back to its session: its first frame is a greeting with its resume
+/// token, for which the server waits with its own. Never selected, and no secret.
+pub const RESUME_SUBPROTOCOL: &str = "rpc.v1.resume";

@@ -119,6 +119,15 @@ pub struct Limits {
     /// How long a client may go on once its identity has ended, and refresh it; then it is closed with 4401. 25 s by
     /// default.
     pub expiry_grace: Duration,
+    /// How long a session waits for its client to come back when the connection is lost without a close frame, or because the
+    /// client does not answer or read: the client then goes on with the same session, by a secret that it was told, and
+    /// misses no direct event. Calls end all the same, unless `replay_bytes` says otherwise. Zero, the default: not at all, every
+    /// connection is a session. [`ServerLimits::detached_sessions`](crate::ServerLimits::detached_sessions) bounds how many wait.
+    ///
+    /// Until its client has said that they have arrived, the session keeps as many direct events as may wait for it
+    /// (`event_queue_bytes`, each counted with 64 more). A client that comes back and has missed some that were given up for others
+    /// begins a new session.
+    pub resume_window: Duration,
 }
 
 impl Default for Limits {
@@ -158,6 +167,7 @@ impl Default for Limits {
             refused_credentials: 5,
             expiry_warning: Duration::from_secs(60),
             expiry_grace: Duration::from_secs(25),
+            resume_window: Duration::ZERO,
         }
     }
 }
@@ -230,6 +240,7 @@ impl Limits {
             ("authentication_time", self.authentication_time),
             ("expiry_warning", self.expiry_warning),
             ("expiry_grace", self.expiry_grace),
+            ("resume_window", self.resume_window),
         ])
     }
 

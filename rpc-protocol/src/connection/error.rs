@@ -47,6 +47,14 @@ pub enum ConnectionError {
         /// The frame's kind.
         kind: &'static str,
     },
+    /// More frames are acknowledged than were sent.
+    #[error("{acknowledged} frames are acknowledged, and {sent} were sent")]
+    NeverSent {
+        /// What the peer says that it has received.
+        acknowledged: u64,
+        /// The sequenced frames that were sent.
+        sent: u64,
+    },
     /// More pings in ten seconds than allowed.
     #[error("too many pings")]
     TooManyPings,
@@ -78,6 +86,7 @@ impl ConnectionError {
             | Self::StreamNotOpened { .. }
             | Self::WindowViolated { .. }
             | Self::MalformedFrame { .. }
+            | Self::NeverSent { .. }
             | Self::UnexpectedFrame { .. } => CloseCode::ProtocolViolated,
             Self::TooManyPings | Self::TooManyRefusedStreams | Self::TooManyResets | Self::TooManyFaults => {
                 CloseCode::TooMuch

@@ -11,6 +11,7 @@ mod flow;
 mod inbound;
 mod liveness;
 mod outbound;
+mod receipts;
 mod server;
 mod table;
 mod window;

@@ -43,6 +43,13 @@ message! {
         metadata: Vec<Metadata> as Repeated<Metadata> = 15,
         /// (S) Microseconds from now until the identity ends; 0: never.
         identity_expires_in_us: u64 as Uint64 = 16,
+        /// (S) Streams go on over a resume, for which each side keeps so many bytes of sequenced frames that are not
+        /// acknowledged; 0: they do not.
+        replay_bytes: u64 as Uint64 = 17,
+        /// (S) The streams of the resumed session go on.
+        streams_resumed: bool as Bool = 18,
+        /// From a client: sequenced frames up to this one cannot be sent again.
+        replay_after: u64 as Uint64 = 19,
     }
 }
 
@@ -89,6 +96,7 @@ impl fmt::Debug for Greeting {
             .field("heartbeat_interval_us", &self.heartbeat_interval_us)
             .field("server_time_us", &self.server_time_us)
             .field("resumed", &self.resumed)
+            .field("streams_resumed", &self.streams_resumed)
             .field("metadata", &self.metadata)
             .finish_non_exhaustive()
     }

@@ -289,6 +289,16 @@ impl Frame {
     }
 }
 
+/// Whether a frame that was written here, of another kind than an event, is one of calls and their windows: counted where
+/// streams go on over a resume.
+pub(crate) fn is_of_calls(message: &[u8]) -> bool {
+    /// The first byte of a frame without a stream id, whose kind is credit for the connection.
+    const CREDIT: u8 = 7 << 3 | 2;
+    /// The key of the stream id, which is written first.
+    const STREAM_ID: u8 = 1 << 3;
+    matches!(message.first(), Some(&STREAM_ID | &CREDIT))
+}
+
 impl FrameKind {
     #[inline]
     fn body_mut(&mut self) -> Option<&mut Bytes> {
@@ -298,6 +308,21 @@ impl FrameKind {
             Self::Data(kind) => Some(&mut kind.body),
             Self::Event(kind) => Some(&mut kind.body),
             _ => None,
+        }
+    }
+
+    /// Whether the frame is counted for a resume: a direct event always is, a frame of calls where `streams` go on.
+    #[must_use]
+    pub(crate) fn is_sequenced(&self, streams: bool) -> bool {
+        match self {
+            Self::Event(event) => event.channel == 0,
+            Self::Request(_)
+            | Self::Response(_)
+            | Self::Data(_)
+            | Self::End(_)
+            | Self::Reset(_)
+            | Self::Credit(_) => streams,
+            _ => false,
         }
     }
 

@@ -158,6 +158,9 @@ fn greeting(kind: &Greeting) -> pb::Greeting {
         received_frames: kind.received_frames,
         metadata: metadata(&kind.metadata),
         identity_expires_in_us: kind.identity_expires_in_us,
+        replay_bytes: kind.replay_bytes,
+        streams_resumed: kind.streams_resumed,
+        replay_after: kind.replay_after,
     }
 }
 
@@ -269,8 +272,8 @@ fn kind() -> impl Strategy<Value = FrameKind> {
     });
     let end = (a_status(), pairs()).prop_map(|(status, trailers)| FrameKind::End(End { status, trailers }));
     let greeting = (
-        (announced(), vec(code(), 0..4), vec(text(), 4), any::<[bool; 2]>()),
-        (vec(number(), 7), pairs()),
+        (announced(), vec(code(), 0..4), vec(text(), 4), any::<[bool; 3]>()),
+        (vec(number(), 9), pairs()),
     )
         .prop_map(|((limits, compressions, texts, flags), (n, metadata))| {
             FrameKind::Greeting(Box::new(Greeting {
@@ -290,6 +293,9 @@ fn kind() -> impl Strategy<Value = FrameKind> {
                 received_frames: n[5],
                 metadata,
                 identity_expires_in_us: n[6],
+                replay_bytes: n[7],
+                streams_resumed: flags[2],
+                replay_after: n[8],
             }))
         });
     let authenticate = (number(), text(), blob(), pairs(), code()).prop_map(

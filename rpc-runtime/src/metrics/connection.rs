@@ -139,6 +139,11 @@ impl ConnectionMeter {
         }
     }
 
+    /// The connection goes on with a session that has counted so much before.
+    pub(crate) fn goes_on_from(&mut self, totals: Totals) {
+        self.told = totals;
+    }
+
     /// A turn is over: hands over what was counted.
     pub(crate) fn turn_ends(&mut self, totals: Totals, levels: Levels) {
         self.hand_over_ended();

@@ -11,4 +11,4 @@ pub(crate) use connection::{ConnectionMeter, Levels, Measured, Totals};
 pub(crate) use hub::NamespaceMeter;
 pub(crate) use methods::MethodMetrics;
 pub use names::*;
-pub(crate) use server::{AuthenticationOutcome, HandshakeOutcome, Meter, RefusedCall, Side};
+pub(crate) use server::{AuthenticationOutcome, HandshakeOutcome, Meter, RefusedCall, ResumeOutcome, Side};

@@ -13,6 +13,8 @@ pub const HANDSHAKES: &str = "rpc_server_handshakes_total";
 pub const AUTHENTICATIONS: &str = "rpc_server_authentications_total";
 /// Counter: closed connections by `code`, and by which side.
 pub const CLOSES: &str = "rpc_server_closes_total";
+/// Counter: clients that came back to a session, or tried to, by `outcome`.
+pub const RESUMES: &str = "rpc_server_resumes_total";
 /// Counter: calls by `method` and `code`.
 pub const CALLS: &str = "rpc_server_calls_total";
 /// Histogram: how long calls took, by `method`, in seconds.
@@ -110,6 +112,12 @@ pub(crate) const ALL: [Metric; 24] = [
         Kind::Counter,
         Unit::Count,
         "Connections that ended, by close code and by the side that closed",
+    ),
+    metric(
+        RESUMES,
+        Kind::Counter,
+        Unit::Count,
+        "Clients that came back to a session, or tried to, by what came of it",
     ),
     metric(
         CALLS,

@@ -24,6 +24,7 @@ pub(super) struct ServerMetrics {
     sessions: [Gauge; SessionState::ALL.len() - 1],
     handshakes: [LazyCounter; HandshakeOutcome::LABELS.len()],
     authentications: [[LazyCounter; AuthenticationOutcome::LABELS.len()]; SOURCES.len()],
+    resumes: [LazyCounter; ResumeOutcome::LABELS.len()],
     refused: [LazyCounter; RefusedCall::LABELS.len()],
     /// By the named code and one for all others, and by the side.
     closes: [[LazyCounter; Side::LABELS.len()]; CloseCode::ALL.len() + 1],
@@ -136,6 +137,28 @@ impl From<&AuthError> for AuthenticationOutcome {
     }
 }
 
+/// What came of a client that has shown a resume token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum ResumeOutcome {
+    /// Its session goes on, without its calls.
+    Session = 0,
+    /// Its session goes on, and its calls with it.
+    Streams,
+    /// There is no such session, or not any more.
+    Unknown,
+    /// More was sent than was kept.
+    Missed,
+    /// It is somebody else.
+    Identity,
+    /// The token is used up.
+    Replayed,
+}
+
+impl ResumeOutcome {
+    const LABELS: [&str; 6] = ["session", "streams", "unknown", "missed", "identity", "replayed"];
+}
+
 /// Where credentials come from, by [`Source`].
 const SOURCES: [&str; 4] = ["header", "cookie", "subprotocol", "in_band"];
 
@@ -232,6 +255,16 @@ impl Meter {
         }
     }
 
+    /// A client has shown a resume token.
+    pub(crate) fn resume(&self, outcome: ResumeOutcome) {
+        if let Some(server) = &self.0 {
+            let at = outcome as usize;
+            server.resumes[at].add(1, names::RESUMES, || {
+                vec![Label::from_static_parts("outcome", ResumeOutcome::LABELS[at])]
+            });
+        }
+    }
+
     /// A call was refused before its handler.
     pub(crate) fn refused(&self, why: RefusedCall) {
         self.refused_so_many(why, 1);
@@ -294,6 +327,7 @@ impl ServerMetrics {
                 }),
                 handshakes: Default::default(),
                 authentications: Default::default(),
+                resumes: Default::default(),
                 refused: Default::default(),
                 closes: Default::default(),
                 connections: counter(names::CONNECTIONS),

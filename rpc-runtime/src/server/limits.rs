@@ -51,6 +51,10 @@ pub struct ServerLimits {
     /// How long running calls may go on once the server is stopping; then they are cancelled and their connection is
     /// closed with 1012. 25 s by default.
     pub drain_grace: Duration,
+    /// Sessions at once that wait without a connection for their clients to come back
+    /// ([`Limits::resume_window`](crate::Limits::resume_window)); for one more, the one that has waited longest ends. Each takes some
+    /// three kilobytes, and what its events and replays take. 10,000 by default; none wait where it is 0.
+    pub detached_sessions: usize,
     /// Connections of one user at once, over all addresses; one more is closed with 4429 when it becomes known as that
     /// user. 1,000 by default.
     pub connections_per_user: usize,
@@ -82,6 +86,7 @@ impl Default for ServerLimits {
             http_idle_time: Duration::from_secs(60),
             http_stall_time: Duration::from_secs(30),
             drain_grace: Duration::from_secs(25),
+            detached_sessions: 10_000,
             connections_per_user: 1_000,
             connections_per_address: 10_000,
             connects_per_address: Rate::per_second(5).burst(20),

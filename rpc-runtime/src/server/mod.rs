@@ -7,6 +7,7 @@ mod accept;
 mod admission;
 mod builder;
 mod connection;
+mod detached;
 #[cfg(feature = "__echo")]
 mod echo;
 mod endpoint;
@@ -51,6 +52,7 @@ pub use tls::{ServerTls, TlsError};
 use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;
 use handshake::Handshake;
+pub(crate) use connection::Kept;
 pub(crate) use shared::Shared;
 
 /// A server of contracts over WebSocket.

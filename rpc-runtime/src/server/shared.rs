@@ -21,6 +21,7 @@ use super::ServerTls;
 use super::{
     ActiveEndpoint, ServerLimits,
     admission::{ConnectRates, NoPlace, Place, Places, Proxies, network},
+    detached::Resumable,
     http::HttpService,
     routes::Routes,
     users::Users,
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) limits: ServerLimits,
     sessions: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
     pub(super) users: Users,
+    pub(super) resumable: Resumable,
     departed: Mutex<Departed>,
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
@@ -108,6 +110,7 @@ impl Shared {
             limits,
             sessions: Default::default(),
             users: Users::default(),
+            resumable: Resumable::default(),
             departed: Mutex::default(),
             admitted: AtomicUsize::new(0),
             empty: Notify::new(),

@@ -57,8 +57,23 @@ pub trait Hooks: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// The connection of a client is lost, and its session waits for it: its calls are cancelled, unless they go on over a resume.
+    /// Called on the connection's task, after `on_state`; it should not compute for long. Either `on_resume` or `on_disconnect`
+    /// follows.
+    fn on_detach(&self, session: &Arc<Session>) {
+        let _ = session;
+    }
+
+    /// A client has come back to its session, on another connection; neither `on_connect` nor `on_disconnect` is called for
+    /// that. It is greeted next. Called on the connection's task; it should not compute for long. [`Session::info`] is that of the
+    /// first connection.
+    fn on_resume(&self, session: &Arc<Session>) {
+        let _ = session;
+    }
+
     /// A client has gone, or was closed: its calls are cancelled. Runs on a task of its own, which a server that stops waits
-    /// for. `code` is 1006 where the connection broke without a close frame.
+    /// for. `code` is 1006 where the connection broke without a close frame. Where the session waited for its client to come back
+    /// ([`Limits::resume_window`](crate::Limits::resume_window)), that is over, and `code` is how its last connection was lost.
     ///
     /// Called exactly once for each client whose `on_connect` let it in.
     fn on_disconnect(
@@ -167,6 +182,8 @@ pub(crate) trait ErasedHooks: Send + Sync {
         code: CloseCode,
         reason: &'a str,
     ) -> Later<'a, ()>;
+    fn on_detach(&self, session: &Arc<Session>);
+    fn on_resume(&self, session: &Arc<Session>);
     fn on_error(&self, session: &Arc<Session>, error: &SessionError<'_>);
     fn on_state(&self, session: &Arc<Session>, from: SessionState, to: SessionState);
 }
@@ -191,6 +208,14 @@ impl<H: Hooks> ErasedHooks for H {
         reason: &'a str,
     ) -> Later<'a, ()> {
         Box::pin(Hooks::on_disconnect(self, session, code, reason))
+    }
+
+    fn on_detach(&self, session: &Arc<Session>) {
+        Hooks::on_detach(self, session);
+    }
+
+    fn on_resume(&self, session: &Arc<Session>) {
+        Hooks::on_resume(self, session);
     }
 
     fn on_error(&self, session: &Arc<Session>, error: &SessionError<'_>) {

@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
+use rpc_protocol::RESUME_SUBPROTOCOL;
 
 use crate::auth::Identity;
 
@@ -29,6 +30,7 @@ pub struct ConnectInfo {
     tls: Option<Box<TlsInfo>>,
     /// Until the session takes it over.
     identity: Option<Identity>,
+    coming_back: bool,
 }
 
 /// What is known of the TLS connection that a client came over, from whoever ended it: the standalone server itself
@@ -68,6 +70,7 @@ impl ConnectInfo {
             query: request.uri().query().map(Into::into),
             headers: Headers::from_map(request.headers()),
             identity: None,
+            coming_back: offers_resume(request.headers()),
         }
     }
 
@@ -91,6 +94,19 @@ impl ConnectInfo {
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
         self
+    }
+
+    /// Says that the client comes back to its session: its first frame is a greeting with a resume token, for which the server
+    /// waits with its own. Of an HTTP request, [`from_request`](Self::from_request) knows it by the subprotocol
+    /// [`RESUME_SUBPROTOCOL`](rpc_protocol::RESUME_SUBPROTOCOL).
+    #[must_use]
+    pub fn with_client_coming_back(mut self) -> Self {
+        self.coming_back = true;
+        self
+    }
+
+    pub(crate) fn is_coming_back(&self) -> bool {
+        self.coming_back
     }
 
     pub(crate) fn take_identity(&mut self) -> Option<Identity> {
@@ -202,6 +218,16 @@ impl Headers {
         };
         std::iter::from_fn(move || Some((std::str::from_utf8(part()?).ok()?, part()?)))
     }
+}
+
+/// Whether the client offers the subprotocol by which it says that it comes back.
+fn offers_resume(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|offer| offer.trim() == RESUME_SUBPROTOCOL)
 }
 
 fn left_out(name: &header::HeaderName) -> bool {

@@ -15,7 +15,10 @@ use rpc_protocol::CloseCode;
 use tokio::sync::oneshot;
 
 use super::Session;
-use crate::hub::{EventQueue, Put, Queued, SlowConsumer};
+use crate::{
+    hub::{EventQueue, Put, Queued, SlowConsumer},
+    server::Kept,
+};
 
 /// What a connection is told to do.
 #[derive(Debug)]
@@ -26,6 +29,10 @@ pub(crate) enum Command {
     Stop,
     /// Close now.
     Close { code: CloseCode, reason: String },
+    /// Give the session to another connection, on which its client has come back.
+    HandOver(oneshot::Sender<Kept>),
+    /// Do not wait any more for the client, if it is the wait with this number that still goes on.
+    GiveUp(u64),
     /// Measure how long a ping takes, and tell.
     Ping(oneshot::Sender<Duration>),
 }
@@ -92,6 +99,14 @@ impl Mailbox {
 
     pub(crate) fn report(&self, report: Report) {
         self.put(|contents| contents.reports.push(report));
+    }
+
+    /// Puts commands back that were taken out and not obeyed.
+    pub(crate) fn put_back(&self, commands: impl Iterator<Item = Command>) {
+        self.put(|contents| {
+            let later = mem::take(&mut contents.commands);
+            contents.commands.extend(commands.chain(later));
+        });
     }
 
     pub(crate) fn send(&self, command: Command) {

@@ -9,6 +9,7 @@ mod held;
 pub(crate) mod hooks;
 mod info;
 pub(crate) mod mailbox;
+pub(crate) mod resume;
 mod state;
 mod stats;
 mod stopping;
@@ -31,6 +32,7 @@ pub(crate) use held::Held;
 pub use hooks::{Hooks, Refusal, SessionError};
 pub use info::{ConnectInfo, Headers, TlsInfo};
 use mailbox::{Command, Mailbox, Report};
+use resume::Tokens;
 use state::CurrentState;
 pub use state::SessionState;
 use stats::Counters;
@@ -129,6 +131,8 @@ pub struct Session {
     /// How many sets of hooks have let it in; none any more once they were told that it has gone.
     pub(crate) let_in: AtomicU16,
     pub(crate) counters: Counters,
+    /// By what its client comes back, where it may.
+    pub(crate) tokens: OnceLock<Box<Tokens>>,
     /// What it has taken of the rates of its endpoint, where that has any.
     rates: Option<Box<SessionRates>>,
     /// The server lists its sessions, and so each holds the other, but no longer than the connection lasts.
@@ -160,6 +164,7 @@ impl Session {
             clean_ups: AtomicUsize::new(0),
             let_in: AtomicU16::new(0),
             counters: Counters::default(),
+            tokens: OnceLock::new(),
             server,
         })
     }
@@ -313,11 +318,11 @@ impl Session {
         answer.await.ok()?.ok()
     }
 
-    /// Closes the connection with a close code and a reason, which the peer is told (cut to 123 bytes). A code that cannot be
+    /// Ends the session, and closes its connection with a close code and a reason, which the peer is told (cut to 123 bytes). A code that cannot be
     /// sent ([`CloseCode::may_be_sent`]), such as 1006, is sent as 1000.
     ///
-    /// Returns at once; replies that are ready are sent before the close frame. Calls still running are cancelled. Does
-    /// nothing where the connection is closed already.
+    /// Returns at once; replies that are ready are sent before the close frame. Calls still running are cancelled. A session that
+    /// is [detached](SessionState::Detached) ends. Does nothing where the connection is closed already.
     pub fn close(&self, code: CloseCode, reason: impl Into<String>) {
         if self.state() == SessionState::Closed {
             return;

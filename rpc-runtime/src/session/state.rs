@@ -16,6 +16,7 @@ use std::{
 ///     └── authenticated at the handshake ────────────────────────────────┘
 ///
 /// any of them ─▶ Draining (the server stops) ─▶ Closed;   any of them ─▶ Closed
+/// Anonymous, Authenticated ─ connection lost ─▶ Detached ─ client back ─▶ as before;   Detached ─▶ Closed
 /// ```
 ///
 /// A refresh of the same user's identity changes nothing. A refused change of user goes back to `Authenticated`.
@@ -33,18 +34,22 @@ pub enum SessionState {
     Authenticated = 3,
     /// The server stops: running calls finish. Identity and all else stay as they were.
     Draining = 4,
-    /// The connection is over, or is being closed.
-    Closed = 5,
+    /// The connection was lost, and the client may come back to the session
+    /// ([`Limits::resume_window`](crate::Limits::resume_window)). Identity and all else stay as they were.
+    Detached = 5,
+    /// The session is over: its connection is closed, or is being closed.
+    Closed = 6,
 }
 
 impl SessionState {
     /// In the order of the numbers, with the last one last.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Connecting,
         Self::Anonymous,
         Self::Authenticating,
         Self::Authenticated,
         Self::Draining,
+        Self::Detached,
         Self::Closed,
     ];
 }
@@ -57,6 +62,7 @@ impl fmt::Display for SessionState {
             Self::Authenticating => "authenticating",
             Self::Authenticated => "authenticated",
             Self::Draining => "draining",
+            Self::Detached => "detached",
             Self::Closed => "closed",
         })
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use rpc_protocol::Output;
+use rpc_protocol::{Again, Output, Replay};
 use tokio::io::AsyncWrite;
 
 use super::{
@@ -40,6 +40,10 @@ pub(crate) struct OutputBuffer {
     keys: Option<Keys>,
     /// Invariant: set only by a client, for the last message begun; its payload starts here and is not masked yet.
     unmasked: Option<(usize, [u8; 4])>,
+    /// Where the connection's session may be resumed: what is sent again then.
+    replay: Option<Box<Replay>>,
+    /// Invariant: set only with `replay`, for the last message begun; it starts here and `replay` does not know of it yet.
+    unrecorded: Option<usize>,
 }
 
 impl Output for OutputBuffer {
@@ -58,6 +62,8 @@ impl OutputBuffer {
             messages: 0,
             keys: None,
             unmasked: None,
+            replay: None,
+            unrecorded: None,
         }
     }
 
@@ -105,7 +111,70 @@ impl OutputBuffer {
             self.buffer.extend_from_slice(&key);
             self.unmasked = Some((self.buffer.len(), key));
         }
+        if self.replay.is_some() {
+            self.unrecorded = Some(self.buffer.len());
+        }
         &mut self.buffer
+    }
+
+    /// Appends an event, a whole message that is the same for others. One that is `direct`, to this session alone or as one of a
+    /// user's or of all, is kept until the client has it, where the session may be resumed.
+    pub(crate) fn write_event(&mut self, message: &Bytes, direct: bool) {
+        self.append_message(message);
+        if direct && let Some(replay) = &mut self.replay {
+            replay.sent_event(message.clone());
+        }
+    }
+
+    /// What is sent again when the session is resumed, where it may be.
+    pub(crate) fn replay(&mut self) -> Option<&mut Replay> {
+        self.record();
+        self.replay.as_deref_mut()
+    }
+
+    /// Keeps what is sent from now on for a resume.
+    pub(crate) fn keep_for_resume(&mut self, replay: Option<Box<Replay>>) {
+        self.replay = replay;
+    }
+
+    /// What was kept; nothing is from now on.
+    pub(crate) fn take_replay(&mut self) -> Option<Box<Replay>> {
+        self.record();
+        self.replay.take()
+    }
+
+    /// Writes what was kept again, behind what is here.
+    pub(crate) fn write_again(&mut self) {
+        // It is not sent anew: it has its numbers.
+        if let Some(replay) = self.take_replay() {
+            for again in replay.frames() {
+                match again {
+                    Again::Event(message) => self.append_message(message),
+                    Again::OfCalls(frame) => self.begin(frame.len()).extend_from_slice(frame),
+                }
+            }
+            self.seal();
+            self.replay = Some(replay);
+        }
+    }
+
+    /// Drops what is here, because there is nobody to take it. What was kept of it stays.
+    pub(crate) fn discard(&mut self) {
+        self.seal();
+        self.written = 0;
+        if self.buffer.capacity() > 0 {
+            self.buffer.clear();
+            scratch::give_output(std::mem::take(&mut self.buffer));
+        }
+    }
+
+    /// Has the message that was begun last kept for a resume, now that it is whole.
+    fn record(&mut self) {
+        if let Some(start) = self.unrecorded.take()
+            && let Some(replay) = &mut self.replay
+        {
+            replay.sent(&self.buffer[start..]);
+        }
     }
 
     /// Appends what is already a WebSocket frame (tungstenite's own).
@@ -130,8 +199,9 @@ impl OutputBuffer {
         message
     }
 
-    /// Masks the message that was begun last, now that it is whole.
+    /// Masks the message that was begun last, now that it is whole, and has it kept.
     fn seal(&mut self) {
+        self.record();
         if let Some((start, key)) = self.unmasked.take() {
             mask::apply(key, &mut self.buffer[start..]);
         }

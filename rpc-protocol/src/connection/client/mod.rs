@@ -1,10 +1,11 @@
 //! The client's end of a connection: its state, and what messages do to it.
 //!
-//! What frames of streams do is in `receiving`, what is sent for calls in `sending`, who the client is in `identity`, what it
-//! holds of a call in `stream`.
+//! What frames of streams do is in `receiving`, what is sent for calls in `sending`, who the client is in `identity`, how it comes
+//! back to its session in `resuming`, what it holds of a call in `stream`.
 
 mod identity;
 mod receiving;
+mod resuming;
 mod sending;
 mod stream;
 
@@ -16,9 +17,10 @@ use self::stream::CallState;
 use super::counter::Seconds;
 use super::flow::Flow;
 use super::liveness::Liveness;
+use super::receipts::Receipts;
 use super::table::StreamTable;
 use super::{ConnectionError, StreamMessage};
-use crate::frame::{End, Event, Frame, FrameKind, GoAway, Greeting, Identity, Response};
+use crate::frame::{Acknowledgement, End, Event, Frame, FrameKind, GoAway, Greeting, Identity, Response};
 use crate::limits::PeerLimits;
 use crate::{Limits, Output};
 
@@ -52,6 +54,10 @@ pub struct ClientConnection {
     greeted: bool,
     /// The request id of the last authentication; 0 before the first.
     last_authentication: u64,
+    /// Where the server keeps its session for it.
+    receipts: Option<Box<Receipts>>,
+    /// With what it came back: the frames that it had received of the session.
+    came_back_with: u64,
     seconds: Seconds,
     liveness: Liveness,
 }
@@ -111,6 +117,8 @@ pub enum ClientEvent {
     Identity(Box<Identity>),
     /// Something was published.
     Published(Box<Event>),
+    /// The server says what it has received: for [`Replay::acknowledge`](crate::Replay::acknowledge).
+    Acknowledged(Acknowledgement),
 }
 
 impl ClientConnection {
@@ -129,6 +137,8 @@ impl ClientConnection {
             going_away: false,
             greeted: false,
             last_authentication: 0,
+            receipts: None,
+            came_back_with: 0,
             seconds: Seconds::new(now),
             liveness: Liveness::new(now),
         }
@@ -149,6 +159,7 @@ impl ClientConnection {
                 }
             }
         }
+        self.came_back_with = greeting.received_frames;
         greeting.encode(0, out);
     }
 
@@ -175,7 +186,11 @@ impl ClientConnection {
     ) -> Result<ClientEvent, ConnectionError> {
         self.liveness.on_message(now);
         let mut frame = Frame::default();
+        let len = message.len();
         frame.read(message)?;
+        if let Some(receipts) = &mut self.receipts {
+            receipts.on_frame(&frame.kind, len, now, out);
+        }
         let stream_id = frame.stream_id;
         if stream_id == 0 {
             return self.on_connection_frame(frame.kind, now, out);
@@ -224,7 +239,8 @@ impl ClientConnection {
                 self.liveness.on_pong(&pong, now);
                 Ok(ClientEvent::None)
             }
-            FrameKind::Acknowledgement(_) | FrameKind::Unknown => Ok(ClientEvent::None),
+            FrameKind::Acknowledgement(acknowledgement) => Ok(ClientEvent::Acknowledged(acknowledgement)),
+            FrameKind::Unknown => Ok(ClientEvent::None),
             kind => Err(ConnectionError::UnexpectedFrame {
                 stream_id: 0,
                 kind: kind.name(),
@@ -233,6 +249,7 @@ impl ClientConnection {
     }
 
     fn on_greeting(&mut self, greeting: &Greeting) {
+        self.count_from(greeting);
         self.peer = PeerLimits::of(greeting);
         self.whole_body = self.peer.whole_body();
         let grown = self.flow.on_announced(&self.peer);
@@ -275,7 +292,11 @@ impl ClientConnection {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called. Messages only move it to later.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.liveness.deadline(&self.limits)
+        let receipts = self.receipts.as_ref().and_then(|receipts| receipts.deadline());
+        match (self.liveness.deadline(&self.limits), receipts) {
+            (Some(liveness), Some(receipts)) => Some(liveness.min(receipts)),
+            (liveness, receipts) => liveness.or(receipts),
+        }
     }
 
     /// Does what is due: pings a silent server. Does nothing when called too early.
@@ -284,6 +305,9 @@ impl ClientConnection {
     ///
     /// The server did not answer: the connection is to be closed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl Output) -> Result<(), ConnectionError> {
+        if let Some(receipts) = &mut self.receipts {
+            receipts.on_timeout(now, out);
+        }
         let busy = self.open_streams() > 0;
         self.liveness.on_timeout(now, busy, &self.limits, out)
     }

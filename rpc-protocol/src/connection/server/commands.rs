@@ -6,6 +6,8 @@ use super::ServerConnection;
 use super::receiving::send_reset;
 use super::stream::StreamState;
 use crate::connection::ConnectionError;
+use crate::connection::liveness::Liveness;
+use crate::connection::receipts::Receipts;
 use crate::frame::{End, GoAway, Greeting};
 use crate::limits::PeerLimits;
 use crate::{Code, Limits, Output};
@@ -76,6 +78,31 @@ impl ServerConnection {
         greeting.encode(0, out);
     }
 
+    /// Counts what the client sends of its calls from now on, and tells it so, because its streams are to go on over a resume. The
+    /// client keeps up to `replay_bytes` that it was not told of.
+    pub fn count_received(&mut self, replay_bytes: usize) {
+        self.receipts = Some(Box::new(Receipts::new(replay_bytes, 0)));
+    }
+
+    /// How many sequenced frames of the client have come in the session; 0 where they are not
+    /// [counted](Self::count_received).
+    #[must_use]
+    pub fn received_frames(&self) -> u64 {
+        self.receipts.as_ref().map_or(0, |receipts| receipts.received())
+    }
+
+    /// The connection was lost, and goes on over another socket, on which the client has greeted with what it has received: it
+    /// is told what came from it by the greeting that is sent now. Calls, windows and queues stay as they were; what was
+    /// written before is for [`Replay`](crate::Replay) to send again.
+    pub fn resume(&mut self, now: Instant) {
+        self.park_in_hand();
+        self.liveness = Liveness::new(now);
+        self.greeted = true;
+        if let Some(receipts) = &mut self.receipts {
+            receipts.are_told();
+        }
+    }
+
     /// Announces a drain: from now on new calls are answered UNAVAILABLE, running ones may finish. The last stream id
     /// is filled in. A second call sends the frame again.
     pub fn go_away(&mut self, mut go_away: GoAway, out: &mut impl Output) {
@@ -121,7 +148,11 @@ impl ServerConnection {
     /// was armed for an earlier time may be left to fire and be armed anew.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.liveness.deadline(&self.limits)
+        let receipts = self.receipts.as_ref().and_then(|receipts| receipts.deadline());
+        match (self.liveness.deadline(&self.limits), receipts) {
+            (Some(liveness), Some(receipts)) => Some(liveness.min(receipts)),
+            (liveness, receipts) => liveness.or(receipts),
+        }
     }
 
     /// Does what is due: pings a silent peer. Does nothing when called too early.
@@ -130,6 +161,9 @@ impl ServerConnection {
     ///
     /// The peer did not answer, or the connection was of no use for too long: it is to be closed.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut impl Output) -> Result<(), ConnectionError> {
+        if let Some(receipts) = &mut self.receipts {
+            receipts.on_timeout(now, out);
+        }
         let busy = self.open_streams() > 0;
         self.liveness.on_timeout(now, busy, &self.limits, out)
     }

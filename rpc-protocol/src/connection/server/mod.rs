@@ -20,9 +20,12 @@ use super::counter::{Counter, Seconds};
 use super::flow::Flow;
 use super::inbound::Inbound;
 use super::liveness::Liveness;
+use super::receipts::Receipts;
 use super::table::StreamTable;
 use super::{ConnectionError, StreamMessage};
-use crate::frame::{Authenticate, Compression, Frame, FrameKind, GoAway, Greeting, Metadata, Status};
+use crate::frame::{
+    Acknowledgement, Authenticate, Compression, Frame, FrameKind, GoAway, Greeting, Metadata, Status,
+};
 use crate::limits::PeerLimits;
 use crate::{Code, Limits, MethodRef, Output};
 
@@ -68,6 +71,8 @@ pub struct ServerConnection {
     greeted: bool,
     /// The client has to prove who it is before anything is kept for it.
     awaits_authentication: bool,
+    /// Where streams go on over a resume.
+    receipts: Option<Box<Receipts>>,
     seconds: Seconds,
     liveness: Liveness,
     opens: Counter,
@@ -118,6 +123,8 @@ pub enum ServerEvent {
     Greeting(Box<Greeting>),
     /// The client is about to leave.
     GoAway(GoAway),
+    /// The client says what it has received: for [`Replay::acknowledge`](crate::Replay::acknowledge).
+    Acknowledged(Acknowledgement),
     /// The client proves who it is, or signs out: the purpose is one of
     /// [`AuthenticationPurpose`](crate::frame::AuthenticationPurpose), the metadata is within the limits. Answer it with
     /// [`ServerConnection::identity`]; how many are under way at a time is for the runtime to bound.
@@ -169,6 +176,7 @@ impl ServerConnection {
             draining: false,
             greeted: false,
             awaits_authentication: false,
+            receipts: None,
             seconds: Seconds::new(now),
             liveness: Liveness::new(now),
             opens: Counter::default(),
@@ -196,7 +204,11 @@ impl ServerConnection {
         self.liveness.on_message(now);
         // Read and taken apart in place: moving a whole request costs about as much as reading it.
         let mut frame = Frame::default();
+        let len = message.len();
         frame.read(message)?;
+        if let Some(receipts) = &mut self.receipts {
+            receipts.on_frame(&frame.kind, len, now, out);
+        }
         match &mut frame.kind {
             FrameKind::Request(request) => {
                 self.liveness.on_use(now);
@@ -242,7 +254,9 @@ impl ServerConnection {
                 self.liveness.on_pong(&pong, now);
                 Ok(ServerEvent::None)
             }
-            FrameKind::Acknowledgement(_) if stream_id == 0 => Ok(ServerEvent::None),
+            FrameKind::Acknowledgement(acknowledgement) if stream_id == 0 => {
+                Ok(ServerEvent::Acknowledged(acknowledgement))
+            }
             FrameKind::Greeting(greeting) if stream_id == 0 && !self.greeted => {
                 self.greeted = true;
                 self.on_greeting(&greeting);

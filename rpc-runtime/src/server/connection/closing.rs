@@ -35,6 +35,18 @@ pub(super) struct Closing {
     shut_down: bool,
 }
 
+impl Closing {
+    /// Nothing is left to be done.
+    pub(super) fn over() -> Self {
+        Self {
+            until: None,
+            deaf: true,
+            peer_done: true,
+            shut_down: true,
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Closes with a code; what the peer still sends is read until its answer comes.
     pub(super) fn close(&mut self, code: CloseCode, reason: &str) {
@@ -118,7 +130,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let before = self.socket.io.output.pending();
         let flushed = self.socket.io.poll_flush(cx);
         let taken = before - self.socket.io.output.pending();
-        self.session.counters.sent(taken);
+        if !self.handed_over {
+            self.session.counters.sent(taken);
+        }
         let flushed = match flushed {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(_)) => return Poll::Ready(()),

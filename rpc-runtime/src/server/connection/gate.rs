@@ -30,7 +30,13 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Connection, Phase, identity::Authentication, reading::Read};
+use super::{
+    Connection, Phase,
+    detaching::Kept,
+    identity::Authentication,
+    reading::Read,
+    resuming::Return,
+};
 use crate::{
     Refusal, Session, SessionState,
     auth::{AuthError, Identity},
@@ -53,7 +59,11 @@ pub(super) struct Gate {
 }
 
 /// Who is asked.
-enum Asked {
+pub(super) enum Asked {
+    /// The client itself, for its greeting: it says that it comes back.
+    Greeting,
+    /// Whoever has the session to which the client comes back.
+    Session(Box<Return>),
     /// The hooks, whether the client is let in.
     Connect(Later<Result<(), Refusal>>),
     /// The authenticators, who it is that shows a credential.
@@ -67,6 +77,10 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What has come of it.
 enum Answer {
+    /// The client's greeting has not come in time.
+    Silence,
+    /// The session, unless it has ended.
+    Session(Option<Kept>),
     Connect(Result<Result<(), Refusal>, Unanswered>),
     Credential(Result<Result<Identity, AuthError>, Unanswered>, Authentication),
     User(Result<Result<(), Refusal>, Unanswered>, u64),
@@ -92,7 +106,7 @@ impl Gate {
     /// Where the session stands meanwhile, where that is not decided by its identity.
     pub(super) fn state(&self) -> Option<SessionState> {
         match self.asked {
-            Asked::Connect(_) => Some(SessionState::Connecting),
+            Asked::Connect(_) | Asked::Greeting | Asked::Session(_) => Some(SessionState::Connecting),
             _ if self.shut => Some(SessionState::Authenticating),
             _ => None,
         }
@@ -100,7 +114,15 @@ impl Gate {
 
     /// Whether the client has not been greeted yet.
     pub(super) fn is_of_connect(&self) -> bool {
-        matches!(self.asked, Asked::Connect(_))
+        matches!(
+            self.asked,
+            Asked::Connect(_) | Asked::Greeting | Asked::Session(_)
+        )
+    }
+
+    /// Whether the client's own greeting is waited for.
+    pub(super) fn awaits_greeting(&self) -> bool {
+        matches!(self.asked, Asked::Greeting)
     }
 
     /// Lets another authentication wait.
@@ -111,6 +133,12 @@ impl Gate {
     fn poll(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Poll<Answer> {
         let late = self.until.is_some_and(|until| now >= until);
         match &mut self.asked {
+            Asked::Greeting if late => Poll::Ready(Answer::Silence),
+            Asked::Greeting => Poll::Pending,
+            Asked::Session(asked) => match asked.poll(cx) {
+                Poll::Pending if late => Poll::Ready(Answer::Session(None)),
+                answer => answer.map(Answer::Session),
+            },
             Asked::Connect(hooks) => poll(hooks, late, cx).map(Answer::Connect),
             Asked::Credential(identity, authentication) => {
                 poll(identity, late, cx).map(|answer| Answer::Credential(answer, *authentication))
@@ -166,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn ask(&mut self, asked: Asked, shut: bool, now: Instant) {
+    pub(super) fn ask(&mut self, asked: Asked, shut: bool, now: Instant) {
         self.gate = Some(Box::new(Gate {
             asked,
             until: now.checked_add(self.endpoint.limits.authentication_time),
@@ -190,8 +218,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return;
         };
         let was_shut = self.is_shut();
-        let behind = self.leave_gate();
+        let Some(gate) = self.gate.take() else { return };
+        let Gate { asked, behind, .. } = *gate;
+        let asked = match asked {
+            Asked::Session(asked) => Some(asked),
+            asked => {
+                panics::drop_quietly(asked);
+                None
+            }
+        };
         match answer {
+            Answer::Silence => {
+                let reason = "the greeting of a client that comes back has not come in time";
+                self.close(CloseCode::TooSlow, reason);
+            }
+            Answer::Session(session) => {
+                if let Some(asked) = asked {
+                    self.return_to(session, &asked, now, cx);
+                }
+            }
             Answer::Connect(answer) => {
                 if self.admits(answer) {
                     self.let_in(now);
@@ -248,7 +293,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Greets a client that was let in.
     fn let_in(&mut self, now: Instant) {
-        self.greet(now);
+        let told = self.make_resumable();
+        self.greet(&told, now);
         self.shared.hub.on_greeted(&self.session);
         self.settle_state();
     }
@@ -291,10 +337,14 @@ impl<S> Connection<S> {
 
     /// Has the session's state say where the connection stands.
     pub(super) fn settle_state(&self) {
+        if self.handed_over {
+            return;
+        }
         let of_gate = self.gate.as_ref().and_then(|gate| gate.state());
         let state = match (&self.phase, of_gate) {
             (Phase::Closing(_), _) => SessionState::Closed,
             (Phase::Draining(_), _) => SessionState::Draining,
+            (Phase::Detached(_), _) => SessionState::Detached,
             (Phase::Open, Some(state)) => state,
             (Phase::Open, None) if self.identity.is_some() => SessionState::Authenticated,
             (Phase::Open, None) => SessionState::Anonymous,

@@ -55,12 +55,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             self.hear(report, now);
         }
-        for command in mail.commands {
+        let mut commands = mail.commands.into_iter();
+        while let Some(command) = commands.next() {
             // Nothing may follow the close frame (RFC 6455, section 5.5.1).
             if self.is_closing() {
                 break;
             }
             self.obey(command, now);
+            if self.handed_over {
+                // They are for whoever has the session now.
+                self.session.mailbox.put_back(commands);
+                break;
+            }
         }
     }
 
@@ -85,6 +91,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn obey(&mut self, command: Command, now: Instant) {
         match command {
+            Command::HandOver(to) => self.hand_over(to),
+            Command::GiveUp(number) => {
+                if self.waits_as(number) {
+                    self.stop_waiting();
+                }
+            }
+            // Nobody is there to answer.
+            Command::Ping(_) if matches!(self.phase, Phase::Detached(_)) => {}
+            _ if matches!(self.phase, Phase::Detached(_)) => self.stop_waiting(),
             Command::Drain => {
                 if self.gate.as_ref().is_some_and(|gate| gate.is_of_connect()) {
                     // There are no calls to finish, and elsewhere it is let in sooner.

@@ -18,6 +18,7 @@ use super::{
     super::{shared::micros, users::Membership},
     Connection,
     log::OneLine,
+    resuming::Told,
 };
 use crate::{
     Limits, SessionError,
@@ -38,6 +39,8 @@ pub(super) struct Standing {
     refused: Lately,
     /// The place among the user's connections.
     membership: Option<Membership>,
+    /// The user is another one, and the client was not told: with that it is given another resume token.
+    is_other_user: bool,
 }
 
 /// When an identity ends: computed once by the wall clock, and then by one that nobody moves.
@@ -121,12 +124,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// The greeting, with what the client is to know of its identity.
-    pub(super) fn greet(&mut self, now: Instant) {
+    pub(super) fn greet(&mut self, told: &Told, now: Instant) {
         if let Some(standing) = &mut self.standing
             && standing.deadline.is_some()
         {
             // What hooks took is not the client's time.
             standing.deadline = now.checked_add(self.endpoint.limits.authentication_time);
+        }
+        if let Some(standing) = &mut self.standing {
+            standing.is_other_user = false;
         }
         let mut greeting = self.shared.greeting(&self.session);
         if let Some(identity) = &self.identity {
@@ -137,7 +143,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.endpoint.auth_required && self.identity.is_none() {
             greeting.authenticate_within_us = micros(self.endpoint.limits.authentication_time);
         }
+        self.tell_of_resume(told, &mut greeting);
         self.protocol.greet(greeting, &mut self.socket.io.output);
+    }
+
+    /// The user of a session that is resumed has shown a fresh credential in the handshake. `false` where the connection is
+    /// closed for it.
+    pub(super) fn is_refreshed(&mut self, identity: Identity, now: Instant) -> bool {
+        match Expiry::of(&identity, now, &self.endpoint.limits) {
+            Ok(expiry) => {
+                self.standing.get_or_insert_default().expiry = expiry;
+                self.set_identity(Some(identity));
+                true
+            }
+            Err(error) => {
+                self.close(error.close_code(), "the credential has expired");
+                false
+            }
+        }
+    }
+
+    /// When the identity ends for good, its grace over; `None`: never.
+    pub(super) fn identity_ends(&self) -> Option<Instant> {
+        let expiry = self.standing.as_ref()?.expiry?;
+        expiry.at.checked_add(self.endpoint.limits.expiry_grace)
     }
 
     /// Microseconds until the identity ends; 0: never.
@@ -252,6 +281,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         standing.membership = Some(membership);
         standing.expiry = expiry;
         standing.deadline = None;
+        standing.is_other_user = true;
         self.socket.set_limit(self.endpoint.limits.message_bytes);
         self.protocol.await_authentication(false);
         self.set_identity(Some(identity));
@@ -267,6 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Some(standing) = &mut self.standing {
             standing.membership = None;
             standing.expiry = None;
+            standing.is_other_user = true;
         }
         self.set_identity(None);
         if self.endpoint.auth_required {
@@ -306,7 +337,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Tells the client who it is, and why an authentication was refused, where it was.
     pub(super) fn tell_identity(&mut self, request_id: u64, status: Option<frame::Status>, now: Instant) {
-        let identity = self.identity_frame(request_id, status, now);
+        let mut identity = self.identity_frame(request_id, status, now);
+        if let Some(standing) = &mut self.standing
+            && std::mem::take(&mut standing.is_other_user)
+            && let Some(token) = self.session.tokens.get().and_then(|tokens| tokens.renew())
+        {
+            identity.resume_token = token;
+        }
         self.protocol.identity(&identity, &mut self.socket.io.output);
     }
 

@@ -33,6 +33,13 @@ impl<S> Connection<S> {
         }
     }
 
+    /// The session goes on: how its connection before has ended is not how it ends.
+    pub(super) fn goes_on(&mut self) {
+        if let Some(leaving) = &mut self.leaving {
+            leaving.end = None;
+        }
+    }
+
     /// Tells the hooks what went wrong.
     #[cold]
     pub(super) fn tell_hooks(&self, error: &SessionError<'_>) {

@@ -59,21 +59,38 @@ impl<S> Connection<S> {
         self.endpoint.meter.authentication(Source::InBand, outcome);
     }
 
+    fn totals(&self) -> Totals {
+        let (over_limits, while_stopping) = self.protocol.refused_calls();
+        let stats = self.session.stats();
+        Totals {
+            sent_messages: self.socket.io.output.messages(),
+            received_messages: stats.messages_received,
+            received_bytes: stats.bytes_received,
+            sent_bytes: stats.bytes_sent,
+            over_limits,
+            while_stopping,
+        }
+    }
+
+    /// The connection goes on with a session that was counted before.
+    pub(super) fn meter_goes_on(&mut self) {
+        let totals = self.totals();
+        if let Some(meter) = &mut self.meter {
+            meter.goes_on_from(totals);
+        }
+    }
+
     /// A turn is over.
     #[inline]
     pub(super) fn meter_turn(&mut self) {
+        if self.meter.is_none() || self.handed_over {
+            return;
+        }
+        let totals = self.totals();
         let Some(meter) = &mut self.meter else { return };
-        let (over_limits, while_stopping) = self.protocol.refused_calls();
-        let (output, stats) = (&self.socket.io.output, self.session.stats());
+        let output = &self.socket.io.output;
         meter.turn_ends(
-            Totals {
-                sent_messages: output.messages(),
-                received_messages: stats.messages_received,
-                received_bytes: stats.bytes_received,
-                sent_bytes: stats.bytes_sent,
-                over_limits,
-                while_stopping,
-            },
+            totals,
             Levels {
                 open_calls: self.protocol.open_streams(),
                 queued_bytes: self.protocol.queued_bytes(),

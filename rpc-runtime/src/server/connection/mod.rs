@@ -14,6 +14,7 @@
 
 mod calls;
 mod closing;
+mod detaching;
 #[cfg(feature = "__echo")]
 mod echo;
 mod events;
@@ -24,8 +25,10 @@ mod identity;
 mod leaving;
 mod log;
 mod metering;
+mod nowhere;
 mod pinging;
 mod reading;
+mod resuming;
 mod timers;
 
 use std::{
@@ -47,6 +50,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{
     ActiveEndpoint,
+    detached::Listed,
     shared::{Registration, Shared},
 };
 use crate::{
@@ -58,6 +62,8 @@ use crate::{
     transport::{io::Io, lately::Lately, output::OutputBuffer, websocket::WebSocket},
 };
 use closing::Closing;
+use detaching::Absence;
+pub(crate) use detaching::Kept;
 use gate::Gate;
 use going_on::Left;
 use identity::Standing;
@@ -97,12 +103,18 @@ pub(crate) struct Connection<S> {
     leaving: Option<Box<Leaving>>,
     /// Takes the session off the server's list at the end.
     registration: Option<Registration>,
+    /// Has the session found by its tokens, where it may be resumed.
+    listed: Option<Box<Listed>>,
+    /// The session goes on elsewhere, and is not to be touched here any more.
+    handed_over: bool,
 }
 
 enum Phase {
     Open,
     /// Since when.
     Draining(Instant),
+    /// The session waits for its client; the socket is `Nowhere`.
+    Detached(Box<Absence>),
     Closing(Closing),
 }
 
@@ -110,6 +122,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Begins a connection whose upgrade is over; `read_ahead` was read behind it already. The greeting is in its
     /// output, unless somebody is asked first whether the client is to be let in.
     pub(crate) fn new(stream: S, read_ahead: &[u8], session: Arc<Session>, shared: Arc<Shared>) -> Self {
+        let window = session.endpoint.limits.resume_window;
+        if session.info().is_coming_back() && !window.is_zero() {
+            let mut connection = Self::bare(stream, read_ahead, session, shared);
+            connection.meter = ConnectionMeter::new(&connection.endpoint);
+            connection.await_greeting(Instant::now());
+            return connection;
+        }
         let mut connection = Self::begin(stream, read_ahead, session, shared);
         connection.prepare_leaving();
         connection.enter(Instant::now());
@@ -117,10 +136,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn begin(stream: S, read_ahead: &[u8], session: Arc<Session>, shared: Arc<Shared>) -> Self {
+        let mut connection = Self::bare(stream, read_ahead, session, shared);
+        connection.registration = Some(connection.shared.register(connection.session.clone()));
+        connection.meter = ConnectionMeter::new(&connection.endpoint);
+        connection
+    }
+
+    /// A connection that counts nothing, and whose session is on no list.
+    fn bare(stream: S, read_ahead: &[u8], session: Arc<Session>, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
         let endpoint = session.endpoint.clone();
-        let registration = shared.register(session.clone());
-        let meter = ConnectionMeter::new(&endpoint);
         let io = Io::new(stream, OutputBuffer::of_server(), read_ahead);
         Self {
             socket: WebSocket::new(io, Role::Server, endpoint.limits.message_bytes),
@@ -139,11 +164,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             timers: Timers::default(),
             pings: Lately::default(),
             pinging: None,
-            meter,
+            meter: None,
             phase: Phase::Open,
             leaving: None,
             shared,
-            registration: Some(registration),
+            registration: None,
+            listed: None,
+            handed_over: false,
         }
     }
 
@@ -162,6 +189,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// One turn. Ready when the connection is over.
     fn turn(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        if self.handed_over {
+            return self.poll_closing(Instant::now(), cx);
+        }
+        if let Phase::Detached(_) = self.phase {
+            return self.wait(cx);
+        }
         self.session.mailbox.begin_turn(cx.waker());
         let now = Instant::now();
         self.take_mail(now);
@@ -243,7 +276,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
         let polled = this.turn(cx);
         this.meter_turn();
         this.socket.io.release_input();
-        if polled.is_pending() {
+        if polled.is_ready() {
+            // Where it was not closed, it is lost.
+            this.detach(CloseCode::Abnormal, "", Instant::now());
+        } else if !this.handed_over {
             let has_mail = this.session.mailbox.end_turn();
             if mem::take(&mut this.yields) {
                 go_behind_all_others(cx);
@@ -260,11 +296,17 @@ impl<S> Drop for Connection<S> {
         // Before anything else of the connection goes: handlers may look at their session while they are dropped.
         self.leave_gate();
         self.let_go_of_calls();
+        if self.handed_over {
+            return;
+        }
         self.session.set_state(SessionState::Closed);
         // Off the lists before anybody is told.
         self.standing = None;
         self.registration = None;
         self.shared.hub.forget(&self.session);
+        self.listed = None;
+        // A client that comes back now is not let wait.
+        drop(self.session.mailbox.take());
         self.leave();
     }
 }

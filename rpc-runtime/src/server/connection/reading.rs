@@ -154,7 +154,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// The client has introduced itself.
+    pub(super) fn is_greeted(&mut self) {
+        let peer = self.protocol.peer_limits();
+        let reads_deflate = peer.deflate;
+        self.session.set_answer_bytes(peer.max_body_bytes);
+        self.compress_above = self.endpoint.limits.compress_above.filter(|_| reads_deflate);
+    }
+
     fn handle_message(&mut self, message: Bytes, now: Instant) {
+        if self.gate.as_ref().is_some_and(|gate| gate.awaits_greeting()) {
+            return self.handle_first(message, now);
+        }
         match self
             .protocol
             .handle_message(message, now.into_std(), &mut self.socket.io.output)
@@ -175,12 +186,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             Ok(ServerEvent::Cancelled { stream_id, .. }) => self.cancel(stream_id),
-            Ok(ServerEvent::Greeting(_)) => {
-                let peer = self.protocol.peer_limits();
-                let reads_deflate = peer.deflate;
-                self.session.set_answer_bytes(peer.max_body_bytes);
-                self.compress_above = self.endpoint.limits.compress_above.filter(|_| reads_deflate);
-            }
+            Ok(ServerEvent::Greeting(_)) => self.is_greeted(),
+            Ok(ServerEvent::Acknowledged(acknowledgement)) => self.acknowledged(&acknowledgement),
             Ok(ServerEvent::Authenticate(authenticate)) => self.authenticate(authenticate, now),
             Ok(ServerEvent::AuthenticateRefused { request_id, status }) => {
                 self.tell_identity(request_id, Some(status), now);

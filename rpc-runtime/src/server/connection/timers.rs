@@ -65,14 +65,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             let (code, reason) = (CloseCode::TooSlow, "the peer does not read what it is sent");
             self.tell_hooks(&SessionError::WebSocket { code, reason });
-            self.close(code, reason);
+            self.lose(code, reason, now);
         } else if self
             .timers
             .message_began
             .is_some_and(|since| now >= since + limits.message_time)
         {
-            self.close_deaf(CloseCode::TooSlow, "a message was begun and not finished");
+            let (code, reason) = (CloseCode::TooSlow, "a message was begun and not finished");
+            self.detach(code, reason, now);
+            self.close_deaf(code, reason);
         } else if let Some(error) = self.silence(now) {
+            if error == ConnectionError::PeerSilent {
+                self.detach(error.close_code(), &error.to_string(), now);
+            }
             self.close_for(&error);
         } else {
             self.expire_identity(now);
@@ -82,7 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Asks a silent peer whether it is there. An error: it is not. Whoever is not listened to is not silent.
     fn silence(&mut self, now: Instant) -> Option<ConnectionError> {
         let due = self.protocol.poll_timeout()?;
-        if now.into_std() < due || self.is_shut() {
+        let is_of_connect = self.gate.as_ref().is_some_and(|gate| gate.is_of_connect());
+        if now.into_std() < due || is_of_connect || self.is_shut() {
             return None;
         }
         let output = &mut self.socket.io.output;
@@ -93,6 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn arm(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
         let limits = &self.endpoint.limits;
         let is_shut = self.is_shut();
+        // Nobody is pinged who is yet to be greeted.
+        let is_silent = is_shut || self.gate.as_ref().is_some_and(|gate| gate.is_of_connect());
         if !is_shut && !self.is_clogged() && self.socket.is_inside_message() {
             self.timers.message_began.get_or_insert(now);
         } else {
@@ -101,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let due = [
             self.protocol
                 .poll_timeout()
-                .filter(|_| !is_shut)
+                .filter(|_| !is_silent)
                 .map(Instant::from_std),
             self.timers.message_began.map(|since| since + limits.message_time),
             self.timers.stalled_since.map(|since| since + limits.write_stall),

@@ -96,6 +96,8 @@ pub enum State {
     Draining = 4,
     /// The connection is over.
     Closed = 5,
+    /// The connection was lost, and the client may come back.
+    Detached = 6,
     /// A state that this side does not know.
     #[field(other)]
     Other(i32),

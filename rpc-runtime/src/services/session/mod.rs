@@ -61,6 +61,7 @@ impl From<SessionState> for State {
             SessionState::Authenticating => Self::Authenticating,
             SessionState::Authenticated => Self::Authenticated,
             SessionState::Draining => Self::Draining,
+            SessionState::Detached => Self::Detached,
             SessionState::Closed => Self::Closed,
         }
     }

@@ -1,0 +1,189 @@
+//! What a session knows of the secret by which its client comes back.
+//!
+//! A token is 48 random bytes, written as base64url: sixteen that find the session and stay the same, and 32 that are replaced each
+//! time that one is told. So a token that was used up is recognised without being remembered: it finds its session, and its
+//! secret is neither of the two that are good. Of both parts only the SHA-256 is kept.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+
+use crate::random;
+
+/// What finds a session.
+const NAME: usize = 16;
+/// What proves that its client comes back.
+const SECRET: usize = 32;
+
+pub(crate) type Hash = [u8; 32];
+
+fn hash(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
+
+/// A token that a client shows, as it can be looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) name: Hash,
+    secret: Hash,
+}
+
+impl Shown {
+    /// `None`: it is none of this server's.
+    pub(crate) fn read(token: &str) -> Option<Self> {
+        let mut bytes = [0; NAME + SECRET];
+        // Longer ones are not even decoded.
+        if BASE64URL_NOPAD.decode_len(token.len()) != Ok(bytes.len()) {
+            return None;
+        }
+        BASE64URL_NOPAD.decode_mut(token.as_bytes(), &mut bytes).ok()?;
+        let (name, secret) = bytes.split_at(NAME);
+        Some(Self {
+            name: hash(name),
+            secret: hash(secret),
+        })
+    }
+}
+
+/// What comes of a token that has found its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Good,
+    /// It was good before, and its successor has arrived: who has it has stolen it, or its successor was stolen.
+    UsedUp,
+}
+
+/// The tokens of one session.
+pub(crate) struct Tokens {
+    /// Kept as it is: it alone resumes nothing, and all tokens of the session begin with it.
+    name: [u8; NAME],
+    good: Mutex<Good>,
+}
+
+struct Good {
+    latest: Hash,
+    /// The one before, until the client has said that it has the latest.
+    before: Option<Hash>,
+}
+
+impl Tokens {
+    /// The tokens of a new session, and the first of them.
+    pub(crate) fn new() -> (Self, String) {
+        let name = random::bytes();
+        let (token, latest) = make(&name);
+        let good = Mutex::new(Good { latest, before: None });
+        (Self { name, good }, token)
+    }
+
+    /// By what the session is found.
+    pub(crate) fn name(&self) -> Hash {
+        hash(&self.name)
+    }
+
+    /// Whether a token is good. It stays so.
+    pub(crate) fn look_at(&self, shown: &Shown) -> Verdict {
+        let good = self.lock();
+        if shown.secret == good.latest || Some(shown.secret) == good.before {
+            Verdict::Good
+        } else {
+            Verdict::UsedUp
+        }
+    }
+
+    /// Makes the successor of a token that was shown. Both are good until [`stored`](Self::stored), all others are used up.
+    pub(crate) fn replace(&self, shown: &Shown) -> String {
+        let (token, latest) = make(&self.name);
+        *self.lock() = Good {
+            latest,
+            before: Some(shown.secret),
+        };
+        token
+    }
+
+    /// The same of the latest, where the client has said that it has that.
+    pub(crate) fn renew(&self) -> Option<String> {
+        let (token, latest) = make(&self.name);
+        let mut good = self.lock();
+        if good.before.is_some() {
+            return None;
+        }
+        good.before = Some(good.latest);
+        good.latest = latest;
+        Some(token)
+    }
+
+    /// The client has the latest.
+    pub(crate) fn stored(&self) {
+        self.lock().before = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Good> {
+        // Nothing panics while the lock is held.
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A token, and what is kept of its secret.
+fn make(name: &[u8; NAME]) -> (String, Hash) {
+    let secret: [u8; SECRET] = random::bytes();
+    let mut bytes = [0; NAME + SECRET];
+    bytes[..NAME].copy_from_slice(name);
+    bytes[NAME..].copy_from_slice(&secret);
+    (BASE64URL_NOPAD.encode(&bytes), hash(&secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(token: &str) -> Shown {
+        Shown::read(token).expect("is a token")
+    }
+
+    #[test]
+    fn a_token_is_good_until_its_successor_is_stored_and_used_up_then() {
+        let (tokens, first) = Tokens::new();
+        let first = shown(&first);
+        assert_eq!(first.name, tokens.name());
+        assert_eq!(tokens.look_at(&first), Verdict::Good);
+        let second = shown(&tokens.replace(&first));
+        assert_eq!(second.name, first.name);
+        assert_eq!(tokens.look_at(&first), Verdict::Good, "its successor may not have arrived");
+        assert_eq!(tokens.look_at(&second), Verdict::Good);
+        tokens.stored();
+        assert_eq!(tokens.look_at(&first), Verdict::UsedUp);
+        assert_eq!(tokens.look_at(&second), Verdict::Good);
+    }
+
+    #[test]
+    fn of_a_token_that_is_used_twice_because_its_successor_was_lost_only_the_last_successor_is_good() {
+        let (tokens, first) = Tokens::new();
+        let first = shown(&first);
+        let lost = shown(&tokens.replace(&first));
+        let second = shown(&tokens.replace(&first));
+        assert_eq!(tokens.look_at(&first), Verdict::Good);
+        assert_eq!(tokens.look_at(&second), Verdict::Good);
+        assert_eq!(tokens.look_at(&lost), Verdict::UsedUp);
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_read_however_long_it_is() {
+        let (_, token) = Tokens::new();
+        assert_eq!(token.len(), 64);
+        for wrong in ["", "x", &token[1..], &format!("{token}a"), &"a".repeat(1 << 20), &format!("!{}", &token[1..])] {
+            assert!(Shown::read(wrong).is_none());
+        }
+    }
+
+    #[test]
+    fn no_two_tokens_are_the_same() {
+        let (tokens, first) = Tokens::new();
+        let (_, other) = Tokens::new();
+        let successor = tokens.renew().expect("the first needs no acknowledgement");
+        assert!(tokens.renew().is_none(), "there is one that the client may not have");
+        assert_eq!(first[..20], successor[..20], "it finds the same session");
+        assert_ne!(first[30..], successor[30..]);
+        assert_ne!(first[..20], other[..20]);
+    }
+}
