@@ -260,6 +260,16 @@ pub struct Greeting {
     /// S: when the identity ends, from now. 0: never.
     #[prost(uint64, tag = "16")]
     pub identity_expires_in_us: u64,
+    /// S: calls that run are to go on over a resume: each side keeps so many bytes of sequenced frames that are not
+    /// acknowledged. 0: they end with their connection, and direct events alone are sequenced.
+    #[prost(uint64, tag = "17")]
+    pub replay_bytes: u64,
+    /// S: not only the session goes on, but its streams as well.
+    #[prost(bool, tag = "18")]
+    pub streams_resumed: bool,
+    /// C: sequenced frames up to this one cannot be sent again.
+    #[prost(uint64, tag = "19")]
+    pub replay_after: u64,
 }
 /// Asks whether the peer is there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -365,7 +375,8 @@ pub struct Event {
     #[prost(bytes = "vec", tag = "15")]
     pub body: ::prost::alloc::vec::Vec<u8>,
 }
-/// Says what has arrived for good.
+/// Says what has arrived for good. Sequenced are events with channel 0 and, where the server's greeting tells `replay_bytes`,
+/// requests, responses, data, ends, resets and credits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Acknowledgement {
     /// Sequenced frames received since the session began.

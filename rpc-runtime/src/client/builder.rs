@@ -15,6 +15,7 @@ use super::{
     error::{CallError, Refused, RefusedKind},
     hub::HubCell,
     identity::{CredentialProvider, Provide, Shown, Standing},
+    resume::Resumption,
 };
 use crate::{
     auth::Credential,
@@ -52,6 +53,7 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
     limits: ClientLimits,
     compress_above: Option<usize>,
+    resume: bool,
     credential: Option<Shown>,
     provider: Option<Arc<dyn Provide>>,
     stack: Stack<Outbound>,
@@ -83,6 +85,7 @@ impl ClientBuilder {
             timeout: None,
             limits: ClientLimits::default(),
             compress_above: None,
+            resume: true,
             credential: None,
             provider: None,
             stack: Stack::default(),
@@ -142,6 +145,15 @@ impl ClientBuilder {
     /// What an attacker chooses a part of must not be compressed beside a secret: the length tells about the secret.
     pub fn compress_above(mut self, bytes: usize) -> Self {
         self.compress_above = Some(bytes);
+        self
+    }
+
+    /// Whether to come back to the same session when the connection was lost, where the server keeps sessions
+    /// ([`Limits::resume_window`](crate::Limits::resume_window)): with the same client id, identity and subscriptions, and without
+    /// having missed a direct event. It does without. [`ServerGreeting::resumed`](crate::ServerGreeting::resumed) tells whether a
+    /// connection goes on with the session before; of calls that run it changes nothing.
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
         self
     }
 
@@ -269,6 +281,7 @@ impl ClientBuilder {
             limits: Arc::new(self.limits.clone()),
             compress_above: self.compress_above,
             middleware: None,
+            resumption: Arc::new(Resumption::new(self.resume)),
             standing: Arc::new(Standing::new(self.provider.clone(), self.credential.clone())),
         }
     }

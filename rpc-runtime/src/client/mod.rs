@@ -13,6 +13,7 @@ pub mod hub;
 mod identity;
 mod limits;
 mod link;
+mod resume;
 
 use std::{future::Future, sync::Arc};
 

@@ -138,6 +138,16 @@ impl Connector for TestConnector {
     type Io = TestIo;
 
     async fn connect(&self) -> std_io::Result<TestIo> {
+        self.make(ConnectInfo::new())
+    }
+
+    async fn connect_again(&self) -> std_io::Result<Option<TestIo>> {
+        self.make(ConnectInfo::new().with_client_coming_back()).map(Some)
+    }
+}
+
+impl TestConnector {
+    fn make(&self, info: ConnectInfo) -> std_io::Result<TestIo> {
         let inner = &*self.0.0;
         let server = lock(&inner.server).clone();
         let Some(server) = server else {
@@ -150,7 +160,7 @@ impl Connector for TestConnector {
         cuts.retain(|cut| !cut.is_gone());
         cuts.push(cut);
         drop(cuts);
-        tokio::spawn(server.serve_connection(far, ConnectInfo::new()));
+        tokio::spawn(server.serve_connection(far, info));
         Ok(near)
     }
 }

@@ -2,10 +2,11 @@
 
 use super::Channel;
 use crate::client::{
-    connect::Established,
+    connect::{Established, Reached},
     error::{CallError, Refused, RefusedKind},
     identity::Shown,
     link::{Answer, Failure},
+    resume::Return,
 };
 
 /// A connection that was made, and what it is yet to show.
@@ -13,6 +14,8 @@ pub(super) struct Dialled {
     pub(super) established: Established,
     /// Shown in band, because the handshake could not, or there was none.
     pub(super) in_band: Option<Shown>,
+    /// The session to which the client comes back, of which the server was told.
+    pub(super) back_to: Option<Return>,
 }
 
 impl Channel {
@@ -30,13 +33,17 @@ impl Channel {
         let in_header = shown.as_ref().filter(|_| dial.has_headers());
         let authorization = in_header.and_then(Shown::authorization);
         let in_band = shown.filter(|_| authorization.is_none());
-        match tokio::time::timeout(timeout, dial.dial(authorization)).await {
-            Ok(established) => Ok(Dialled {
-                established: established?,
-                in_band,
-            }),
-            Err(_) => Err(self.no_answer()),
-        }
+        let back_to = self.config.resumption.to_return();
+        let dialling = dial.dial(authorization, back_to.is_some());
+        let Ok(reached) = tokio::time::timeout(timeout, dialling).await else {
+            return Err(self.no_answer());
+        };
+        let Reached { established, is_told } = reached?;
+        Ok(Dialled {
+            established,
+            in_band,
+            back_to: back_to.filter(|_| is_told),
+        })
     }
 
     fn no_answer(&self) -> Refused {

@@ -30,6 +30,7 @@ use super::{
     hub::HubCell,
     identity::Standing,
     link::{Answer, Link},
+    resume::Resumption,
 };
 use crate::middleware::{Middleware, Outbound};
 
@@ -52,6 +53,8 @@ pub(super) struct Config {
     pub(super) standing: Arc<Standing>,
     /// What it hears of the server's hub.
     pub(super) hub: Arc<HubCell>,
+    /// By what it comes back to its session.
+    pub(super) resumption: Arc<Resumption>,
 }
 
 /// The connection behind a client, over all its reconnects.
@@ -125,6 +128,7 @@ impl Channel {
         channel.begin(Dialled {
             established,
             in_band: None,
+            back_to: None,
         });
         channel
     }
@@ -235,13 +239,7 @@ impl Channel {
 
     /// Lets calls go to a new connection. Those on older ones finish there.
     fn publish(self: &Arc<Self>, dialled: Dialled) -> (Arc<Link>, Option<Answer>) {
-        let limits = self.config.limits.clone();
-        let link = Link::new(
-            limits,
-            self.config.compress_above,
-            self.standing().clone(),
-            self.config.hub.clone(),
-        );
+        let link = Link::new(&self.config, dialled.back_to);
         self.config.hub.begins(link.number());
         // In front of every call, which the server then reads when it has decided.
         let answer = dialled.in_band.map(|shown| link.begin_with(shown.credential));

@@ -55,17 +55,36 @@ pub trait Connector: Send + Sync + 'static {
     ///
     /// Why there is none; the client tries again as its [`Reconnect`](crate::Reconnect) says.
     fn connect(&self) -> impl Future<Output = io::Result<Self::Io>> + Send;
+
+    /// Makes one connection over which the client comes back to its session: the server is to be told so in whatever stands for the
+    /// handshake, as by the subprotocol [`RESUME_SUBPROTOCOL`](rpc_protocol::RESUME_SUBPROTOCOL), or by
+    /// [`ConnectInfo::with_client_coming_back`](crate::ConnectInfo::with_client_coming_back). `None`, which is what this gives where it
+    /// is not implemented: it cannot be told, and an ordinary connection is made, with a new session.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    fn connect_again(&self) -> impl Future<Output = io::Result<Option<Self::Io>>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// A connection that was made: spawns the task that moves its bytes.
 pub(super) type Established = Box<dyn FnOnce(Arc<Link>) + Send>;
 
-pub(super) type Dialling<'a> = Pin<Box<dyn Future<Output = Result<Established, Refused>> + Send + 'a>>;
+/// What a dial came to.
+pub(super) struct Reached {
+    pub(super) established: Established,
+    /// The server knows that the client comes back to its session.
+    pub(super) is_told: bool,
+}
+
+pub(super) type Dialling<'a> = Pin<Box<dyn Future<Output = Result<Reached, Refused>> + Send + 'a>>;
 
 /// Makes connections, whatever they are.
 pub(super) trait Dial: Send + Sync {
-    /// `authorization`: shown in the handshake, where there is one.
-    fn dial(&self, authorization: Option<HeaderValue>) -> Dialling<'_>;
+    /// `authorization`: shown in the handshake, where there is one. `comes_back`: to its session, of which the server is to be told.
+    fn dial(&self, authorization: Option<HeaderValue>, comes_back: bool) -> Dialling<'_>;
 
     /// Whether there is a handshake, with headers.
     fn has_headers(&self) -> bool {
@@ -88,11 +107,24 @@ where
 /// A connector, as the channel sees it.
 pub(super) struct ByConnector<C>(pub(super) C);
 
+impl<C: Connector> ByConnector<C> {
+    /// A connection, and whether the server knows that the client comes back.
+    async fn connect(&self, comes_back: bool) -> io::Result<(C::Io, bool)> {
+        if comes_back && let Some(stream) = self.0.connect_again().await? {
+            return Ok((stream, true));
+        }
+        Ok((self.0.connect().await?, false))
+    }
+}
+
 impl<C: Connector> Dial for ByConnector<C> {
-    fn dial(&self, _: Option<HeaderValue>) -> Dialling<'_> {
-        Box::pin(async {
-            match self.0.connect().await {
-                Ok(stream) => Ok(established(stream, Vec::new())),
+    fn dial(&self, _: Option<HeaderValue>, comes_back: bool) -> Dialling<'_> {
+        Box::pin(async move {
+            match self.connect(comes_back).await {
+                Ok((stream, is_told)) => Ok(Reached {
+                    established: established(stream, Vec::new()),
+                    is_told,
+                }),
                 Err(error) => {
                     let text = error.to_string();
                     Err(Refused::because(RefusedKind::Unreachable, "", text, error))

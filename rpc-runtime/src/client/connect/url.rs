@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Response, Uri, header};
-use rpc_protocol::SUBPROTOCOL;
+use rpc_protocol::{RESUME_SUBPROTOCOL, SUBPROTOCOL};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -15,7 +15,7 @@ use tokio_tungstenite::{
 
 #[cfg(feature = "tls")]
 use super::tls::{Tls, TlsRoots};
-use super::{Dial, Dialling, Established, established, gate::HeaderGate};
+use super::{Dial, Dialling, Established, Reached, established, gate::HeaderGate};
 use crate::client::error::{Refused, RefusedKind};
 
 /// Where a URL leads, checked.
@@ -27,6 +27,13 @@ pub(in crate::client) struct Target {
     request: Request,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
+}
+
+/// What one handshake says beside the URL and the program's headers.
+struct Handshake {
+    authorization: Option<HeaderValue>,
+    /// The client comes back to its session.
+    comes_back: bool,
 }
 
 impl Target {
@@ -71,7 +78,7 @@ impl Target {
         })
     }
 
-    async fn connect(&self, authorization: Option<HeaderValue>) -> Result<Established, Refused> {
+    async fn connect(&self, handshake: Handshake) -> Result<Established, Refused> {
         let unreachable = |error: io::Error| {
             let text = error.to_string();
             Refused::because(RefusedKind::Unreachable, &self.url, text, error)
@@ -83,16 +90,16 @@ impl Target {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let stream = tls.handshake(stream, &self.url).await?;
-            return self.upgrade(stream, authorization).await;
+            return self.upgrade(stream, handshake).await;
         }
-        self.upgrade(stream, authorization).await
+        self.upgrade(stream, handshake).await
     }
 
-    async fn upgrade<S>(&self, stream: S, authorization: Option<HeaderValue>) -> Result<Established, Refused>
+    async fn upgrade<S>(&self, stream: S, handshake: Handshake) -> Result<Established, Refused>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (socket, _) = client_async(self.request(authorization), HeaderGate::new(stream))
+        let (socket, _) = client_async(self.request(handshake), HeaderGate::new(stream))
             .await
             .map_err(|error| self.refused(error))?;
         let HeaderGate { stream, behind, .. } = socket.into_inner();
@@ -100,10 +107,15 @@ impl Target {
     }
 
     /// A request with a key of its own.
-    fn request(&self, authorization: Option<HeaderValue>) -> Request {
+    fn request(&self, handshake: Handshake) -> Request {
         let mut request = self.request.clone();
-        if let Some(authorization) = authorization {
+        if let Some(authorization) = handshake.authorization {
             request.headers_mut().insert(header::AUTHORIZATION, authorization);
+        }
+        if handshake.comes_back
+            && let Ok(both) = HeaderValue::try_from(format!("{SUBPROTOCOL}, {RESUME_SUBPROTOCOL}"))
+        {
+            request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, both);
         }
         let key = tokio_tungstenite::tungstenite::handshake::client::generate_key();
         if let Ok(key) = HeaderValue::from_str(&key) {
@@ -143,8 +155,17 @@ fn says_expired<T>(response: &Response<T>) -> bool {
 const EXPECTED: &str = "a URL as in ws://127.0.0.1:3000/rpc is expected";
 
 impl Dial for Target {
-    fn dial(&self, authorization: Option<HeaderValue>) -> Dialling<'_> {
-        Box::pin(self.connect(authorization))
+    fn dial(&self, authorization: Option<HeaderValue>, comes_back: bool) -> Dialling<'_> {
+        let handshake = Handshake {
+            authorization,
+            comes_back,
+        };
+        Box::pin(async move {
+            Ok(Reached {
+                established: self.connect(handshake).await?,
+                is_told: comes_back,
+            })
+        })
     }
 
     fn has_headers(&self) -> bool {

@@ -72,7 +72,8 @@ impl ServerGreeting {
         }))
     }
 
-    /// The name by which others on the server know this connection. No secret, and another one after a reconnect.
+    /// The name by which others on the server know this client. No secret, and another one after a reconnect, unless its session was
+    /// [resumed](Self::resumed).
     pub fn client_id(&self) -> &str {
         &self.0.greeting.client_id
     }
@@ -85,6 +86,17 @@ impl ServerGreeting {
     /// How long the client had for that, from the greeting on.
     pub fn authenticate_within(&self) -> Option<Duration> {
         microseconds(self.0.greeting.authenticate_within_us)
+    }
+
+    /// Whether the session is the one of the connection before: the same client id, identity, attributes and subscriptions. Otherwise
+    /// it is a new one.
+    pub fn resumed(&self) -> bool {
+        self.0.greeting.resumed
+    }
+
+    /// How long the session waits for this client when the connection is lost. `None`: it does not.
+    pub fn resume_within(&self) -> Option<Duration> {
+        microseconds(self.0.greeting.resume_within_us)
     }
 
     /// How long either side may be silent before the other asks whether it is there. `None`: the server does not say.

@@ -38,6 +38,11 @@ pub(super) struct Authentications {
 }
 
 impl Authentications {
+    /// Whether the program has asked for another identity, of which the server may have heard or not.
+    pub(super) fn are_asked(&self) -> bool {
+        self.pending.values().any(|pending| pending.proof.why == Why::Asked)
+    }
+
     /// Whether somebody waits for an answer.
     pub(super) fn are_awaited(&self) -> bool {
         self.pending.values().any(|pending| !pending.answer.is_closed())
@@ -145,7 +150,13 @@ impl State {
     }
 
     /// The server says who the client is.
-    pub(super) fn is_told(&mut self, told: Identity, link: &Link, now: Instant, woken: &mut Woken) {
+    pub(super) fn is_told(&mut self, mut told: Identity, link: &Link, now: Instant, woken: &mut Woken) {
+        if link
+            .resumption
+            .renewed(link.number, std::mem::take(&mut told.resume_token))
+        {
+            self.protocol.acknowledge_token(&mut self.output);
+        }
         let identity = ClientIdentity::new(&told.user_id, told.expires_in_us, told.expires_soon, now);
         let status = told
             .status

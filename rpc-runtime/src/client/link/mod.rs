@@ -29,7 +29,14 @@ pub(super) use authentications::Answer;
 pub(super) use cell::{Failure, Outcome};
 pub(super) use in_flight::InFlight;
 
-use super::{ClientLimits, error::Closed, hub::HubCell, identity::Standing};
+use super::{
+    ClientLimits,
+    channel::Config,
+    error::Closed,
+    hub::HubCell,
+    identity::Standing,
+    resume::{Resumption, Return},
+};
 use crate::{Status, streaming::Inbox, transport::output::OutputBuffer};
 use state::Entry;
 pub(super) use state::State;
@@ -43,6 +50,8 @@ pub(super) struct Link {
     /// Who the client is.
     standing: Arc<Standing>,
     hub: Arc<HubCell>,
+    /// By what it comes back to its session.
+    resumption: Arc<Resumption>,
     pub(super) limits: Arc<ClientLimits>,
     /// So much of a stream is read before the protocol is told: well below half of the window, so that a reader that has
     /// read everything has told enough for the server to go on.
@@ -88,23 +97,31 @@ pub(super) struct Woken {
 }
 
 impl Link {
-    pub(super) fn new(
-        limits: Arc<ClientLimits>,
-        compress_above: Option<usize>,
-        standing: Arc<Standing>,
-        hub: Arc<HubCell>,
-    ) -> Arc<Self> {
+    /// A connection that is not made yet: its first frame, by which it may come back to a session, is written.
+    pub(super) fn new(config: &Config, back_to: Option<Return>) -> Arc<Self> {
+        let Config {
+            limits,
+            compress_above,
+            standing,
+            resumption,
+            hub,
+            ..
+        } = config;
+        let (limits, compress_above) = (limits.clone(), *compress_above);
+        let (standing, resumption, hub) = (standing.clone(), resumption.clone(), hub.clone());
         let now = Instant::now().into_std();
         let protocol_limits = limits.protocol();
         let step = protocol_limits.stream_window_bytes / 8;
         let mut protocol = ClientConnection::new(protocol_limits, now);
         let mut output = OutputBuffer::of_client();
         // It tells the limits and the compressions that can be read.
-        protocol.greet(Greeting::default(), &mut output);
+        let greeting = back_to.map_or_else(Greeting::default, Return::greeting);
+        protocol.greet(greeting, &mut output);
         Arc::new(Self {
             number: standing.begins(),
             standing,
             hub,
+            resumption,
             state: Mutex::new(State::new(protocol, output, limits.unsent_bytes)),
             step,
             limits,
@@ -243,6 +260,10 @@ impl Link {
         let mut woken = Woken::default();
         let mut state = self.lock();
         let closed = state.closed.get_or_insert(closed).clone();
+        let received = state.protocol.received_frames();
+        let settled = !state.authentications.are_asked();
+        self.resumption
+            .ended(self.number, closed.close_code(), received, settled);
         self.open.store(false, Ordering::Release);
         state.fail_all(&Failure::Closed(closed), &mut woken);
         drop(state);

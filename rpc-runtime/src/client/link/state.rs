@@ -193,6 +193,9 @@ impl State {
                 // More streams may be allowed now.
                 woken.streams = self.queued;
                 link.on_greeting(&greeting);
+                if link.resumption.greeted(link.number, &greeting) {
+                    self.protocol.acknowledge_token(&mut self.output);
+                }
                 self.is_greeted(*greeting, link, now);
             }
             ClientEvent::Identity(identity) => self.is_told(*identity, link, now, woken),

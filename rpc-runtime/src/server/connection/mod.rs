@@ -34,6 +34,7 @@ mod timers;
 use std::{
     cell::Cell,
     collections::VecDeque,
+    fmt,
     future::Future,
     io, mem,
     pin::{Pin, pin},
@@ -308,6 +309,14 @@ impl<S> Drop for Connection<S> {
         // A client that comes back now is not let wait.
         drop(self.session.mailbox.take());
         self.leave();
+    }
+}
+
+impl<S> fmt::Debug for Connection<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }
 

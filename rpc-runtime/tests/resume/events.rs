@@ -1,0 +1,151 @@
+//! Direct events over a gap: each exactly once, in order, or a new session.
+
+use std::time::Duration;
+
+use rpc_protocol::FrameKind;
+use rpc_protocol::frame::{Acknowledgement, Event, Greeting};
+use rpc_runtime::{
+    ClientId, Limits, ServerLimits,
+    services::hub::Notification,
+    prost::Message as _,
+};
+
+use crate::{
+    peer::{Peer, settle},
+    support::{Place, cut, limits},
+};
+
+/// Sends events to a client, numbered.
+async fn send(place: &Place, greeting: &Greeting, numbers: std::ops::Range<u32>) {
+    let id: ClientId = greeting.client_id.parse().unwrap();
+    let session = place.server.session(id).expect("is there");
+    for number in numbers {
+        let note = Notification { message: number.to_string(), ..Notification::default() };
+        session.hub().client(id).publish(&note).await.expect("is sent");
+    }
+}
+
+/// The number of the event that comes next.
+async fn next(peer: &mut Peer) -> u32 {
+    match peer.frame().await.kind {
+        FrameKind::Event(event) => number(&event),
+        other => panic!("not an event: {other:?}"),
+    }
+}
+
+fn number(event: &Event) -> u32 {
+    let note = Notification::decode(event.body.clone()).expect("a notification");
+    note.message.parse().expect("a number")
+}
+
+async fn take(peer: &mut Peer, count: usize) -> Vec<u32> {
+    let mut numbers = Vec::new();
+    for _ in 0..count {
+        numbers.push(next(peer).await);
+    }
+    numbers
+}
+
+async fn acknowledge(peer: &mut Peer, received: u64) {
+    let acknowledgement = Acknowledgement {
+        received_frames: received,
+        ..Acknowledgement::default()
+    };
+    peer.send(0, FrameKind::Acknowledgement(acknowledgement)).await;
+    settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn direct_events_of_before_a_cut_and_during_it_come_once_and_in_order() {
+    let place = Place::new();
+    let (mut peer, greeting) = place.connect().await;
+    send(&place, &greeting, 0..10).await;
+    assert_eq!(take(&mut peer, 4).await, [0, 1, 2, 3]);
+    settle().await;
+    cut(peer).await;
+    send(&place, &greeting, 10..15).await;
+    let (mut peer, again) = place.come_back(&greeting.resume_token, 4).await;
+    assert!(again.resumed);
+    assert_eq!(take(&mut peer, 11).await, (4..15).collect::<Vec<_>>());
+    send(&place, &greeting, 15..17).await;
+    assert_eq!(take(&mut peer, 2).await, [15, 16]);
+    peer.hears_nothing().await;
+    // And over the next one: the count goes on.
+    cut(peer).await;
+    let (mut peer, _) = place.come_back(&again.resume_token, 16).await;
+    assert_eq!(next(&mut peer).await, 16);
+    peer.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_acknowledged_is_not_kept_and_a_client_that_acknowledges_late_misses_nothing() {
+    let place = Place::new();
+    let (mut peer, greeting) = place.connect().await;
+    send(&place, &greeting, 0..100).await;
+    take(&mut peer, 100).await;
+    acknowledge(&mut peer, 90).await;
+    cut(peer).await;
+    // It says that it has received more than it has acknowledged.
+    let (mut peer, again) = place.come_back(&greeting.resume_token, 95).await;
+    assert!(again.resumed);
+    assert_eq!(take(&mut peer, 5).await, [95, 96, 97, 98, 99]);
+    cut(peer).await;
+    // Or less, which is not there any more.
+    let (_peer, fresh) = place.come_back(&again.resume_token, 80).await;
+    assert!(!fresh.resumed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_misses_events_which_were_given_up_begins_a_new_session_and_is_never_silently_told_less() {
+    let small = Limits {
+        event_queue_bytes: 70 << 10,
+        ..limits()
+    };
+    let place = Place::with(small, ServerLimits::default(), |endpoint| endpoint);
+    for received in [0, 2_000] {
+        let (mut peer, greeting) = place.connect().await;
+        for chunk in 0..20 {
+            send(&place, &greeting, chunk * 100..(chunk + 1) * 100).await;
+            take(&mut peer, 100).await;
+        }
+        // Nothing was acknowledged, and more was sent than is kept.
+        cut(peer).await;
+        let (mut peer, again) = place.come_back(&greeting.resume_token, received).await;
+        assert_eq!(again.resumed, received == 2_000);
+        peer.hears_nothing().await;
+    }
+    let lines = place.journal.lines();
+    assert_eq!(lines[..4], ["connect", "detach", "connect", "disconnect 1006 "]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_find_no_room_while_nobody_is_there_end_the_session() {
+    let small = Limits {
+        event_queue_bytes: 70 << 10,
+        ..limits()
+    };
+    let place = Place::with(small, ServerLimits::default(), |endpoint| endpoint);
+    let (peer, greeting) = place.connect().await;
+    cut(peer).await;
+    let id: ClientId = greeting.client_id.parse().unwrap();
+    let session = place.server.session(id).unwrap();
+    for _ in 0..3 {
+        let note = Notification { message: "x".repeat(30_000), ..Notification::default() };
+        session.hub().client(id).publish(&note).await.unwrap();
+    }
+    settle().await;
+    assert_eq!(place.state(&greeting), None);
+    assert_eq!(place.journal.of("disconnect ").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_waits_with_events_does_not_spin() {
+    let place = Place::new();
+    let (peer, greeting) = place.connect().await;
+    cut(peer).await;
+    send(&place, &greeting, 0..3).await;
+    // With a paused clock, time passes only while nobody has anything to do.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let (mut peer, _) = place.come_back(&greeting.resume_token, 0).await;
+    assert_eq!(take(&mut peer, 3).await, [0, 1, 2]);
+}

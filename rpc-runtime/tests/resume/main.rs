@@ -1,0 +1,15 @@
+//! Sessions that outlive their connections: what goes on, what ends, and who may come back.
+
+#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
+
+mod attacks;
+mod coming_back;
+mod events;
+#[allow(dead_code, reason = "shared with the tests of sessions")]
+#[path = "../sessions/house.rs"]
+mod house;
+#[allow(dead_code, reason = "shared with the tests of sessions")]
+#[path = "../sessions/peer.rs"]
+mod peer;
+mod support;
+mod waiting;
