@@ -36,6 +36,8 @@ const COST: usize = 64;
 #[derive(Debug)]
 pub struct Replay {
     sent: u64,
+    /// What the peer has said to have, and is not kept any more.
+    acknowledged: u64,
     events: Kept,
     calls: Kept,
 }
@@ -103,6 +105,7 @@ impl Replay {
     pub fn new(event_bytes: usize, call_bytes: usize) -> Self {
         Self {
             sent: 0,
+            acknowledged: 0,
             events: Kept::new(event_bytes),
             calls: Kept::new(call_bytes),
         }
@@ -134,8 +137,7 @@ impl Replay {
                 sent: self.sent,
             });
         }
-        self.events.forget_up_to(received);
-        self.calls.forget_up_to(received);
+        self.forget_up_to(received);
         Ok(())
     }
 
@@ -144,15 +146,15 @@ impl Replay {
     #[must_use]
     pub fn can_resume(&self, received: u64, streams: bool) -> bool {
         let streams_too = !streams || self.calls.most > 0 && received >= self.calls.given_up;
-        received <= self.sent && received >= self.events.given_up && streams_too
+        let known = self.acknowledged.max(self.events.given_up);
+        (known..=self.sent).contains(&received) && streams_too
     }
 
     /// Goes on with a peer that has received so many frames. Without `streams` frames of calls are forgotten. What is left is
     /// numbered on from what the peer has.
     pub fn resume(&mut self, received: u64, streams: bool) {
-        self.events.forget_up_to(received);
+        self.forget_up_to(received);
         if streams {
-            self.calls.forget_up_to(received);
             return;
         }
         self.calls = Kept::new(self.calls.most);
@@ -161,6 +163,12 @@ impl Replay {
             self.sent += 1;
             *number = self.sent;
         }
+    }
+
+    fn forget_up_to(&mut self, received: u64) {
+        self.acknowledged = self.acknowledged.max(received);
+        self.events.forget_up_to(received);
+        self.calls.forget_up_to(received);
     }
 
     /// The frames that are kept, in the order of sending.

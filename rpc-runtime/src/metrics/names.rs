@@ -87,7 +87,7 @@ const fn metric(name: &'static str, kind: Kind, unit: Unit, description: &'stati
 }
 
 /// Every metric there is.
-pub(crate) const ALL: [Metric; 24] = [
+pub(crate) const ALL: [Metric; 25] = [
     metric(SESSIONS, Kind::Gauge, Unit::Count, "Sessions by their state"),
     metric(
         CONNECTIONS,

@@ -115,7 +115,7 @@ async fn a_client_that_misses_events_which_were_given_up_begins_a_new_session_an
         peer.hears_nothing().await;
     }
     let lines = place.journal.lines();
-    assert_eq!(lines[..4], ["connect", "detach", "connect", "disconnect 1006 "]);
+    assert_eq!(lines[..4], ["connect", "detach", "disconnect 1006 ", "connect"]);
 }
 
 #[tokio::test(start_paused = true)]

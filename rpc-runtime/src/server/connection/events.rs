@@ -19,6 +19,7 @@ impl<S> Connection<S> {
             return;
         }
         let Some(events) = self.session.mailbox.events() else {
+            self.events_left = false;
             return;
         };
         let output = &mut self.socket.io.output;
