@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod attacks;
+mod client;
 mod coming_back;
 mod events;
 #[allow(dead_code, reason = "shared with the tests of sessions")]
