@@ -247,6 +247,33 @@ fn the_page_shows_an_authentication_byte_by_byte() {
     assert_eq!(transcripts()[2], said);
 }
 
+/// A client says what the page shows when it comes back, and when it is greeted.
+#[test]
+fn the_page_shows_a_client_that_comes_back() {
+    let now = Instant::now();
+    let mut client = ClientConnection::new(Limits::default(), now);
+    let back = Greeting {
+        resume_token: "secret one!".to_owned(),
+        received_frames: 2,
+        ..Greeting::default()
+    };
+    let mut out: Vec<Vec<u8>> = Vec::new();
+    // A client of this crate announces its limits as well, which the page leaves out.
+    client.greet(back.clone(), &mut out);
+    out.clear();
+    let greeting = Greeting {
+        resume_token: "secret two!".to_owned(),
+        resumed: true,
+        ..Greeting::default()
+    };
+    let message = Frame::new(0, FrameKind::Greeting(Box::new(greeting))).to_bytes();
+    client.handle_message(message, now, &mut out).expect("is taken");
+    client.acknowledge_token(&mut out);
+    let greeting = Frame::new(0, FrameKind::Greeting(Box::new(back))).to_bytes();
+    let acknowledgement = Bytes::from(out.remove(0));
+    assert_eq!(transcripts()[4], [('C', greeting), ('C', acknowledgement)]);
+}
+
 #[test]
 fn the_page_lists_the_purposes_of_an_authentication_and_no_others() {
     for number in 0..10 {
