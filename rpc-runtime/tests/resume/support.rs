@@ -7,7 +7,7 @@ use rpc_protocol::{
     frame::{Acknowledgement, Greeting},
 };
 use rpc_runtime::{
-    ClientId, CloseCode, Endpoint, Hooks, Limits, Refusal, Server, ServerLimits, Session, SessionState,
+    ClientId, CloseCode, Context, Endpoint, Hooks, Limits, Refusal, Server, ServerLimits, Session, SessionState,
 };
 
 use crate::{
@@ -68,10 +68,16 @@ impl Place {
     ) -> Self {
         let (house, words) = (House::default(), Words::default());
         let journal = Journal::default();
+        let main_limits = limits.clone();
         let endpoint = endpoint(&house, &words).limits(limits);
         let endpoint = change(endpoint.hooks(Comings(journal.clone())));
-        // By hand at a path with a parameter, and for clients in memory, which have none.
-        let server = Server::builder().endpoint("/rpc", endpoint.clone());
+        // By hand at a path with a parameter; clients in memory come to the main endpoint.
+        let server = Server::builder()
+            .service(house.clone())
+            .authenticator(words)
+            .guard("anybody", |_: &Context| Ok(()))
+            .limits(main_limits)
+            .hooks(Comings(journal.clone()));
         let server = server.endpoint("/in/{room}", endpoint).server_limits(server_limits);
         let server = server.build().unwrap();
         Self {

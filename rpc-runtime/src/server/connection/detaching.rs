@@ -12,7 +12,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime::Handle,
     sync::oneshot,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{Connection, Phase, closing::Closing, nowhere::Nowhere};
@@ -25,16 +25,10 @@ use crate::{
 /// A session that is between two connections, with all that lives as long as it does. Dropped, it leaves.
 pub(crate) type Kept = Box<Connection<Nowhere>>;
 
-/// So long a session that has lost its connection counts as present still. With the time after which silence is noticed, 35 s by
-/// default, nobody is thought to be there for longer than 40 s after a crash.
-pub(super) const PRESENT_FOR: Duration = Duration::from_secs(5);
-
 /// A session's wait for its client.
 pub(super) struct Absence {
     /// When it is over; `None`: the clock cannot hold it.
     until: Option<Instant>,
-    /// When the client does not count as present any more; `None` once it does not.
-    present_until: Option<Instant>,
     waits: Waits,
     /// A server that stops waits for it.
     _place: Place,
@@ -63,11 +57,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut kept = self.give_up_session();
         kept.phase = Phase::Detached(Box::new(Absence {
             until: now.checked_add(kept.endpoint.limits.resume_window),
-            present_until: now.checked_add(PRESENT_FOR),
             waits: kept.shared.detach(&kept.session),
             _place: kept.shared.afterwards.begin(),
         }));
         kept.settle_state();
+        kept.shared.hub.on_detached(&kept.session);
         each_hook(&kept.session, |hooks, session| hooks.on_detach(session));
         runtime.spawn(kept);
         true
@@ -134,18 +128,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Poll::Ready(());
         }
         let ends = self.identity_ends();
-        let Phase::Detached(absence) = &mut self.phase else {
+        let Phase::Detached(absence) = &self.phase else {
             return Poll::Ready(());
         };
-        if absence.present_until.is_some_and(|until| now >= until) {
-            absence.present_until = None;
-        }
         let over = [absence.until, ends].into_iter().flatten().min();
         if over.is_some_and(|over| now >= over) {
             return Poll::Ready(());
         }
-        let due = [over, absence.present_until].into_iter().flatten().min();
-        if due.is_some_and(|due| self.timers.arm(due, cx)) {
+        if over.is_some_and(|over| self.timers.arm(over, cx)) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

@@ -304,7 +304,7 @@ impl<S> Drop for Connection<S> {
         // Off the lists before anybody is told.
         self.standing = None;
         self.registration = None;
-        self.shared.hub.forget(&self.session);
+        self.shared.hub.on_gone(&self.session);
         self.listed = None;
         // A client that comes back now is not let wait.
         drop(self.session.mailbox.take());

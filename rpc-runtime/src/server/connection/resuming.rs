@@ -207,6 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.endpoint.meter.resume(ResumeOutcome::Session);
         self.meter_goes_on();
         self.settle_state();
+        self.shared.hub.on_resumed(&self.session);
         each_hook(&self.session, |hooks, session| hooks.on_resume(session));
         let told = Told {
             token,
