@@ -313,6 +313,7 @@ proptest! {
         prop_assert_eq!(server_has, (0..client_sent).collect::<Vec<_>>());
         server.end(id, &End::default(), &mut down).expect("fits");
         let last = down.take(usize::MAX).pop().expect("the end");
-        prop_assert!(matches!(client.handle_message(last, now, &mut up), Ok(ClientEvent::End { .. })));
+        let is_end = matches!(client.handle_message(last, now, &mut up), Ok(ClientEvent::End { .. }));
+        prop_assert!(is_end);
     }
 }
