@@ -209,6 +209,10 @@ impl Channel {
             match subscriber.session.queue_event(queued, slow) {
                 Put::Queued => {}
                 Put::Instead(dropped) => out.dropped += dropped,
+                Put::Dropped(dropped) => {
+                    out.reached -= 1;
+                    out.dropped += dropped + 1;
+                }
                 Put::Over => out.full.push(subscriber.session.clone()),
                 Put::Refused => {
                     out.reached -= 1;

@@ -58,7 +58,7 @@ pub use crate::client::hub as client;
 pub use address::{HubError, To};
 pub(crate) use address::{LONGEST_EVENT, LONGEST_MESSAGE, TOO_SLOW};
 pub(crate) use broker::id_of;
-use broker::{Address, ErasedBroker, Node, Published};
+use broker::{Address, ErasedBroker, Node, Published, Receiver};
 #[doc(inline)]
 pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, Publisher, Receipt};
 pub(crate) use channel::Channel;
@@ -206,7 +206,7 @@ impl HubBuilder {
             server: OnceLock::new(),
             next_id: AtomicU64::new(1),
         });
-        inner.broker.start(Node::new(&inner));
+        inner.broker.start(Node::new(inner.node, &inner));
         Hub { inner }
     }
 }
@@ -217,8 +217,19 @@ impl HubInner {
         self.server.get()?.upgrade()
     }
 
-    /// Gives an event to the subscribers of a channel.
-    pub(crate) fn deliver(&self, channel: &ChannelName, event: &Arc<Published>) -> usize {
+    fn count(&self, delivered: usize, dropped: usize) {
+        self.counters.published.fetch_add(1, Ordering::Relaxed);
+        self.counters
+            .delivered
+            .fetch_add(delivered as u64, Ordering::Relaxed);
+        if dropped > 0 {
+            self.counters.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Receiver for HubInner {
+    fn deliver(&self, channel: &ChannelName, event: &Arc<Published>) -> usize {
         let Some(channel) = self.channels.find(channel) else {
             return 0;
         };
@@ -227,8 +238,7 @@ impl HubInner {
         out.reached
     }
 
-    /// Gives what was sent to the clients of an address.
-    pub(crate) fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize {
+    fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize {
         let Some(server) = self.server() else { return 0 };
         let mut message = None;
         let mut reached = 0;

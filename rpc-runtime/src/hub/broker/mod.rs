@@ -9,7 +9,9 @@
 //! the other has rising offsets.
 //!
 //! **Subscribing.** When [`subscribe`](Broker::subscribe) returns position *p*, every event after *p* is delivered to the node, until
-//! [`unsubscribe`](Broker::unsubscribe). Events may be delivered before it returns.
+//! [`unsubscribe`](Broker::unsubscribe). Events may be delivered before it returns. Subscribing again changes nothing, and gives
+//! the position of then. A node never asks for both at once of one channel: the next is asked for when the one before has returned,
+//! or was given up.
 //!
 //! **Acknowledgement.** When [`publish`](Broker::publish) returns a receipt, the event has its position, is in history where the channel has
 //! any, and will be delivered to every node that has subscribed. An error means that it may or may not be: publishing it again
@@ -19,7 +21,10 @@
 //! as a duplicate.
 //!
 //! **History.** [`history`](Broker::history) gives what [`Retention`] keeps; a page says whether it begins right behind the position that was asked for. An epoch
-//! names one history and is random, never a time: where history was lost, a new epoch begins.
+//! names one history and is random, never a time: where history was lost, a new epoch begins. It may not be told whether events
+//! were lost with it, and so a broker may forget a channel that no node has subscribed to, that has no members, and in which nothing was
+//! published for [`Retention::time`]. What was acknowledged, and what subscribing gave as the position, history has from then on, whichever
+//! node asks.
 //!
 //! **Channels without history** (`Retention::NONE`) have no positions: offsets are 0, and the order is that of delivery.
 //!
@@ -37,6 +42,7 @@ mod erased;
 mod local;
 
 use std::{
+    fmt,
     future::Future,
     sync::{Arc, Weak},
     time::{Duration, SystemTime},
@@ -47,7 +53,7 @@ use bytes::Bytes;
 pub(crate) use erased::ErasedBroker;
 pub use local::LocalBroker;
 
-use super::{ChannelName, HubInner, Retention};
+use super::{ChannelName, Retention};
 use crate::{ClientId, Status};
 
 /// A member whose node has said nothing for so long is gone.
@@ -296,28 +302,52 @@ pub trait Broker: Send + Sync + 'static {
     -> impl Future<Output = Result<Vec<Member>, BrokerError>> + Send;
 }
 
-/// A node, as a broker sees it: whom it delivers to.
-#[derive(Debug, Clone)]
-pub struct Node(Weak<HubInner>);
+/// Whom a node delivers to: its hub, or what stands in for one where a broker is tested by itself.
+pub trait Receiver: Send + Sync + 'static {
+    /// Takes an event of a channel, in the order of calls. Gives how many clients have it. Never waits.
+    fn deliver(&self, channel: &ChannelName, event: &Arc<Published>) -> usize;
+
+    /// Takes what was sent to an address. Gives how many clients have it. Never waits.
+    fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize;
+}
+
+/// A node, as a broker sees it: whom it delivers to. It keeps nobody alive: what is delivered to whom is gone reaches nobody.
+#[derive(Clone)]
+pub struct Node {
+    id: u64,
+    receiver: Weak<dyn Receiver>,
+}
 
 impl Node {
-    pub(crate) fn new(hub: &Arc<HubInner>) -> Self {
-        Self(Arc::downgrade(hub))
+    /// A node of this name, which is random, and another for each. A [`Hub`](super::Hub) makes its own.
+    pub fn new<R: Receiver>(id: u64, receiver: &Arc<R>) -> Self {
+        let receiver: Weak<R> = Arc::downgrade(receiver);
+        Self { id, receiver }
     }
 
-    /// The node's name: random.
+    /// The node's name.
     pub fn id(&self) -> u64 {
-        self.0.upgrade().map_or(0, |hub| hub.node)
+        self.id
     }
 
     /// Gives an event to the subscribers that the node has in a channel, in the order of calls. Gives how many that were. Never
     /// waits.
     pub fn deliver(&self, channel: &ChannelName, event: &Arc<Published>) -> usize {
-        self.0.upgrade().map_or(0, |hub| hub.deliver(channel, event))
+        self.receiver
+            .upgrade()
+            .map_or(0, |receiver| receiver.deliver(channel, event))
     }
 
     /// Gives what was sent to the clients that the node has of an address. Gives how many that were. Never waits.
     pub fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize {
-        self.0.upgrade().map_or(0, |hub| hub.deliver_to(to, event))
+        self.receiver
+            .upgrade()
+            .map_or(0, |receiver| receiver.deliver_to(to, event))
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,224 @@
+//! A session's queue of events: what its client is to be sent and has not taken yet, of all its channels and of what is
+//! sent to it directly.
+//!
+//! Publishers put events in, under a short lock; the connection's task takes them out while little else waits to leave.
+//! What is queued is shared by all subscribers; what an entry takes of its own is its place. How events wait, and how one is
+//! found that is to be dropped, is `line.rs`'s matter.
+
+mod line;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::SlowConsumer;
+use line::Line;
+
+/// The number that stands for what is sent directly, and for nothing else.
+pub(crate) const DIRECT: u64 = 0;
+
+/// An event for one client.
+#[derive(Debug, Clone)]
+pub(crate) struct Queued {
+    /// The whole WebSocket message.
+    pub(crate) message: Bytes,
+    /// The number of its channel.
+    pub(crate) channel: u64,
+}
+
+impl Queued {
+    /// What it counts for: its message, and its place.
+    fn size(&self) -> usize {
+        self.message.len() + line::PLACE
+    }
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It waits to be sent.
+    Queued,
+    /// It waits, and so many others of its channel were dropped for it.
+    Instead(usize),
+    /// It was dropped, and so many others of its channel before it: what fills the queue is of other channels.
+    Dropped(usize),
+    /// It waits, but there is no room for it: whoever publishes is to wait for that.
+    Over,
+    /// It was dropped: the client takes nothing, and is to be closed.
+    Refused,
+}
+
+/// The events for one client, in the order in which they are to be sent.
+#[derive(Debug, Default)]
+pub(crate) struct EventQueue {
+    queue: Mutex<Queue>,
+    /// Told when there is room again, where somebody has found none.
+    room: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    line: Line,
+    /// What waits counts for so much.
+    bytes: usize,
+    dropped: u64,
+    /// Whoever publishes may be waiting until no more than this waits.
+    awaited: Option<usize>,
+    /// The client is gone: nothing waits for it any more.
+    closed: bool,
+}
+
+impl EventQueue {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while the lock is held.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an event in. At most `most` bytes wait; twice that where publishers wait for room, or an event takes the place of
+    /// the one before it. An event that finds nothing waiting is always taken.
+    pub(crate) fn put(&self, event: Queued, slow: SlowConsumer, most: usize) -> Put {
+        self.lock().put(event, slow, most)
+    }
+
+    /// Takes out what comes first.
+    pub(crate) fn pop(&self) -> Option<Queued> {
+        let mut queue = self.lock();
+        let event = queue.line.pop()?;
+        queue.bytes -= event.size();
+        self.tell(queue);
+        Some(event)
+    }
+
+    /// Tells whoever waits for room, where there is some.
+    fn tell(&self, mut queue: MutexGuard<'_, Queue>) {
+        let bytes = queue.bytes;
+        if queue.awaited.take_if(|most| bytes <= *most).is_some() {
+            drop(queue);
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Takes events out as long as `more` wants them, which is told the length of each. Whether any is left.
+    pub(crate) fn take(&self, mut each: impl FnMut(Queued) -> bool) -> bool {
+        while let Some(event) = self.pop() {
+            if !each(event) {
+                return self.len() > 0;
+            }
+        }
+        false
+    }
+
+    /// What waits counts for so many bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// How many events wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().line.len()
+    }
+
+    /// How many events were dropped because the client was slow.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    /// Ready when no more than `most` bytes wait, or the client is gone.
+    pub(crate) async fn has_room(&self, most: usize) {
+        loop {
+            // Made before the look: it is told from here on.
+            let told = self.room.notified();
+            {
+                let mut queue = self.lock();
+                if queue.bytes <= most {
+                    return;
+                }
+                // One client's limit is the same for all who wait.
+                queue.awaited = Some(most);
+            }
+            told.await;
+        }
+    }
+
+    /// Lets go of what waits of a channel: the client hears it no more.
+    pub(crate) fn forget(&self, channel: u64) {
+        let mut queue = self.lock();
+        queue.bytes -= queue.line.remove_all_of(channel);
+        self.tell(queue);
+    }
+
+    /// Lets go of everything, for good: the client is gone.
+    pub(crate) fn close(&self) {
+        let mut queue = self.lock();
+        queue.closed = true;
+        queue.line = Line::default();
+        queue.bytes = 0;
+        self.tell(queue);
+    }
+}
+
+impl Queue {
+    fn put(&mut self, event: Queued, slow: SlowConsumer, most: usize) -> Put {
+        if self.closed {
+            return Put::Refused;
+        }
+        let (size, beyond) = (event.size(), most.saturating_mul(2));
+        let mut put = Put::Queued;
+        if slow == SlowConsumer::KeepLatest
+            && let Some(before) = self.line.latest_of(event.channel)
+        {
+            let bytes = self.bytes - before.size() + size;
+            if bytes > beyond {
+                return self.refuse();
+            }
+            // In its place: an event that is replaced often is sent as soon as one that is not.
+            *before = event;
+            self.bytes = bytes;
+            self.dropped += 1;
+            return Put::Instead(1);
+        }
+        if self.bytes + size > most && self.line.len() > 0 {
+            match slow {
+                SlowConsumer::DropOldest => {
+                    let dropped = self.drop_oldest_of(event.channel, self.bytes + size - most);
+                    if self.bytes + size > most && self.line.len() > 0 {
+                        self.dropped += 1;
+                        return Put::Dropped(dropped);
+                    }
+                    put = Put::Instead(dropped);
+                }
+                SlowConsumer::Disconnect => return self.refuse(),
+                _ if self.bytes + size > beyond => return self.refuse(),
+                SlowConsumer::KeepLatest => {}
+                SlowConsumer::Block { .. } => put = Put::Over,
+            }
+        }
+        self.bytes += size;
+        self.line.push(event);
+        put
+    }
+
+    #[cold]
+    fn refuse(&mut self) -> Put {
+        self.dropped += 1;
+        Put::Refused
+    }
+
+    /// Drops the oldest events of a channel, until they make up `bytes`. Gives how many that were.
+    fn drop_oldest_of(&mut self, channel: u64, bytes: usize) -> usize {
+        let (mut count, mut freed) = (0, 0);
+        while freed < bytes
+            && let Some(event) = self.line.remove_oldest_of(channel)
+        {
+            count += 1;
+            freed += event.size();
+        }
+        self.bytes -= freed;
+        self.dropped += count as u64;
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests;
