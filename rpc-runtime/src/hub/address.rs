@@ -8,7 +8,7 @@ use super::{
     ChannelName, Event, Hub, NameError, SlowConsumer,
     broker::{Address, BrokerError, Publication, Publisher, Receipt},
 };
-use crate::{ClientId, CloseCode, Context, Session, Status};
+use crate::{ClientId, Context, Session, Status};
 
 /// The longest body of an event, in bytes: it has to fit into one message of a client that accepts the least.
 pub(crate) const LONGEST_EVENT: usize = 64 << 10;
@@ -284,18 +284,14 @@ impl Hub {
         let Some(channel) = self.inner.channels.find(name) else {
             return;
         };
-        let full: Vec<_> = channel
-            .sessions()
-            .into_iter()
-            .filter(|session| session.is_queue_over())
-            .collect();
+        let full = channel.over();
         if full.is_empty() {
             return;
         }
         let have_room = future::join_all(full.iter().map(|session| session.queue_has_room()));
         if tokio::time::timeout(at_most, have_room).await.is_err() {
             let slow = full.iter().filter(|session| session.is_queue_over());
-            slow.for_each(|session| session.close(CloseCode::TooSlow, TOO_SLOW));
+            slow.for_each(|session| session.close_as_too_slow());
         }
     }
 }

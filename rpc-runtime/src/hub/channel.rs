@@ -6,16 +6,17 @@
 //! ```
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
 
 use super::{
-    ChannelName,
+    ChannelName, Position,
     broker::Published,
     encode,
+    link::Link,
     namespace::{ActiveNamespace, SlowConsumer},
     queue::{DIRECT, Put, Queued},
 };
@@ -31,6 +32,8 @@ pub(crate) struct Channel {
     pub(crate) number: u64,
     pub(crate) name: ChannelName,
     pub(crate) namespace: Arc<ActiveNamespace>,
+    /// What the broker was asked for.
+    pub(super) link: tokio::sync::Mutex<Link>,
     state: Mutex<State>,
 }
 
@@ -39,6 +42,10 @@ struct State {
     subscribers: Vec<Subscriber>,
     /// Where each is in `subscribers`.
     places: HashMap<ClientId, usize>,
+    /// The latest that is known of: every event after it is still to come.
+    position: Option<Position>,
+    /// Somebody's queue was over its bound when last looked at.
+    any_over: bool,
     /// It is on the list no more; whoever wants to subscribe makes another.
     closed: bool,
 }
@@ -48,6 +55,8 @@ struct Subscriber {
     session: Arc<Session>,
     /// `None` once it is live.
     catching_up: Option<CatchingUp>,
+    /// Its queue was over its bound when last looked at.
+    over: bool,
 }
 
 /// What came while a subscriber catches up.
@@ -65,8 +74,6 @@ struct CatchingUp {
 pub(crate) struct FannedOut {
     /// How many clients have it, or will.
     pub(crate) reached: usize,
-    /// Those that are to be waited for.
-    pub(crate) full: Vec<Arc<Session>>,
     /// How many events were dropped for it.
     pub(crate) dropped: usize,
 }
@@ -88,6 +95,7 @@ impl Channel {
             number,
             name,
             namespace,
+            link: tokio::sync::Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -112,6 +120,7 @@ impl Channel {
         state.subscribers.push(Subscriber {
             session: session.clone(),
             catching_up: Some(CatchingUp::default()),
+            over: false,
         });
         Added::New
     }
@@ -144,7 +153,7 @@ impl Channel {
         true
     }
 
-    /// Takes a subscriber out, where it is one. With the last, the channel is closed.
+    /// Takes a subscriber out, where it is one.
     pub(crate) fn remove(&self, client: ClientId) {
         let mut state = self.lock();
         let Some(place) = state.places.remove(&client) else {
@@ -159,12 +168,45 @@ impl Channel {
             state.subscribers.shrink_to_fit();
             state.places.shrink_to_fit();
         }
-        state.closed |= state.subscribers.is_empty();
     }
 
-    /// Whether its last subscriber has left: it is, or is about to be, on the list no more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().closed
+    /// Whether nobody has subscribed here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().subscribers.is_empty()
+    }
+
+    /// Lets nobody subscribe any more, where nobody has.
+    pub(super) fn close_if_empty(&self) -> bool {
+        let mut state = self.lock();
+        state.closed |= state.subscribers.is_empty();
+        state.closed
+    }
+
+    /// Every event after this is still to come. Epoch and offset are 0 before anything is known, and without history.
+    pub(super) fn position(&self) -> Position {
+        self.lock().position.unwrap_or_default()
+    }
+
+    /// Every event after `position` is still to come, or has come already.
+    pub(super) fn reaches(&self, position: Position) {
+        self.lock().reach(position);
+    }
+
+    /// Those whose queues are over their bounds.
+    pub(crate) fn over(&self) -> Vec<Arc<Session>> {
+        let mut state = self.lock();
+        if !state.any_over {
+            return Vec::new();
+        }
+        let mut over = Vec::new();
+        for subscriber in state.subscribers.iter_mut().filter(|subscriber| subscriber.over) {
+            subscriber.over = subscriber.session.is_queue_over();
+            if subscriber.over {
+                over.push(subscriber.session.clone());
+            }
+        }
+        state.any_over = !over.is_empty();
+        over
     }
 
     /// Who has subscribed here.
@@ -186,19 +228,23 @@ impl Channel {
     pub(crate) fn fan_out(&self, event: &Arc<Published>) -> FannedOut {
         let mut out = FannedOut::default();
         let slow = self.namespace.slow();
-        let excepts = !event.publication.except.is_empty();
+        let except = Except::new(&event.publication.except);
         let mut state = self.lock();
+        if self.namespace.keep().keeps() {
+            state.reach(event.position);
+        }
         if state.subscribers.is_empty() {
             return out;
         }
         // Once, whoever it is for.
         let message = encode::of_channel(self.number, event, self.namespace.tells_publisher());
+        let mut any_over = false;
         for subscriber in &mut state.subscribers {
-            if excepts && !event.is_for(subscriber.session.id()) {
+            if except.has(subscriber.session.id()) {
                 continue;
             }
-            out.reached += 1;
             if let Some(catching_up) = &mut subscriber.catching_up {
+                out.reached += 1;
                 catching_up.keep(event.position.offset, &message, subscriber.session.most_queued());
                 continue;
             }
@@ -207,20 +253,57 @@ impl Channel {
                 channel: self.number,
             };
             match subscriber.session.queue_event(queued, slow) {
-                Put::Queued => {}
-                Put::Instead(dropped) => out.dropped += dropped,
-                Put::Dropped(dropped) => {
-                    out.reached -= 1;
-                    out.dropped += dropped + 1;
+                Put::Queued => out.reached += 1,
+                Put::Instead(dropped) => {
+                    out.reached += 1;
+                    out.dropped += dropped;
                 }
-                Put::Over => out.full.push(subscriber.session.clone()),
-                Put::Refused => {
-                    out.reached -= 1;
-                    out.dropped += 1;
+                Put::Over => {
+                    out.reached += 1;
+                    subscriber.over = true;
+                    any_over = true;
                 }
+                Put::Dropped(before) => out.dropped += before + 1,
+                Put::Refused => out.dropped += 1,
+                Put::Gone => {}
             }
         }
+        state.any_over |= any_over;
         out
+    }
+}
+
+impl State {
+    fn reach(&mut self, position: Position) {
+        let is_behind = |at: Position| at.epoch == position.epoch && at.offset >= position.offset;
+        if !self.position.is_some_and(is_behind) {
+            self.position = Some(position);
+        }
+    }
+}
+
+/// Whom an event is not for.
+enum Except<'a> {
+    Few(&'a [ClientId]),
+    Many(HashSet<ClientId>),
+}
+
+impl<'a> Except<'a> {
+    /// So many are looked through for each subscriber.
+    const FEW: usize = 8;
+
+    fn new(clients: &'a [ClientId]) -> Self {
+        match clients.len() > Self::FEW {
+            false => Self::Few(clients),
+            true => Self::Many(clients.iter().copied().collect()),
+        }
+    }
+
+    fn has(&self, client: ClientId) -> bool {
+        match self {
+            Self::Few(clients) => clients.contains(&client),
+            Self::Many(clients) => clients.contains(&client),
+        }
     }
 }
 

@@ -36,6 +36,7 @@ mod encode;
 pub(crate) mod event;
 mod granting;
 mod heard;
+mod link;
 mod name;
 mod namespace;
 mod presence;
@@ -114,8 +115,6 @@ pub(crate) struct HubInner {
     pub(crate) channels: Channels,
     /// Of what is sent directly.
     direct: Counted,
-    /// In which the broker is asked to deliver a channel, or to deliver it no more.
-    turns: Turns,
     /// In which presence is told.
     presence_turns: Turns,
     /// The server whose clients it reaches.
@@ -201,7 +200,6 @@ impl HubBuilder {
             broker,
             channels: Channels::default(),
             direct: Counted::default(),
-            turns: Turns::default(),
             presence_turns: Turns::default(),
             server: OnceLock::new(),
             next_id: AtomicU64::new(1),
@@ -251,7 +249,7 @@ impl Receiver for HubInner {
                 message: message.clone(),
                 channel: DIRECT,
             };
-            reached += usize::from(session.queue_event(queued, SlowConsumer::Disconnect) != Put::Refused);
+            reached += usize::from(session.queue_event(queued, SlowConsumer::Disconnect) == Put::Queued);
         };
         match to {
             Address::Client(client) => {

@@ -190,7 +190,7 @@ impl Hub {
         if is_new && channel.namespace.shows_presence() {
             self.settle_presence(session, name).await?;
         }
-        let position = self.position_of(&channel).await?;
+        let position = self.link(&channel).await?;
         let mut subscribed = Begun::new(channel, position);
         self.recover(&asks, &mut subscribed, &wish).await?;
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
@@ -212,6 +212,8 @@ impl Hub {
             match channel.add(session) {
                 Added::New => return Ok(channel),
                 Added::Full => {
+                    // Where none may be had, it was made for nothing.
+                    self.give_back_if_empty(&channel);
                     return Err(Status::resource_exhausted(
                         "the channel has as many subscribers as it may have",
                     ));
@@ -224,20 +226,13 @@ impl Hub {
 
     async fn catch_up(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Begun, Status> {
         let namespace = &channel.namespace;
-        let position = self.position_of(channel).await?;
+        let position = self.link(channel).await?;
         let mut subscribed = Begun::new(channel.clone(), position);
         self.recover(asks, &mut subscribed, wish).await?;
         if namespace.has_snapshot() && subscribed.recovered != Some(true) {
             self.take_snapshot(asks, &mut subscribed, wish.room).await?;
         }
         Ok(subscribed)
-    }
-
-    /// Has a channel's events delivered to this node, and says from where on.
-    async fn position_of(&self, channel: &Channel) -> Result<Position, Status> {
-        let _in_turn = self.inner.turns.of(&channel.name).await;
-        let keep = channel.namespace.keep();
-        Ok(self.inner.broker.subscribe(&channel.name, keep).await?)
     }
 
     /// Reads what came after the position that the client knows.
@@ -293,7 +288,12 @@ impl Hub {
                 return Err(too_long());
             };
             let keeps = channel.namespace.keep().keeps();
-            let at = snapshot.position.unwrap_or(subscribed.position);
+            let now = subscribed.position;
+            let at = match snapshot.position {
+                // It is of an epoch that is over: everything of that was before it was taken, and all of this one comes after it.
+                Some(at) if at.epoch != now.epoch => Position { offset: 0, ..now },
+                at => at.unwrap_or(now),
+            };
             if !keeps {
                 subscribed.snapshot = Some(snapshot);
                 return Ok(());
@@ -356,28 +356,27 @@ impl Hub {
         let ended = session
             .make_channels()
             .end(|subscription| leave(session, &subscription.channel));
+        if let Some(events) = session.events() {
+            // Nobody waits for it to take them.
+            events.close();
+        }
         for subscription in &ended {
             subscription.channel.namespace.counted.unsubscribed();
         }
         self.left(session, &ended);
     }
 
-    /// Sees to it, behind whatever goes on, that presence is told, and that the broker hears of channels that nobody here
-    /// hears any more.
+    /// Gives channels back that nobody here hears any more, and sees to it, behind whatever goes on, that presence is told.
     fn left(&self, session: &Arc<Session>, ended: &[Subscription]) {
-        let mut closed = Vec::new();
         let mut shown = Vec::new();
         for subscription in ended {
             let channel = &subscription.channel;
-            if channel.is_closed() {
-                self.inner.channels.remove(channel);
-                closed.push(channel.name.clone());
-            }
+            self.give_back_if_empty(channel);
             if channel.namespace.shows_presence() {
                 shown.push(channel.name.clone());
             }
         }
-        if closed.is_empty() && shown.is_empty() {
+        if shown.is_empty() {
             return;
         }
         let (hub, session) = (self.clone(), session.clone());
@@ -385,20 +384,7 @@ impl Hub {
             for name in shown {
                 hub.settle_presence_in_the_end(&session, &name).await;
             }
-            for name in closed {
-                hub.release(&name).await;
-            }
         });
-    }
-
-    /// Tells the broker that this node needs a channel no more, unless somebody has come meanwhile.
-    async fn release(&self, name: &ChannelName) {
-        let _in_turn = self.inner.turns.of(name).await;
-        if self.inner.channels.find(name).is_none()
-            && let Err(error) = self.inner.broker.unsubscribe(name).await
-        {
-            tracing::warn!(channel = %name, %error, "the broker could not be told that a channel is left");
-        }
     }
 }
 

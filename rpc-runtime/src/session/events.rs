@@ -55,17 +55,32 @@ impl Session {
     /// Leaves an event for the client. Where there is no room for it, and that is what the channel says, the client is closed.
     pub(crate) fn queue_event(&self, event: Queued, slow: SlowConsumer) -> Put {
         if self.state() == SessionState::Closed {
-            return Put::Refused;
+            return Put::Gone;
         }
         let most = self.endpoint.limits.event_queue_bytes;
         let put = self.mailbox.put_event(event, slow, most);
         if put == Put::Refused {
-            self.mailbox.send(Command::Close {
-                code: CloseCode::TooSlow,
-                reason: TOO_SLOW.to_owned(),
-            });
+            self.close_as_too_slow();
         }
         put
+    }
+
+    /// Closes the client because it does not take its events. What waits for it is let go of at once: it recovers that when it
+    /// comes back.
+    #[cold]
+    pub(crate) fn close_as_too_slow(&self) {
+        if let Some(events) = self.mailbox.events() {
+            events.close();
+        }
+        self.mailbox.send(Command::Close {
+            code: CloseCode::TooSlow,
+            reason: TOO_SLOW.to_owned(),
+        });
+    }
+
+    /// How many bytes of events wait for the client.
+    pub(super) fn queued_event_bytes(&self) -> usize {
+        self.mailbox.events().map_or(0, EventQueue::bytes)
     }
 
     /// Whether more waits for the client than may.

@@ -116,6 +116,9 @@ impl Mailbox {
     /// Leaves an event for the client, for which at most `most` bytes wait.
     pub(crate) fn put_event(&self, event: Queued, slow: SlowConsumer, most: usize) -> Put {
         let put = self.events.get_or_init(Box::default).put(event, slow, most);
+        if matches!(put, Put::Dropped(_) | Put::Refused | Put::Gone) {
+            return put;
+        }
         if !self.has_events.swap(true, Ordering::SeqCst) && !self.attended.load(Ordering::SeqCst) {
             self.task.wake();
         }

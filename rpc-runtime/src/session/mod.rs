@@ -293,7 +293,9 @@ impl Session {
 
     /// What was counted of the session until now; once its connection is over, until then.
     pub fn stats(&self) -> SessionStats {
-        self.counters.stats()
+        let mut stats = self.counters.stats();
+        stats.queued_bytes += self.queued_event_bytes() as u64;
+        stats
     }
 
     /// How long the last ping took to be answered, which the server sends after a time of silence

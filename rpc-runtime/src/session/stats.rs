@@ -21,7 +21,7 @@ pub struct SessionStats {
     pub failed_calls: u64,
     /// Calls that are open now.
     pub open_calls: u32,
-    /// Bytes of answers that wait now for the client to open its windows, or for its socket to take them.
+    /// Bytes of answers and events that wait now for the client to open its windows, or for its socket to take them.
     pub queued_bytes: u64,
 }
 

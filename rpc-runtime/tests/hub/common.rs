@@ -117,7 +117,12 @@ impl Peer {
     }
 
     pub async fn connect_with(server: &Server, info: ConnectInfo) -> Self {
-        let (near, far) = tokio::io::duplex(256 * 1024);
+        Self::connect_through(server, info, 256 * 1024).await
+    }
+
+    /// Connects by a pipe that holds so many bytes which were not read.
+    pub async fn connect_through(server: &Server, info: ConnectInfo, pipe: usize) -> Self {
+        let (near, far) = tokio::io::duplex(pipe);
         let serving = tokio::spawn(server.serve_connection(far, info));
         let socket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
         let mut peer = Self {

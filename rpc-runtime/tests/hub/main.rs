@@ -4,7 +4,9 @@
 
 mod admin;
 mod attacks;
+mod broker;
 mod by_server;
+mod catching_up;
 mod common;
 mod direct;
 mod features;
@@ -15,6 +17,7 @@ mod recovery;
 mod sending;
 mod server_side;
 mod slow_reader;
+mod slow;
 mod subscribing;
 mod subscriptions;
 mod typed;

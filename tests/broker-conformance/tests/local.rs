@@ -1,7 +1,20 @@
 //! The broker of one process conforms; and the suite notices brokers that do not.
 
+#![allow(clippy::unwrap_used, reason = "a test crate")]
+
+use std::{
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
+
 use broker_conformance::{Cluster, Parameters, conforms, history, order};
-use rpc_runtime::hub::LocalBroker;
+use rpc_runtime::{
+    ClientId,
+    hub::{
+        Broker, ChannelName, History, HistoryQuery, LocalBroker, Member, Position, Receipt, Retention,
+        broker::{Address, BrokerError, MemberChange, Node, Publication, Published, Receiver},
+    },
+};
 
 const ONE: Parameters = Parameters { nodes: 1 };
 
@@ -17,5 +30,170 @@ async fn it_keeps_order_among_publishers_on_several_threads() {
         let cluster = Cluster::start(vec![LocalBroker::default()]);
         order::all(&cluster).await;
         history::what_was_acknowledged_is_in_history_at_once(&cluster).await;
+    }
+}
+
+/// What is wrong with a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    DeliversTwice,
+    Swaps,
+    ForgetsOne,
+    KnowsEveryPosition,
+    HasNoKeys,
+    NeverLetsGo,
+    HoldsOnToUsers,
+    SendsTwice,
+    TakesTooLong,
+}
+
+/// A broker that breaks its contract.
+struct Broken {
+    broker: LocalBroker,
+    between: OnceLock<Arc<Between>>,
+    wrong: Wrong,
+}
+
+/// What it does between the broker and its node.
+struct Between {
+    node: Node,
+    wrong: Wrong,
+    held: Mutex<Option<Arc<Published>>>,
+    count: Mutex<usize>,
+}
+
+impl Receiver for Between {
+    fn deliver(&self, channel: &ChannelName, event: &Arc<Published>) -> usize {
+        let mut count = self.count.lock().unwrap();
+        *count += 1;
+        match self.wrong {
+            Wrong::DeliversTwice if *count == 5 => {
+                self.node.deliver(channel, event);
+                self.node.deliver(channel, event)
+            }
+            Wrong::ForgetsOne if *count == 5 => 1,
+            Wrong::Swaps if *count == 5 => {
+                *self.held.lock().unwrap() = Some(event.clone());
+                1
+            }
+            Wrong::Swaps if *count == 6 => {
+                self.node.deliver(channel, event);
+                let held = self.held.lock().unwrap().take().unwrap();
+                self.node.deliver(channel, &held)
+            }
+            _ => self.node.deliver(channel, event),
+        }
+    }
+
+    fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize {
+        if self.wrong == Wrong::SendsTwice {
+            self.node.deliver_to(to, event);
+        }
+        self.node.deliver_to(to, event)
+    }
+}
+
+impl Broken {
+    fn new(wrong: Wrong) -> Self {
+        Self {
+            broker: LocalBroker::default(),
+            between: OnceLock::new(),
+            wrong,
+        }
+    }
+}
+
+impl Broker for Broken {
+    fn start(&self, node: Node) {
+        let between = Arc::new(Between {
+            node,
+            wrong: self.wrong,
+            held: Mutex::default(),
+            count: Mutex::default(),
+        });
+        self.broker.start(Node::new(7, &between));
+        assert!(self.between.set(between).is_ok());
+    }
+
+    async fn publish(
+        &self,
+        channel: &ChannelName,
+        keep: &Retention,
+        mut publication: Publication,
+    ) -> Result<Receipt, BrokerError> {
+        let mut keep = *keep;
+        match self.wrong {
+            Wrong::HasNoKeys => publication.key = None,
+            Wrong::NeverLetsGo if keep.events > 0 => keep.events = 1_000_000,
+            Wrong::TakesTooLong => tokio::time::sleep(Duration::from_secs(3)).await,
+            _ => {}
+        }
+        self.broker.publish(channel, &keep, publication).await
+    }
+
+    async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
+        self.broker.subscribe(channel, keep).await
+    }
+
+    async fn unsubscribe(&self, channel: &ChannelName) -> Result<(), BrokerError> {
+        self.broker.unsubscribe(channel).await
+    }
+
+    async fn history(
+        &self,
+        channel: &ChannelName,
+        keep: &Retention,
+        query: &HistoryQuery,
+    ) -> Result<History, BrokerError> {
+        let mut keep = *keep;
+        if self.wrong == Wrong::NeverLetsGo && keep.events > 0 {
+            keep.events = 1_000_000;
+        }
+        let mut history = self.broker.history(channel, &keep, query).await?;
+        history.complete |= self.wrong == Wrong::KnowsEveryPosition;
+        Ok(history)
+    }
+
+    async fn send(&self, to: &Address, publication: Publication) -> Result<Receipt, BrokerError> {
+        self.broker.send(to, publication).await
+    }
+
+    async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
+        self.broker.join(channel, member).await
+    }
+
+    async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
+        let mut change = self.broker.leave(channel, client).await?;
+        change.of_user &= self.wrong != Wrong::HoldsOnToUsers;
+        Ok(change)
+    }
+
+    async fn members(&self, channel: &ChannelName) -> Result<Vec<Member>, BrokerError> {
+        self.broker.members(channel).await
+    }
+}
+
+#[test]
+fn brokers_that_break_the_contract_are_noticed() {
+    for wrong in [
+        Wrong::DeliversTwice,
+        Wrong::Swaps,
+        Wrong::ForgetsOne,
+        Wrong::KnowsEveryPosition,
+        Wrong::HasNoKeys,
+        Wrong::NeverLetsGo,
+        Wrong::HoldsOnToUsers,
+        Wrong::SendsTwice,
+        Wrong::TakesTooLong,
+    ] {
+        let conforms = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            runtime.block_on(conforms(ONE, async |_| vec![Broken::new(wrong)]));
+        });
+        assert!(conforms.join().is_err(), "{wrong:?}");
     }
 }

@@ -60,7 +60,7 @@ use crate::{ClientId, Status};
 pub const MEMBER_TIME: Duration = Duration::from_secs(40);
 
 /// A place in a channel's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Which history: random, and another after history was lost.
     pub epoch: u64,

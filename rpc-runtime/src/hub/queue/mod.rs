@@ -47,6 +47,8 @@ pub(crate) enum Put {
     Over,
     /// It was dropped: the client takes nothing, and is to be closed.
     Refused,
+    /// It was dropped: the client is gone, or about to be closed for that.
+    Gone,
 }
 
 /// The events for one client, in the order in which they are to be sent.
@@ -161,7 +163,7 @@ impl EventQueue {
 impl Queue {
     fn put(&mut self, event: Queued, slow: SlowConsumer, most: usize) -> Put {
         if self.closed {
-            return Put::Refused;
+            return Put::Gone;
         }
         let (size, beyond) = (event.size(), most.saturating_mul(2));
         let mut put = Put::Queued;

@@ -130,7 +130,7 @@ async fn whoever_blocks_goes_on_when_the_client_is_gone_or_hears_the_channel_no_
         assert!(poll(waits.as_mut()).is_pending());
         if gone {
             queue.close();
-            assert_eq!(queue.put(event(1, SIZE), BLOCK, EACH), Put::Refused);
+            assert_eq!(queue.put(event(1, SIZE), BLOCK, EACH), Put::Gone);
         } else {
             queue.forget(1);
         }
