@@ -186,6 +186,23 @@ impl Peer {
         self.send(0, FrameKind::Greeting(Box::new(greeting))).await;
     }
 
+    /// Takes answers of 16 MiB at once.
+    pub async fn announce_wide_windows(&mut self) {
+        let limits = AnnouncedLimits {
+            max_body_bytes: 16 << 20,
+            max_frame_body_bytes: 16 << 20,
+            max_message_bytes: 17 << 20,
+            connection_window_bytes: 16 << 20,
+            stream_window_bytes: 16 << 20,
+            ..AnnouncedLimits::default()
+        };
+        let greeting = Greeting {
+            limits: Some(limits),
+            ..Greeting::default()
+        };
+        self.send(0, FrameKind::Greeting(Box::new(greeting))).await;
+    }
+
     pub fn id(&self) -> rpc_runtime::ClientId {
         self.greeting.client_id.parse().unwrap()
     }

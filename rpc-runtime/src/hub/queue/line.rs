@@ -32,7 +32,7 @@ pub(super) struct Line {
     gone: u64,
     gaps: usize,
     /// The chains, while they are kept.
-    chains: Option<Box<HashMap<u64, Chain, BuildHasherDefault<NumberHasher>>>>,
+    chains: Option<HashMap<u64, Chain, BuildHasherDefault<NumberHasher>>>,
     /// How many places were looked at, for tests of what it costs.
     #[cfg(test)]
     pub(super) looked_at: usize,
@@ -166,7 +166,7 @@ impl Line {
         if self.chains.is_some() {
             return;
         }
-        self.chains = Some(Box::default());
+        self.chains = Some(HashMap::default());
         for index in 0..self.places.len() {
             self.chain(self.places[index].event.channel, self.gone + index as u64 + 1);
         }
