@@ -1,4 +1,4 @@
-//! Turns: what a node asks a broker of one channel, and what is told of it, happens one after the other.
+//! Turns: what is told a broker of who is in one channel is told one after the other.
 
 use std::hash::{BuildHasher, RandomState};
 
