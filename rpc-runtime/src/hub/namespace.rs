@@ -62,12 +62,15 @@ pub enum SlowConsumer {
     #[default]
     Disconnect,
     /// The oldest events of the channel that wait for it are dropped. It sees the gap in the offsets, and recovers it from
-    /// history.
+    /// history. Where what fills the queue is of other channels, the event itself is dropped.
     DropOldest,
-    /// At most the latest event of the channel waits for it: for what is replaced anyway, such as positions.
+    /// At most the latest event of the channel waits for it, in the place of the one before: for what is replaced anyway, such as
+    /// positions. A queue that other channels fill takes it all the same, up to twice its bound; then the client is closed as
+    /// with `Disconnect`.
     KeepLatest,
     /// Whoever publishes waits until the queue has room, so long at most for all subscribers together; then those still full
-    /// are closed with 4408. The one policy by which a publisher waits for subscribers.
+    /// are closed with 4408, and at once where twice the bound would wait. The one policy by which a publisher waits for
+    /// subscribers.
     Block {
         /// How long, at most.
         at_most: Duration,

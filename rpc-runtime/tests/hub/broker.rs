@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 use rpc_runtime::{
     ClientId,
     hub::{
-        Anyone, Broker, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member, Namespace, Position, Receipt,
-        Retention,
+        Anyone, Broker, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member, Namespace, Position,
+        Receipt, Retention,
         broker::{Address, BrokerError, MemberChange, Node, Publication, Published, Receiver},
     },
 };
@@ -63,7 +63,11 @@ impl Steps {
     pub fn taken(&self) -> Vec<Step> {
         let taken = self.taken.lock().unwrap();
         let others = [Step::Read, Step::HasRead];
-        taken.iter().copied().filter(|step| !others.contains(step)).collect()
+        taken
+            .iter()
+            .copied()
+            .filter(|step| !others.contains(step))
+            .collect()
     }
 
     async fn step(&self, step: Step) -> Result<(), BrokerError> {
@@ -196,7 +200,10 @@ pub fn rooms_of_steps() -> (Hub, Arc<Steps>) {
     let rooms = Namespace::<(u64,)>::new("room:{id}")
         .subscribe(Anyone)
         .keep(Retention::of(2_000, Duration::from_secs(3_600)));
-    (Hub::builder().namespace(rooms).broker(broker).build().unwrap(), steps)
+    (
+        Hub::builder().namespace(rooms).broker(broker).build().unwrap(),
+        steps,
+    )
 }
 
 /// Checks that no step was taken while another was under way.
@@ -219,7 +226,11 @@ async fn who_subscribes_while_a_broker_is_told_that_the_channel_is_left_is_not_c
     ali.subscribe("room:1").await;
     assert!(ali.unsubscribe("room:1").await);
     settle().await;
-    assert_eq!(steps.taken().last(), Some(&Step::Unsubscribe), "the broker is about it");
+    assert_eq!(
+        steps.taken().last(),
+        Some(&Step::Unsubscribe),
+        "the broker is about it"
+    );
     let answer = bea.subscribe("room:1").await;
     assert_one_after_the_other(&steps.taken());
     assert_eq!(steps.taken().len(), 6, "{:?}", steps.taken());
@@ -237,12 +248,20 @@ async fn a_channel_that_is_left_and_wanted_again_before_the_broker_is_told_stays
     let (mut ali, mut bea) = (Peer::connect(&server).await, Peer::connect(&server).await);
     let first = ali.subscribe("room:1").await;
     let second = bea.subscribe("room:1").await;
-    assert_eq!(steps.taken(), [Step::Subscribe, Step::Subscribed], "once for all subscribers");
+    assert_eq!(
+        steps.taken(),
+        [Step::Subscribe, Step::Subscribed],
+        "once for all subscribers"
+    );
     assert_eq!(first.number, second.number);
     ali.unsubscribe("room:1").await;
     assert_eq!(steps.taken().len(), 2, "somebody is left");
     bea.vanish().await;
-    assert_eq!(steps.taken()[2..], [Step::Unsubscribe, Step::Unsubscribed], "without a task of its own");
+    assert_eq!(
+        steps.taken()[2..],
+        [Step::Unsubscribe, Step::Unsubscribed],
+        "without a task of its own"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,7 +296,10 @@ async fn whoever_comes_and_goes_at_a_slow_broker_hears_everything_while_it_is_th
     let taken = steps.taken();
     assert_one_after_the_other(&taken);
     assert_eq!(taken.last(), Some(&Step::Unsubscribed));
-    assert!(taken.len() > 8, "they have not all been there all the time: {taken:?}");
+    assert!(
+        taken.len() > 8,
+        "they have not all been there all the time: {taken:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

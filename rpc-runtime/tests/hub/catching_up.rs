@@ -89,7 +89,10 @@ async fn whoever_subscribes_at_a_slow_broker_misses_nothing_and_has_nothing_twic
         let last = hub.channel("room:1").publish(&Moved { to: -1 }).await.unwrap();
         let last = last.position.unwrap().offset as i32 - 1;
         assert!(last >= 5 + 6, "it was published at each step");
-        assert_eq!(numbers(&mut ali, &answer, last).await, (behind + 1..=last).collect::<Vec<_>>());
+        assert_eq!(
+            numbers(&mut ali, &answer, last).await,
+            (behind + 1..=last).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -118,7 +121,9 @@ async fn a_snapshot_and_what_comes_after_it_make_up_the_state_whenever_it_was_ta
                 state.0 += 1;
                 let event = said("one more");
                 let publishes = async { hub.channel("room:1").publish(&event).await.unwrap() };
-                state.1 = futures_util::FutureExt::now_or_never(publishes).expect("is published").position;
+                state.1 = futures_util::FutureExt::now_or_never(publishes)
+                    .expect("is published")
+                    .position;
             }
         };
         publish();
@@ -164,7 +169,12 @@ async fn a_snapshot_of_an_epoch_that_is_over_is_taken_as_it_is() {
         });
     let hub = Hub::builder().namespace(rooms).build().unwrap();
     for _ in 0..5 {
-        *kept.lock().unwrap() = hub.channel("room:1").publish(&said("old")).await.unwrap().position;
+        *kept.lock().unwrap() = hub
+            .channel("room:1")
+            .publish(&said("old"))
+            .await
+            .unwrap()
+            .position;
     }
     // Nobody hears the channel, and its history expires: what is published next is of another epoch.
     tokio::time::advance(Duration::from_secs(61)).await;
@@ -186,7 +196,12 @@ async fn assert_nothing_is_left(hub: &Hub, steps: &Steps) {
     tokio::time::sleep(Duration::from_secs(6)).await;
     let receipt = hub.channel("room:1").publish(&said("nobody")).await.unwrap();
     assert_eq!(receipt.reached, Some(0));
-    assert_eq!(steps.taken().last(), Some(&Step::Unsubscribed), "{:?}", steps.taken());
+    assert_eq!(
+        steps.taken().last(),
+        Some(&Step::Unsubscribed),
+        "{:?}",
+        steps.taken()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,10 +215,15 @@ async fn a_subscription_that_is_given_up_at_any_step_leaves_nothing_behind() {
             steps.take(Duration::from_secs(1));
             let mut asked = to("room:1");
             asked.since = Some(ChannelPosition { epoch: 1, offset: 1 });
-            let request = SubscribeRequest { channels: vec![asked] };
+            let request = SubscribeRequest {
+                channels: vec![asked],
+            };
             let stream_id = ali.begin("Subscribe", &request).await;
             tokio::time::sleep(Duration::from_millis(seconds * 1_000 + 500)).await;
-            assert_eq!(steps.taken().len(), if seconds == 0 || seconds == 1 { 1 } else { 2 });
+            assert_eq!(
+                steps.taken().len(),
+                if seconds == 0 || seconds == 1 { 1 } else { 2 }
+            );
             if vanishes {
                 ali.vanish().await;
                 assert_nothing_is_left(&hub, &steps).await;
@@ -227,7 +247,9 @@ async fn who_unsubscribes_while_it_is_being_subscribed_is_not() {
     let server = builder(&hub).build().unwrap();
     let mut ali = Peer::connect(&server).await;
     steps.take(Duration::from_secs(1));
-    let request = SubscribeRequest { channels: vec![to("room:1")] };
+    let request = SubscribeRequest {
+        channels: vec![to("room:1")],
+    };
     let stream_id = ali.begin("Subscribe", &request).await;
     settle().await;
     ali.unsubscribe("room:1").await;
@@ -253,7 +275,10 @@ async fn more_than_can_be_kept_while_somebody_subscribes_is_told_and_leaves_noth
             Box::pin(async move {
                 // Three times what is kept for one.
                 for _ in 0..if step == Step::Subscribed { 48 } else { 0 } {
-                    hub.channel("room:1").publish(&said(&"x".repeat(8 << 10))).await.unwrap();
+                    hub.channel("room:1")
+                        .publish(&said(&"x".repeat(8 << 10)))
+                        .await
+                        .unwrap();
                 }
             }) as futures_util::future::BoxFuture<'static, ()>
         }

@@ -25,7 +25,10 @@ const QUEUE: usize = 128 << 10;
 const MANY: u64 = 1_000;
 
 fn hub(slow: SlowConsumer, keep: Retention) -> (Hub, Server) {
-    let rooms = Namespace::<(u64,)>::new("room:{id}").subscribe(Anyone).keep(keep).slow(slow);
+    let rooms = Namespace::<(u64,)>::new("room:{id}")
+        .subscribe(Anyone)
+        .keep(keep)
+        .slow(slow);
     let hub = Hub::builder().namespace(rooms).build().unwrap();
     let limits = Limits {
         event_queue_bytes: QUEUE,
@@ -121,7 +124,9 @@ async fn a_client_that_does_not_read_is_closed_with_4408_and_recovers_everything
     let epoch = receipt.position.unwrap().epoch;
     let mut back = Peer::connect(&server).await;
     back.announce_wide_windows().await;
-    let answer = back.recover("room:1", ChannelPosition { epoch, offset: last }).await;
+    let answer = back
+        .recover("room:1", ChannelPosition { epoch, offset: last })
+        .await;
     assert_eq!(answer.recovered, Some(true));
     let missed: Vec<_> = answer.events.iter().map(|event| event.offset).collect();
     assert_eq!(missed, (last + 1..=MANY + 1).collect::<Vec<_>>());
@@ -137,14 +142,32 @@ async fn where_the_oldest_are_dropped_a_slow_client_sees_the_gap_which_history_f
     let (events, code) = rest(&mut slow).await;
     assert_eq!(code, None);
     let offsets: Vec<_> = events.iter().map(|event| event.offset).collect();
-    assert!(offsets.is_sorted_by(|before, after| before < after), "in order, each once");
+    assert!(
+        offsets.is_sorted_by(|before, after| before < after),
+        "in order, each once"
+    );
     let gaps: Vec<_> = offsets.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     let (before, after) = (gaps[0][0], gaps[0][1]);
     // As much as there is room for, up to the last.
     assert!((MANY - after + 1) as usize * 1_024 > QUEUE * 3 / 4, "{after}");
-    let epoch = hub.channel("room:1").publish(&kilobyte(0)).await.unwrap().position.unwrap().epoch;
-    let answer = slow.recover("room:1", ChannelPosition { epoch, offset: before }).await;
+    let epoch = hub
+        .channel("room:1")
+        .publish(&kilobyte(0))
+        .await
+        .unwrap()
+        .position
+        .unwrap()
+        .epoch;
+    let answer = slow
+        .recover(
+            "room:1",
+            ChannelPosition {
+                epoch,
+                offset: before,
+            },
+        )
+        .await;
     assert_eq!(answer.recovered, Some(true));
     let missed: Vec<_> = answer.events.iter().map(|event| event.offset).collect();
     assert_eq!(missed, (before + 1..=MANY + 1).collect::<Vec<_>>());
@@ -201,7 +224,11 @@ async fn where_publishers_wait_they_wait_so_long_for_all_together_and_then_the_s
     for number in 1..=MANY {
         hub.channel("room:1").publish(&kilobyte(number)).await.unwrap();
     }
-    assert_eq!(began.elapsed(), at_most, "not for each of them, and not for those that are about to be closed");
+    assert_eq!(
+        began.elapsed(),
+        at_most,
+        "not for each of them, and not for those that are about to be closed"
+    );
     fast.await.unwrap();
     for mut slow in slow {
         let (events, code) = rest(&mut slow).await;
@@ -248,7 +275,11 @@ async fn a_channel_of_another_policy_does_not_suffer_from_one_that_drops() {
     let chat = Namespace::<(u64,)>::new("room:{id}")
         .subscribe(Anyone)
         .slow(SlowConsumer::DropOldest);
-    let hub = Hub::builder().namespace(positions).namespace(chat).build().unwrap();
+    let hub = Hub::builder()
+        .namespace(positions)
+        .namespace(chat)
+        .build()
+        .unwrap();
     let limits = Limits {
         event_queue_bytes: QUEUE,
         ..Limits::default()

@@ -141,7 +141,9 @@ impl Given {
             let end = events.iter().position(|event| body(event) == last)?;
             Some(events[..end].to_vec())
         });
-        found.await.unwrap_or_else(|| panic!("what was acknowledged in {channel} is delivered: `{last}` is not"))
+        found
+            .await
+            .unwrap_or_else(|| panic!("what was acknowledged in {channel} is delivered: `{last}` is not"))
     }
 
     /// What was sent to addresses before the event whose body is `last`.
@@ -155,7 +157,9 @@ impl Given {
             let end = sent.iter().position(|(_, event)| body(event) == last)?;
             Some(sent[..end].to_vec())
         });
-        found.await.unwrap_or_else(|| panic!("what was sent is delivered: `{last}` is not"))
+        found
+            .await
+            .unwrap_or_else(|| panic!("what was sent is delivered: `{last}` is not"))
     }
 
     async fn wait<T>(&self, look: impl Fn(&Self) -> Option<T>) -> Option<T> {
@@ -261,12 +265,17 @@ pub(crate) fn assert_without_gaps(events: &[Arc<Published>], behind: Position) {
             offset: behind.offset + 1 + index as u64,
             ..behind
         };
-        assert_eq!(event.position, expected, "events have offsets without gaps within an epoch, each once");
+        assert_eq!(
+            event.position, expected,
+            "events have offsets without gaps within an epoch, each once"
+        );
     }
 }
 
 impl<B> fmt::Debug for NodeUnderTest<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NodeUnderTest").field("given", &self.given).finish_non_exhaustive()
+        f.debug_struct("NodeUnderTest")
+            .field("given", &self.given)
+            .finish_non_exhaustive()
     }
 }

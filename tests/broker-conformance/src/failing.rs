@@ -142,7 +142,11 @@ pub async fn what_could_not_be_published_is_stored_once_when_it_is_published_aga
     assert_eq!(kept.events.len(), expected, "it is published, or it is not");
     assert_eq!(kept.position.offset, expected as u64);
     let again = node.publish(&name, &KEEP, keyed("it", "key")).await;
-    assert_eq!(again.duplicate, how == Failure::Unanswered, "publishing it again with the same key stores it once");
+    assert_eq!(
+        again.duplicate,
+        how == Failure::Unanswered,
+        "publishing it again with the same key stores it once"
+    );
     assert_eq!(again.position.map(|position| position.offset), Some(2));
     node.publish(&name, &KEEP, text("last")).await;
     for node in &cluster.nodes {
@@ -167,7 +171,12 @@ pub async fn whoever_could_not_subscribe_hears_everything_once_it_can<B: Broker>
     assert!(call(node.broker.unsubscribe(&name)).await.is_err());
     // Whether it has unsubscribed or not: it subscribes again.
     assert_eq!(node.subscribe(&name, &KEEP).await.offset, 2);
-    let mut texts: Vec<_> = node.delivered(&name, &KEEP).await.iter().map(|event| body(event)).collect();
+    let mut texts: Vec<_> = node
+        .delivered(&name, &KEEP)
+        .await
+        .iter()
+        .map(|event| body(event))
+        .collect();
     texts.retain(|text| text != "meanwhile");
     assert_eq!(texts, ["then"]);
 }
@@ -189,10 +198,18 @@ pub async fn a_change_of_presence_that_failed_is_made_by_repeating_it<B: Broker>
     assert!(call(node.broker.join(&name, ali.clone())).await.is_err());
     let change = call(node.broker.join(&name, ali.clone())).await;
     assert!(change.is_ok_and(|change| change.changed != made));
-    assert!(call(node.broker.members(&name)).await.is_ok_and(|members| members == [ali]));
+    assert!(
+        call(node.broker.members(&name))
+            .await
+            .is_ok_and(|members| members == [ali])
+    );
     node.broker.fail(how);
     assert!(call(node.broker.leave(&name, client(1))).await.is_err());
     let change = call(node.broker.leave(&name, client(1))).await;
     assert!(change.is_ok_and(|change| change.changed != made));
-    assert!(call(node.broker.members(&name)).await.is_ok_and(|members| members.is_empty()));
+    assert!(
+        call(node.broker.members(&name))
+            .await
+            .is_ok_and(|members| members.is_empty())
+    );
 }

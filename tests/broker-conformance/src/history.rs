@@ -51,7 +51,13 @@ pub async fn every_query_gives_what_was_asked_for_and_says_what_is_missing<B: Br
         let oldest = EVENTS - kept + 1;
         for after in [None, Some(0), Some(4), Some(7), Some(8), Some(EVENTS)] {
             for before in [None, Some(0), Some(1), Some(10), Some(EVENTS + 9)] {
-                for (since, until) in [(None, None), (Some(3), None), (None, Some(9)), (Some(10), Some(12)), (Some(9), Some(3))] {
+                for (since, until) in [
+                    (None, None),
+                    (Some(3), None),
+                    (None, Some(9)),
+                    (Some(10), Some(12)),
+                    (Some(9), Some(3)),
+                ] {
                     for limit in [0, 1, 3, 100] {
                         for newest_first in [false, true] {
                             let query = HistoryQuery {
@@ -76,7 +82,11 @@ pub async fn every_query_gives_what_was_asked_for_and_says_what_is_missing<B: Br
                             }
                             let more = expected.len() > limit;
                             expected.truncate(limit);
-                            assert_eq!(offsets(&history.events), expected, "{query:?} of {oldest} to {EVENTS}");
+                            assert_eq!(
+                                offsets(&history.events),
+                                expected,
+                                "{query:?} of {oldest} to {EVENTS}"
+                            );
                             assert_eq!(history.more, more, "there are more: {query:?}");
                             let complete = after.is_none_or(|after| after + 1 >= oldest);
                             assert_eq!(history.complete, complete, "none is missing behind it: {query:?}");
@@ -122,7 +132,9 @@ pub async fn a_position_that_nobody_knows_is_never_complete<B: Broker>(cluster: 
 }
 
 /// And is complete behind it.
-pub async fn a_channel_in_which_nothing_was_published_has_a_position_and_no_events<B: Broker>(cluster: &Cluster<B>) {
+pub async fn a_channel_in_which_nothing_was_published_has_a_position_and_no_events<B: Broker>(
+    cluster: &Cluster<B>,
+) {
     let node = cluster.first();
     let name = channel("empty");
     let position = node.subscribe(&name, &KEEP).await;
@@ -144,8 +156,15 @@ pub async fn what_was_acknowledged_is_in_history_at_once<B: Broker>(cluster: &Cl
             let receipt = publisher.publish(&name, &KEEP, text(&round.to_string())).await;
             for reader in &cluster.nodes {
                 let history = reader.all(&name, &KEEP).await;
-                assert_eq!(Some(history.position), receipt.position, "what was acknowledged is in history");
-                let start = Position { offset: 0, ..history.position };
+                assert_eq!(
+                    Some(history.position),
+                    receipt.position,
+                    "what was acknowledged is in history"
+                );
+                let start = Position {
+                    offset: 0,
+                    ..history.position
+                };
                 assert_without_gaps(&history.events, start);
                 assert_eq!(history.events.len() as u64, history.position.offset);
                 assert_eq!(Some(reader.subscribe(&name, &KEEP).await), receipt.position);

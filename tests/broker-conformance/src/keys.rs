@@ -27,8 +27,15 @@ pub async fn an_event_with_a_key_that_history_has_is_not_published_again<B: Brok
     assert!(!first.duplicate);
     for node in &cluster.nodes {
         let again = node.publish(&name, &KEEP, keyed("again", "key")).await;
-        assert!(again.duplicate, "an event with a key that history still remembers is not published again");
-        assert_eq!((again.position, again.id), (first.position, first.id.clone()), "the receipt is that of the first");
+        assert!(
+            again.duplicate,
+            "an event with a key that history still remembers is not published again"
+        );
+        assert_eq!(
+            (again.position, again.id),
+            (first.position, first.id.clone()),
+            "the receipt is that of the first"
+        );
     }
     cluster.first().publish(&name, &KEEP, text("last")).await;
     for node in &cluster.nodes {
@@ -49,7 +56,11 @@ pub async fn of_those_who_publish_a_key_at_once_one_does<B: Broker>(cluster: &Cl
     let receipts = publishers.join_all().await;
     let new = receipts.iter().filter(|receipt| !receipt.duplicate).count();
     assert_eq!(new, 1, "one of them has published it");
-    assert!(receipts.iter().all(|receipt| receipt.position == receipts[0].position));
+    assert!(
+        receipts
+            .iter()
+            .all(|receipt| receipt.position == receipts[0].position)
+    );
     assert_eq!(cluster.first().all(&name, &KEEP).await.events.len(), 1);
 }
 

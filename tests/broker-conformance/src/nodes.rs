@@ -30,7 +30,13 @@ pub async fn a_node_that_unsubscribes_takes_nothing_from_another<B: Broker>(clus
     let events = stays.given.until(&name, "last").await;
     assert_without_gaps(&events, position);
     assert_eq!(events.len(), 3);
-    let texts: Vec<_> = leaves.given.until(&name, "last").await.iter().map(|event| body(event)).collect();
+    let texts: Vec<_> = leaves
+        .given
+        .until(&name, "last")
+        .await
+        .iter()
+        .map(|event| body(event))
+        .collect();
     let subscribed: Vec<_> = texts.iter().filter(|text| *text != "two").collect();
     assert_eq!(subscribed, ["one", "three"]);
 }

@@ -33,8 +33,15 @@ async fn publish_all<B: Broker>(cluster: &Cluster<B>, name: &rpc_runtime::hub::C
                     let event = text(&format!("{node}.{publisher} {number}"));
                     let receipt = works(broker.publish(&name, &keep, event)).await;
                     let offset = receipt.position.map(|position| position.offset);
-                    assert_eq!(offset.is_some(), keep.events > 0, "what is kept has a position, and nothing else");
-                    assert!(offset.is_none() || offset > before, "what one publishes has rising offsets");
+                    assert_eq!(
+                        offset.is_some(),
+                        keep.events > 0,
+                        "what is kept has a position, and nothing else"
+                    );
+                    assert!(
+                        offset.is_none() || offset > before,
+                        "what one publishes has rising offsets"
+                    );
                     before = offset;
                 }
             });
@@ -47,26 +54,39 @@ async fn publish_all<B: Broker>(cluster: &Cluster<B>, name: &rpc_runtime::hub::C
 
 /// Checks that what each publisher has published is all there, in its order.
 fn assert_in_order_of_each(texts: &[String], nodes: usize) {
-    assert_eq!(texts.len(), nodes * PUBLISHERS * EVENTS, "everything is delivered once");
+    assert_eq!(
+        texts.len(),
+        nodes * PUBLISHERS * EVENTS,
+        "everything is delivered once"
+    );
     for node in 0..nodes {
         for publisher in 0..PUBLISHERS {
             let of_one = texts.iter().filter_map(|text| {
                 let number = text.strip_prefix(&format!("{node}.{publisher} "))?;
                 number.parse::<usize>().ok()
             });
-            assert!(of_one.eq(0..EVENTS), "what one publisher publishes arrives in that order");
+            assert!(
+                of_one.eq(0..EVENTS),
+                "what one publisher publishes arrives in that order"
+            );
         }
     }
 }
 
 /// Several publishers at once, on all nodes.
-pub async fn every_node_is_given_all_events_in_one_order_of_offsets_without_gaps<B: Broker>(cluster: &Cluster<B>) {
+pub async fn every_node_is_given_all_events_in_one_order_of_offsets_without_gaps<B: Broker>(
+    cluster: &Cluster<B>,
+) {
     let name = channel("order");
     let mut position = None;
     for node in &cluster.nodes {
         let subscribed = node.subscribe(&name, &KEEP).await;
         assert_eq!(subscribed.offset, 0, "offsets count from 1");
-        assert_eq!(*position.get_or_insert(subscribed), subscribed, "an epoch is every node's");
+        assert_eq!(
+            *position.get_or_insert(subscribed),
+            subscribed,
+            "an epoch is every node's"
+        );
     }
     let Some(position) = position else { return };
     publish_all(cluster, &name, KEEP).await;
@@ -79,7 +99,11 @@ pub async fn every_node_is_given_all_events_in_one_order_of_offsets_without_gaps
         assert_without_gaps(&events, position);
         let texts: Vec<_> = events.iter().map(|event| body(event)).collect();
         assert_in_order_of_each(&texts, cluster.nodes.len());
-        assert_eq!(*first.get_or_insert(texts.clone()), texts, "every node is given one order");
+        assert_eq!(
+            *first.get_or_insert(texts.clone()),
+            texts,
+            "every node is given one order"
+        );
     }
 }
 
@@ -90,15 +114,25 @@ pub async fn without_history_each_publishers_events_come_in_their_order_and_have
     let name = channel("passing");
     for node in &cluster.nodes {
         let position = node.subscribe(&name, &Retention::NONE).await;
-        assert_eq!((position.epoch, position.offset), (0, 0), "there are no positions");
+        assert_eq!(
+            (position.epoch, position.offset),
+            (0, 0),
+            "there are no positions"
+        );
     }
     publish_all(cluster, &name, Retention::NONE).await;
     for node in &cluster.nodes {
         let events = node.delivered(&name, &Retention::NONE).await;
-        assert!(events.iter().all(|event| event.position.offset == 0), "offsets are 0");
+        assert!(
+            events.iter().all(|event| event.position.offset == 0),
+            "offsets are 0"
+        );
         let texts: Vec<_> = events.iter().map(|event| body(event)).collect();
         // The last of each node are told apart by what they say.
-        let texts: Vec<_> = texts.into_iter().filter(|text| !text.starts_with("last")).collect();
+        let texts: Vec<_> = texts
+            .into_iter()
+            .filter(|text| !text.starts_with("last"))
+            .collect();
         assert_in_order_of_each(&texts, cluster.nodes.len());
     }
     let history = cluster.first().all(&name, &Retention::NONE).await;
@@ -106,7 +140,9 @@ pub async fn without_history_each_publishers_events_come_in_their_order_and_have
 }
 
 /// While others publish.
-pub async fn every_event_after_the_position_that_subscribing_gives_is_delivered<B: Broker>(cluster: &Cluster<B>) {
+pub async fn every_event_after_the_position_that_subscribing_gives_is_delivered<B: Broker>(
+    cluster: &Cluster<B>,
+) {
     let name = channel("subscribing");
     let publisher = {
         let (broker, name) = (cluster.first().broker.clone(), name.clone());
@@ -125,8 +161,14 @@ pub async fn every_event_after_the_position_that_subscribing_gives_is_delivered<
     assert!(publisher.await.is_ok());
     for (node, position) in cluster.nodes.iter().zip(positions) {
         let events = node.delivered(&name, &KEEP).await;
-        let after: Vec<_> = events.into_iter().filter(|event| event.position.offset > position.offset).collect();
-        assert!(after.len() as u64 + position.offset >= EVENTS as u64, "every event after it is delivered");
+        let after: Vec<_> = events
+            .into_iter()
+            .filter(|event| event.position.offset > position.offset)
+            .collect();
+        assert!(
+            after.len() as u64 + position.offset >= EVENTS as u64,
+            "every event after it is delivered"
+        );
         assert_without_gaps(&after, position);
     }
 }
@@ -138,15 +180,28 @@ pub async fn whoever_subscribes_again_goes_on_in_the_same_epoch<B: Broker>(clust
     let first = node.subscribe(&name, &KEEP).await;
     node.publish(&name, &KEEP, text("one")).await;
     let again = node.subscribe(&name, &KEEP).await;
-    assert_eq!((again.epoch, again.offset), (first.epoch, 1), "subscribing again gives the position of then");
+    assert_eq!(
+        (again.epoch, again.offset),
+        (first.epoch, 1),
+        "subscribing again gives the position of then"
+    );
     node.publish(&name, &KEEP, text("two")).await;
     works(node.broker.unsubscribe(&name)).await;
     works(node.broker.unsubscribe(&name)).await;
     node.publish(&name, &KEEP, text("three")).await;
     let third = node.subscribe(&name, &KEEP).await;
-    assert_eq!((third.epoch, third.offset), (first.epoch, 3), "what was published without it counts");
+    assert_eq!(
+        (third.epoch, third.offset),
+        (first.epoch, 3),
+        "what was published without it counts"
+    );
     node.publish(&name, &KEEP, text("four")).await;
-    let mut texts: Vec<_> = node.delivered(&name, &KEEP).await.iter().map(|event| body(event)).collect();
+    let mut texts: Vec<_> = node
+        .delivered(&name, &KEEP)
+        .await
+        .iter()
+        .map(|event| body(event))
+        .collect();
     // It may be given what it has not subscribed to.
     texts.retain(|text| text != "three");
     assert_eq!(texts, ["one", "two", "four"], "each event is delivered once");
@@ -170,8 +225,14 @@ pub async fn an_event_arrives_as_it_was_published<B: Broker>(cluster: &Cluster<B
     let receipt = cluster.first().publish(&name, &KEEP, event.clone()).await;
     assert_eq!(&*receipt.id, "the:key", "an event's id is its key");
     let plain = cluster.first().publish(&name, &KEEP, text("plain")).await;
-    let position = plain.position.unwrap_or_else(|| panic!("what is kept has a position"));
-    assert_eq!(*plain.id, format!("{:016x}-2", position.epoch), "or made of its position");
+    let position = plain
+        .position
+        .unwrap_or_else(|| panic!("what is kept has a position"));
+    assert_eq!(
+        *plain.id,
+        format!("{:016x}-2", position.epoch),
+        "or made of its position"
+    );
     cluster.first().publish(&name, &KEEP, text("last")).await;
     for node in &cluster.nodes {
         let given = node.given.until(&name, "last").await;

@@ -40,28 +40,62 @@ async fn members<B: Broker>(cluster: &Cluster<B>, name: &ChannelName) -> Vec<Mem
     for node in &cluster.nodes {
         let mut members = works(node.broker.members(name)).await;
         members.sort_by_key(|member| member.client);
-        assert_eq!(*first.get_or_insert(members.clone()), members, "every node says the same");
+        assert_eq!(
+            *first.get_or_insert(members.clone()),
+            members,
+            "every node says the same"
+        );
     }
     first.unwrap_or_default()
 }
 
 /// Over several clients of two users, on all nodes in turn.
-pub async fn each_change_says_whether_it_was_the_first_or_last_client_of_its_user<B: Broker>(cluster: &Cluster<B>) {
+pub async fn each_change_says_whether_it_was_the_first_or_last_client_of_its_user<B: Broker>(
+    cluster: &Cluster<B>,
+) {
     let name = channel("presence");
     let mut nodes = cluster.nodes.iter().cycle();
     let mut node = || nodes.next().unwrap_or_else(|| cluster.first());
     assert!(members(cluster, &name).await.is_empty());
-    assert_eq!(join(node(), &name, member(1, Some("ali"))).await, (true, true), "ali comes");
-    assert_eq!(join(node(), &name, member(2, Some("ali"))).await, (true, false), "in another tab");
-    assert_eq!(join(node(), &name, member(3, Some("bea"))).await, (true, true), "bea comes");
-    let all = [member(1, Some("ali")), member(2, Some("ali")), member(3, Some("bea"))];
+    assert_eq!(
+        join(node(), &name, member(1, Some("ali"))).await,
+        (true, true),
+        "ali comes"
+    );
+    assert_eq!(
+        join(node(), &name, member(2, Some("ali"))).await,
+        (true, false),
+        "in another tab"
+    );
+    assert_eq!(
+        join(node(), &name, member(3, Some("bea"))).await,
+        (true, true),
+        "bea comes"
+    );
+    let all = [
+        member(1, Some("ali")),
+        member(2, Some("ali")),
+        member(3, Some("bea")),
+    ];
     assert_eq!(members(cluster, &name).await, all);
-    assert_eq!(leave(node(), &name, 1).await, (true, false), "ali is there by another tab");
-    assert_eq!(leave(node(), &name, 1).await, (false, false), "who is not there does not leave");
+    assert_eq!(
+        leave(node(), &name, 1).await,
+        (true, false),
+        "ali is there by another tab"
+    );
+    assert_eq!(
+        leave(node(), &name, 1).await,
+        (false, false),
+        "who is not there does not leave"
+    );
     assert_eq!(leave(node(), &name, 3).await, (true, true), "bea goes");
     assert_eq!(leave(node(), &name, 2).await, (true, true), "ali goes");
     assert!(members(cluster, &name).await.is_empty());
-    assert_eq!(join(node(), &name, member(1, Some("ali"))).await, (true, true), "and comes back");
+    assert_eq!(
+        join(node(), &name, member(1, Some("ali"))).await,
+        (true, true),
+        "and comes back"
+    );
 }
 
 /// What it says of itself, and who it is.
@@ -71,11 +105,19 @@ pub async fn a_member_that_joins_again_is_replaced<B: Broker>(cluster: &Cluster<
     join(node, &name, member(2, Some("ali"))).await;
     let mut changed = member(1, Some("ali"));
     changed.data = Some(("chat.Mood".into(), Bytes::from_static(b"good")));
-    assert_eq!(join(node, &name, changed.clone()).await, (false, false), "the client is there already");
+    assert_eq!(
+        join(node, &name, changed.clone()).await,
+        (false, false),
+        "the client is there already"
+    );
     assert_eq!(members(cluster, &name).await, [changed, member(2, Some("ali"))]);
     // It signs in as somebody else.
     assert_eq!(join(node, &name, member(1, Some("bea"))).await, (true, true));
-    assert_eq!(leave(node, &name, 2).await, (true, true), "it counts as ali no more");
+    assert_eq!(
+        leave(node, &name, 2).await,
+        (true, true),
+        "it counts as ali no more"
+    );
     assert_eq!(leave(node, &name, 1).await, (true, true));
 }
 

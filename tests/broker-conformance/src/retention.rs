@@ -33,12 +33,23 @@ pub async fn no_more_bytes_are_kept_than_may<B: Broker>(cluster: &Cluster<B>) {
     let keep = Retention { bytes: 25, ..KEEP };
     let (node, name) = (cluster.first(), channel("bytes"));
     for number in 0..5 {
-        node.publish(&name, &keep, text(&format!("ten bytes{number}"))).await;
+        node.publish(&name, &keep, text(&format!("ten bytes{number}")))
+            .await;
     }
-    let kept: Vec<_> = node.all(&name, &keep).await.events.iter().map(|event| body(event)).collect();
+    let kept: Vec<_> = node
+        .all(&name, &keep)
+        .await
+        .events
+        .iter()
+        .map(|event| body(event))
+        .collect();
     assert_eq!(kept, ["ten bytes3", "ten bytes4"]);
     let long = node.publish(&name, &keep, text(&"x".repeat(26))).await;
-    assert_eq!(long.position.map(|position| position.offset), Some(6), "it has a position all the same");
+    assert_eq!(
+        long.position.map(|position| position.offset),
+        Some(6),
+        "it has a position all the same"
+    );
     assert!(node.all(&name, &keep).await.events.is_empty());
 }
 
@@ -55,10 +66,20 @@ pub async fn nothing_is_kept_for_longer_than_it_may<B: Broker>(cluster: &Cluster
     node.publish(&name, &keep, text("late")).await;
     assert_eq!(node.all(&name, &keep).await.events.len(), 2);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let kept: Vec<_> = node.all(&name, &keep).await.events.iter().map(|event| body(event)).collect();
+    let kept: Vec<_> = node
+        .all(&name, &keep)
+        .await
+        .events
+        .iter()
+        .map(|event| body(event))
+        .collect();
     assert_eq!(kept, ["late"]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let history = node.all(&name, &keep).await;
     assert!(history.events.is_empty());
-    assert_eq!((history.position.epoch, history.position.offset), (first.epoch, 2), "offsets go on");
+    assert_eq!(
+        (history.position.epoch, history.position.offset),
+        (first.epoch, 2),
+        "offsets go on"
+    );
 }

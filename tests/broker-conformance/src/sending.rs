@@ -24,8 +24,15 @@ pub async fn what_is_sent_is_given_to_all_nodes_in_the_order_of_its_sender<B: Br
             for to in &addresses {
                 let event = keyed(&format!("{key} {round}"), &key);
                 let receipt = works(sender.broker.send(to, event)).await;
-                assert_eq!((&*receipt.id, receipt.position), (&*key, None), "what is sent has no position");
-                assert!(!receipt.duplicate, "there is no history that could remember a key");
+                assert_eq!(
+                    (&*receipt.id, receipt.position),
+                    (&*key, None),
+                    "what is sent has no position"
+                );
+                assert!(
+                    !receipt.duplicate,
+                    "there is no history that could remember a key"
+                );
             }
         }
         works(sender.broker.send(&Address::All, text(&last))).await;
@@ -34,8 +41,14 @@ pub async fn what_is_sent_is_given_to_all_nodes_in_the_order_of_its_sender<B: Br
             let mut of_sender = sent.iter().filter(|(_, event)| body(event).starts_with(&key));
             for round in 0..20 {
                 for to in &addresses {
-                    let (address, event) = of_sender.next().unwrap_or_else(|| panic!("everything is delivered"));
-                    assert_eq!((address, body(event)), (to, format!("{key} {round}")), "in the order of each sender");
+                    let (address, event) = of_sender
+                        .next()
+                        .unwrap_or_else(|| panic!("everything is delivered"));
+                    assert_eq!(
+                        (address, body(event)),
+                        (to, format!("{key} {round}")),
+                        "in the order of each sender"
+                    );
                     assert_eq!(event.position.offset, 0);
                 }
             }

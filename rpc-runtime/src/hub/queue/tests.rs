@@ -87,17 +87,31 @@ fn what_does_not_fit_is_refused_where_slow_clients_are_disconnected() {
 
 #[test]
 fn an_event_that_finds_nothing_waiting_is_taken_however_long_it_is() {
-    for slow in [SlowConsumer::Disconnect, SlowConsumer::DropOldest, SlowConsumer::KeepLatest, BLOCK] {
+    for slow in [
+        SlowConsumer::Disconnect,
+        SlowConsumer::DropOldest,
+        SlowConsumer::KeepLatest,
+        BLOCK,
+    ] {
         let queue = EventQueue::default();
-        assert!(matches!(queue.put(event(1, 1_000), slow, 100), Put::Queued), "{slow:?}");
+        assert!(
+            matches!(queue.put(event(1, 1_000), slow, 100), Put::Queued),
+            "{slow:?}"
+        );
     }
 }
 
 #[test]
 fn twice_the_bound_is_never_exceeded_whatever_the_policy_is() {
-    for slow in [SlowConsumer::Disconnect, SlowConsumer::DropOldest, SlowConsumer::KeepLatest, BLOCK] {
+    for slow in [
+        SlowConsumer::Disconnect,
+        SlowConsumer::DropOldest,
+        SlowConsumer::KeepLatest,
+        BLOCK,
+    ] {
         let queue = EventQueue::default();
-        let refused = (1..100).filter(|&channel| queue.put(event(channel, SIZE), slow, 5 * EACH) == Put::Refused);
+        let refused =
+            (1..100).filter(|&channel| queue.put(event(channel, SIZE), slow, 5 * EACH) == Put::Refused);
         let refused = refused.count();
         let expected = match slow {
             SlowConsumer::Disconnect => (5, 94),
@@ -197,8 +211,12 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// The policy of each channel.
 fn policy(channel: u64) -> SlowConsumer {
-    [SlowConsumer::Disconnect, SlowConsumer::DropOldest, SlowConsumer::KeepLatest, SlowConsumer::DropOldest]
-        [channel as usize]
+    [
+        SlowConsumer::Disconnect,
+        SlowConsumer::DropOldest,
+        SlowConsumer::KeepLatest,
+        SlowConsumer::DropOldest,
+    ][channel as usize]
 }
 
 /// The same, in the simplest way.
@@ -211,7 +229,8 @@ impl Model {
     }
 
     fn put(&mut self, channel: u64, size: usize, most: usize) {
-        let fits = |model: &Self, most: usize| model.bytes() + size + line::PLACE <= most || model.0.is_empty();
+        let fits =
+            |model: &Self, most: usize| model.bytes() + size + line::PLACE <= most || model.0.is_empty();
         match policy(channel) {
             SlowConsumer::Disconnect if !fits(self, most) => return,
             SlowConsumer::DropOldest => {

@@ -140,7 +140,8 @@ impl Broker for LocalBroker {
 
     async fn unsubscribe(&self, channel: &ChannelName) -> Result<(), BrokerError> {
         let now = Instant::now();
-        self.shelf.find(channel, now, |topic| topic.set_subscribed(false, now));
+        self.shelf
+            .find(channel, now, |topic| topic.set_subscribed(false, now));
         Ok(())
     }
 

@@ -227,7 +227,11 @@ impl Shelf {
     /// Takes a channel off the list, if it is still this one.
     fn take_off(&self, name: &ChannelName, topic: &Arc<Mutex<Topic>>) {
         let mut shard = lock(self.shard(name));
-        if shard.topics.get(name).is_some_and(|listed| Arc::ptr_eq(listed, topic)) {
+        if shard
+            .topics
+            .get(name)
+            .is_some_and(|listed| Arc::ptr_eq(listed, topic))
+        {
             shard.topics.remove(name);
             self.count.fetch_sub(1, Ordering::Relaxed);
         }

@@ -81,7 +81,11 @@ async fn channels_that_were_used_once_take_no_memory_once_their_time_is_over() {
     }
     let left = broker.shelf.count();
     assert!(left <= 1_001, "{left}");
-    assert!(broker.shelf.weight() <= 1_010 * (4 + EVENT), "{}", broker.shelf.weight());
+    assert!(
+        broker.shelf.weight() <= 1_010 * (4 + EVENT),
+        "{}",
+        broker.shelf.weight()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,8 +160,14 @@ async fn one_channel_more_than_there_may_be_is_refused_until_another_is_over() {
     assert!(broker.subscribe(&more, &KEEP).await.is_err());
     assert!(broker.join(&more, member("a")).await.is_err());
     // What keeps nothing needs no place, and those that have one go on.
-    broker.publish(&more, &Retention::NONE, text("text")).await.unwrap();
-    broker.publish(&name("room:5"), &KEEP, text("text")).await.unwrap();
+    broker
+        .publish(&more, &Retention::NONE, text("text"))
+        .await
+        .unwrap();
+    broker
+        .publish(&name("room:5"), &KEEP, text("text"))
+        .await
+        .unwrap();
     tokio::time::advance(Duration::from_secs(61)).await;
     broker.publish(&more, &KEEP, text("text")).await.unwrap();
 }
@@ -177,7 +187,10 @@ async fn histories_take_no_more_memory_together_than_they_may() {
         position(&broker, &name(format!("room:{number}"))).await;
     }
     assert_eq!(broker.shelf.weight(), 0);
-    broker.publish(&name("room:1"), &KEEP, text("text")).await.unwrap();
+    broker
+        .publish(&name("room:1"), &KEEP, text("text"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

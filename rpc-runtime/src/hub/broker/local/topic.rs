@@ -192,11 +192,17 @@ impl Topic {
             return history;
         }
         let first = query.after.map_or(0, |after| self.count_before(after.offset + 1));
-        let end = query.before.map_or(self.events.len(), |before| self.count_before(before));
-        let asked = self.events.range(first.min(end)..end).map(|(_, event)| event).filter(|event| {
-            let time = event.publication.time;
-            query.since.is_none_or(|since| time >= since) && query.until.is_none_or(|until| time < until)
-        });
+        let end = query
+            .before
+            .map_or(self.events.len(), |before| self.count_before(before));
+        let asked = self
+            .events
+            .range(first.min(end)..end)
+            .map(|(_, event)| event)
+            .filter(|event| {
+                let time = event.publication.time;
+                query.since.is_none_or(|since| time >= since) && query.until.is_none_or(|until| time < until)
+            });
         if query.newest_first {
             take(asked.rev(), query.limit, &mut history);
         } else {
@@ -236,7 +242,10 @@ impl Topic {
             self.people = None;
             self.used = now;
         }
-        MemberChange { changed: true, of_user }
+        MemberChange {
+            changed: true,
+            of_user,
+        }
     }
 
     /// Who is in it.
