@@ -214,16 +214,6 @@ impl HubInner {
     pub(crate) fn server(&self) -> Option<Arc<Shared>> {
         self.server.get()?.upgrade()
     }
-
-    fn count(&self, delivered: usize, dropped: usize) {
-        self.counters.published.fetch_add(1, Ordering::Relaxed);
-        self.counters
-            .delivered
-            .fetch_add(delivered as u64, Ordering::Relaxed);
-        if dropped > 0 {
-            self.counters.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
-        }
-    }
 }
 
 impl Receiver for HubInner {
