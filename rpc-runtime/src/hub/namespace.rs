@@ -181,8 +181,9 @@ impl<P: ChannelParams> Namespace<P> {
         self
     }
 
-    /// Has [`Joined`](super::Joined) and [`Left`](super::Left) published when a user's first client comes, and the last goes;
-    /// presence is kept from then on.
+    /// Has [`Joined`](super::Joined) and [`Left`](super::Left) published when a user's first client comes, and the last goes,
+    /// whatever events are allowed; whoever joins hears it too, and where events are kept, these have places among them. Presence is
+    /// kept from then on.
     #[must_use]
     pub fn tell_joins(mut self) -> Self {
         self.inner.shows_presence = true;
@@ -226,10 +227,11 @@ impl<P: ChannelParams> Namespace<P> {
         self
     }
 
-    /// How many subscribers a channel may have on one node; one more is answered with RESOURCE_EXHAUSTED. 100,000 by default.
+    /// How many subscribers a channel may have on one node, at least one; one more is answered with RESOURCE_EXHAUSTED. 100,000 by
+    /// default.
     #[must_use]
     pub fn most_subscribers(mut self, most: usize) -> Self {
-        self.inner.most_subscribers = most;
+        self.inner.most_subscribers = most.max(1);
         self
     }
 
