@@ -292,9 +292,4 @@ impl SessionChannels {
         };
         self.lock().places.values().filter_map(live).collect()
     }
-
-    /// How many channels are heard, or about to be.
-    pub(crate) fn len(&self) -> usize {
-        self.lock().places.len()
-    }
 }
