@@ -53,14 +53,19 @@ fn direct_events_are_acknowledged_32_at_a_time_or_after_a_second() {
     let mut now = Instant::now();
     let mut client = client(Greeting::default(), now);
     let mut out = Vec::new();
-    let mut receive = |client: &mut ClientConnection, message, now, out: &mut Vec<_>| {
+    let receive = |client: &mut ClientConnection, message, now, out: &mut Vec<_>| {
         client.handle_message(message, now, out).expect("is taken");
     };
     for _ in 0..70 {
         receive(&mut client, event(0), now, &mut out);
         // Of channels, and what is no event, does not count.
         receive(&mut client, event(7), now, &mut out);
-        receive(&mut client, message(0, FrameKind::Credit(Credit { bytes: 1 })), now, &mut out);
+        receive(
+            &mut client,
+            message(0, FrameKind::Credit(Credit { bytes: 1 })),
+            now,
+            &mut out,
+        );
     }
     assert_eq!(acknowledged(&mut out), [32, 64]);
     assert_eq!(client.poll_timeout(), Some(now + Duration::from_secs(1)));
@@ -126,7 +131,10 @@ fn frames_past_the_bound_are_given_up_and_a_peer_that_misses_them_cannot_resume(
     assert!(replay.can_resume(given_up, true) && !replay.can_resume(given_up - 1, true));
     // Without its calls, a session numbers its events on from what the peer has.
     replay.resume(3, false);
-    assert_eq!(replay.frames().collect::<Vec<_>>(), [Again::Event(&padded(3)), Again::Event(&padded(4))]);
+    assert_eq!(
+        replay.frames().collect::<Vec<_>>(),
+        [Again::Event(&padded(3)), Again::Event(&padded(4))]
+    );
     assert_eq!(replay.sent_frames(), 5);
     assert!(!replay.can_resume(2, false), "it has said that it has more");
 }
@@ -149,7 +157,13 @@ fn what_is_no_frame_of_calls_is_not_kept() {
     replay.sent(&event(7));
     assert_eq!(replay.sent_frames(), 0);
     let error = replay.acknowledge(1);
-    assert_eq!(error, Err(ConnectionError::NeverSent { acknowledged: 1, sent: 0 }));
+    assert_eq!(
+        error,
+        Err(ConnectionError::NeverSent {
+            acknowledged: 1,
+            sent: 0
+        })
+    );
     // Where calls end with their connection, theirs are not either.
     let mut events = Replay::new(1_000, 0);
     events.sent(&message(0, FrameKind::Credit(Credit { bytes: 1 })));

@@ -51,8 +51,8 @@ pub use tls::{ServerTls, TlsError};
 
 use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;
-use handshake::Handshake;
 pub(crate) use connection::Kept;
+use handshake::Handshake;
 pub(crate) use shared::Shared;
 
 /// A server of contracts over WebSocket.

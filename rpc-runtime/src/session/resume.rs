@@ -149,7 +149,11 @@ mod tests {
         assert_eq!(tokens.look_at(&first), Verdict::Good);
         let second = shown(&tokens.replace(&first));
         assert_eq!(second.name, first.name);
-        assert_eq!(tokens.look_at(&first), Verdict::Good, "its successor may not have arrived");
+        assert_eq!(
+            tokens.look_at(&first),
+            Verdict::Good,
+            "its successor may not have arrived"
+        );
         assert_eq!(tokens.look_at(&second), Verdict::Good);
         tokens.stored();
         assert_eq!(tokens.look_at(&first), Verdict::UsedUp);
@@ -171,7 +175,14 @@ mod tests {
     fn what_is_no_token_is_not_read_however_long_it_is() {
         let (_, token) = Tokens::new();
         assert_eq!(token.len(), 64);
-        for wrong in ["", "x", &token[1..], &format!("{token}a"), &"a".repeat(1 << 20), &format!("!{}", &token[1..])] {
+        for wrong in [
+            "",
+            "x",
+            &token[1..],
+            &format!("{token}a"),
+            &"a".repeat(1 << 20),
+            &format!("!{}", &token[1..]),
+        ] {
             assert!(Shown::read(wrong).is_none());
         }
     }
@@ -181,7 +192,10 @@ mod tests {
         let (tokens, first) = Tokens::new();
         let (_, other) = Tokens::new();
         let successor = tokens.renew().expect("the first needs no acknowledgement");
-        assert!(tokens.renew().is_none(), "there is one that the client may not have");
+        assert!(
+            tokens.renew().is_none(),
+            "there is one that the client may not have"
+        );
         assert_eq!(first[..20], successor[..20], "it finds the same session");
         assert_ne!(first[30..], successor[30..]);
         assert_ne!(first[..20], other[..20]);

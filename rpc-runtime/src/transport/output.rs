@@ -158,16 +158,6 @@ impl OutputBuffer {
         }
     }
 
-    /// Drops what is here, because there is nobody to take it. What was kept of it stays.
-    pub(crate) fn discard(&mut self) {
-        self.seal();
-        self.written = 0;
-        if self.buffer.capacity() > 0 {
-            self.buffer.clear();
-            scratch::give_output(std::mem::take(&mut self.buffer));
-        }
-    }
-
     /// Has the message that was begun last kept for a resume, now that it is whole.
     fn record(&mut self) {
         if let Some(start) = self.unrecorded.take()

@@ -43,7 +43,10 @@ async fn a_token_that_is_used_up_closes_with_4506_and_its_session_with_it() {
     assert_eq!(place.state(&greeting), None);
     let lines = place.journal.lines();
     assert_eq!(lines[..3], ["connect", "detach", "resume"]);
-    assert!(lines[3].starts_with("disconnect 1013 ") && lines.len() == 4, "{lines:?}");
+    assert!(
+        lines[3].starts_with("disconnect 1013 ") && lines.len() == 4,
+        "{lines:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +71,10 @@ async fn of_a_thief_and_the_client_with_the_same_token_the_second_to_come_closes
     let (peer, greeting) = place.connect().await;
     cut(peer).await;
     let (mut thief, stolen) = place.come_back(&greeting.resume_token, 0).await;
-    assert!(stolen.resumed, "who has the token is the client, until the client comes");
+    assert!(
+        stolen.resumed,
+        "who has the token is the client, until the client comes"
+    );
     store_token(&mut thief, 0).await;
     let mut client = place.begin_return(&greeting.resume_token, 0).await;
     assert_eq!(client.closed_next().await.0, 4506);

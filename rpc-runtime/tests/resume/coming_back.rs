@@ -8,17 +8,21 @@ use rpc_runtime::{Code, Limits, ServerLimits, SessionState};
 
 use crate::{
     house::{Mark, identity_for},
-    peer::{Peer, REFRESH, CHANGE, info, settle},
+    peer::{CHANGE, Peer, REFRESH, info, settle},
     support::{Place, WINDOW, cut, limits, store_token},
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_comes_back_has_its_id_identity_attributes_and_places_on_lists_and_no_hook_is_asked_again() {
+async fn a_client_that_comes_back_has_its_id_identity_attributes_and_places_on_lists_and_no_hook_is_asked_again()
+ {
     let place = Place::new();
     let (mut peer, greeting) = place.connect().await;
     assert_eq!(greeting.resume_within_us, WINDOW.as_micros() as u64);
     assert!(!greeting.resumed);
-    assert_eq!(peer.authenticate(1, REFRESH, "ali for 600").await, Ok("ali".to_owned()));
+    assert_eq!(
+        peer.authenticate(1, REFRESH, "ali for 600").await,
+        Ok("ali".to_owned())
+    );
     let session = place.session(&greeting).unwrap();
     session.insert(Mark("kept".to_owned()));
     cut(peer).await;

@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use rpc_protocol::FrameKind;
 use rpc_protocol::frame::{Acknowledgement, Event, Greeting};
-use rpc_runtime::{
-    ClientId, Limits, ServerLimits,
-    services::hub::Notification,
-    prost::Message as _,
-};
+use rpc_runtime::{ClientId, Limits, ServerLimits, prost::Message as _, services::hub::Notification};
 
 use crate::{
     peer::{Peer, settle},
@@ -20,7 +16,10 @@ async fn send(place: &Place, greeting: &Greeting, numbers: std::ops::Range<u32>)
     let id: ClientId = greeting.client_id.parse().unwrap();
     let session = place.server.session(id).expect("is there");
     for number in numbers {
-        let note = Notification { message: number.to_string(), ..Notification::default() };
+        let note = Notification {
+            message: number.to_string(),
+            ..Notification::default()
+        };
         session.hub().client(id).publish(&note).await.expect("is sent");
     }
 }
@@ -96,7 +95,8 @@ async fn what_is_acknowledged_is_not_kept_and_a_client_that_acknowledges_late_mi
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_misses_events_which_were_given_up_begins_a_new_session_and_is_never_silently_told_less() {
+async fn a_client_that_misses_events_which_were_given_up_begins_a_new_session_and_is_never_silently_told_less()
+ {
     let small = Limits {
         event_queue_bytes: 70 << 10,
         ..limits()
@@ -130,7 +130,10 @@ async fn events_that_find_no_room_while_nobody_is_there_end_the_session() {
     let id: ClientId = greeting.client_id.parse().unwrap();
     let session = place.server.session(id).unwrap();
     for _ in 0..3 {
-        let note = Notification { message: "x".repeat(30_000), ..Notification::default() };
+        let note = Notification {
+            message: "x".repeat(30_000),
+            ..Notification::default()
+        };
         session.hub().client(id).publish(&note).await.unwrap();
     }
     settle().await;

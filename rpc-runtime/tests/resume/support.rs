@@ -7,7 +7,8 @@ use rpc_protocol::{
     frame::{Acknowledgement, Greeting},
 };
 use rpc_runtime::{
-    ClientId, CloseCode, Context, Endpoint, Hooks, Limits, Refusal, Server, ServerLimits, Session, SessionState,
+    ClientId, CloseCode, Context, Endpoint, Hooks, Limits, Refusal, Server, ServerLimits, Session,
+    SessionState,
 };
 
 use crate::{
@@ -78,7 +79,9 @@ impl Place {
             .guard("anybody", |_: &Context| Ok(()))
             .limits(main_limits)
             .hooks(Comings(journal.clone()));
-        let server = server.endpoint("/in/{room}", endpoint).server_limits(server_limits);
+        let server = server
+            .endpoint("/in/{room}", endpoint)
+            .server_limits(server_limits);
         let server = server.build().unwrap();
         Self {
             server,
@@ -97,12 +100,7 @@ impl Place {
         self.begin_return_as(info(), token, received).await
     }
 
-    pub async fn begin_return_as(
-        &self,
-        info: rpc_runtime::ConnectInfo,
-        token: &str,
-        received: u64,
-    ) -> Peer {
+    pub async fn begin_return_as(&self, info: rpc_runtime::ConnectInfo, token: &str, received: u64) -> Peer {
         let mut peer = Peer::begin(&self.server, info.with_client_coming_back()).await;
         let greeting = Greeting {
             resume_token: token.to_owned(),

@@ -40,7 +40,9 @@ pub(super) struct Authentications {
 impl Authentications {
     /// Whether the program has asked for another identity, of which the server may have heard or not.
     pub(super) fn are_asked(&self) -> bool {
-        self.pending.values().any(|pending| pending.proof.why == Why::Asked)
+        self.pending
+            .values()
+            .any(|pending| pending.proof.why == Why::Asked)
     }
 
     /// Whether somebody waits for an answer.

@@ -30,13 +30,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Connection, Phase,
-    detaching::Kept,
-    identity::Authentication,
-    reading::Read,
-    resuming::Return,
-};
+use super::{Connection, Phase, detaching::Kept, identity::Authentication, reading::Read, resuming::Return};
 use crate::{
     Refusal, Session, SessionState,
     auth::{AuthError, Identity},

@@ -203,16 +203,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Some(replay) = self.socket.io.output.replay() {
             replay.resume(asked.received, false);
         }
-        let token = self.session.tokens.get().map(|tokens| tokens.replace(&asked.shown));
+        let token = self
+            .session
+            .tokens
+            .get()
+            .map(|tokens| tokens.replace(&asked.shown));
         self.endpoint.meter.resume(ResumeOutcome::Session);
         self.meter_goes_on();
         self.settle_state();
         self.shared.hub.on_resumed(&self.session);
         each_hook(&self.session, |hooks, session| hooks.on_resume(session));
-        let told = Told {
-            token,
-            resumed: true,
-        };
+        let told = Told { token, resumed: true };
         self.greet(&told, now);
         self.socket.io.output.write_again();
     }

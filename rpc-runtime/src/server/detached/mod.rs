@@ -74,11 +74,6 @@ impl Shared {
             number,
         }
     }
-
-    /// How many sessions wait without a connection.
-    pub(super) fn detached(&self) -> usize {
-        lock(&self.resumable.detached).sessions.len()
-    }
 }
 
 /// A session's place among those that tokens find.
@@ -110,7 +105,9 @@ impl Waits {
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        lock(&self.shared.resumable.detached).sessions.remove(&self.number);
+        lock(&self.shared.resumable.detached)
+            .sessions
+            .remove(&self.number);
     }
 }
 
