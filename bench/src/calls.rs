@@ -2,11 +2,12 @@
 
 use crate::child::Server;
 use crate::load::Measured;
-use crate::options::{Options, Placement};
+use crate::options::Options;
 use crate::peers::Peer;
 use crate::results::{Results, Row};
 use crate::shape::{MANY, Shape};
 use crate::targets::{FLOOR_OF_TONIC, RATE_OF_TONIC, TARGETS};
+use rpc_bench_measure::Placement;
 
 /// Measures, prints the tables, and says whether the run is valid.
 pub(crate) fn run(options: &Options) -> Result<bool, String> {

@@ -3,74 +3,17 @@
 use crate::extras::Extra;
 use crate::fairness::{Latencies, Traffic};
 use crate::load::Measured;
-use crate::options::{Options, Placement};
+use crate::options::Options;
 use crate::peers::{Peer, text};
 use crate::shape::Shape;
 use crate::streams::{StreamPeer, StreamShape};
+use rpc_bench_measure::{Placement, Process};
 use serde::de::DeserializeOwned;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a client may take over the time it was told to measure.
 const GRACE: Duration = Duration::from_secs(20);
-
-/// A process of this program under another subcommand.
-struct Process {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Process {
-    fn start(arguments: &[String]) -> Result<Self, String> {
-        let program = std::env::current_exe().map_err(text)?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(text)?;
-        let stdin = child.stdin.take();
-        let stdout = BufReader::new(child.stdout.take().ok_or("no standard output")?);
-        Ok(Self { child, stdin, stdout })
-    }
-
-    fn line(&mut self) -> Result<String, String> {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).map_err(text)?;
-        if line.is_empty() {
-            Err("a process ended before it answered".to_owned())
-        } else {
-            Ok(line.trim().to_owned())
-        }
-    }
-
-    /// Waits for the process to end by itself, and gives what it printed.
-    fn finish(mut self, within: Duration) -> Result<String, String> {
-        let deadline = Instant::now() + within;
-        loop {
-            match self.child.try_wait().map_err(text)? {
-                Some(status) if status.success() => break,
-                Some(status) => return Err(format!("a process ended with {status}")),
-                None if Instant::now() > deadline => return Err("a process took too long".to_owned()),
-                None => std::thread::sleep(Duration::from_millis(10)),
-            }
-        }
-        let mut output = String::new();
-        self.stdout.read_to_string(&mut output).map_err(text)?;
-        Ok(output)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// A running server.
 pub(crate) struct Server {
@@ -121,7 +64,7 @@ impl Server {
 
     /// The server's process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.process.child.id()
+        self.process.pid()
     }
 
     /// Runs the client of `peer` against this server.
@@ -211,10 +154,7 @@ pub(crate) struct Holder(Process);
 impl Holder {
     /// Opens `connections` more, with one call on each.
     pub(crate) fn open(&mut self, connections: usize) -> Result<(), String> {
-        let stdin = self.0.stdin.as_mut().ok_or("no standard input")?;
-        writeln!(stdin, "{connections}")
-            .and_then(|()| stdin.flush())
-            .map_err(text)?;
+        self.0.tell(&connections.to_string())?;
         self.0.line().map(drop)
     }
 }

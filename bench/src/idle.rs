@@ -3,12 +3,11 @@
 use crate::child::{Holder, Server};
 use crate::load::Measured;
 use crate::memory::SETTLE;
+use crate::options::Options;
 use crate::peers::{Peer, text};
-use crate::process::{allow_files, resident};
 use crate::results::Row;
 use crate::shape::MANY;
-use crate::statistics::Summary;
-use crate::{Options, Placement};
+use rpc_bench_measure::{Placement, Summary, allow_files, resident};
 
 /// What the load beside many idle connections is held against, and what warms a server up.
 const FEW: usize = 100;

@@ -1,8 +1,8 @@
 //! The client process: connects, keeps the calls of a shape in flight, and measures a window in the middle.
 
 use crate::peers::{Client, Counter};
-use crate::process::CpuClock;
 use crate::shape::Shape;
+use rpc_bench_measure::CpuClock;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -12,11 +12,9 @@ mod memory;
 mod messages;
 mod options;
 mod peers;
-mod process;
 mod results;
 mod serve;
 mod shape;
-mod statistics;
 mod streams;
 mod targets;
 
@@ -26,8 +24,9 @@ rpc_runtime::include_gateway!("task");
 use clap::{Parser, Subcommand};
 use extras::Extra;
 use fairness::Traffic;
-use options::{Options, Placement};
+use options::Options;
 use peers::Peer;
+use rpc_bench_measure::{Placement, Side};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use streams::{Direction, StreamPeer, StreamShape};
@@ -210,7 +209,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
                 in_flight,
                 label,
             };
-            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            let runtime = serve::runtime(Side::Client, options.placed())?;
             print(&extra.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
         }
         Command::ServeStreams { peer } => {
@@ -231,7 +230,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
                 in_flight,
                 label,
             };
-            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            let runtime = serve::runtime(Side::Client, options.placed())?;
             print(&peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
         }
         Command::LoadStreams {
@@ -248,17 +247,17 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
                 payload,
                 streams,
             };
-            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            let runtime = serve::runtime(Side::Client, options.placed())?;
             print(&peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
         }
         Command::LoadBeside {
             peer, addr, traffic, ..
         } => {
-            let runtime = serve::runtime(serve::Side::Client, options.placed())?;
+            let runtime = serve::runtime(Side::Client, options.placed())?;
             print(&peer.measure_beside(&runtime, addr, traffic, options.warm_up(), options.window())?)
         }
         Command::Hold { peer, addr } => {
-            peer.hold(&serve::runtime(serve::Side::Client, Placement::Free)?, addr)?;
+            peer.hold(&serve::runtime(Side::Client, Placement::Free)?, addr)?;
             std::process::exit(0);
         }
     }

@@ -1,10 +1,10 @@
 //! Resident memory of a server per idle connection after one call.
 
 use crate::child::Server;
-use crate::options::{Options, Placement};
+use crate::options::Options;
 use crate::peers::text;
-use crate::process::resident;
 use crate::results::Row;
+use rpc_bench_measure::{Placement, resident};
 use std::time::Duration;
 
 /// Connections opened before the baseline is read, so that code, runtime and allocator are warm.

@@ -3,7 +3,8 @@
 use crate::peers::{self, Peer};
 use crate::shape;
 use crate::streams::{self, StreamPeer, StreamShape};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use rpc_bench_measure::Placement;
 use std::time::Duration;
 
 /// What a whole run takes.
@@ -36,31 +37,6 @@ pub(crate) struct Options {
     /// Where the scheduler may put the two processes [default: apart, then together; of fairness, apart].
     #[arg(long, global = true, value_enum, value_delimiter = ',')]
     placement: Vec<Placement>,
-}
-
-/// Where the scheduler may put server and client.
-///
-/// A wake-up across cores of a virtual machine costs some 25 microseconds, one on the same core 3. Left alone, the
-/// scheduler changes its mind between runs, which moves `1 x 1` and `1 x 64` by more than any program does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Placement {
-    /// Anywhere: which of the other two it is may change within a second.
-    Free,
-    /// The server on the first core, the client on the second: every wake-up crosses cores.
-    Apart,
-    /// Both on the first core: no wake-up does.
-    Together,
-}
-
-impl Placement {
-    /// The name on the command line and in the tables.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Apart => "apart",
-            Self::Together => "together",
-        }
-    }
 }
 
 impl Options {

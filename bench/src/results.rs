@@ -1,8 +1,7 @@
 //! What interleaved rounds have measured under one placement, and the tables that are made of it.
 
 use crate::load::Measured;
-use crate::options::Placement;
-use crate::statistics::Summary;
+use rpc_bench_measure::{Placement, Summary};
 
 /// A row of a table: whose server and client were measured.
 pub(crate) trait Row: Copy + PartialEq {

@@ -1,10 +1,8 @@
 //! The server process: binds a free port, says which, serves, and ends when its standard input does.
 
-use crate::options::{Options, Placement};
+use crate::options::Options;
 use crate::peers::text;
-
-use nix::sched::{CpuSet, sched_setaffinity};
-use nix::unistd::Pid;
+use rpc_bench_measure::{Placement, Side};
 use std::future::Future;
 use std::io::{Read, Write};
 use tokio::net::TcpListener;
@@ -31,28 +29,12 @@ where
     })
 }
 
-/// Whose process this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Server,
-    Client,
-}
-
 /// The runtime of every server and every client: multi-threaded, with as many workers as the machine has cores.
 ///
 /// Called before any other thread is started, so that all threads of the process keep to their placement.
 pub(crate) fn runtime(side: Side, placement: Placement) -> Result<Runtime, String> {
     let workers = std::thread::available_parallelism().map_err(text)?.get();
-    let core = match (placement, side) {
-        (Placement::Free, _) => None,
-        (Placement::Apart, Side::Client) => Some(1),
-        (Placement::Apart, Side::Server) | (Placement::Together, _) => Some(0),
-    };
-    if let Some(core) = core {
-        let mut cores = CpuSet::new();
-        cores.set(core).map_err(text)?;
-        sched_setaffinity(Pid::from_raw(0), &cores).map_err(text)?;
-    }
+    placement.place(side)?;
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()

@@ -176,10 +176,12 @@ pub(crate) fn stopping() -> Result<()> {
     run("sh", &["-c", raised]).go()
 }
 
-/// The comparison with other systems, in a workspace of its own; and there, a package for crowds of connections.
+/// The comparison with other systems, in a workspace of its own; and there, packages for crowds of connections and of
+/// subscribers.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let package = match arguments.first().map(String::as_str) {
         Some("storm" | "churn") => "rpc-storm-bench",
+        Some("fanout" | "recovery" | "subscribers") => "rpc-fanout-bench",
         _ => "rpc-bench",
     };
     let mut all = vec![

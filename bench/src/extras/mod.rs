@@ -5,11 +5,12 @@ mod server;
 
 use crate::child::Server;
 use crate::load::{Measured, measure};
-use crate::options::{Options, Placement};
+use crate::options::Options;
 use crate::peers::rpc_raw::{ADD_TASK, RawClient};
 use crate::results::{Results, Row};
 use crate::shape::{MANY, Shape};
 use clap::ValueEnum;
+use rpc_bench_measure::Placement;
 use rpc_protocol::method_number;
 use std::net::SocketAddr;
 use std::time::Duration;

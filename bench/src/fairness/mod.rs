@@ -6,11 +6,11 @@ pub(crate) mod rpc_raw;
 pub(crate) use load::{Latencies, MixedClient, measure_beside};
 
 use crate::child::Server;
-use crate::options::{Options, Placement};
+use crate::options::Options;
 use crate::results::Row;
-use crate::statistics::Summary;
 use crate::streams::{LARGE_PAYLOAD, StreamPeer};
 use clap::ValueEnum;
+use rpc_bench_measure::{Placement, Summary};
 
 /// The 99th percentile beside streams may be at most this many times the one without.
 const TARGET: f64 = 3.0;

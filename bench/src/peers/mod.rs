@@ -14,6 +14,7 @@ pub(crate) mod tonic_grpc;
 pub(crate) mod websocket;
 
 pub(crate) use peer::Peer;
+pub(crate) use rpc_bench_measure::text;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -77,9 +78,4 @@ where
         Some(Err(error)) => Err(error.to_string()),
         None => Err("no call is in flight".to_owned()),
     }
-}
-
-/// Turns any error into the text that the orchestrator prints.
-pub(crate) fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

@@ -16,7 +16,7 @@ use crate::child::Server;
 use crate::load::Measured;
 use crate::options::Options;
 use crate::results::Results;
-use crate::statistics::Summary;
+use rpc_bench_measure::Summary;
 use shape::SMALL_PAYLOAD;
 
 /// The floor's figures of one load may lie so far apart, as a part of their median; else the machine was too noisy.

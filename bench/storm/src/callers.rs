@@ -3,7 +3,7 @@
 use crate::SteadyClient;
 use crate::contracts::Beat;
 use crate::files::{self, Side, text};
-use crate::server::say_json;
+use rpc_bench_measure::say_json;
 use rpc_runtime::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::io::BufRead;

@@ -2,10 +2,10 @@
 
 use crate::files::{self, Side, text};
 use crate::light::{self, Answer};
-use crate::processes::{Held, Process, Server};
-use crate::server::say_json;
+use crate::processes::{Held, Server};
 use crate::storm::MEMORY_WITHIN;
 use clap::Args;
+use rpc_bench_measure::{Process, say_json};
 use serde::{Deserialize, Serialize};
 use std::io::BufRead;
 use std::net::SocketAddr;

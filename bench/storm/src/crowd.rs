@@ -3,7 +3,7 @@
 
 use crate::files::{self, Side, text};
 use crate::light::{self, Answer};
-use crate::server::say_json;
+use rpc_bench_measure::say_json;
 use rpc_runtime::Reconnect;
 use serde::{Deserialize, Serialize};
 use std::io::BufRead;

@@ -3,6 +3,7 @@
 use nix::sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::Pid;
+pub(crate) use rpc_bench_measure::text;
 use std::future::Future;
 
 /// Connections of one thread. Sockets whose handshake is refused, and what the kernel's choice of a listener strays by,
@@ -70,9 +71,4 @@ pub(crate) fn place(side: Side) -> Result<usize, String> {
     }
     sched_setaffinity(this, &set).map_err(text)?;
     Ok(chosen.len())
-}
-
-/// Any error, as text.
-pub(crate) fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

@@ -3,11 +3,12 @@
 use crate::SteadyGateway;
 use crate::contracts::{Beat, Steady};
 use crate::files::{self, Side, text};
+use rpc_bench_measure::{say, say_json};
 use rpc_protocol::CloseCode;
 use rpc_runtime::{Rate, Server, ServerLimits, Status};
 use serde::{Deserialize, Serialize};
 use std::future::pending;
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 use tokio::net::{TcpListener, TcpSocket};
@@ -133,17 +134,4 @@ fn close_all(server: &Server) -> usize {
         }
     }
     closed
-}
-
-/// Prints a line at once.
-pub(crate) fn say(line: &str) -> Result<(), String> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .map_err(text)
-}
-
-/// Prints a value on a line.
-pub(crate) fn say_json(value: &impl Serialize) -> Result<(), String> {
-    say(&serde_json::to_string(value).map_err(text)?)
 }

@@ -3,8 +3,9 @@
 use crate::callers::Taken;
 use crate::crowd::Came;
 use crate::files;
-use crate::processes::{Held, Process, Server};
+use crate::processes::{Held, Server};
 use clap::{Args, ValueEnum};
+use rpc_bench_measure::Process;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -2,18 +2,18 @@
 
 /// The middle of a set of figures, and its ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Summary {
+pub struct Summary {
     /// The median.
-    pub(crate) median: f64,
+    pub median: f64,
     /// The smallest.
-    pub(crate) least: f64,
+    pub least: f64,
     /// The largest.
-    pub(crate) most: f64,
+    pub most: f64,
 }
 
 impl Summary {
     /// Summarises `figures`; `None` without any.
-    pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<f64> = figures.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let (least, most) = (*sorted.first()?, *sorted.last()?);

@@ -8,23 +8,23 @@ use std::time::Duration;
 
 /// User and system time of all threads of a process, to the nanosecond, readable while it runs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CpuClock(ClockId);
+pub struct CpuClock(ClockId);
 
 impl CpuClock {
     /// The clock of the process `pid`.
-    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+    pub fn of(pid: u32) -> io::Result<Self> {
         let pid = i32::try_from(pid).map_err(io::Error::other)?;
         Ok(Self(clock_getcpuclockid(Pid::from_raw(pid))?))
     }
 
     /// The CPU time used so far.
-    pub(crate) fn now(self) -> io::Result<Duration> {
+    pub fn now(self) -> io::Result<Duration> {
         Ok(Duration::from(self.0.now()?))
     }
 }
 
 /// Lets this process, and those it starts, have `wanted` files open, as far as the system allows; gives how many.
-pub(crate) fn allow_files(wanted: u64) -> io::Result<u64> {
+pub fn allow_files(wanted: u64) -> io::Result<u64> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let allowed = wanted.min(hard).max(soft);
     setrlimit(Resource::RLIMIT_NOFILE, allowed, hard)?;
@@ -32,7 +32,7 @@ pub(crate) fn allow_files(wanted: u64) -> io::Result<u64> {
 }
 
 /// Resident memory of the process `pid`, in bytes.
-pub(crate) fn resident(pid: u32) -> io::Result<u64> {
+pub fn resident(pid: u32) -> io::Result<u64> {
     let statm = std::fs::read_to_string(format!("/proc/{pid}/statm"))?;
     let pages = statm
         .split_whitespace()
