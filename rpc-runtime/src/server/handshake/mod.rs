@@ -17,13 +17,14 @@ mod upgrade;
 
 use std::{
     net::{IpAddr, SocketAddr},
+    pin::Pin,
     sync::Arc,
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::Full;
-use hyper::upgrade::{OnUpgrade, Parts};
+use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use rpc_protocol::CloseCode;
 use tokio::{
@@ -215,18 +216,31 @@ async fn enter(
     }
 }
 
-/// Waits for the upgrade and then is the connection's task.
+/// Waits for the upgrade and then is the connection's task. Its place is free when it is over.
 async fn serve_upgrade(on_upgrade: OnUpgrade, session: Arc<Session>, entry: Entry, admission: Admission) {
     let timeout = admission.shared.limits.handshake_timeout;
     let Ok(Ok(upgraded)) = tokio::time::timeout(timeout, on_upgrade).await else {
         return;
     };
+    let connection = connection_over(upgraded, session, entry, admission.shared.clone());
+    connection.await;
+    drop(admission);
+}
+
+/// The connection's future, boxed: a task has room for the largest future that it may be, which is one over TLS, and most
+/// connections are smaller by kilobytes.
+fn connection_over(
+    upgraded: Upgraded,
+    session: Arc<Session>,
+    entry: Entry,
+    shared: Arc<Shared>,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     // In the standalone server the socket itself is behind hyper's box, and every later read and write is direct. What
     // hyper has read is let go before the connection is waited for: it is a slice of a buffer of 8 KiB.
     let upgraded = match upgraded.downcast::<TokioIo<Watched<TcpStream>>>() {
         Ok(Parts { io, read_buf, .. }) => {
             let stream = io.into_inner().into_inner();
-            return begin(stream, read_buf, session, entry, admission).await;
+            return Box::pin(connection(stream, read_buf, session, entry, shared));
         }
         Err(upgraded) => upgraded,
     };
@@ -234,30 +248,20 @@ async fn serve_upgrade(on_upgrade: OnUpgrade, session: Arc<Session>, entry: Entr
     let upgraded = match upgraded.downcast::<TokioIo<Watched<TlsStream<TcpStream>>>>() {
         Ok(Parts { io, read_buf, .. }) => {
             let stream = io.into_inner().into_inner();
-            return begin(stream, read_buf, session, entry, admission).await;
+            return Box::pin(connection(stream, read_buf, session, entry, shared));
         }
         Err(upgraded) => upgraded,
     };
     // An HTTP router's own server.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(Parts { io, read_buf, .. }) => {
-            begin(io.into_inner(), read_buf, session, entry, admission).await;
+            Box::pin(connection(io.into_inner(), read_buf, session, entry, shared))
         }
         Err(upgraded) => {
-            begin(TokioIo::new(upgraded), Bytes::new(), session, entry, admission).await;
+            let stream = TokioIo::new(upgraded);
+            Box::pin(connection(stream, Bytes::new(), session, entry, shared))
         }
     }
-}
-
-/// The connection's future; its place is free when it is over.
-async fn begin<S>(stream: S, read_ahead: Bytes, session: Arc<Session>, entry: Entry, admission: Admission)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let shared = admission.shared.clone();
-    let connection = connection(stream, read_ahead, session, entry, shared);
-    connection.await;
-    drop(admission);
 }
 
 fn connection<S>(
@@ -277,5 +281,21 @@ where
     match entry {
         Entry::Open => Connection::new(stream, &read_ahead, session, shared),
         Entry::Closed { code, reason } => Connection::refused(stream, session, shared, code, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_task_of_a_connection_has_no_room_for_streams_of_another_kind() {
+        // With the connection inside it would be as large as two of those over TLS.
+        let size = size_of_future(serve_upgrade);
+        assert!(size < size_of::<Connection<TcpStream>>(), "{size}");
     }
 }
