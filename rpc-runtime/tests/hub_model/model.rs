@@ -37,6 +37,8 @@ pub enum Delivered {
 /// A subscription, as it is to be judged.
 pub struct Subscribed<'a> {
     pub delivered: &'a [Delivered],
+    /// The id that its client had when each was read.
+    pub by: &'a [Option<String>],
     /// Between which offsets it began.
     pub began: (u64, RangeInclusive<u64>),
     /// So many events are in history at most.
@@ -102,7 +104,7 @@ impl Log {
             // What was published while it began may be before or behind its beginning.
             offset: first.unwrap_or(*began.end()).clamp(*began.start(), *began.end()),
         };
-        for item in subscribed.delivered {
+        for (item, by) in subscribed.delivered.iter().zip(subscribed.by) {
             match *item {
                 Delivered::Event { number, position } => {
                     assert_eq!(
@@ -120,6 +122,8 @@ impl Log {
                         .and_then(|events| events.get(&position.offset));
                     let published = entry.unwrap_or_else(|| panic!("{position:?} was never acknowledged"));
                     assert_eq!(published.number, number, "at {position:?}");
+                    let is_for_others = published.except.is_some() && published.except == *by;
+                    assert!(!is_for_others, "the event {number} is not for its reader");
                     at = position;
                 }
                 Delivered::Gap { from, to } => {
@@ -184,6 +188,7 @@ mod tests {
         }
         let subscribed = Subscribed {
             delivered,
+            by: &vec![Some("me".to_owned()); delivered.len()],
             began: (7, 2..=2),
             kept: 3,
             ids: &["me".to_owned()],
@@ -222,6 +227,8 @@ mod tests {
             !judge(&[all[0], all[1], all[2], needless, all[6]]),
             "history had it"
         );
+        let others = [&all[..1], &[event(400, 4)], &all[1..]].concat();
+        assert!(!judge(&others), "one that is not for it");
         let mut wrong = all.clone();
         wrong[3] = event(1, 7);
         assert!(!judge(&wrong), "another event");

@@ -55,6 +55,8 @@ pub struct Reader {
 #[derive(Default)]
 pub struct Seen {
     pub delivered: Vec<Delivered>,
+    /// The id that its client had when each was read.
+    pub by: Vec<Option<String>>,
     /// In a channel without history.
     pub plain: Vec<Option<u64>>,
     pub ended: Option<String>,
@@ -121,7 +123,11 @@ impl Program {
 }
 
 impl Reader {
-    pub fn new(mut subscription: Subscription<Tick>, began: (u64, std::ops::RangeInclusive<u64>)) -> Self {
+    pub fn new(
+        client: Client,
+        mut subscription: Subscription<Tick>,
+        began: (u64, std::ops::RangeInclusive<u64>),
+    ) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (reads, mut may_read) = watch::channel(true);
         let task = tokio::spawn({
@@ -133,7 +139,13 @@ impl Reader {
                     }
                     match subscription.next().await {
                         None => return,
-                        Some(item) => seen.lock().unwrap().take(item),
+                        Some(item) => {
+                            let mut seen = seen.lock().unwrap();
+                            seen.take(item);
+                            let id = client.greeting().map(|greeting| greeting.client_id().to_owned());
+                            let count = seen.delivered.len();
+                            seen.by.resize(count, id);
+                        }
                     }
                 }
             }

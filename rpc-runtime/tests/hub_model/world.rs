@@ -27,6 +27,9 @@ const USERS: [&str; 3] = ["ann", "bob", "cid"];
 /// A channel, how many of its events are kept, and whether any are.
 const CHANNELS: [(&str, u64); 4] = [("long:a", 200), ("long:b", 200), ("short:a", 4), ("plain:a", 0)];
 
+/// Whether something was sent to the client at a place.
+type IsFor = Box<dyn Fn(usize, &Program) -> bool>;
+
 /// Who may not subscribe to what.
 type Denied = Arc<Mutex<HashSet<(Option<&'static str>, String)>>>;
 
@@ -364,7 +367,8 @@ impl World {
                 self.seen.refused += 1;
             }
             Ok(Ok(subscription)) => {
-                let reader = Reader::new(subscription, between(before, after));
+                let client = self.programs[index].client.clone();
+                let reader = Reader::new(client, subscription, between(before, after));
                 self.programs[index].subscriptions.insert(channel, reader);
             }
         }
@@ -381,7 +385,7 @@ impl World {
             .collect();
         let id = self.programs[index].note_id();
         let user = self.programs[index].user;
-        let (to, is_for): (_, Box<dyn Fn(usize, &Program) -> bool>) = match (self.random.below(4), user, id) {
+        let (to, is_for): (_, IsFor) = match (self.random.below(4), user, id) {
             (0, _, Some(id)) => (
                 self.hub.client(id.parse().unwrap()),
                 Box::new(move |place, _| place == index),
@@ -528,6 +532,7 @@ impl World {
                     }
                     let subscribed = Subscribed {
                         delivered: &seen.delivered,
+                        by: &seen.by,
                         began: reader.began.clone(),
                         kept,
                         ids: &program.ids,
