@@ -89,6 +89,16 @@ impl Connector for Line {
     type Io = LineIo;
 
     async fn connect(&self) -> io::Result<LineIo> {
+        self.make(ConnectInfo::new())
+    }
+
+    async fn connect_again(&self) -> io::Result<Option<LineIo>> {
+        self.make(ConnectInfo::new().with_client_coming_back()).map(Some)
+    }
+}
+
+impl Line {
+    fn make(&self, info: ConnectInfo) -> io::Result<LineIo> {
         let (near, far) = tokio::io::duplex(PIPE);
         let mut state = self.lock();
         let Some(server) = state.server.clone().filter(|_| state.up) else {
@@ -96,7 +106,7 @@ impl Connector for Line {
         };
         state.generation += 1;
         state.pipe = Some(near);
-        tokio::spawn(server.serve_connection(far, ConnectInfo::new()));
+        tokio::spawn(server.serve_connection(far, info));
         Ok(LineIo {
             generation: state.generation,
             line: self.clone(),

@@ -47,6 +47,8 @@ pub struct Seen {
     duplicates: u64,
     members: u64,
     not_read: u64,
+    resumed: u64,
+    replayed: u64,
 }
 
 impl Seen {
@@ -62,6 +64,8 @@ impl Seen {
         self.duplicates += other.duplicates;
         self.members += other.members;
         self.not_read += other.not_read;
+        self.resumed += other.resumed;
+        self.replayed += other.replayed;
     }
 
     pub fn check_that_everything_happened(&mut self) {
@@ -77,6 +81,8 @@ impl Seen {
             ("keys were used twice", self.duplicates),
             ("members were seen", self.members),
             ("programs did not read", self.not_read),
+            ("sessions were resumed", self.resumed),
+            ("events came to sessions that went on", self.replayed),
         ] {
             assert!(count > 50, "{what}: {count} times");
         }
@@ -105,6 +111,8 @@ struct World {
     /// Publishers that go on by themselves.
     publishing: JoinSet<()>,
     next: u64,
+    /// What was sent to a session that was there, or was to come back: the program's place, the session, and the event.
+    owed: Vec<(usize, String, u64)>,
     seen: Seen,
 }
 
@@ -126,6 +134,7 @@ pub fn run(seed: u64) -> Seen {
 }
 
 fn serve(denied: &Denied, logs: &Logs, seed: u64) -> (Server, Hub) {
+    let resumes = seed.is_multiple_of(2);
     let may = {
         let denied = denied.clone();
         move |asks: &Asks, (channel,): &(String,), kind: &str| {
@@ -161,6 +170,8 @@ fn serve(denied: &Denied, logs: &Logs, seed: u64) -> (Server, Hub) {
         .hub(hub.clone())
         .limits(Limits {
             event_queue_bytes: 80 << 10,
+            // In half of the runs sessions go on behind a lost connection.
+            resume_window: Duration::from_secs(if resumes { 20 } else { 0 }),
             ..Limits::default()
         })
         .build()
@@ -189,6 +200,7 @@ impl World {
             logs,
             publishing: JoinSet::new(),
             next: 0,
+            owed: Vec::new(),
             seen: Seen::default(),
         };
         world.publish_everywhere().await;
@@ -205,7 +217,7 @@ impl World {
         }
         let index = self.random.below(self.programs.len());
         let (channel, _) = *self.random.pick(&CHANNELS);
-        match self.random.below(26) {
+        match self.random.below(28) {
             0..=4 => self.subscribe(index, channel).await,
             5 => self.programs[index].leave(channel),
             6..=10 => {
@@ -215,6 +227,7 @@ impl World {
             }
             11 => self.publish_by(index, channel).await,
             23 | 24 => self.publish_beside(channel),
+            25..=27 => self.send_in_passing(index).await,
             12 => self.programs[index].line.cut(),
             13 => self.programs[index].line.go_dead(),
             14 => {
@@ -406,12 +419,34 @@ impl World {
         for (place, program) in self.programs.iter().enumerate() {
             let has = program.sent.lock().unwrap().contains(&tick.number);
             let shall = connected[place] && is_for(place, program);
-            assert_eq!(has, shall, "{place} of {connected:?} has {}", tick.number);
+            // Who is away may come back to its session meanwhile.
+            if connected[place] || has != shall {
+                assert!(
+                    has == shall || !connected[place] && is_for(place, program),
+                    "{place} of {connected:?} has {}",
+                    tick.number
+                );
+            }
             reached += usize::from(has);
         }
         // Dead peers that nobody has missed yet are counted too.
         assert!(receipt.reached.unwrap() >= reached);
         self.seen.sent += reached as u64;
+    }
+
+    /// Sends to a client, whatever happens to its connection meanwhile: a session that goes on has everything.
+    async fn send_in_passing(&mut self, index: usize) {
+        let Some(id) = self.programs[index].note_id() else {
+            return;
+        };
+        for _ in 0..1 + self.random.below(5) {
+            let tick = self.tick();
+            let to = self.hub.client(id.parse().unwrap());
+            let receipt = to.publish(&tick).await.unwrap();
+            if receipt.reached == Some(1) {
+                self.owed.push((index, id.clone(), tick.number));
+            }
+        }
     }
 
     async fn change_user(&mut self, index: usize) {
@@ -491,11 +526,30 @@ impl World {
             program.client.ready().await.unwrap();
             program.note_id();
             self.seen.reconnects += program.ids.len() as u64 - 1;
+            let greeting = program.client.greeting().unwrap();
+            self.seen.resumed += u64::from(greeting.resumed());
         }
         self.publish_everywhere().await;
         settle().await;
         for log in self.logs.lock().unwrap().values() {
             log.check_whole();
+        }
+        for program in &self.programs {
+            let sent = program.sent.lock().unwrap();
+            assert!(
+                sent.is_sorted_by(|a, b| a < b),
+                "what is sent comes once, and in order: {sent:?}"
+            );
+        }
+        for (index, id, number) in &self.owed {
+            let program = &self.programs[*index];
+            if program.ids.last() == Some(id) {
+                assert!(
+                    program.sent.lock().unwrap().contains(number),
+                    "{number} never came to {index}"
+                );
+                self.seen.replayed += 1;
+            }
         }
         self.check_subscriptions();
         self.check_presence().await;
