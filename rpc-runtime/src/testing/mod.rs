@@ -89,7 +89,10 @@ impl TestServer {
 
     /// What makes connections to this server, for clients that are put together elsewhere.
     pub fn connector(&self) -> TestConnector {
-        TestConnector(self.clone())
+        TestConnector {
+            server: self.clone(),
+            info: ConnectInfo::new(),
+        }
     }
 
     /// How many connections were made so far.
@@ -132,23 +135,50 @@ impl TestServer {
 
 /// Makes connections in memory; see [`TestServer::connector`].
 #[derive(Debug, Clone)]
-pub struct TestConnector(TestServer);
+pub struct TestConnector {
+    server: TestServer,
+    info: ConnectInfo,
+}
+
+impl TestConnector {
+    /// The same, to the endpoint that has a path, which may have a query: `/game/42?side=x`.
+    ///
+    /// ```
+    /// use rpc_runtime::{Client, Endpoint, Server, testing};
+    ///
+    /// let server = Server::builder().endpoint("/game/{session_id}", Endpoint::new());
+    /// let server = testing::serve(server.build().unwrap());
+    /// let client = Client::from_connector(server.connector().at("/game/42")).lazy();
+    /// # let _ = client;
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where it is no path.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "documented; a test's own mistake")]
+    pub fn at(mut self, path: &str) -> Self {
+        let request = http::Request::builder().uri(path).body(());
+        self.info = ConnectInfo::from_request(&request.expect("a path begins with a slash"));
+        self
+    }
+}
 
 impl Connector for TestConnector {
     type Io = TestIo;
 
     async fn connect(&self) -> std_io::Result<TestIo> {
-        self.make(ConnectInfo::new())
+        self.make(self.info.clone())
     }
 
     async fn connect_again(&self) -> std_io::Result<Option<TestIo>> {
-        self.make(ConnectInfo::new().with_client_coming_back()).map(Some)
+        self.make(self.info.clone().with_client_coming_back()).map(Some)
     }
 }
 
 impl TestConnector {
     fn make(&self, info: ConnectInfo) -> std_io::Result<TestIo> {
-        let inner = &*self.0.0;
+        let inner = &*self.server.0;
         let server = lock(&inner.server).clone();
         let Some(server) = server else {
             return Err(std_io::ErrorKind::ConnectionRefused.into());
