@@ -41,6 +41,7 @@ mod name;
 mod namespace;
 mod presence;
 mod queue;
+mod reading;
 mod rights;
 mod sending;
 mod subscribing;

@@ -1,0 +1,47 @@
+//! What a program reads of its channels: who is there, and what was published.
+
+use super::{ChannelName, History, HistoryQuery, Hub, HubError, Member, namespace::ActiveNamespace};
+
+/// # What is in a channel
+///
+/// The program itself needs no right. Clients ask by `rpc.hub.v1.HubService`.
+impl Hub {
+    /// Who is in a channel, on all nodes, in the order of their client ids; nobody where its namespace keeps no presence. A user with
+    /// several clients is on the list several times.
+    ///
+    /// ```
+    /// # async fn show(hub: &rpc_runtime::hub::Hub) -> Result<(), rpc_runtime::hub::HubError> {
+    /// for member in hub.members("room:5").await? {
+    ///     println!("{} {:?}", member.client, member.user);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the name, no namespace has the channel, or the broker is not available.
+    pub async fn members(&self, channel: impl AsRef<str>) -> Result<Vec<Member>, HubError> {
+        let (name, _) = self.declared(channel.as_ref())?;
+        let mut members = self.inner.broker.members(&name).await?;
+        members.sort_unstable_by_key(|member| member.client);
+        Ok(members)
+    }
+
+    /// Reads a channel's history. [`HistoryQuery::limit`] is kept as it is given: 0 reads nothing but the position.
+    ///
+    /// # Errors
+    ///
+    /// As [`members`](Self::members).
+    pub async fn history(&self, channel: impl AsRef<str>, query: &HistoryQuery) -> Result<History, HubError> {
+        let (name, namespace) = self.declared(channel.as_ref())?;
+        Ok(self.inner.broker.history(&name, namespace.keep(), query).await?)
+    }
+
+    fn declared(&self, channel: &str) -> Result<(ChannelName, &ActiveNamespace), HubError> {
+        let name = ChannelName::new(channel)?;
+        match self.inner.namespaces.find(name.as_str()) {
+            Some(namespace) => Ok((name, namespace)),
+            None => Err(HubError::Undeclared(name)),
+        }
+    }
+}
