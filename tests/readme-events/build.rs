@@ -1,0 +1,3 @@
+fn main() {
+    rpc_build::contracts("src/contracts.rs").run()
+}
