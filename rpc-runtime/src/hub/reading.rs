@@ -29,6 +29,23 @@ impl Hub {
 
     /// Reads a channel's history. [`HistoryQuery::limit`] is kept as it is given: 0 reads nothing but the position.
     ///
+    /// ```
+    /// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use std::time::Duration;
+    /// use rpc_runtime::hub::{HistoryQuery, Hub, Namespace, Notification, Retention};
+    ///
+    /// let news = Namespace::<()>::new("news").keep(Retention::of(100, Duration::from_secs(600)));
+    /// let hub = Hub::builder().namespace(news).build().unwrap();
+    /// let receipt = hub.channel("news").publish(&Notification::info("Version 5 is there", "")).await.unwrap();
+    ///
+    /// let latest = HistoryQuery { limit: 10, newest_first: true, ..HistoryQuery::default() };
+    /// let history = hub.history("news", &latest).await.unwrap();
+    /// assert_eq!(receipt.position, Some(history.events[0].position));
+    /// assert!(hub.members("news").await.unwrap().is_empty());
+    /// assert!(hub.history("olds", &latest).await.is_err(), "no namespace has this channel");
+    /// # }); }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`members`](Self::members).
