@@ -57,6 +57,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// How many bytes this thread holds: fewer than none, where it has given back what another had taken.
+pub fn held() -> i64 {
+    HELD.get()
+}
+
 /// What `work` gives, and the most bytes that this thread held at once beyond what it held before.
 pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = HELD.get();
