@@ -99,8 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some((shown, session)) = found else {
             return self.begin_instead(ResumeOutcome::Unknown, now);
         };
-        let used_up = |tokens: &Box<Tokens>| tokens.look_at(&shown) == Verdict::UsedUp;
-        if session.tokens.get().is_some_and(used_up) {
+        let used_up = |tokens: &Tokens| tokens.look_at(&shown) == Verdict::UsedUp;
+        if session.tokens.get().is_some_and(|tokens| used_up(tokens)) {
             return self.refuse_used_up(&session);
         }
         let handshake = self.session.identity();
