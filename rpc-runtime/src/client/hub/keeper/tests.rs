@@ -2,7 +2,6 @@
 
 use std::task::{Context, Poll};
 
-use prost::Message as _;
 use rpc_protocol::frame::Event as EventFrame;
 use tokio::sync::oneshot;
 
