@@ -129,3 +129,30 @@ async fn after_too_long_a_time_there_is_a_gap_and_everything_anew() {
     assert!(matches!(gap, SubscriptionError::Gap(_)), "{gap}");
     assert_eq!(next(&mut events).await, all(&[("count", 1_001)]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_the_snapshot_has_does_not_follow_it() {
+    let gauges = Gauges::default();
+    let server = server(gauges.clone()).unwrap();
+    let hub = server.hub();
+    let server = testing::serve(server);
+    gauges.set(&hub, "queue", 1).await.unwrap();
+    // The subscription is asked for, and waits for its snapshot, while a change is made.
+    let mut measured = gauges.0.lock().await;
+    let ann = client(&server, "badge of ann").hub();
+    let subscribing = tokio::spawn(async move { ann.subscribe("dashboard").await });
+    // The clock goes on when everything waits.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    measured.values.insert("queue".to_owned(), 2);
+    let change = GaugeChanged {
+        name: "queue".to_owned(),
+        value: 2,
+    };
+    let receipt = hub.channel("dashboard").publish(&change).await.unwrap();
+    measured.position = receipt.position;
+    drop(measured);
+    let mut events = subscribing.await.unwrap().unwrap();
+    assert_eq!(next(&mut events).await, all(&[("queue", 2)]));
+    gauges.set(&hub, "queue", 3).await.unwrap();
+    assert_eq!(next(&mut events).await, changed("queue", 3));
+}
