@@ -114,7 +114,8 @@ impl Hub {
     }
 
     /// Ends the subscription of a client, or of all clients of a user on this node, to a channel, whoever has made it. Each is told by an
-    /// event, `rpc.hub.v1.Unsubscribed`, with the reason, behind the last event of the channel. Gives how many had subscribed.
+    /// event, `rpc.hub.v1.Unsubscribed`, with the reason, behind the last event of the channel that it is sent: what still waits for it
+    /// is dropped. Gives how many had subscribed.
     ///
     /// Nothing keeps a client from subscribing again but the namespace's rights: a kick that lasts is remembered there.
     ///
