@@ -198,3 +198,18 @@ async fn a_client_that_nobody_knows_where_somebody_has_to_be_is_not_waited_for()
     cut(peer).await;
     assert_eq!(place.state(&greeting), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_twice_at_once_goes_on_by_the_later_connection() {
+    let place = Place::new();
+    let (_peer, greeting) = place.connect().await;
+    // Both ask before the connection that has the session has its turn.
+    let mut first = place.begin_return(&greeting.resume_token, 0).await;
+    let mut second = place.begin_return(&greeting.resume_token, 0).await;
+    for peer in [&mut first, &mut second] {
+        let again = peer.greeting().await;
+        assert!(again.resumed);
+        assert_eq!(again.client_id, greeting.client_id);
+    }
+    assert_eq!(first.closed().await.0, 1001);
+}

@@ -44,6 +44,10 @@ pub(super) enum Left {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes in what others have left for this connection.
     pub(super) fn take_mail(&mut self, now: Instant) {
+        if self.handed_over {
+            // What comes now, and what was put back, is for whoever has the session.
+            return;
+        }
         let Some(mail) = self.session.mailbox.take() else {
             return;
         };
