@@ -173,6 +173,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some(mut kept) = session else {
             return self.begin_instead(ResumeOutcome::Unknown, now);
         };
+        // Whoever came back meanwhile with the same token may have acknowledged its successor.
+        let used_up = |tokens: &Tokens| tokens.look_at(&asked.shown) == Verdict::UsedUp;
+        if kept.session.tokens.get().is_some_and(|tokens| used_up(tokens)) {
+            // With `kept` it leaves.
+            let session = kept.session.clone();
+            return self.refuse_used_up(&session);
+        }
         let replay = kept.socket.io.output.replay();
         if !replay.is_some_and(|replay| replay.can_resume(asked.received, false)) {
             // It leaves.
