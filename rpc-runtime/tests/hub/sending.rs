@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use rpc_runtime::{
     ClientId, Code,
-    hub::{Anyone, Asks, Hub, Users},
+    hub::{Anyone, Asks, Hub, Namespace, Users},
     services::hub::{
-        PublishRequest, PublishResponse, SendToClientsRequest, SendToClientsResponse, SendToUsersRequest,
-        SendToUsersResponse,
+        Joined, Left, PublishRequest, PublishResponse, SendToClientsRequest, SendToClientsResponse,
+        SendToUsersRequest, SendToUsersResponse, Subscribed, Unsubscribed,
     },
 };
 
@@ -221,4 +221,48 @@ async fn the_server_sends_to_one_client_to_users_to_all_and_to_the_anonymous() {
     heard(&mut ali, &["one", "users", "all", "most"]).await;
     heard(&mut bea, &["users", "all"]).await;
     heard(&mut anonymous, &["all", "most", "anonymous"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_client_says_what_is_the_hubs_own_to_say() {
+    let hub = Hub::builder()
+        .namespace(Namespace::<()>::new("open").subscribe(Anyone).publish(Anyone))
+        .send_to_users(Anyone)
+        .send_to_clients(Anyone)
+        .build()
+        .unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("open").await;
+    let (id, own) = (bea.greeting.client_id.clone(), bea.greeting.own_channel.clone());
+    for event in [
+        typed(&Subscribed::default()),
+        typed(&Unsubscribed::default()),
+        typed(&Joined::default()),
+        typed(&Left::default()),
+    ] {
+        for channel in ["open", own.as_str()] {
+            let request = PublishRequest {
+                channel: channel.to_owned(),
+                event: event.clone(),
+                ..PublishRequest::default()
+            };
+            let refused = ali.call::<PublishResponse>("Publish", &request).await;
+            assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument, "{event:?}");
+        }
+        let request = SendToUsersRequest {
+            event: event.clone(),
+            ..to_users(&["bea"])
+        };
+        let refused = ali.call::<SendToUsersResponse>("SendToUsers", &request).await;
+        assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument, "{event:?}");
+        let request = SendToClientsRequest {
+            event,
+            ..to_client(&id)
+        };
+        let refused = ali.call::<SendToClientsResponse>("SendToClients", &request).await;
+        assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+    }
+    bea.hears_nothing().await;
 }

@@ -1,8 +1,11 @@
 //! From what the hub holds to what its contract says, and back.
 
-use super::contract::{ChannelMember, ChannelPosition, EventRecord, Refused, TypedMessage};
+use super::{
+    contract::{ChannelMember, ChannelPosition, EventRecord, Refused, TypedMessage},
+    events::{Joined, Left, Subscribed, Unsubscribed},
+};
 use crate::{
-    Status,
+    Contract, Status,
     bytes::Bytes,
     hub::{Member, Position, PresenceData, Taken, broker::Published, is_message_name, micros_of},
 };
@@ -108,5 +111,24 @@ pub(super) fn check_type(name: &str) -> Result<(), Status> {
         false => Err(Status::invalid_argument(
             "the type is no full name of a message, such as `chat.Said`",
         )),
+    }
+}
+
+/// What the hub itself tells clients, and acts on in them. No client may say it.
+const OF_THE_HUB: [&str; 4] = [
+    Subscribed::FULL_NAME,
+    Unsubscribed::FULL_NAME,
+    Joined::FULL_NAME,
+    Left::FULL_NAME,
+];
+
+/// Whether a client may publish or send events of this type at all, where it has the right.
+pub(super) fn check_event_type(name: &str) -> Result<(), Status> {
+    check_type(name)?;
+    match OF_THE_HUB.contains(&name) {
+        true => Err(Status::invalid_argument(
+            "events of this type are the hub's own: no client publishes or sends them",
+        )),
+        false => Ok(()),
     }
 }

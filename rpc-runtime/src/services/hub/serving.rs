@@ -11,7 +11,7 @@ use super::{
         SendToUsersResponse, SubscribeAnswer, SubscribeChannel, SubscribeRequest, SubscribeResponse,
         TypedMessage, UnsubscribeAnswer, UnsubscribeRequest, UnsubscribeResponse,
     },
-    records::{check_type, presence_data, record},
+    records::{check_event_type, presence_data, record},
 };
 use crate::{
     ClientId, Context, Status,
@@ -94,7 +94,7 @@ impl Hub for OfServer {
                 keeps = namespace.keep().keeps();
             }
         }
-        check_type(&type_name)?;
+        check_event_type(&type_name)?;
         check_key(&request.key)?;
         let mut to = hub.channels([name.as_str()]).from(cx);
         if !request.key.is_empty() {
@@ -134,7 +134,7 @@ impl Hub for OfServer {
         for user in &users {
             hub.may_send_to_user(&asks, user, &type_name).await?;
         }
-        check_type(&type_name)?;
+        check_event_type(&type_name)?;
         let mut to = hub.users(users).from(cx).key(hub.new_id());
         if request.except_self {
             to = to.except(cx.session().id());
@@ -162,7 +162,7 @@ impl Hub for OfServer {
         for client in &clients {
             hub.may_send_to_client(&asks, client, &type_name).await?;
         }
-        check_type(&type_name)?;
+        check_event_type(&type_name)?;
         let to = hub.clients(clients).from(cx).key(hub.new_id());
         let receipt = to.publish_encoded(&type_name, body).await?;
         Ok(SendToClientsResponse {
