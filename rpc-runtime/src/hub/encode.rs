@@ -5,7 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use rpc_protocol::frame::Event as EventFrame;
 
-use super::broker::{Published, Publisher};
+use super::{
+    ChannelName,
+    broker::{Published, Publisher},
+};
 use crate::{Contract, transport::output::OutputBuffer};
 
 /// The message for the subscribers of a channel. Without what they know or can make out: the epoch, and an id that is made
@@ -14,6 +17,19 @@ pub(crate) fn of_channel(number: u64, event: &Published, tells_publisher: bool) 
     let mut frame = frame(event);
     frame.channel = number;
     frame.offset = event.position.offset;
+    if tells_publisher {
+        tell_publisher(&mut frame, event.publication.publisher.as_ref());
+    }
+    whole_message(&frame, &event.publication.body)
+}
+
+/// The message for one client that the server has subscribed, of what came before its first live event: by the channel's name,
+/// which is sequenced as what is sent directly is, and so is sent again where the session is resumed.
+pub(crate) fn of_channel_by_name(name: &ChannelName, event: &Published, tells_publisher: bool) -> Bytes {
+    let mut frame = frame(event);
+    frame.channel_name = name.as_str().to_owned();
+    frame.offset = event.position.offset;
+    frame.epoch = event.position.epoch;
     if tells_publisher {
         tell_publisher(&mut frame, event.publication.publisher.as_ref());
     }

@@ -1,6 +1,9 @@
 //! Subscriptions that the server makes and ends, and those that a client's address asks for.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use rpc_runtime::{
     Code, ConnectInfo, Endpoint, Hooks, Refusal, Session, Status,
@@ -126,6 +129,37 @@ async fn a_snapshot_comes_with_the_subscription_that_the_server_makes() {
     let subscribed: Subscribed = ali.hears().await;
     let snapshot: Moved = rpc_runtime::prost::Message::decode(subscribed.snapshot.unwrap().body).unwrap();
     assert_eq!(snapshot, Moved { to: 7 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_behind_a_snapshot_comes_by_the_channels_name_and_so_is_counted_by_both_sides() {
+    let taken = Arc::new(OnceLock::new());
+    let state = Namespace::<()>::new("state")
+        .keep(Retention::of(10, Duration::from_secs(60)))
+        .on_subscribe({
+            let taken = taken.clone();
+            move |_: &Asks, (): &()| Ok(Snapshot::at(*taken.get().unwrap(), &Moved { to: 1 }))
+        });
+    let hub = Hub::builder().namespace(state).build().unwrap();
+    let server = serve(&hub);
+    let channel = || hub.channel("state");
+    let first = channel().publish(&Moved { to: 1 }).await.unwrap();
+    taken.set(first.position.unwrap()).unwrap();
+    channel().publish(&Moved { to: 2 }).await.unwrap();
+    let mut ali = Peer::connect(&server).await;
+    hub.subscribe(ali.id(), "state").await.unwrap();
+    channel().publish(&Moved { to: 3 }).await.unwrap();
+    let subscribed: Subscribed = ali.hears().await;
+    assert_eq!(subscribed.position.unwrap().offset, 1);
+    let missed = ali.event().await;
+    // Of number 0: it is one of those that a client counts, as the server keeps it to be sent again.
+    assert_eq!(
+        (missed.channel, &*missed.channel_name, missed.offset),
+        (0, "state", 2)
+    );
+    assert_eq!(missed.epoch, first.position.unwrap().epoch);
+    let live = ali.event().await;
+    assert_eq!((live.channel, live.offset), (subscribed.number, 3));
 }
 
 #[tokio::test(start_paused = true)]
