@@ -44,6 +44,8 @@ struct State {
     places: HashMap<ClientId, usize>,
     /// The latest that is known of: every event after it is still to come.
     position: Option<Position>,
+    /// The history has become another: whoever has subscribed before does not know, unless events say so.
+    tells_epoch: bool,
     /// Somebody's queue was over its bound when last looked at.
     any_over: bool,
     /// It is on the list no more; whoever wants to subscribe makes another.
@@ -237,7 +239,8 @@ impl Channel {
             return out;
         }
         // Once, whoever it is for.
-        let message = encode::of_channel(self.number, event, self.namespace.tells_publisher());
+        let epoch = state.tells_epoch.then_some(event.position.epoch);
+        let message = encode::of_channel(self.number, event, epoch, self.namespace.tells_publisher());
         let mut any_over = false;
         for subscriber in &mut state.subscribers {
             if except.has(subscriber.session.id()) {
@@ -275,6 +278,7 @@ impl Channel {
 
 impl State {
     fn reach(&mut self, position: Position) {
+        self.tells_epoch |= self.position.is_some_and(|at| at.epoch != position.epoch);
         let is_behind = |at: Position| at.epoch == position.epoch && at.offset >= position.offset;
         if !self.position.is_some_and(is_behind) {
             self.position = Some(position);

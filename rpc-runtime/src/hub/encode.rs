@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{Contract, transport::output::OutputBuffer};
 
-/// The message for the subscribers of a channel. Without what they know or can make out: the epoch, and an id that is made
-/// of the position.
-pub(crate) fn of_channel(number: u64, event: &Published, tells_publisher: bool) -> Bytes {
+/// The message for the subscribers of a channel. Without what they know or can make out: the epoch, unless it is given, and an id
+/// that is made of the position.
+pub(crate) fn of_channel(number: u64, event: &Published, epoch: Option<u64>, tells_publisher: bool) -> Bytes {
     let mut frame = frame(event);
     frame.channel = number;
     frame.offset = event.position.offset;
+    frame.epoch = epoch.unwrap_or_default();
     if tells_publisher {
         tell_publisher(&mut frame, event.publication.publisher.as_ref());
     }
