@@ -177,6 +177,11 @@ impl Channel {
         self.lock().subscribers.is_empty()
     }
 
+    /// Whether nobody can subscribe any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Lets nobody subscribe any more, where nobody has.
     pub(super) fn close_if_empty(&self) -> bool {
         let mut state = self.lock();

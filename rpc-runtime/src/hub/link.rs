@@ -33,6 +33,11 @@ impl Hub {
     pub(super) async fn link(&self, channel: &Channel) -> Result<Position, BrokerError> {
         let mut link = channel.link.lock().await;
         if !link.linked {
+            if channel.is_closed() {
+                // Its last subscriber was taken out while it asked: nobody would give this back.
+                let left = "the channel was left meanwhile";
+                return Err(BrokerError::Unavailable(left.to_owned()));
+            }
             let keep = channel.namespace.keep();
             link.asked = true;
             let position = self.inner.broker.subscribe(&channel.name, keep).await?;
