@@ -148,9 +148,19 @@ impl Hub {
                     Status::unavailable("more was published than could be kept meanwhile; try again")
                 }
             })?;
-        joining.stage = Stage::Live;
-        if namespace.shows_presence() {
-            self.settle_presence(session, name).await?;
+        joining.stage = match wish.by_event {
+            true => Stage::Told,
+            false => Stage::Live,
+        };
+        if namespace.shows_presence()
+            && let Err(error) = self.settle_presence(session, name).await
+        {
+            if wish.by_event {
+                // It was told that it hears the channel.
+                joining.stage = Stage::Done;
+                self.unsubscribe_because(session, name, Some(&error));
+            }
+            return Err(error);
         }
         joining.stage = Stage::Done;
         if !asks.is_still_known(session) {
@@ -433,6 +443,8 @@ enum Stage {
     Added(Arc<Channel>),
     /// It hears the channel.
     Live,
+    /// It hears the channel, and its client is told so without having asked: that stays so. Presence is to be told.
+    Told,
     Done,
 }
 
@@ -452,6 +464,10 @@ impl Drop for Joining<'_> {
             }
             Stage::Live => {
                 self.hub.unsubscribe_session(self.session, self.name);
+            }
+            Stage::Told => {
+                let (hub, session, name) = (self.hub.clone(), self.session.clone(), self.name.clone());
+                spawn(async move { hub.settle_presence_in_the_end(&session, &name).await });
             }
             Stage::Done => {}
         }
@@ -477,7 +493,7 @@ fn told_by_event(subscribed: &Begun, id: &str) -> Result<Vec<Bytes>, Status> {
     };
     let tells_publisher = channel.namespace.tells_publisher();
     let missed = subscribed.missed.iter();
-    let frames = missed.map(|event| encode::of_channel(channel.number, event, tells_publisher));
+    let frames = missed.map(|event| encode::of_channel_by_name(&channel.name, event, tells_publisher));
     Ok(std::iter::once(encode::own(&event, id)).chain(frames).collect())
 }
 
