@@ -122,7 +122,7 @@ pub struct Limits {
     pub expiry_grace: Duration,
     /// How long a session waits for its client to come back when the connection is lost without a close frame, or because the
     /// client does not answer or read: the client then goes on with the same session, by a secret that it was told, and
-    /// misses no direct event. Calls end all the same, unless `replay_bytes` says otherwise. Zero, the default: not at all, every
+    /// misses no direct event. Calls end all the same. Zero, the default: not at all, every
     /// connection is a session. [`ServerLimits::detached_sessions`](crate::ServerLimits::detached_sessions) bounds how many wait.
     ///
     /// Until its client has said that they have arrived, the session keeps as many direct events as may wait for it

@@ -53,7 +53,7 @@ pub struct ServerLimits {
     pub drain_grace: Duration,
     /// Sessions at once that wait without a connection for their clients to come back
     /// ([`Limits::resume_window`](crate::Limits::resume_window)); for one more, the one that has waited longest ends. Each takes some
-    /// three kilobytes, and what its events and replays take. 10,000 by default; none wait where it is 0.
+    /// three kilobytes, and what its events take that wait or are not acknowledged. 10,000 by default; none wait where it is 0.
     pub detached_sessions: usize,
     /// Connections of one user at once, over all addresses; one more is closed with 4429 when it becomes known as that
     /// user. 1,000 by default.
