@@ -12,9 +12,18 @@ impl<S> Connection<S> {
         }
     }
 
+    /// Whether events wait for nothing but room in the output.
+    pub(super) fn has_events_to_send(&self) -> bool {
+        self.events_left && !self.is_to_be_greeted()
+    }
+
+    fn is_to_be_greeted(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.is_of_connect())
+    }
+
     fn move_events(&mut self) {
-        if self.gate.as_ref().is_some_and(|gate| gate.is_of_connect()) {
-            // The greeting comes first.
+        if self.is_to_be_greeted() {
+            // The greeting comes first, in whose turn they follow.
             self.events_left = true;
             return;
         }

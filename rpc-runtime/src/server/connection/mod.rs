@@ -224,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.calls.shrink();
         let queued = self.protocol.queued_bytes() + self.socket.io.output.pending();
         self.session.counters.stands(self.protocol.open_streams(), queued);
-        if self.arm(now, cx) || (left == Left::Blocked || self.events_left) && self.may_go_on() {
+        if self.arm(now, cx) || (left == Left::Blocked || self.has_events_to_send()) && self.may_go_on() {
             cx.waker().wake_by_ref();
         }
         self.yields |= left == Left::ForLater;
