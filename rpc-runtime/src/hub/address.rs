@@ -58,8 +58,8 @@ impl From<HubError> for Status {
             HubError::Name(_) | HubError::Type { .. } | HubError::TooLong(_) | HubError::Key => {
                 Status::invalid_argument(error.to_string())
             }
-            // A client never sees this one: it is refused before.
-            HubError::Undeclared(_) => Status::failed_precondition(error.to_string()),
+            // The program's own mistake, which the log tells.
+            HubError::Undeclared(_) => Status::internal_from(error),
             HubError::NotSubscribed(status) => status,
             HubError::Broker(error) => error.into(),
         }

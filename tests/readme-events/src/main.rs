@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut returned = ann.hub().subscribe::<BookReturned>("shelf:novels").await?;
     let mut notices = ann.events::<Notification>();
 
-    // In a handler.
+    // By a call: its handler publishes.
     let bob = ReturnsClient::new(connect("bob").await?);
     bob.give_back("The Rust Book".into()).await?;
     if let Some(received) = returned.next().await {
