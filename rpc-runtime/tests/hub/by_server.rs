@@ -163,10 +163,11 @@ async fn what_is_behind_a_snapshot_comes_by_the_channels_name_and_so_is_counted_
 }
 
 #[tokio::test(start_paused = true)]
-async fn hooks_subscribe_clients_before_they_are_greeted() {
+async fn hooks_notify_and_subscribe_clients_before_they_are_greeted() {
     struct Lobby;
     impl Hooks for Lobby {
         async fn on_connect(&self, session: &Arc<Session>) -> Result<(), Refusal> {
+            session.notify(&said("hello")).await.unwrap();
             let subscribed = session.hub().subscribe(session, "lobby").await;
             assert_eq!(subscribed.unwrap(), 1);
             session
@@ -183,6 +184,7 @@ async fn hooks_subscribe_clients_before_they_are_greeted() {
     let server = builder(&hub()).hooks(Lobby).build().unwrap();
     // The greeting comes first: this would not connect otherwise.
     let mut ali = Peer::connect(&server).await;
+    assert_eq!(ali.hears::<Said>().await, said("hello"));
     ali.hears::<Subscribed>().await;
     assert_eq!(ali.hears::<Said>().await, said("welcome"));
 }
