@@ -10,7 +10,7 @@ use super::{
     heard::{Granted, Subscription},
     namespace::Act,
     rights::{Asks, denied},
-    subscribing::spawn,
+    unsubscribing::spawn,
 };
 use crate::{ClientId, Session, SessionState, Status};
 

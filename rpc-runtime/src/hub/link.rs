@@ -15,7 +15,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Channel, Hub, Position, broker::BrokerError, subscribing::spawn};
+use super::{Channel, Hub, Position, broker::BrokerError, unsubscribing::spawn};
 
 /// What a channel has of its broker. Held while that is asked for anything.
 #[derive(Debug, Default)]

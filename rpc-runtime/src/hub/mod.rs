@@ -47,6 +47,7 @@ mod sending;
 mod subscribing;
 mod table;
 mod turns;
+mod unsubscribing;
 
 use std::{
     fmt,

@@ -14,7 +14,7 @@ use super::{
     ChannelName, Hub,
     broker::{BrokerError, Member, Publication},
     heard::Present,
-    subscribing::spawn,
+    unsubscribing::spawn,
 };
 use crate::{
     Contract, Session, SessionState, Status,

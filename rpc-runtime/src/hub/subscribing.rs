@@ -4,12 +4,12 @@
 //! position that the client knows, or behind its snapshot. At last, under the channel's lock, what was kept and is after that
 //! goes into the session's queue, and what comes then goes there too. It works with any broker, however long it takes.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::{
-    ChannelName, DIRECT, HistoryQuery, Hub, Position, PresenceData, Queued, SlowConsumer,
+    ChannelName, HistoryQuery, Hub, Position, PresenceData,
     address::{HubError, LONGEST_EVENT},
     broker::{History, Published},
     channel::{Added, Channel},
@@ -17,6 +17,7 @@ use super::{
     heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription},
     namespace::{Act, ActiveNamespace, Taken},
     rights::{Asks, denied},
+    unsubscribing::{leave, spawn},
 };
 use crate::{Session, Status, services::hub as contract};
 
@@ -320,94 +321,6 @@ impl Hub {
             "the channel changes faster than its snapshot is made; try again",
         ))
     }
-
-    /// Has a session hear a channel no more. Whether it did.
-    pub(crate) fn unsubscribe_session(&self, session: &Arc<Session>, name: &ChannelName) -> bool {
-        self.unsubscribe_because(session, name, None)
-    }
-
-    /// The same; where there is a reason, the client is told by an event.
-    pub(crate) fn unsubscribe_because(
-        &self,
-        session: &Arc<Session>,
-        name: &ChannelName,
-        reason: Option<&Status>,
-    ) -> bool {
-        let Some(channels) = session.channels() else {
-            return false;
-        };
-        let ended = channels.remove(name, |subscription| {
-            leave(session, &subscription.channel);
-            if let Some(reason) = reason {
-                self.tell_unsubscribed(session, name.as_str(), reason);
-            }
-        });
-        let Some(subscription) = ended else { return false };
-        subscription.channel.namespace.counted.unsubscribed();
-        self.left(session, &[subscription]);
-        true
-    }
-
-    /// Tells a client that it hears a channel no more, or not at all.
-    pub(crate) fn tell_unsubscribed(&self, session: &Session, channel: &str, reason: &Status) {
-        let event = contract::Unsubscribed {
-            channel: channel.to_owned(),
-            reason: Some(reason.into()),
-        };
-        let queued = Queued {
-            message: encode::own(&event, &self.new_id()),
-            channel: DIRECT,
-        };
-        session.queue_event(queued, SlowConsumer::Disconnect);
-    }
-
-    /// Takes a session out of all its channels, for good: it has gone.
-    pub(crate) fn forget(&self, session: &Arc<Session>) {
-        let ended = session
-            .make_channels()
-            .end(|subscription| leave(session, &subscription.channel));
-        if let Some(events) = session.events() {
-            // Nobody waits for it to take them.
-            events.close();
-        }
-        for subscription in &ended {
-            subscription.channel.namespace.counted.unsubscribed();
-        }
-        self.left(session, &ended);
-    }
-
-    /// Gives channels back that nobody here hears any more, and sees to it, behind whatever goes on, that presence is told.
-    fn left(&self, session: &Arc<Session>, ended: &[Subscription]) {
-        let mut shown = Vec::new();
-        for subscription in ended {
-            let channel = &subscription.channel;
-            self.give_back_if_empty(channel);
-            if channel.namespace.shows_presence() {
-                shown.push(channel.name.clone());
-            }
-        }
-        if shown.is_empty() {
-            return;
-        }
-        let (hub, session) = (self.clone(), session.clone());
-        spawn(async move {
-            for name in shown {
-                hub.settle_presence_in_the_end(&session, &name).await;
-            }
-        });
-    }
-}
-
-/// Does something behind the present task. Nothing, where the runtime has ended.
-pub(super) fn spawn(later: impl Future<Output = ()> + Send + 'static) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(later);
-    }
-}
-
-fn leave(session: &Session, channel: &Channel) {
-    channel.remove(session.id());
-    session.forget_events_of(channel.number);
 }
 
 /// What stands around an event's body in an answer, at most, without names that others choose.

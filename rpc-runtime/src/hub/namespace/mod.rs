@@ -1,16 +1,23 @@
 //! Namespaces: what is declared of all channels that a pattern takes in.
+//!
+//! What subscribers are given first is in `snapshot`, what is asked of a namespace that is served in `active`.
 
-use std::{collections::BTreeSet, fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};
+mod active;
+mod snapshot;
 
-use bytes::Bytes;
+use std::{collections::BTreeSet, fmt, marker::PhantomData, time::Duration};
+
+pub use active::NamespaceError;
+pub(crate) use active::{Act, ActiveNamespace, Namespaces};
+use snapshot::ErasedSnapshot;
+pub(crate) use snapshot::Taken;
+pub use snapshot::{OnSubscribe, Snapshot};
 
 use super::{
-    Event, Events, Position,
-    counted::Counted,
-    name::{ChannelParams, Pattern, PatternError},
-    rights::{Asks, ErasedRight, Later, Nobody, Right, Typed, denied},
+    Events,
+    name::ChannelParams,
+    rights::{ErasedRight, Nobody, Right, Typed},
 };
-use crate::Status;
 
 /// What is kept of a channel's events, for history and for subscribers that come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,248 +259,5 @@ impl<P: ChannelParams> fmt::Debug for Namespace<P> {
         f.debug_struct("Namespace")
             .field("pattern", &self.inner.pattern)
             .finish_non_exhaustive()
-    }
-}
-
-/// Makes the snapshot that a new subscriber has first.
-///
-/// A closure over nothing that has to be waited for is one, too: `|asks: &Asks, params: &P| -> Result<Snapshot, Status>`.
-pub trait OnSubscribe<P>: Send + Sync + 'static {
-    /// Makes a snapshot for a client that subscribes; [`Snapshot::none`] gives none.
-    ///
-    /// # Errors
-    ///
-    /// The client is not subscribed, and is told the status.
-    fn snapshot(&self, asks: &Asks, params: &P) -> impl Future<Output = Result<Snapshot, Status>> + Send;
-}
-
-impl<P, F> OnSubscribe<P> for F
-where
-    P: Sync,
-    F: Fn(&Asks, &P) -> Result<Snapshot, Status> + Send + Sync + 'static,
-{
-    async fn snapshot(&self, asks: &Asks, params: &P) -> Result<Snapshot, Status> {
-        self(asks, params)
-    }
-}
-
-/// The state of what a channel is about, at a position of the channel.
-///
-/// The subscriber has it first, and then every event after the position. So that none is missed and none is counted twice, the
-/// state and the position have to be of the same moment: keep the position that publishing a change gave
-/// ([`Receipt::position`](super::Receipt::position)) beside the state, under the same lock, and give both by
-/// [`Snapshot::at`].
-#[derive(Debug, Clone)]
-pub struct Snapshot(pub(crate) Option<Taken>);
-
-#[derive(Debug, Clone)]
-pub(crate) struct Taken {
-    pub(crate) type_name: &'static str,
-    pub(crate) body: Bytes,
-    /// `None`: where the channel was when the snapshot was asked for.
-    pub(crate) position: Option<Position>,
-}
-
-impl Snapshot {
-    /// The state as it was at `position`.
-    pub fn at<E: Event>(position: Position, state: &E) -> Self {
-        Self::taken(state, Some(position))
-    }
-
-    /// The state as it is now. Events that were published while it was taken come after it, though it may contain what they
-    /// say: for state that such events only set again.
-    pub fn now<E: Event>(state: &E) -> Self {
-        Self::taken(state, None)
-    }
-
-    /// No snapshot.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
-    fn taken<E: Event>(state: &E, position: Option<Position>) -> Self {
-        Self(Some(Taken {
-            type_name: E::FULL_NAME,
-            body: state.encode_to_vec().into(),
-            position,
-        }))
-    }
-}
-
-trait ErasedSnapshot: Send + Sync {
-    fn snapshot<'a>(&'a self, asks: &'a Asks, values: &'a [&'a str]) -> Later<'a, Result<Snapshot, Status>>;
-}
-
-impl<P: ChannelParams, S: OnSubscribe<P>> ErasedSnapshot for Typed<S, P> {
-    fn snapshot<'a>(&'a self, asks: &'a Asks, values: &'a [&'a str]) -> Later<'a, Result<Snapshot, Status>> {
-        Box::pin(async move {
-            let params = P::read(values).ok_or_else(denied)?;
-            self.right().snapshot(asks, &params).await
-        })
-    }
-}
-
-/// What a right is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
-    Subscribe,
-    Publish,
-    Presence,
-    History,
-}
-
-/// A namespace that is served.
-pub(crate) struct ActiveNamespace {
-    pattern: Pattern,
-    declared: Declared,
-    pub(crate) counted: Counted,
-}
-
-impl ActiveNamespace {
-    pub(crate) fn new(declared: Declared) -> Result<Self, NamespaceError> {
-        let pattern = Pattern::parse(&declared.pattern)?;
-        if pattern.parameters() != declared.parameters {
-            return Err(NamespaceError::Parameters {
-                pattern: declared.pattern,
-                expected: declared.parameters,
-            });
-        }
-        Ok(Self {
-            pattern,
-            declared,
-            counted: Counted::default(),
-        })
-    }
-
-    /// The pattern, as it was written.
-    pub(crate) fn pattern(&self) -> &str {
-        self.pattern.as_str()
-    }
-
-    /// Whether a channel belongs here.
-    pub(crate) fn takes_in(&self, name: &str) -> bool {
-        self.pattern.matches(name).is_some()
-    }
-
-    /// Asks whether a client may do something in one of the channels.
-    pub(crate) async fn check(&self, act: Act, asks: &Asks, name: &str) -> Result<(), Status> {
-        let values = self.pattern.matches(name).ok_or_else(denied)?;
-        let right = match act {
-            Act::Subscribe => &self.declared.subscribe,
-            Act::Publish => &self.declared.publish,
-            Act::Presence => &self.declared.presence,
-            Act::History => &self.declared.history,
-        };
-        right.check(asks, &values).await
-    }
-
-    /// The snapshot for a new subscriber, where the namespace has any.
-    pub(crate) async fn snapshot(&self, asks: &Asks, name: &str) -> Result<Option<Taken>, Status> {
-        let Some(snapshot) = &self.declared.snapshot else {
-            return Ok(None);
-        };
-        let values = self.pattern.matches(name).ok_or_else(denied)?;
-        Ok(snapshot.snapshot(asks, &values).await?.0)
-    }
-
-    /// Whether subscribers have snapshots.
-    pub(crate) fn has_snapshot(&self) -> bool {
-        self.declared.snapshot.is_some()
-    }
-
-    /// Whether events of a type may be published.
-    pub(crate) fn allows(&self, type_name: &str) -> bool {
-        self.declared
-            .events
-            .as_ref()
-            .is_none_or(|events| events.contains(type_name))
-    }
-
-    pub(crate) fn keep(&self) -> &Retention {
-        &self.declared.keep
-    }
-
-    pub(crate) fn slow(&self) -> SlowConsumer {
-        self.declared.slow
-    }
-
-    pub(crate) fn tells_publisher(&self) -> bool {
-        self.declared.tells_publisher
-    }
-
-    pub(crate) fn shows_presence(&self) -> bool {
-        self.declared.shows_presence
-    }
-
-    pub(crate) fn tells_joins(&self) -> bool {
-        self.declared.tells_joins
-    }
-
-    pub(crate) fn most_subscribers(&self) -> usize {
-        self.declared.most_subscribers
-    }
-}
-
-impl fmt::Debug for ActiveNamespace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ActiveNamespace({})", self.pattern())
-    }
-}
-
-/// Why namespaces cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NamespaceError {
-    /// A pattern has a mistake.
-    #[error(transparent)]
-    Pattern(#[from] PatternError),
-    /// A pattern has another number of parameters than its type.
-    #[error(
-        "`{pattern}` is declared with {expected} parameters in `Namespace::<(…)>`, and has another number of them in its braces"
-    )]
-    Parameters {
-        /// The pattern.
-        pattern: String,
-        /// How many the type has.
-        expected: usize,
-    },
-    /// Two namespaces have one pattern.
-    #[error("`{pattern}` is declared twice")]
-    Twice {
-        /// The pattern.
-        pattern: String,
-    },
-}
-
-/// All namespaces of a hub, in the order in which they are asked.
-#[derive(Debug, Default)]
-pub(crate) struct Namespaces(Vec<Arc<ActiveNamespace>>);
-
-impl Namespaces {
-    pub(crate) fn build(declared: Vec<Declared>) -> Result<Self, NamespaceError> {
-        let mut namespaces = Vec::with_capacity(declared.len());
-        for declared in declared {
-            let namespace = ActiveNamespace::new(declared)?;
-            if namespaces
-                .iter()
-                .any(|other: &Arc<ActiveNamespace>| other.pattern() == namespace.pattern())
-            {
-                return Err(NamespaceError::Twice {
-                    pattern: namespace.pattern().to_owned(),
-                });
-            }
-            namespaces.push(Arc::new(namespace));
-        }
-        Ok(Self(namespaces))
-    }
-
-    /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ActiveNamespace>> {
-        self.0.iter()
-    }
-
-    /// The namespace that a channel belongs to.
-    pub(crate) fn find(&self, name: &str) -> Option<&Arc<ActiveNamespace>> {
-        self.0.iter().find(|namespace| namespace.takes_in(name))
     }
 }

@@ -1,0 +1,178 @@
+//! Namespaces that are served: who may do what in their channels, and which namespace a channel belongs to.
+
+use std::{fmt, sync::Arc};
+
+use super::{Declared, Retention, SlowConsumer, Taken};
+use crate::{
+    Status,
+    hub::{
+        counted::Counted,
+        name::{Pattern, PatternError},
+        rights::{Asks, denied},
+    },
+};
+
+/// What a right is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Subscribe,
+    Publish,
+    Presence,
+    History,
+}
+
+/// A namespace that is served.
+pub(crate) struct ActiveNamespace {
+    pattern: Pattern,
+    declared: Declared,
+    pub(crate) counted: Counted,
+}
+
+impl ActiveNamespace {
+    pub(crate) fn new(declared: Declared) -> Result<Self, NamespaceError> {
+        let pattern = Pattern::parse(&declared.pattern)?;
+        if pattern.parameters() != declared.parameters {
+            return Err(NamespaceError::Parameters {
+                pattern: declared.pattern,
+                expected: declared.parameters,
+            });
+        }
+        Ok(Self {
+            pattern,
+            declared,
+            counted: Counted::default(),
+        })
+    }
+
+    /// The pattern, as it was written.
+    pub(crate) fn pattern(&self) -> &str {
+        self.pattern.as_str()
+    }
+
+    /// Whether a channel belongs here.
+    pub(crate) fn takes_in(&self, name: &str) -> bool {
+        self.pattern.matches(name).is_some()
+    }
+
+    /// Asks whether a client may do something in one of the channels.
+    pub(crate) async fn check(&self, act: Act, asks: &Asks, name: &str) -> Result<(), Status> {
+        let values = self.pattern.matches(name).ok_or_else(denied)?;
+        let right = match act {
+            Act::Subscribe => &self.declared.subscribe,
+            Act::Publish => &self.declared.publish,
+            Act::Presence => &self.declared.presence,
+            Act::History => &self.declared.history,
+        };
+        right.check(asks, &values).await
+    }
+
+    /// The snapshot for a new subscriber, where the namespace has any.
+    pub(crate) async fn snapshot(&self, asks: &Asks, name: &str) -> Result<Option<Taken>, Status> {
+        let Some(snapshot) = &self.declared.snapshot else {
+            return Ok(None);
+        };
+        let values = self.pattern.matches(name).ok_or_else(denied)?;
+        Ok(snapshot.snapshot(asks, &values).await?.0)
+    }
+
+    /// Whether subscribers have snapshots.
+    pub(crate) fn has_snapshot(&self) -> bool {
+        self.declared.snapshot.is_some()
+    }
+
+    /// Whether events of a type may be published.
+    pub(crate) fn allows(&self, type_name: &str) -> bool {
+        self.declared
+            .events
+            .as_ref()
+            .is_none_or(|events| events.contains(type_name))
+    }
+
+    pub(crate) fn keep(&self) -> &Retention {
+        &self.declared.keep
+    }
+
+    pub(crate) fn slow(&self) -> SlowConsumer {
+        self.declared.slow
+    }
+
+    pub(crate) fn tells_publisher(&self) -> bool {
+        self.declared.tells_publisher
+    }
+
+    pub(crate) fn shows_presence(&self) -> bool {
+        self.declared.shows_presence
+    }
+
+    pub(crate) fn tells_joins(&self) -> bool {
+        self.declared.tells_joins
+    }
+
+    pub(crate) fn most_subscribers(&self) -> usize {
+        self.declared.most_subscribers
+    }
+}
+
+impl fmt::Debug for ActiveNamespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActiveNamespace({})", self.pattern())
+    }
+}
+
+/// Why namespaces cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NamespaceError {
+    /// A pattern has a mistake.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// A pattern has another number of parameters than its type.
+    #[error(
+        "`{pattern}` is declared with {expected} parameters in `Namespace::<(…)>`, and has another number of them in its braces"
+    )]
+    Parameters {
+        /// The pattern.
+        pattern: String,
+        /// How many the type has.
+        expected: usize,
+    },
+    /// Two namespaces have one pattern.
+    #[error("`{pattern}` is declared twice")]
+    Twice {
+        /// The pattern.
+        pattern: String,
+    },
+}
+
+/// All namespaces of a hub, in the order in which they are asked.
+#[derive(Debug, Default)]
+pub(crate) struct Namespaces(Vec<Arc<ActiveNamespace>>);
+
+impl Namespaces {
+    pub(crate) fn build(declared: Vec<Declared>) -> Result<Self, NamespaceError> {
+        let mut namespaces = Vec::with_capacity(declared.len());
+        for declared in declared {
+            let namespace = ActiveNamespace::new(declared)?;
+            if namespaces
+                .iter()
+                .any(|other: &Arc<ActiveNamespace>| other.pattern() == namespace.pattern())
+            {
+                return Err(NamespaceError::Twice {
+                    pattern: namespace.pattern().to_owned(),
+                });
+            }
+            namespaces.push(Arc::new(namespace));
+        }
+        Ok(Self(namespaces))
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ActiveNamespace>> {
+        self.0.iter()
+    }
+
+    /// The namespace that a channel belongs to.
+    pub(crate) fn find(&self, name: &str) -> Option<&Arc<ActiveNamespace>> {
+        self.0.iter().find(|namespace| namespace.takes_in(name))
+    }
+}
