@@ -22,3 +22,31 @@ pub struct TasksContract {
     #[field(id)]
     pub id: String,
 }
+
+/// The tasks of a list, as they were at one moment: what a client that subscribes to a list is given first.
+#[contract(package = "task", event, channels = "tasks:{list}")]
+pub struct TaskList {
+    /// In the order in which they were added.
+    pub tasks: Vec<TasksContract>,
+}
+
+/// What a call has changed in a list. Everyone who may see the list may hear it.
+#[contract(package = "task", event, channels = "tasks:{list}")]
+pub enum TaskChanged {
+    /// A change that this program does not know yet.
+    #[default]
+    Unset,
+    /// There is one more.
+    Added(TasksContract),
+    /// One is now so.
+    Updated(TasksContract),
+    /// One is gone.
+    Deleted(DeletedTask),
+}
+
+/// A task that is gone.
+#[contract(package = "task")]
+pub struct DeletedTask {
+    /// Which it was.
+    pub id: String,
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use rpc_runtime::hub::client::SubscriptionError;
 use rpc_runtime::validate::Violations;
 use rpc_runtime::{CallError, CloseCode, Code, RefusedKind, Status};
 
@@ -54,6 +55,16 @@ impl fmt::Display for Failure {
     }
 }
 
+impl From<SubscriptionError> for Failure {
+    fn from(error: SubscriptionError) -> Self {
+        match error {
+            SubscriptionError::Closed(error) => error.into(),
+            SubscriptionError::Refused(status) | SubscriptionError::Ended(status) => (&status).into(),
+            error => Failure::new(Exit::Unreachable, error.to_string()),
+        }
+    }
+}
+
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
@@ -74,7 +85,10 @@ impl From<CallError> for Failure {
                 }
                 _ => Failure::new(
                     Exit::Unreachable,
-                    format!("{refused}; `tasks serve` starts a server, --server names another"),
+                    format!(
+                        "{refused}; `{} serve` starts a server, --server names another",
+                        crate::cli::program()
+                    ),
                 ),
             },
             CallError::Closed(closed) if is_about_the_login(closed.close_code()) => {

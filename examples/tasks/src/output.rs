@@ -49,6 +49,13 @@ pub(crate) fn json_object(task: &TasksContract) -> String {
     ascii(&object(task))
 }
 
+/// What was done to a task as a JSON object, on one line.
+pub(crate) fn json_change(what: &str, task: &TasksContract) -> String {
+    let mut line = object(task);
+    line["what"] = what.into();
+    escaped(&line.to_string())
+}
+
 /// Who somebody is: `ada (administrator)`.
 pub(crate) fn user(user: &User) -> String {
     let role = match user.role {
@@ -129,8 +136,12 @@ fn object(task: &TasksContract) -> Value {
 
 /// JSON whose strings have no hidden characters either. They can stand in strings only, where `\u` means the same.
 fn ascii(value: &Value) -> String {
+    escaped(&format!("{value:#}"))
+}
+
+fn escaped(json: &str) -> String {
     let mut escaped = String::new();
-    for character in format!("{value:#}").chars() {
+    for character in json.chars() {
         if is_hidden(character) && character != '\n' {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 let _ = write!(escaped, "\\u{unit:04x}");

@@ -23,6 +23,10 @@ pub(crate) enum ClientCommand {
         #[command(flatten)]
         options: ClientOptions,
     },
+    /// Show the list, and from then on every change of it
+    ///
+    /// Until Ctrl-C. A lost connection comes back, with what was missed. With `--json` each line is an object.
+    Watch(ClientOptions),
     /// Say that a task is done
     Check(TaskArgs),
     /// Say that a task is not done after all

@@ -16,6 +16,7 @@ Examples:
   tasks serve --tls-cert cert.pem --tls-key key.pem --require-login
   tasks add \"Buy milk\"
   tasks list
+  tasks watch                        the list, and every change of it as it is made
   tasks check 3f2a                   an id may be cut to where no other begins alike
   tasks remove 3f2a
   tasks register ada                 asks for a password; from now on the tasks are ada's own
@@ -39,6 +40,19 @@ Exit codes:
 
 Environment:
   RUST_LOG  what is logged to the standard error, such as `debug` or `rpc_runtime=trace`";
+
+/// How this program is called again: as whoever started it did.
+pub(crate) fn program() -> String {
+    // Cargo tells the programs that it runs where it is itself.
+    if std::env::var_os("CARGO").is_some() {
+        return "cargo run -p tasks --".to_owned();
+    }
+    match std::env::args().next() {
+        Some(program) if program.contains(' ') => format!("'{program}'"),
+        Some(program) => program,
+        None => "tasks".to_owned(),
+    }
+}
 
 /// Keeps tasks, and serves them over WebSocket in binary protobuf.
 ///

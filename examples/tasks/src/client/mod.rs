@@ -5,6 +5,7 @@ mod logins;
 mod password;
 mod url;
 mod users;
+mod watch;
 
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub(crate) async fn run(command: ClientCommand) -> Result<String, Failure> {
                 output::table(&tasks)
             })
         }
+        ClientCommand::Watch(options) => watch::watch(&options).await,
         ClientCommand::Check(args) => set_checked(args, true).await,
         ClientCommand::Uncheck(args) => set_checked(args, false).await,
         ClientCommand::Remove(args) => remove(args).await,

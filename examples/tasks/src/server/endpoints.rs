@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use rpc_runtime::auth::jwt::Jwt;
+use rpc_runtime::hub::NamespaceError;
 use rpc_runtime::{Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder, services};
 
 use crate::accounts::{Tokens, Users};
 use crate::contracts::TasksContract;
-use crate::service::{Accounts, Administration, Administrators, OwnList, Owner, Tasks};
+use crate::service::{self, Accounts, Administration, Administrators, Changes, OwnList, Owner, Tasks};
 use crate::storage::OwnedStore;
 use crate::{
     AddTaskRequest, AuthGateway, DeleteTaskRequest, GetAllTaskRequest, TaskGateway, UpdateTaskRequest,
@@ -46,7 +47,11 @@ pub(crate) struct Options<'a> {
 }
 
 /// A server of tasks and users.
-pub(crate) fn server(parts: Parts, options: &Options<'_>) -> ServerBuilder {
+///
+/// # Errors
+///
+/// When the channels are not declared as they should be.
+pub(crate) fn server(parts: Parts, options: &Options<'_>) -> Result<ServerBuilder, NamespaceError> {
     let Parts {
         tasks,
         users,
@@ -78,12 +83,18 @@ pub(crate) fn server(parts: Parts, options: &Options<'_>) -> ServerBuilder {
         );
     let mut server = Server::builder()
         .path(PATH)
-        .service(TaskGateway::new(Tasks { store: tasks.clone() }))
+        .service(TaskGateway::new(Tasks {
+            store: tasks.clone(),
+            changes: Changes::default(),
+        }))
         .service(UsersGateway::new(Administration {
             users: users.clone(),
-            tasks,
+            tasks: tasks.clone(),
         }))
-        // The framework's own: what clients may ask about their session, and administrators about all of them.
+        // The framework's own: what clients hear of their lists by, what they may ask about their session, and administrators
+        // about all of them.
+        .service(services::hub::gateway())
+        .hub(service::hub(tasks)?)
         .service(services::session::gateway())
         .service(services::admin::gateway())
         .authenticator(authenticator)
@@ -100,5 +111,5 @@ pub(crate) fn server(parts: Parts, options: &Options<'_>) -> ServerBuilder {
         server = server.require_authentication();
     }
     server = server.trusted_proxies(options.trusted_proxies);
-    server.endpoint(AUTH_PATH, auth)
+    Ok(server.endpoint(AUTH_PATH, auth))
 }

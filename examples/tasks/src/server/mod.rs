@@ -41,6 +41,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     // The server, once there is one: whether it is ready is asked over its own port.
     let running = Arc::new(OnceLock::new());
     let mut builder = endpoints::server(parts, &options)
+        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?
         .metrics()
         .http(http::routes(database.clone(), running.clone())?);
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {

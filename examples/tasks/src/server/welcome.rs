@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::endpoints::PATH;
-use crate::cli::ServeArgs;
+use crate::cli::{ServeArgs, program};
 use crate::storage::Location;
 
 /// The text for the standard output.
@@ -17,18 +17,11 @@ pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs
     }
     let scheme = if args.tls_cert.is_some() { "wss" } else { "ws" };
     let url = format!("{scheme}://{here}{PATH}");
-    // Cargo tells the programs that it runs where it is itself.
-    let mut program = match std::env::var_os("CARGO") {
-        Some(_) => "cargo run -p tasks --".to_owned(),
-        None => std::env::args().next().unwrap_or_else(|| "tasks".to_owned()),
-    };
     let mut server = String::new();
     if url != "ws://127.0.0.1:3000/rpc" {
         server = format!(" --server {url}");
     }
-    if program.contains(' ') && !program.starts_with("cargo") {
-        program = format!("'{program}'");
-    }
+    let program = program();
     let first = if args.require_login {
         format!("\x20 {program} register <name>{server}\n")
     } else {
@@ -41,6 +34,7 @@ pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs
          {first}\
          \x20 {program} add \"Buy milk\"{server}\n\
          \x20 {program} list{server}\n\
+         \x20 {program} watch{server}\n\
          \x20 {program} check <id>{server}\n\
          \x20 {program} remove <id>{server}\n"
     )

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod changes;
 mod owner;
 mod tasks;
 #[cfg(test)]
@@ -9,5 +10,6 @@ mod tests;
 
 pub(crate) use accounts::Accounts;
 pub(crate) use admin::{Administration, Administrators};
+pub(crate) use changes::{Changes, channel_of, hub};
 pub(crate) use owner::{OwnList, Owner};
 pub(crate) use tasks::Tasks;

@@ -6,14 +6,16 @@ use rpc_runtime::status::{BadRequest, FieldViolation};
 use rpc_runtime::{Context, Status};
 use uuid::Uuid;
 
+use super::Changes;
 use super::owner::{list_of, no_such_task};
 use crate::TaskService;
-use crate::contracts::TasksContract;
+use crate::contracts::{DeletedTask, TaskChanged, TasksContract};
 use crate::storage::{OwnedStore, StoreError};
 
 /// The tasks of one database.
 pub(crate) struct Tasks {
     pub(crate) store: Arc<OwnedStore<TasksContract>>,
+    pub(crate) changes: Changes,
 }
 
 impl TaskService for Tasks {
@@ -23,22 +25,30 @@ impl TaskService for Tasks {
 
     async fn add(&self, cx: &Context, mut item: TasksContract) -> Result<TasksContract, Status> {
         item.id = Uuid::new_v4().to_string();
-        Ok(self.store.insert_for(list_of(cx), &item).await?)
+        let (store, list) = (self.store.clone(), list_of(cx).to_owned());
+        let add = async move { Ok(store.insert_for(&list, &item).await?) };
+        let told = |stored: &TasksContract| Some(TaskChanged::Added(stored.clone()));
+        self.changes.make(cx, list_of(cx), add, told).await
     }
 
     // The guard `owner` has seen that these two are about a task of the caller's. It stays so: a task keeps its owner, and
     // its id is no other's when it is gone.
 
-    async fn update(&self, _cx: &Context, id: String, item: TasksContract) -> Result<TasksContract, Status> {
-        let stored = self.store.update(id.as_str(), &item).await?;
-        stored.ok_or_else(no_such_task)
+    async fn update(&self, cx: &Context, id: String, item: TasksContract) -> Result<TasksContract, Status> {
+        let store = self.store.clone();
+        let update = async move { store.update(id.as_str(), &item).await?.ok_or_else(no_such_task) };
+        let told = |stored: &TasksContract| Some(TaskChanged::Updated(stored.clone()));
+        self.changes.make(cx, list_of(cx), update, told).await
     }
 
-    async fn delete(&self, _cx: &Context, id: String) -> Result<bool, Status> {
-        if self.store.delete(id.as_str()).await? {
-            Ok(true)
-        } else {
-            Err(no_such_task())
+    async fn delete(&self, cx: &Context, id: String) -> Result<bool, Status> {
+        let store = self.store.clone();
+        let deleted = DeletedTask { id: id.clone() };
+        let delete = async move { Ok(store.delete(id.as_str()).await?) };
+        let told = |was_there: &bool| was_there.then_some(TaskChanged::Deleted(deleted));
+        match self.changes.make(cx, list_of(cx), delete, told).await? {
+            true => Ok(true),
+            false => Err(no_such_task()),
         }
     }
 }

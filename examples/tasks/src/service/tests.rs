@@ -40,7 +40,7 @@ async fn serve_with(options: &Options<'_>) -> Served {
         tokens: Tokens::new(&secret, Duration::from_secs(600)),
         authenticator: authenticator(&secret).unwrap(),
     };
-    let server = endpoints::server(parts, options).build().unwrap();
+    let server = endpoints::server(parts, options).unwrap().build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move { server.serve_with_listener(listener, std::future::pending()).await });
@@ -58,7 +58,7 @@ impl Served {
         Client::builder(format!("ws://{}{path}", self.address))
     }
 
-    async fn client(&self, path: &str, token: Option<&str>) -> Result<Client, CallError> {
+    pub(super) async fn client(&self, path: &str, token: Option<&str>) -> Result<Client, CallError> {
         let mut builder = self.builder(path);
         if let Some(token) = token {
             builder = builder.credential(Credential::bearer(token));
@@ -75,7 +75,7 @@ impl Served {
     }
 
     /// A user, and a connection that is theirs.
-    async fn user(&self, name: &str) -> (UserRow, Client) {
+    pub(super) async fn user(&self, name: &str) -> (UserRow, Client) {
         let row = self
             .users
             .register(name.into(), "open sesame".into())
@@ -93,7 +93,7 @@ impl Served {
     }
 }
 
-fn task(label: &str) -> TasksContract {
+pub(super) fn task(label: &str) -> TasksContract {
     TasksContract {
         label: label.into(),
         ..Default::default()

@@ -43,6 +43,7 @@ impl Database {
                 .idle_timeout(None)
                 .max_lifetime(None);
         }
+        location.make_private();
         let pool = options.connect(&location.url).await?;
         if dialect == Dialect::Sqlite && !location.in_memory {
             // Readers go on while a row is written.

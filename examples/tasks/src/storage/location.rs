@@ -59,6 +59,20 @@ impl Location {
         self
     }
 
+    /// Makes the file, where one is meant that is not there yet, for nobody but its owner to read: it holds hashes of passwords.
+    /// What stands in its way, opening it will say.
+    pub(crate) fn make_private(&self) {
+        if let Some(path) = &self.path
+            && self.url.ends_with("?mode=rwc")
+        {
+            let mut new = fs::OpenOptions::new();
+            new.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+            let _ = new.open(path);
+        }
+    }
+
     /// What the system says about the file. SQLite says only that it is unable to open it.
     pub(crate) fn system_error(&self) -> Option<String> {
         let path = self.path.as_deref()?;

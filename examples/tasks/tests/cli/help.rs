@@ -54,6 +54,7 @@ fn the_help_has_every_command_example_and_exit_code() {
               serve     Serve tasks until Ctrl-C or SIGTERM
               add       Add a task
               list      List the tasks, in the order in which they were added
+              watch     Show the list, and from then on every change of it
               check     Say that a task is done
               uncheck   Say that a task is not done after all
               remove    Delete a task
@@ -123,6 +124,7 @@ fn the_help_has_every_command_example_and_exit_code() {
               tasks serve --tls-cert cert.pem --tls-key key.pem --require-login
               tasks add "Buy milk"
               tasks list
+              tasks watch                        the list, and every change of it as it is made
               tasks check 3f2a                   an id may be cut to where no other begins alike
               tasks remove 3f2a
               tasks register ada                 asks for a password; from now on the tasks are ada's own

@@ -7,6 +7,7 @@ mod ops;
 mod support;
 mod tls;
 mod users;
+mod watching;
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -27,6 +28,16 @@ fn tasks_are_added_listed_checked_and_removed() {
             exit 0
         "#]],
     );
+    #[cfg(unix)]
+    {
+        // It has users' hashes, and so have its journal and what is beside it.
+        use std::os::unix::fs::PermissionsExt;
+        for file in std::fs::read_dir(directory.path()).unwrap() {
+            let file = file.unwrap();
+            let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{:?}", file.file_name());
+        }
+    }
     let added = server.call(&["add", "Buy milk"]);
     server.ok(&["add", "Buy bread"]);
     let ids = server.ids();
@@ -262,7 +273,7 @@ fn a_server_that_cannot_be_reached_is_one_line_and_a_code() {
         &client(&format!("ws://{free}/rpc")),
         &names,
         expect![[r#"
-        error: cannot connect to ws://<address>/rpc: Connection refused (os error 111); `tasks serve` starts a server, --server names another
+        error: cannot connect to ws://<address>/rpc: Connection refused (os error 111); `cargo run -p tasks -- serve` starts a server, --server names another
         exit 69
     "#]],
     );

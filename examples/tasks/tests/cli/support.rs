@@ -170,6 +170,8 @@ pub(crate) fn program() -> Command {
     }
     // Nobody is logged in, whoever runs the tests.
     command.env("XDG_CONFIG_HOME", "/nonexistent");
+    // It tells how to call it as Cargo would.
+    command.env("CARGO", "cargo");
     command
 }
 
