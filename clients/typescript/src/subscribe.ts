@@ -1,0 +1,66 @@
+// Server streams that end when a program has had enough of them.
+
+import type { CallOptions } from "@connectrpc/connect";
+
+/** A stream that is being read; see {@link subscribe}. Read it once. */
+export interface StreamSubscription<O> extends AsyncIterable<O>, AsyncDisposable {
+  /**
+   * Gives the call up: the server is told, and a loop that reads the stream ends without an error. Resolves at once where it has
+   * ended already.
+   */
+  unsubscribe(): Promise<void>;
+}
+
+/**
+ * Reads a server stream, or a bidirectional one, and really gives it up afterwards: by `unsubscribe`, by `await using`, or by
+ * leaving the loop. Connect 2 does not tell a transport when a program leaves a `for await`, and so the call would run on without this.
+ *
+ * ```ts
+ * await using prices = subscribe((options) => ticker.watch({ symbol: "ACME" }, options));
+ * for await (const price of prices) {
+ *   if (price.cents > 100n) break; // The call ends here, too.
+ * }
+ * ```
+ *
+ * `call` is called at once with the options to pass on; `options`, where given, are among them. Works with any Connect transport.
+ * Reading throws the call's `ConnectError` when it fails.
+ */
+export function subscribe<O>(
+  call: (options: CallOptions) => AsyncIterable<O>,
+  options?: CallOptions,
+): StreamSubscription<O> {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  const outer = options?.signal;
+  if (outer?.aborted) {
+    controller.abort(outer.reason);
+  } else {
+    outer?.addEventListener("abort", () => controller.abort(outer.reason), { once: true, signal: controller.signal });
+  }
+  let given = false;
+  const iterator = call({ ...options, signal: controller.signal })[Symbol.asyncIterator]();
+  const end = async () => {
+    given = true;
+    stop();
+  };
+  const reader: AsyncIterator<O> = {
+    async next() {
+      if (given) return { done: true, value: undefined };
+      try {
+        return await iterator.next();
+      } catch (error) {
+        if (given) return { done: true, value: undefined };
+        throw error;
+      }
+    },
+    async return() {
+      await end();
+      return { done: true, value: undefined };
+    },
+  };
+  return {
+    unsubscribe: end,
+    [Symbol.asyncIterator]: () => reader,
+    [Symbol.asyncDispose]: end,
+  };
+}
