@@ -1,6 +1,6 @@
 //! The server's end of a connection: its state, and what messages do to it.
 //!
-//! How calls are opened is in `opening`, what other frames of streams do in `receiving`, what is sent for calls in `sending`, what else the runtime asks of it in
+//! How calls are opened is in `opening`, what other frames of streams do in `receiving`, what is sent for calls in `responding` and `sending`, what else the runtime asks of it in
 //! `commands`, and who the client is in `identity`; the answers that it gives on its own are in `refusal`, what it holds of a stream in `stream`.
 
 mod commands;
@@ -8,6 +8,7 @@ mod identity;
 mod opening;
 mod receiving;
 mod refusal;
+mod responding;
 mod sending;
 mod stream;
 

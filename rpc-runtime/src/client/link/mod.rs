@@ -4,6 +4,8 @@ mod authentications;
 mod burst;
 mod cell;
 mod in_flight;
+mod opening;
+mod receiving;
 mod state;
 mod stream;
 mod table;
@@ -17,17 +19,17 @@ use std::{
     task::Waker,
 };
 
-use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use rpc_protocol::{
-    ClientConnection, CloseCode, OpenError,
-    frame::{Compression, GoAway, Greeting, Request, Response},
+    ClientConnection, CloseCode,
+    frame::{Compression, GoAway, Greeting},
 };
 use tokio::{sync::Notify, time::Instant};
 
 pub(super) use authentications::Answer;
 pub(super) use cell::{Failure, Outcome};
 pub(super) use in_flight::InFlight;
+pub(super) use opening::NotOpened;
 
 use super::{
     ClientLimits,
@@ -37,11 +39,9 @@ use super::{
     identity::Standing,
     resume::{Resumption, Return},
 };
-use crate::{Status, streaming::Inbox, transport::output::OutputBuffer};
-use state::Entry;
+use crate::{Status, transport::output::OutputBuffer};
 pub(super) use state::State;
 pub(super) use stream::{CallEnd, OpenedStream, Shape, StreamSink};
-use stream::{Sender, StreamEntry};
 
 /// A connection, as its calls see it.
 pub(super) struct Link {
@@ -67,17 +67,6 @@ pub(super) struct Link {
     stream_free: Notify,
     /// Told when the connection is over, and when the server goes away.
     changed: Notify,
-}
-
-/// Why a call was not opened. Nothing was sent.
-#[derive(Debug)]
-pub(super) enum NotOpened {
-    /// The server allows no more now, or does not take what was sent before.
-    Full,
-    /// This connection takes no more calls.
-    Gone,
-    /// This call cannot be sent.
-    Refused(Status),
 }
 
 /// What happened to a connection that its client is to know.
@@ -158,91 +147,6 @@ impl Link {
     #[inline]
     pub(super) fn deflate_above(&self) -> usize {
         self.deflate_above.load(Ordering::Relaxed)
-    }
-
-    /// Sends a request, waiting for a free stream where the server allows no more.
-    pub(super) async fn open(
-        self: &Arc<Self>,
-        request: &Request,
-        body: &Bytes,
-    ) -> Result<InFlight, NotOpened> {
-        self.when_free(|| self.try_open(request, body)).await
-    }
-
-    /// The same for a call that streams.
-    pub(super) async fn open_stream(
-        self: &Arc<Self>,
-        request: &Request,
-        body: &Bytes,
-        shape: Shape,
-    ) -> Result<OpenedStream, NotOpened> {
-        self.when_free(|| self.try_open_stream(request, body, shape))
-            .await
-    }
-
-    async fn when_free<T>(&self, open: impl Fn() -> Result<T, NotOpened>) -> Result<T, NotOpened> {
-        match open() {
-            Err(NotOpened::Full) => {}
-            result => return result,
-        }
-        let _queued = Queued::new(self);
-        loop {
-            let free = self.stream_free.notified();
-            tokio::pin!(free);
-            // Before the check, so that a stream that becomes free between the two is not missed.
-            free.as_mut().enable();
-            match open() {
-                Err(NotOpened::Full) => free.await,
-                result => return result,
-            }
-        }
-    }
-
-    /// Sends a request, unless the server allows no more streams now.
-    #[inline]
-    pub(super) fn try_open(self: &Arc<Self>, request: &Request, body: &Bytes) -> Result<InFlight, NotOpened> {
-        let mut state = self.lock();
-        let idle = state.output.pending() == 0;
-        let (stream_id, cell) = state.open(request, body)?;
-        if request.one_way {
-            cell.complete(Ok(Response::default()));
-        } else {
-            state.calls.insert(stream_id, Entry::unary(cell.clone()));
-        }
-        drop(state);
-        if idle {
-            self.driver.wake();
-        }
-        Ok(InFlight::new(self.clone(), stream_id, cell))
-    }
-
-    /// Opens a call that streams, unless the server allows no more streams now.
-    fn try_open_stream(
-        self: &Arc<Self>,
-        request: &Request,
-        body: &Bytes,
-        shape: Shape,
-    ) -> Result<OpenedStream, NotOpened> {
-        let mut state = self.lock();
-        let (stream_id, cell) = state.open(request, body)?;
-        let inbox = shape
-            .responses
-            .then(|| Inbox::new(stream_id, self.clone(), self.step));
-        let sender: Option<Arc<Sender>> = shape.requests.then(Arc::default);
-        let stream = StreamEntry {
-            inbox: inbox.clone(),
-            sender: sender.clone(),
-            shape,
-            unread: 0,
-        };
-        state.insert(stream_id, cell.clone(), stream);
-        drop(state);
-        self.driver.wake();
-        Ok(OpenedStream {
-            in_flight: InFlight::new(self.clone(), stream_id, cell),
-            inbox,
-            sink: sender.map(|sender| Arc::new(StreamSink::new(self.clone(), stream_id, sender))),
-        })
     }
 
     /// Gives a call up: the server is told, and what waits for the call has this as its end.
@@ -366,43 +270,6 @@ impl Link {
     /// Tells the connection's task that there is something to do.
     fn wake_driver(&self) {
         self.driver.wake();
-    }
-}
-
-impl From<OpenError> for NotOpened {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::NoStreamFree { .. } | OpenError::WindowShut => Self::Full,
-            OpenError::GoingAway => Self::Gone,
-            OpenError::TooLarge(error) => Self::Refused(Status::resource_exhausted(format!(
-                "the request was not sent: {error}"
-            ))),
-            error => Self::Refused(Status::internal(error.to_string())),
-        }
-    }
-}
-
-/// Counts a call that waits for a stream.
-struct Queued<'a>(&'a Link);
-
-impl<'a> Queued<'a> {
-    fn new(link: &'a Link) -> Self {
-        link.lock().queued += 1;
-        Self(link)
-    }
-}
-
-impl Drop for Queued<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.queued -= 1;
-        // One is let go at a time: whoever has gone lets the next one go.
-        let next = state.queued > 0 && state.protocol.can_open();
-        drop(state);
-        if next {
-            self.0.stream_free.notify_one();
-        }
-        self.0.wake_driver();
     }
 }
 

@@ -1,9 +1,7 @@
-//! Who the client of a connection is: how that is proved, how it changes, and when it ends.
+//! Who the client of a connection is: how that is proved, and how it changes.
 //!
 //! The connection has a copy of its own of the identity that its session shows, so that calls take it without a lock. What
-//! else is kept of it, such as when it ends, takes memory only where somebody is known or has to become so.
-
-use std::time::SystemTime;
+//! else is kept of it, and when it ends, is in `standing`.
 
 use rpc_protocol::{
     CloseCode, Code,
@@ -14,86 +12,18 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    super::{shared::micros, users::Membership},
-    Connection,
-    log::OneLine,
-    resuming::Told,
-};
+use super::{super::shared::micros, Connection, log::OneLine, resuming::Told, standing::Expiry};
 use crate::{
-    Limits, SessionError,
+    SessionError,
     auth::{Attempt, AuthError, Credential, Identity, Purpose, Source},
     metrics::AuthenticationOutcome,
-    transport::lately::Lately,
 };
-
-/// What is kept of the client's identity beside itself.
-#[derive(Default)]
-pub(super) struct Standing {
-    /// When the identity ends; `None`: never, or there is none.
-    expiry: Option<Expiry>,
-    /// When somebody has to be known.
-    deadline: Option<Instant>,
-    /// Credentials that were shown, and those of them that were refused.
-    shown: Lately,
-    refused: Lately,
-    /// The place among the user's connections.
-    membership: Option<Membership>,
-    /// The user is another one, and the client was not told: with that it is given another resume token.
-    is_other_user: bool,
-}
-
-/// When an identity ends: computed once by the wall clock, and then by one that nobody moves.
-#[derive(Debug, Clone, Copy)]
-struct Expiry {
-    at: Instant,
-    /// When the client is told before; `None` once it was.
-    warn: Option<Instant>,
-}
-
-impl Expiry {
-    /// `None`: never, or so late that the clock cannot hold it.
-    fn of(identity: &Identity, now: Instant, limits: &Limits) -> Result<Option<Self>, AuthError> {
-        let Some(expires) = identity.expires() else {
-            return Ok(None);
-        };
-        let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
-        if left.is_zero() {
-            return Err(AuthError::Expired);
-        }
-        Ok(now.checked_add(left).map(|at| Self {
-            at,
-            warn: at.checked_sub(limits.expiry_warning.min(left / 2)),
-        }))
-    }
-}
 
 /// What an authenticate frame asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Authentication {
     request_id: u64,
     purpose: Purpose,
-}
-
-/// What is due.
-enum Due {
-    Warning,
-    Expired,
-    NobodyKnown,
-}
-
-impl Standing {
-    /// What is due next, and when. Whoever has shown a credential, which is looked at, has done so in time.
-    fn next(&self, asked: bool, limits: &Limits) -> Option<(Instant, Due)> {
-        if let Some(deadline) = self.deadline {
-            return Some((deadline, Due::NobodyKnown)).filter(|_| !asked);
-        }
-        let expiry = self.expiry?;
-        match expiry.warn {
-            Some(warn) => Some((warn, Due::Warning)),
-            None => Some((expiry.at.checked_add(limits.expiry_grace)?, Due::Expired)),
-        }
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -160,21 +90,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.close(error.close_code(), "the credential has expired");
                 false
             }
-        }
-    }
-
-    /// When the identity ends for good, its grace over; `None`: never.
-    pub(super) fn identity_ends(&self) -> Option<Instant> {
-        let expiry = self.standing.as_ref()?.expiry?;
-        expiry.at.checked_add(self.endpoint.limits.expiry_grace)
-    }
-
-    /// Microseconds until the identity ends; 0: never.
-    fn expires_in_us(&self, now: Instant) -> u64 {
-        match self.standing.as_ref().and_then(|standing| standing.expiry) {
-            // What has ended is not to be taken for what never does.
-            Some(expiry) => micros(expiry.at.saturating_duration_since(now)).max(1),
-            None => 0,
         }
     }
 
@@ -347,7 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.protocol.identity(&identity, &mut self.socket.io.output);
     }
 
-    fn identity_frame(
+    pub(super) fn identity_frame(
         &self,
         request_id: u64,
         status: Option<frame::Status>,
@@ -365,53 +280,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Does what the identity's end, or its want, asks for now.
-    pub(super) fn expire_identity(&mut self, now: Instant) {
-        let Some((_, due)) = self.next_of_identity().filter(|(at, _)| now >= *at) else {
-            return;
-        };
-        match due {
-            Due::NobodyKnown => {
-                self.close(
-                    CloseCode::AuthenticationMissing,
-                    "the client has not authenticated in time",
-                );
-            }
-            Due::Expired => {
-                self.end_calls_of_identity();
-                self.close(
-                    CloseCode::TokenExpired,
-                    "the identity has ended and was not refreshed",
-                );
-            }
-            Due::Warning => {
-                if let Some(Standing {
-                    expiry: Some(expiry), ..
-                }) = self.standing.as_deref_mut()
-                {
-                    expiry.warn = None;
-                }
-                let mut identity = self.identity_frame(0, None, now);
-                identity.expires_soon = true;
-                self.protocol.identity(&identity, &mut self.socket.io.output);
-            }
-        }
-    }
-
-    /// When the identity, or its want, asks for something.
-    pub(super) fn identity_due(&self) -> Option<Instant> {
-        self.next_of_identity().map(|(at, _)| at)
-    }
-
-    fn next_of_identity(&self) -> Option<(Instant, Due)> {
-        self.standing
-            .as_ref()?
-            .next(self.gate.is_some(), &self.endpoint.limits)
-    }
-
     /// Ends the running calls that were begun for the identity which is about to go, each with exactly one end. Others,
     /// which anybody may call, go on.
-    fn end_calls_of_identity(&mut self) {
+    pub(super) fn end_calls_of_identity(&mut self) {
         if self.identity.is_none() {
             return;
         }

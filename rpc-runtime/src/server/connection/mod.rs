@@ -29,6 +29,7 @@ mod nowhere;
 mod pinging;
 mod reading;
 mod resuming;
+mod standing;
 mod timers;
 
 use std::{
@@ -67,10 +68,10 @@ use detaching::Absence;
 pub(crate) use detaching::Kept;
 use gate::Gate;
 use going_on::Left;
-use identity::Standing;
 use leaving::Leaving;
 use pinging::Waiting;
 use reading::Read;
+use standing::Standing;
 use timers::Timers;
 
 /// One connection, from the end of its handshake to its end.
