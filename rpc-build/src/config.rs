@@ -1,6 +1,7 @@
 //! What a build script can ask for. Nothing here reads or writes anything.
 
 use crate::environment::Environment;
+use crate::plugin::Plugin;
 use std::path::{Path, PathBuf};
 
 /// What is generated for a package, beside its messages.
@@ -37,6 +38,7 @@ pub struct Builder {
     pub(crate) extern_paths: Vec<(String, String)>,
     pub(crate) type_attributes: Vec<(String, String)>,
     pub(crate) descriptor_set_path: Option<PathBuf>,
+    pub(crate) plugins: Vec<Plugin>,
     pub(crate) generated_paths: Vec<(String, String)>,
     pub(crate) emit: Emit,
     pub(crate) crate_path: String,
@@ -54,6 +56,7 @@ impl Default for Builder {
             extern_paths: Vec::new(),
             type_attributes: Vec::new(),
             descriptor_set_path: None,
+            plugins: Vec::new(),
             generated_paths: Vec::new(),
             emit: Emit::default(),
             crate_path: "crate".to_owned(),
@@ -118,6 +121,30 @@ impl Builder {
     /// is out of date in a build with `CI` set, and a warning where it cannot be written.
     pub fn descriptor_set_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.descriptor_set_path = Some(path.into());
+        self
+    }
+
+    /// Runs a protoc plugin on the crate's schemas, as soon as they are sound: code in other languages, or documentation. May be
+    /// called for several. Paths are relative to the crate.
+    ///
+    /// ```no_run
+    /// use rpc_build::plugin::Plugin;
+    ///
+    /// rpc_build::contracts("src/contracts.rs")
+    ///     .plugin(
+    ///         Plugin::new("page/node_modules/.bin/protoc-gen-es")
+    ///             .parameter("target=ts,import_extension=js")
+    ///             .without_import("buf/validate/validate.proto")
+    ///             .out_dir("page/src/gen"),
+    ///     )
+    ///     .run();
+    /// ```
+    ///
+    /// Outside of `OUT_DIR`, generated files are kept like the `.proto`: committed, not written in sources that are not the
+    /// user's, and an error if they are out of date in a build with `CI` set. Where the plugin is not installed, such files stay
+    /// as they are, with a warning; with `CI` set, it is an error. A plugin that fails is an error in every build.
+    pub fn plugin(mut self, plugin: Plugin) -> Self {
+        self.plugins.push(plugin);
         self
     }
 

@@ -13,7 +13,8 @@
 //!   breaks it fails the build at the contract;
 //! - a module in `OUT_DIR`, taken in with `rpc_runtime::include_gateway!("task")`: the messages of CRUD services, the
 //!   service trait, the gateway and the client;
-//! - the descriptor set of all packages, with custom options kept.
+//! - the descriptor set of all packages, with custom options kept;
+//! - what protoc plugins make of it, code for other languages first of all: [`Builder::plugin`] and [`plugin`].
 //!
 //! # Features
 //!
@@ -32,12 +33,14 @@
 //!
 //! # What this crate does not know
 //!
-//! No sockets and no frames. It is the only one that writes files and reads the environment; `rpc_schema`, which it
+//! No sockets and no frames. It is the only one that writes files, reads the environment and starts programs (git, and
+//! plugins where a build asks for them); `rpc_schema`, which it
 //! shares with the macros, does neither.
 
 #![allow(clippy::needless_doctest_main, reason = "the example is a whole build script")]
 
 pub mod breaking;
+pub mod plugin;
 
 mod check;
 mod config;

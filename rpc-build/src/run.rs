@@ -7,6 +7,7 @@ use crate::emit::{module, proto};
 use crate::environment::Environment;
 use crate::externals::{self, Externals};
 use crate::hand_written::HandWritten;
+use crate::plugin::InBuild;
 use crate::present;
 use crate::report::Report;
 use crate::scan::{self, Scan};
@@ -126,7 +127,9 @@ impl Build<'_> {
                     &externals,
                     modules,
                     age,
-                )
+                )?;
+                self.plugins(&sources, &compiled, age);
+                Ok(())
             }
             compiled => {
                 if let (Err(error), false) = (&compiled, broken) {
@@ -296,6 +299,21 @@ impl Build<'_> {
                 .metadata(externals::METADATA, &manifest.display().to_string());
         }
         Ok(())
+    }
+
+    /// Not while something is wrong: what was generated before stays, as the `.proto` do.
+    fn plugins(&mut self, sources: &Sources, compiled: &Compiled, age: Option<SystemTime>) {
+        let build = InBuild {
+            environment: self.environment,
+            compiled,
+            names: &sources.names,
+            age,
+        };
+        for plugin in &self.builder.plugins {
+            if !self.report.has_errors() {
+                self.seen.inputs.extend(build.run(plugin, &mut self.report));
+            }
+        }
     }
 
     fn output(&mut self, path: &Path, content: &[u8]) -> Result<(), String> {

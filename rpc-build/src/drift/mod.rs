@@ -8,6 +8,8 @@ mod git;
 mod owned;
 mod verdict;
 
+pub(crate) use owned::is_ours;
+
 use crate::config::Builder;
 use crate::descriptor::{self, Compiled};
 use crate::emit::proto::MARK;
@@ -64,7 +66,7 @@ struct Stale {
 impl Guard<'_> {
     /// Compares, reports, and writes where that is right.
     pub(crate) fn check(&self, report: &mut Report) -> Outcome {
-        if !owned::is_ours(self.environment) {
+        if !is_ours(self.environment) {
             return Outcome::default();
         }
         let stale = self.stale();
@@ -322,7 +324,7 @@ pub(crate) fn keep_in_sources(
     report: &mut Report,
 ) {
     let present = std::fs::read(path).is_ok_and(|present| present == content);
-    if present || !owned::is_ours(environment) {
+    if present || !is_ours(environment) {
         return;
     }
     let shown = path

@@ -4,7 +4,7 @@ use crate::environment::Environment;
 
 /// Sources from a registry, from a git dependency, vendored or packaged are somebody else's, or a copy: they are never
 /// written, and their `.proto` was checked where it was made.
-pub(super) fn is_ours(environment: &Environment) -> bool {
+pub(crate) fn is_ours(environment: &Environment) -> bool {
     let manifest = &environment.manifest_dir;
     let fetched = environment.cargo_home.as_ref().is_some_and(|home| {
         manifest.starts_with(home.join("registry")) || manifest.starts_with(home.join("git"))
