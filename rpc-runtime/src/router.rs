@@ -19,7 +19,9 @@ use crate::{
 };
 
 /// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is its sentence, because that is what a `main` prints which returns it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The hub has a server already.
@@ -140,6 +142,12 @@ pub enum StartError {
         /// What the operating system says.
         source: std::io::Error,
     },
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// WebSocket, as `transports(…)` names it.

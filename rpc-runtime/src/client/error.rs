@@ -77,8 +77,15 @@ impl CallError {
 }
 
 /// A connection that did not come about.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Refused(Arc<RefusedBecause>);
+
+/// With its sentence, because that is what a `main` prints which returns it.
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Refused").field(&format_args!("{self}")).finish()
+    }
+}
 
 /// Why there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -285,6 +285,8 @@ async fn an_endpoint_that_requires_authentication_refuses_anonymous_calls_of_eve
 fn an_endpoint_that_requires_authentication_without_an_authenticator_does_not_start() {
     let error = Server::builder().require_authentication().build().err().unwrap();
     assert!(matches!(error, StartError::NobodyAuthenticates), "{error}");
+    // What a `main` prints that returns it.
+    assert_eq!(format!("{error:?}"), error.to_string());
     assert!(error.to_string().contains("`.authenticator(…)`"), "{error}");
     let other = rpc_runtime::Endpoint::new().require_authentication();
     let error = Server::builder()

@@ -120,7 +120,9 @@ impl fmt::Debug for ActiveNamespace {
 }
 
 /// Why namespaces cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// Its `Debug` is its sentence, because that is what a `main` prints which returns it.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NamespaceError {
     /// A pattern has a mistake.
@@ -142,6 +144,12 @@ pub enum NamespaceError {
         /// The pattern.
         pattern: String,
     },
+}
+
+impl fmt::Debug for NamespaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// All namespaces of a hub, in the order in which they are asked.
