@@ -92,6 +92,7 @@ async fn names_with_anything_special_in_them_are_invalid_for_every_method() {
         let presence = PresenceRequest {
             channel: name.to_owned(),
             counts_only: false,
+            ..PresenceRequest::default()
         };
         let presence = ali.call::<PresenceResponse>("Presence", &presence).await;
         let history = HistoryRequest {

@@ -23,6 +23,7 @@ async fn members(peer: &mut Peer, channel: &str) -> PresenceResponse {
     let request = PresenceRequest {
         channel: channel.to_owned(),
         counts_only: false,
+        ..PresenceRequest::default()
     };
     peer.call("Presence", &request).await.unwrap()
 }
@@ -86,6 +87,47 @@ async fn clients_that_nobody_knows_count_each_and_are_told_nothing_where_the_nam
     two.vanish().await;
     assert_eq!(counts(&mut one, "quiet").await, (1, 1));
     one.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_there_is_read_in_pages_by_the_ids_of_clients() {
+    let hub = hub();
+    let server = serve(&hub);
+    let mut peers = Vec::new();
+    for _ in 0..5 {
+        let mut peer = Peer::connect(&server).await;
+        peer.subscribe("quiet").await;
+        peers.push(peer);
+    }
+    let mut ids: Vec<_> = peers.iter().map(|peer| peer.greeting.client_id.clone()).collect();
+    ids.sort();
+    let mut page = async |after: &str, limit| {
+        let request = PresenceRequest {
+            channel: "quiet".to_owned(),
+            after: after.to_owned(),
+            limit,
+            ..PresenceRequest::default()
+        };
+        let response: Result<PresenceResponse, _> = peers[0].call("Presence", &request).await;
+        response.map(|response| {
+            assert_eq!((response.clients, response.users), (5, 5), "of all pages");
+            let members = response.members.into_iter();
+            (
+                members.map(|member| member.client_id).collect::<Vec<_>>(),
+                response.more,
+            )
+        })
+    };
+    assert_eq!(page("", 2).await, Ok((ids[..2].to_vec(), true)));
+    assert_eq!(page(&ids[1], 2).await, Ok((ids[2..4].to_vec(), true)));
+    assert_eq!(page(&ids[3], 2).await, Ok((ids[4..].to_vec(), false)));
+    assert_eq!(page(&ids[4], 2).await, Ok((vec![], false)));
+    assert_eq!(page(&ids[2], 0).await, Ok((ids[3..].to_vec(), false)));
+    let refused = page("somebody", 2).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let all: Vec<_> = hub.members("quiet").await.unwrap();
+    let all: Vec<_> = all.iter().map(|member| member.client.to_string()).collect();
+    assert_eq!(all, ids);
 }
 
 #[tokio::test(start_paused = true)]

@@ -163,6 +163,7 @@ async fn reading_without_the_right_is_refused_in_the_same_bytes_as_where_no_chan
         let request = PresenceRequest {
             channel: channel.to_owned(),
             counts_only: true,
+            ..PresenceRequest::default()
         };
         let refused = ali
             .call::<PresenceResponse>("Presence", &request)
@@ -172,4 +173,59 @@ async fn reading_without_the_right_is_refused_in_the_same_bytes_as_where_no_chan
     }
     assert!(answers[0].contains("there is no such channel"), "{}", answers[0]);
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_for_a_client_is_not_in_the_history_that_it_reads_and_pages_go_on_behind_it() {
+    let hub = Hub::builder().namespace(rooms()).build().unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    for number in 1..=6 {
+        let to = hub.channel("room:5");
+        let to = if number % 2 == 0 { to.except(ali.id()) } else { to };
+        to.publish(&said(&number.to_string())).await.unwrap();
+    }
+    let read = async |peer: &mut Peer, request: HistoryRequest| {
+        peer.call::<HistoryResponse>("History", &request).await.unwrap()
+    };
+    let all = read(&mut ali, of("room:5")).await;
+    assert_eq!(
+        (offsets(&all), all.complete, all.last_offset),
+        (vec![1, 3, 5], true, 6)
+    );
+    let all = read(&mut bea, of("room:5")).await;
+    assert_eq!(offsets(&all), [1, 2, 3, 4, 5, 6]);
+    // A page of which nothing is for it says where to read on.
+    let position = all.position.unwrap();
+    let page = HistoryRequest {
+        after: Some(ChannelPosition {
+            offset: 1,
+            ..position
+        }),
+        limit: 1,
+        ..of("room:5")
+    };
+    let page = read(&mut ali, page).await;
+    assert_eq!((offsets(&page), page.more, page.last_offset), (vec![], true, 2));
+    let page = HistoryRequest {
+        before: 7,
+        limit: 1,
+        newest_first: true,
+        ..of("room:5")
+    };
+    let page = read(&mut ali, page).await;
+    assert_eq!((offsets(&page), page.more, page.last_offset), (vec![], true, 6));
+    // Nor is it given when it recovers.
+    let answer = ali
+        .recover(
+            "room:5",
+            ChannelPosition {
+                offset: 0,
+                ..position
+            },
+        )
+        .await;
+    let recovered: Vec<_> = answer.events.iter().map(|event| event.offset).collect();
+    assert_eq!((answer.recovered, recovered), (Some(true), vec![1, 3, 5]));
 }

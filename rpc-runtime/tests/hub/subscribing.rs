@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prost::Message as _;
 use rpc_runtime::{
-    Code, Limits,
+    Code, Limits, Status,
     hub::{Anyone, Asks, Hub, Namespace, Retention, Snapshot},
     prost,
     services::hub::{
@@ -401,4 +401,32 @@ async fn a_right_that_is_lost_ends_the_subscription_when_it_is_asked_for_again()
         Some(0)
     );
     ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_says_which_events_may_come() {
+    let snapshot = |_: &Asks, _: &()| -> Result<Snapshot, Status> { Ok(Snapshot::now(&Moved { to: 1 })) };
+    let only = |pattern: &str| Namespace::<()>::new(pattern).subscribe(Anyone).events::<Said>();
+    let hub = Hub::builder()
+        .namespace(Namespace::<()>::new("any").subscribe(Anyone))
+        .namespace(only("said"))
+        .namespace(only("joined").tell_joins())
+        .namespace(only("begun").on_subscribe(snapshot))
+        .namespace(only("perhaps").on_subscribe(|_: &Asks, _: &()| Ok(Snapshot::none())))
+        .build()
+        .unwrap();
+    let server = serve(&hub);
+    let mut peer = Peer::connect(&server).await;
+    assert_eq!(peer.subscribe("any").await.types, [""; 0]);
+    assert_eq!(peer.subscribe("said").await.types, ["hubtest.Said"]);
+    assert_eq!(
+        peer.subscribe("joined").await.types,
+        ["hubtest.Said", "rpc.hub.v1.Joined", "rpc.hub.v1.Left"]
+    );
+    assert_eq!(
+        peer.subscribe("begun").await.types,
+        ["hubtest.Moved", "hubtest.Said"]
+    );
+    // A snapshot that there was none of may be of any type.
+    assert_eq!(peer.subscribe("perhaps").await.types, [""; 0]);
 }

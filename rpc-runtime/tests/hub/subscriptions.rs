@@ -336,3 +336,31 @@ async fn a_client_that_is_closed_ends_what_it_hears_once() {
         .unwrap_err()
         .into_status();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_that_could_never_be_given_anything_is_refused_with_what_the_channel_has() {
+    let hub = Hub::builder()
+        .namespace(rooms().events::<Said>())
+        .build()
+        .unwrap();
+    let server = in_memory(&hub);
+    let ali = client_of(&server, "ali");
+    let refused = ali.hub().subscribe::<Moved>("room:5").await.unwrap_err();
+    assert_eq!(refused.code(), Some(Code::InvalidArgument));
+    let text = refused.to_string();
+    for part in ["`room:5`", "hubtest.Moved", "hubtest.Said", "Namespace::events"] {
+        assert!(text.contains(part), "{text}");
+    }
+    settle().await;
+    assert_eq!(
+        hearers(&hub, "room:5").await,
+        0,
+        "nor does the client hear the channel"
+    );
+    // One that others share is not in their way.
+    let mut room = ali.hub().subscribe::<Said>("room:5").await.unwrap();
+    let refused = ali.hub().subscribe::<Moved>("room:5").await.unwrap_err();
+    assert_eq!(refused.code(), Some(Code::InvalidArgument));
+    hub.channel("room:5").publish(&said("hello")).await.unwrap();
+    while next(&mut room).await.event != said("hello") {}
+}

@@ -214,6 +214,9 @@ impl Feed {
         let lost = early_lost || self.held.overrun;
         self.held = Held::default();
         let doubtful = std::mem::take(&mut self.doubtful);
+        for sub in self.subs.extract_if(.., |sub| !sub.may_hear(answer)) {
+            sub.fail_as_unheard(&self.name, answer, woken);
+        }
         let mut unanswered = false;
         for sub in &mut self.subs {
             if sub.stage == Stage::Needs && sub.is_answered_by(since, answer) {

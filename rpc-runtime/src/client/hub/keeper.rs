@@ -397,6 +397,7 @@ fn told(answer: SubscribeAnswer) -> Result<Answer, (CallError, bool)> {
             .into_iter()
             .map(|record| Arc::new(Raw::of_record(record)))
             .collect(),
+        types: answer.types,
     })
 }
 

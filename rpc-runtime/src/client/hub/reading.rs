@@ -27,8 +27,10 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Presence {
-    /// Who is there, in the order of their client ids: the first 1,000 of them at most.
+    /// Who is there, in the order of their client ids: 1,000 of them at most.
     pub members: Vec<PresentMember>,
+    /// There are more behind the last of them: see [`ClientHub::presence_after`].
+    pub more: bool,
     /// How many clients there are.
     pub clients: u64,
     /// How many users there are; each anonymous client counts as one.
@@ -72,14 +74,33 @@ impl From<ChannelMember> for PresentMember {
 }
 
 impl ClientHub {
-    /// Who is in a channel now.
+    /// Who is in a channel now: the first 1,000 of them.
     ///
     /// # Errors
     ///
     /// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to see that, or there is no such channel. The others as
     /// for a call.
     pub async fn presence(&self, channel: impl Into<String>) -> Result<Presence, CallError> {
-        self.ask_presence(channel.into(), false).await
+        self.presence_after(channel, "").await
+    }
+
+    /// Those who are in a channel now and come after a client, the last of a page before: the next 1,000 of them. Who comes or goes
+    /// in between is on a later page or on none.
+    ///
+    /// # Errors
+    ///
+    /// As [`presence`](Self::presence); INVALID_ARGUMENT for an id that is none as well.
+    pub async fn presence_after(
+        &self,
+        channel: impl Into<String>,
+        client: impl Into<String>,
+    ) -> Result<Presence, CallError> {
+        let request = PresenceRequest {
+            channel: channel.into(),
+            after: client.into(),
+            ..PresenceRequest::default()
+        };
+        self.ask_presence(request).await
     }
 
     /// How many are in a channel now; the list of them is empty.
@@ -88,14 +109,19 @@ impl ClientHub {
     ///
     /// As [`presence`](Self::presence).
     pub async fn presence_counts(&self, channel: impl Into<String>) -> Result<Presence, CallError> {
-        self.ask_presence(channel.into(), true).await
+        let request = PresenceRequest {
+            channel: channel.into(),
+            counts_only: true,
+            ..PresenceRequest::default()
+        };
+        self.ask_presence(request).await
     }
 
-    async fn ask_presence(&self, channel: String, counts_only: bool) -> Result<Presence, CallError> {
-        let request = PresenceRequest { channel, counts_only };
+    async fn ask_presence(&self, request: PresenceRequest) -> Result<Presence, CallError> {
         let answer = HubClient::new(self.client.clone()).presence(request).await?;
         Ok(Presence {
             members: answer.members.into_iter().map(Into::into).collect(),
+            more: answer.more,
             clients: answer.clients,
             users: answer.users,
         })
@@ -125,13 +151,13 @@ pub struct HistoryPage<E> {
     pub position: Option<Position>,
     /// The events, in the direction that was asked for.
     pub events: Vec<Received<E>>,
-    /// With [`after`](ReadHistory::after): no event is missing between that position and those that are given. False as well
+    /// With [`after`](ReadHistory::after): no event that is for this client is missing between that position and those that are given. False as well
     /// where that position is known to nobody.
     pub complete: bool,
     /// There are more in that direction.
     pub more: bool,
-    /// The position of the last one that was read, also of one that was skipped: where to read on by
-    /// [`after`](ReadHistory::after).
+    /// The position of the last one that was looked at, also of one that was skipped or is not for this client: where to read on
+    /// by [`after`](ReadHistory::after).
     pub last: Option<Position>,
     /// How many were skipped because their types are none of `E`.
     pub skipped: u64,
@@ -209,10 +235,12 @@ impl<E: Events> IntoFuture for ReadHistory<E> {
                 undecodable: 0,
             };
             let epoch = position.map(|position| position.epoch);
+            if answer.last_offset > 0 {
+                let offset = answer.last_offset;
+                page.last = epoch.map(|epoch| Position { epoch, offset });
+            }
             for record in answer.events {
                 let raw = Raw::of_record(record);
-                let offset = raw.offset;
-                page.last = epoch.map(|epoch| Position { epoch, offset });
                 match raw.read(&channel, epoch, ReceivedKind::Recovered) {
                     Ok(received) => page.events.push(received),
                     Err(Unread::Unknown) => page.skipped += 1,

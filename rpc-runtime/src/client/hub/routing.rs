@@ -155,6 +155,7 @@ impl Core {
         name: &str,
         since: Option<Position>,
         presence: Option<TypedMessage>,
+        listens_for: &'static [&'static str],
         first: Waits,
     ) -> (u64, Arc<Inbox>) {
         let inbox = Inbox::new(self.capacity);
@@ -168,7 +169,8 @@ impl Core {
         state.todo.insert(place);
         if let Some(feed) = state.feeds.get_mut(&place) {
             feed.presence = presence.or(feed.presence.take());
-            feed.subs.push(Sub::new(id, inbox.clone(), since, first));
+            feed.subs
+                .push(Sub::new(id, inbox.clone(), since, listens_for, first));
             // Whoever has left the channel has left it: it is not the last one's any more.
             feed.left.drain(..).for_each(|waits| drop(waits.send(Ok(()))));
         }

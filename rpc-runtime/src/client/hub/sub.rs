@@ -8,7 +8,7 @@ use super::{
     inbox::Inbox,
     received::{Raw, ReceivedKind},
 };
-use crate::{CallError, hub::Position};
+use crate::{CallError, Status, hub::Position};
 
 /// One subscription of the program.
 pub(super) struct Sub {
@@ -17,6 +17,8 @@ pub(super) struct Sub {
     /// Up to where it was given everything. `None` in a channel without history, and before it has begun.
     pub(super) cursor: Option<Position>,
     pub(super) stage: Stage,
+    /// The full names of the events that the program reads of it.
+    listens_for: &'static [&'static str],
     /// It has been live.
     begun: bool,
     /// Who waits for it to begin.
@@ -48,16 +50,25 @@ pub(super) struct Answer {
     pub(super) recovered: bool,
     pub(super) snapshot: Option<Arc<Raw>>,
     pub(super) events: Vec<Arc<Raw>>,
+    /// The full names of all events that may come; empty: any.
+    pub(super) types: Vec<String>,
 }
 
 impl Sub {
     /// A subscription that is to be asked for, from a position on where the program knows one.
-    pub(super) fn new(id: u64, inbox: Arc<Inbox>, since: Option<Position>, first: Waits) -> Self {
+    pub(super) fn new(
+        id: u64,
+        inbox: Arc<Inbox>,
+        since: Option<Position>,
+        listens_for: &'static [&'static str],
+        first: Waits,
+    ) -> Self {
         Self {
             id,
             inbox,
             cursor: since,
             stage: Stage::Needs,
+            listens_for,
             begun: false,
             first: Some(first),
         }
@@ -70,6 +81,7 @@ impl Sub {
             inbox,
             cursor: position,
             stage: Stage::Live,
+            listens_for: &[],
             begun: true,
             first: None,
         }
@@ -130,6 +142,23 @@ impl Sub {
             }
             (cursor, since) => cursor == since,
         }
+    }
+
+    /// Whether something may come that the program reads. Of one that has begun that is not asked any more: servers change.
+    pub(super) fn may_hear(&self, answer: &Answer) -> bool {
+        let is_one = |name: &&str| answer.types.iter().any(|allowed| allowed == name);
+        self.begun || answer.types.is_empty() || self.listens_for.iter().any(is_one)
+    }
+
+    /// Ends it before it has begun: nothing that its program reads ever comes.
+    pub(super) fn fail_as_unheard(self, channel: &str, answer: &Answer, woken: &mut Vec<Waker>) {
+        let status = Status::invalid_argument(format!(
+            "the channel `{channel}` has no events of the types that are listened for ({}): it has {}. Allow them by \
+             `Namespace::events` on the server, or listen for others",
+            self.listens_for.join(", "),
+            answer.types.join(", "),
+        ));
+        self.fail(CallError::Status(status), woken);
     }
 
     pub(super) fn answered(&mut self, since: Option<Position>, answer: &Answer, woken: &mut Vec<Waker>) {

@@ -26,8 +26,8 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 ///
 /// # Errors
 ///
-/// [`CallError::Status`]: the name is none, the server refuses, mostly with PERMISSION_DENIED, or it does not serve the hub; or there
-/// is no hope of a connection, as for a call.
+/// [`CallError::Status`]: the name is none, the server refuses, mostly with PERMISSION_DENIED, or it does not serve the hub;
+/// INVALID_ARGUMENT where none of the events may be published in the channel; or there is no hope of a connection, as for a call.
 #[must_use = "nothing is subscribed to until it is awaited"]
 pub struct Subscribe<E> {
     hub: ClientHub,
@@ -113,7 +113,7 @@ fn begin<E: Events>(
     let begun = name.map(|name| {
         let (first, told) = oneshot::channel();
         let Options { since, presence } = options;
-        let (id, inbox) = hub.core.add(name.as_str(), since, presence, first);
+        let (id, inbox) = hub.core.add(name.as_str(), since, presence, E::NAMES, first);
         let name = name.as_str().into();
         // Dropped before the answer, it unsubscribes.
         let subscription = Subscription::new(hub.client.clone(), hub.core.clone(), name, id, inbox);

@@ -1,15 +1,16 @@
 //! Namespaces that are served: who may do what in their channels, and which namespace a channel belongs to.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use super::{Declared, Retention, SlowConsumer, Taken};
 use crate::{
-    Status,
+    Contract, Status,
     hub::{
         counted::Counted,
         name::{Pattern, PatternError},
         rights::{Asks, denied},
     },
+    services::hub::{Joined, Left},
 };
 
 /// What a right is asked for.
@@ -86,6 +87,23 @@ impl ActiveNamespace {
             .events
             .as_ref()
             .is_none_or(|events| events.contains(type_name))
+    }
+
+    /// The types of all events that a subscriber may be given, who begins with this snapshot. None: any may be.
+    pub(crate) fn types_told(&self, snapshot: Option<&Taken>) -> Vec<String> {
+        let Some(events) = &self.declared.events else {
+            return Vec::new();
+        };
+        if self.has_snapshot() && snapshot.is_none() {
+            // Of which type the next one is, nobody knows before it is made.
+            return Vec::new();
+        }
+        let mut types: BTreeSet<&str> = events.iter().copied().collect();
+        types.extend(snapshot.map(|snapshot| snapshot.type_name));
+        if self.tells_joins() {
+            types.extend([Joined::FULL_NAME, Left::FULL_NAME]);
+        }
+        types.into_iter().map(str::to_owned).collect()
     }
 
     pub(crate) fn keep(&self) -> &Retention {

@@ -131,6 +131,9 @@ pub struct SubscribeAnswer {
     pub snapshot: Option<EventRecord>,
     /// What came before the first frame.
     pub events: Vec<EventRecord>,
+    /// The full names of all events that may come in the channel; empty: any. A client that listens for none of them is never
+    /// given one.
+    pub types: Vec<String>,
 }
 
 /// Why something was not done.
@@ -174,7 +177,9 @@ pub struct PublishRequest {
     /// The event.
     #[field(required)]
     pub event: TypedMessage,
-    /// Under which key it is stored once, and known as; empty: none.
+    /// Under which key it is stored once in the channel, as long as that has history and remembers it; empty: none. It has
+    /// printable characters of ASCII. Keys are their publisher's own: of a user, on all its clients, or of an anonymous client.
+    /// Nobody else is told them. The same key with another event is answered ALREADY_EXISTS.
     #[field(max_len = 128)]
     pub key: String,
     /// It is not for the client that publishes it.
@@ -188,9 +193,9 @@ pub struct PublishResponse {
     pub id: String,
     /// Where it is in the channel's history; absent where that has none.
     pub position: Option<ChannelPosition>,
-    /// How many clients were reached, where that is known.
+    /// How many clients were reached, where that is known and the channel tells.
     pub reached: Option<u64>,
-    /// An event with the same key had been published before; nothing was published now.
+    /// The same event with the same key had been published before; nothing was published now.
     pub duplicate: bool,
 }
 
@@ -239,17 +244,23 @@ pub struct PresenceRequest {
     pub channel: String,
     /// Only how many there are.
     pub counts_only: bool,
+    /// Those whose ids come after this client's; empty: from the first on.
+    pub after: String,
+    /// How many at most: 1,000 where it is 0, and never more.
+    pub limit: u32,
 }
 
 /// Who is in a channel.
 #[contract(package = "rpc.hub.v1", proto_path = "protos/rpc/hub/v1/hub.proto")]
 pub struct PresenceResponse {
-    /// In the order of their client ids; at most 1,000 of them.
+    /// In the order of their client ids.
     pub members: Vec<ChannelMember>,
     /// How many clients there are.
     pub clients: u64,
     /// How many users there are, and anonymous clients.
     pub users: u64,
+    /// There are more: ask for those after the last of these.
+    pub more: bool,
 }
 
 /// Who is in a channel.
@@ -289,10 +300,12 @@ pub struct HistoryRequest {
 pub struct HistoryResponse {
     /// Where the channel is now; absent where it has no history.
     pub position: Option<ChannelPosition>,
-    /// In the direction that was asked for.
+    /// In the direction that was asked for, without those that are not for this client.
     pub events: Vec<EventRecord>,
-    /// With `after`: no event is missing between that position and those that are given.
+    /// With `after`: no event that is for this client is missing between that position and those that are given.
     pub complete: bool,
-    /// There are more in that direction.
+    /// There are more in that direction: read on from `last_offset`.
     pub more: bool,
+    /// The offset of the last event that was looked at, also of one that is not for this client; 0: none.
+    pub last_offset: u64,
 }

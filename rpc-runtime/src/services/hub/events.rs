@@ -28,6 +28,15 @@ pub struct Unsubscribed {
     pub reason: Option<Refused>,
 }
 
+/// Events of a channel were left out here, because the client did not take them in time. It comes in the channel, as a frame
+/// without an offset, in the place of the first of them. Where the channel has history, the client subscribes again with `since`
+/// to be given them.
+#[contract(package = "rpc.hub.v1", proto_path = "protos/rpc/hub/v1/hub.proto", event)]
+pub struct Dropped {
+    /// How many.
+    pub count: u64,
+}
+
 /// A user has come into a channel, with its first client; or an anonymous client has.
 #[contract(package = "rpc.hub.v1", proto_path = "protos/rpc/hub/v1/hub.proto", event)]
 pub struct Joined {

@@ -12,8 +12,8 @@ pub use contract::{
     SubscribeResponse, TypedMessage, UnsubscribeAnswer, UnsubscribeRequest, UnsubscribeResponse,
 };
 pub use events::{
-    DataChanged, Joined, Left, NamedEvent, Notification, NotificationAction, NotificationLevel, Subscribed,
-    Unsubscribed,
+    DataChanged, Dropped, Joined, Left, NamedEvent, Notification, NotificationAction, NotificationLevel,
+    Subscribed, Unsubscribed,
 };
 
 pub(crate) use records::presence;

@@ -2,7 +2,7 @@
 
 use super::{
     contract::{ChannelMember, ChannelPosition, EventRecord, Refused, TypedMessage},
-    events::{Joined, Left, Subscribed, Unsubscribed},
+    events::{Dropped, Joined, Left, Subscribed, Unsubscribed},
 };
 use crate::{
     Contract, Status,
@@ -115,7 +115,8 @@ pub(super) fn check_type(name: &str) -> Result<(), Status> {
 }
 
 /// What the hub itself tells clients, and acts on in them. No client may say it.
-const OF_THE_HUB: [&str; 4] = [
+const OF_THE_HUB: [&str; 5] = [
+    Dropped::FULL_NAME,
     Subscribed::FULL_NAME,
     Unsubscribed::FULL_NAME,
     Joined::FULL_NAME,

@@ -55,8 +55,7 @@ impl Hub for OfServer {
                     ..SubscribeAnswer::default()
                 },
             };
-            let events = answer.snapshot.iter().chain(&answer.events);
-            room = room.saturating_sub(events.map(|event| event.encoded_len() + 8).sum());
+            room = room.saturating_sub(answer.encoded_len());
             answers.push(answer);
         }
         Ok(SubscribeResponse { answers })
@@ -150,11 +149,7 @@ impl Hub for OfServer {
         cx: &Context,
         request: SendToClientsRequest,
     ) -> Result<SendToClientsResponse, Status> {
-        let clients = request.clients.iter().map(|client| {
-            client
-                .parse::<ClientId>()
-                .map_err(|error| Status::invalid_argument(error.to_string()))
-        });
+        let clients = request.clients.iter().map(|client| client_id(client));
         let clients = clients.collect::<Result<BTreeSet<_>, _>>()?;
         let hub = cx.hub();
         let asks = asks(cx);
@@ -186,16 +181,25 @@ impl Hub for OfServer {
         if request.counts_only {
             return Ok(response);
         }
+        let after = match request.after.as_str() {
+            "" => None,
+            after => Some(client_id(after)?),
+        };
+        let limit = match request.limit as usize {
+            0 => MOST_MEMBERS,
+            limit => limit.min(MOST_MEMBERS),
+        };
+        members.retain(|member| after.is_none_or(|after| member.client > after));
         members.sort_unstable_by_key(|member| member.client);
+        response.more = members.len() > limit;
         let mut room = room(cx).saturating_sub(AROUND_ANSWER);
-        for member in members
-            .into_iter()
-            .take(MOST_MEMBERS)
-            .map(super::ChannelMember::from)
-        {
+        for member in members.into_iter().take(limit).map(super::ChannelMember::from) {
             match room.checked_sub(member.encoded_len() + 8) {
                 Some(left) => room = left,
-                None => break,
+                None => {
+                    response.more = true;
+                    break;
+                }
             }
             response.members.push(member);
         }
@@ -225,9 +229,15 @@ impl Hub for OfServer {
             events: Vec::with_capacity(history.events.len()),
             complete: history.complete,
             more: history.more,
+            last_offset: 0,
         };
+        let client = cx.session().id();
         let mut room = room(cx).saturating_sub(AROUND_ANSWER);
         for event in &history.events {
+            if !event.is_for(client) {
+                response.last_offset = event.position.offset;
+                continue;
+            }
             match room.checked_sub(bytes_of_one(event)) {
                 Some(left) => room = left,
                 // Or whoever reads on would be given nothing for ever.
@@ -241,10 +251,16 @@ impl Hub for OfServer {
                     break;
                 }
             }
+            response.last_offset = event.position.offset;
             response.events.push(record(event, namespace.tells_publisher()));
         }
         Ok(response)
     }
+}
+
+fn client_id(text: &str) -> Result<ClientId, Status> {
+    text.parse()
+        .map_err(|error: crate::ClientIdError| Status::invalid_argument(error.to_string()))
 }
 
 /// Who calls.
@@ -287,6 +303,7 @@ fn answered(channel: String, subscribed: &Begun) -> SubscribeAnswer {
         events: missed
             .map(|event| record(event, namespace.tells_publisher()))
             .collect(),
+        types: namespace.types_told(subscribed.snapshot.as_ref()),
     }
 }
 

@@ -38,7 +38,7 @@ impl Hub {
 
     fn add(&self, since: Option<Position>) -> (Arc<Inbox>, Told) {
         let (first, told) = oneshot::channel();
-        let (_, inbox) = self.core.add("room:5", since, None, first);
+        let (_, inbox) = self.core.add("room:5", since, None, &[], first);
         (inbox, told)
     }
 
