@@ -4,10 +4,12 @@
 
 mod autobahn;
 mod clock;
+mod codegen;
 mod postgres;
 mod process;
 mod tasks;
 mod tools;
+mod typescript;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -25,23 +27,28 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every test: the workspace's, the storage tests on PostgreSQL, the one with a moved clock, the schema checks that
-    /// need npm, and the fuzz targets for a bounded time.
+    /// Run every test: the workspace's, the storage tests on PostgreSQL, the one with a moved clock, those of the TypeScript
+    /// client and the pages in Node and in Chromium, the schema checks that need npm, and the fuzz targets for a bounded time.
     Test {
         /// Seconds for each fuzz target; 0 leaves fuzzing out.
         #[arg(long, default_value_t = FUZZ_SECONDS)]
         fuzz_seconds: u64,
     },
-    /// Formatting, lints, docs, generated files and packaging.
+    /// Formatting, lints and types of Rust and TypeScript, docs, generated files and packaging.
     Checks,
     /// What CI runs: the checks, then every test.
     Ci,
-    /// Bring generated files up to date.
+    /// Bring generated files up to date: the `.proto` of contracts, their TypeScript, and the built pages.
     Codegen {
         /// Only say whether they are, and fail if they are not.
         #[arg(long)]
         check: bool,
+        /// Leave out what the build scripts of the workspace keep, which takes a build of all of it.
+        #[arg(long)]
+        typescript: bool,
     },
+    /// Run the tests of the TypeScript client and of the pages, in Node and in Chromium. Part of `test`.
+    Typescript,
     /// Run the storage tests of examples/tasks on a PostgreSQL of their own.
     Postgres,
     /// Run the fuzz targets.
@@ -82,7 +89,12 @@ fn main() -> ExitCode {
         Task::Test { fuzz_seconds } => tasks::test(fuzz_seconds),
         Task::Checks => tasks::checks(),
         Task::Ci => tasks::checks().and_then(|()| tasks::test(FUZZ_SECONDS)),
-        Task::Codegen { check } => tasks::codegen(check),
+        Task::Codegen {
+            check,
+            typescript: false,
+        } => codegen::codegen(check),
+        Task::Codegen { check, .. } => codegen::typescript(check),
+        Task::Typescript => typescript::test(),
         Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
         Task::Autobahn => autobahn::autobahn(),

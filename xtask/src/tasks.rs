@@ -1,9 +1,11 @@
 //! The tasks.
 
 use crate::clock::clock;
+use crate::codegen::codegen;
 use crate::postgres::Postgres;
 use crate::process::{cargo, root, run};
 use crate::tools;
+use crate::typescript;
 use anyhow::{Context, Result, bail};
 
 /// Every test there is.
@@ -13,6 +15,7 @@ pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
     clock()?;
     slowhttptest()?;
     schemas()?;
+    typescript::test()?;
     stopping()?;
     if fuzz_seconds > 0 {
         fuzz(fuzz_seconds)?;
@@ -40,7 +43,7 @@ pub(crate) fn storage() -> Result<()> {
 
 /// What the pinned `buf` says of the corpus of changes and of the schemas that the build writes.
 fn schemas() -> Result<()> {
-    tools::npm("tests/breaking")?;
+    tools::npm("tests/breaking", "the schema checks")?;
     cargo(&["run", "--quiet", "-p", "breaking-corpus", "--", "check"]).go()?;
     cargo(&["run", "--quiet", "-p", "breaking-corpus", "--", "lint"]).go()
 }
@@ -59,6 +62,7 @@ pub(crate) fn checks() -> Result<()> {
         "clippy",
         "--manifest-path",
         "bench/Cargo.toml",
+        "--workspace",
         "--all-targets",
         "--",
         "-D",
@@ -69,6 +73,7 @@ pub(crate) fn checks() -> Result<()> {
         .env("RUSTDOCFLAGS", "-D warnings")
         .go()?;
     codegen(true)?;
+    typescript::checks()?;
     package()
 }
 
@@ -99,25 +104,6 @@ fn published() -> Result<Vec<String>> {
     Ok(published
         .filter_map(|package| package["name"].as_str().map(str::to_owned))
         .collect())
-}
-
-/// Builds what generates files. With `check`, a file that is not up to date is an error.
-pub(crate) fn codegen(check: bool) -> Result<()> {
-    let build = cargo(&["check", "--workspace", "--all-targets"]);
-    if check {
-        build
-            .env("CI", "true")
-            .go()
-            .context("run `cargo xtask codegen` and commit what it changes")?;
-        let changed = run("git", &["status", "--porcelain", "--", "*.proto", "*Cargo.lock"]).output()?;
-        if std::env::var_os("CI").is_some() && !changed.trim().is_empty() {
-            bail!(
-                "these files are not as committed:\n{changed}run `cargo xtask codegen` and commit what it changes"
-            );
-        }
-        return Ok(());
-    }
-    build.go()
 }
 
 /// Each fuzz target, for a bounded time.

@@ -17,11 +17,16 @@ pub(crate) fn cargo_fuzz() -> Result<()> {
         .context("fuzzing needs cargo-fuzz; install it with `cargo install cargo-fuzz --locked`")
 }
 
+/// The oldest Node that the pinned packages run on.
+const NODE: (u32, u32) = (20, 19);
+
 /// Makes Node packages of a folder available, exactly as its package-lock.json says.
-pub(crate) fn npm(folder: &str) -> Result<PathBuf> {
+pub(crate) fn npm(folder: &str, wants: &str) -> Result<PathBuf> {
     let folder = root().join(folder);
-    if !run("node", &["--version"]).succeeds() || !run("npm", &["--version"]).succeeds() {
-        bail!("the schema checks need Node 20 or later with npm; install it and run this again");
+    let version = run("node", &["--version"]).output().unwrap_or_default();
+    if node_version(&version).is_none_or(|version| version < NODE) || !run("npm", &["--version"]).succeeds() {
+        let (major, minor) = NODE;
+        bail!("{wants} need Node {major}.{minor} or later with npm; install it and run this again");
     }
     let installed = folder.join("node_modules/.package-lock.json");
     let wanted = folder.join("package-lock.json");
@@ -36,6 +41,39 @@ pub(crate) fn npm(folder: &str) -> Result<PathBuf> {
             .context("npm could not install what package-lock.json names; is the npm registry reachable?")?;
     }
     Ok(folder)
+}
+
+/// The first two numbers of what `node --version` says.
+fn node_version(said: &str) -> Option<(u32, u32)> {
+    let mut numbers = said.trim().strip_prefix('v')?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Makes Chromium available; gives its program. The variable `CHROMIUM` names another.
+pub(crate) fn chromium() -> Result<String> {
+    if let Ok(program) = std::env::var("CHROMIUM") {
+        return Ok(program);
+    }
+    let find = || {
+        let names = [
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "google-chrome-stable",
+        ];
+        let found = names.map(|name| run("sh", &["-c", &format!("command -v {name}")]).output());
+        found
+            .into_iter()
+            .find_map(|path| Some(path.ok()?.trim().to_owned()))
+    };
+    if let Some(program) = find() {
+        return Ok(program);
+    }
+    debian("chromium", "the tests in a browser")?;
+    find().context(
+        "the tests in a browser need Chromium; install it (the package `chromium` of Debian), or name a Chrome or Chromium with the \
+         variable CHROMIUM, and run this again",
+    )
 }
 
 /// Installs a package of Debian's, where this is such a system and may be changed.
@@ -166,4 +204,17 @@ fn modified(path: &PathBuf) -> Option<std::time::SystemTime> {
     std::fs::metadata(path)
         .and_then(|metadata| metadata.modified())
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_node_is_told_from_one_that_will_do() {
+        assert_eq!(node_version("v20.19.2\n"), Some((20, 19)));
+        assert!(node_version("v18.20.4").is_some_and(|version| version < NODE));
+        assert!(node_version("v26.0.0").is_some_and(|version| version >= NODE));
+        assert_eq!(node_version(""), None);
+    }
 }
