@@ -28,6 +28,12 @@ const TYPESCRIPT: &[Target] = &[
         ],
         out_dir: "clients/typescript/src/gen",
     },
+    // What protovalidate was asked about, for the client's tests.
+    Target {
+        protos: "rpc-runtime/tests/protovalidate",
+        files: &["cases.proto"],
+        out_dir: "clients/typescript/test/gen",
+    },
     Target {
         protos: "examples/tasks/protos",
         files: &["task/task.proto", "auth/auth.proto"],

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rpc/hub/v1/hub.proto.
  */
 export const file_rpc_hub_v1_hub: GenFile = /*@__PURE__*/
-  fileDesc("ChRycGMvaHViL3YxL2h1Yi5wcm90bxIKcnBjLmh1Yi52MSIwCg9DaGFubmVsUG9zaXRpb24SDQoFZXBvY2gYASABKAYSDgoGb2Zmc2V0GAIgASgEInoKC0V2ZW50UmVjb3JkEg4KBm9mZnNldBgBIAEoBBIMCgR0eXBlGAIgASgJEgoKAmlkGAMgASgJEg8KB3RpbWVfdXMYBCABKAQSEQoJY2xpZW50X2lkGAUgASgJEg8KB3VzZXJfaWQYBiABKAkSDAoEYm9keRgHIAEoDCIqCgxUeXBlZE1lc3NhZ2USDAoEdHlwZRgBIAEoCRIMCgRib2R5GAIgASgMIk4KEFN1YnNjcmliZVJlcXVlc3QSOgoIY2hhbm5lbHMYASADKAsyHC5ycGMuaHViLnYxLlN1YnNjcmliZUNoYW5uZWxCCrpIB5IBBAgBEGQinAEKEFN1YnNjcmliZUNoYW5uZWwSDwoHY2hhbm5lbBgBIAEoCRIvCgVzaW5jZRgCIAEoCzIbLnJwYy5odWIudjEuQ2hhbm5lbFBvc2l0aW9uSACIAQESLwoIcHJlc2VuY2UYAyABKAsyGC5ycGMuaHViLnYxLlR5cGVkTWVzc2FnZUgBiAEBQggKBl9zaW5jZUILCglfcHJlc2VuY2UiQQoRU3Vic2NyaWJlUmVzcG9uc2USLAoHYW5zd2VycxgBIAMoCzIbLnJwYy5odWIudjEuU3Vic2NyaWJlQW5zd2VyIrYCCg9TdWJzY3JpYmVBbnN3ZXISDwoHY2hhbm5lbBgBIAEoCRIpCgdyZWZ1c2VkGAIgASgLMhMucnBjLmh1Yi52MS5SZWZ1c2VkSACIAQESDgoGbnVtYmVyGAMgASgEEjIKCHBvc2l0aW9uGAQgASgLMhsucnBjLmh1Yi52MS5DaGFubmVsUG9zaXRpb25IAYgBARIWCglyZWNvdmVyZWQYBSABKAhIAogBARIuCghzbmFwc2hvdBgGIAEoCzIXLnJwYy5odWIudjEuRXZlbnRSZWNvcmRIA4gBARInCgZldmVudHMYByADKAsyFy5ycGMuaHViLnYxLkV2ZW50UmVjb3JkQgoKCF9yZWZ1c2VkQgsKCV9wb3NpdGlvbkIMCgpfcmVjb3ZlcmVkQgsKCV9zbmFwc2hvdCIoCgdSZWZ1c2VkEgwKBGNvZGUYASABKAUSDwoHbWVzc2FnZRgCIAEoCSIyChJVbnN1YnNjcmliZVJlcXVlc3QSHAoIY2hhbm5lbHMYASADKAlCCrpIB5IBBAgBEGQiRQoTVW5zdWJzY3JpYmVSZXNwb25zZRIuCgdhbnN3ZXJzGAEgAygLMh0ucnBjLmh1Yi52MS5VbnN1YnNjcmliZUFuc3dlciI8ChFVbnN1YnNjcmliZUFuc3dlchIPCgdjaGFubmVsGAEgASgJEhYKDndhc19zdWJzY3JpYmVkGAIgASgIIn4KDlB1Ymxpc2hSZXF1ZXN0Eg8KB2NoYW5uZWwYASABKAkSLwoFZXZlbnQYAiABKAsyGC5ycGMuaHViLnYxLlR5cGVkTWVzc2FnZUIGukgDyAEBEhUKA2tleRgDIAEoCUIIukgFcgMYgAESEwoLZXhjZXB0X3NlbGYYBCABKAgikwEKD1B1Ymxpc2hSZXNwb25zZRIKCgJpZBgBIAEoCRIyCghwb3NpdGlvbhgCIAEoCzIbLnJwYy5odWIudjEuQ2hhbm5lbFBvc2l0aW9uSACIAQESFAoHcmVhY2hlZBgDIAEoBEgBiAEBEhEKCWR1cGxpY2F0ZRgEIAEoCEILCglfcG9zaXRpb25CCgoIX3JlYWNoZWQidQoSU2VuZFRvVXNlcnNSZXF1ZXN0EhkKBXVzZXJzGAEgAygJQgq6SAeSAQQIARBkEi8KBWV2ZW50GAIgASgLMhgucnBjLmh1Yi52MS5UeXBlZE1lc3NhZ2VCBrpIA8gBARITCgtleGNlcHRfc2VsZhgDIAEoCCIhChNTZW5kVG9Vc2Vyc1Jlc3BvbnNlEgoKAmlkGAEgASgJImQKFFNlbmRUb0NsaWVudHNSZXF1ZXN0EhsKB2NsaWVudHMYASADKAlCCrpIB5IBBAgBEGQSLwoFZXZlbnQYAiABKAsyGC5ycGMuaHViLnYxLlR5cGVkTWVzc2FnZUIGukgDyAEBIiMKFVNlbmRUb0NsaWVudHNSZXNwb25zZRIKCgJpZBgBIAEoCSI3Cg9QcmVzZW5jZVJlcXVlc3QSDwoHY2hhbm5lbBgBIAEoCRITCgtjb3VudHNfb25seRgCIAEoCCJeChBQcmVzZW5jZVJlc3BvbnNlEioKB21lbWJlcnMYASADKAsyGS5ycGMuaHViLnYxLkNoYW5uZWxNZW1iZXISDwoHY2xpZW50cxgCIAEoBBINCgV1c2VycxgDIAEoBCKtAQoNQ2hhbm5lbE1lbWJlchIRCgljbGllbnRfaWQYASABKAkSFAoHdXNlcl9pZBgCIAEoCUgAiAEBEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCghwcmVzZW5jZRgEIAEoCzIYLnJwYy5odWIudjEuVHlwZWRNZXNzYWdlSAGIAQFCCgoIX3VzZXJfaWRCCwoJX3ByZXNlbmNlIoUCCg5IaXN0b3J5UmVxdWVzdBIPCgdjaGFubmVsGAEgASgJEi8KBWFmdGVyGAIgASgLMhsucnBjLmh1Yi52MS5DaGFubmVsUG9zaXRpb25IAIgBARIOCgZiZWZvcmUYAyABKAQSLgoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAGIAQESLgoFdW50aWwYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAKIAQESDQoFbGltaXQYBiABKA0SFAoMbmV3ZXN0X2ZpcnN0GAcgASgIQggKBl9hZnRlckIICgZfc2luY2VCCAoGX3VudGlsIpsBCg9IaXN0b3J5UmVzcG9uc2USMgoIcG9zaXRpb24YASABKAsyGy5ycGMuaHViLnYxLkNoYW5uZWxQb3NpdGlvbkgAiAEBEicKBmV2ZW50cxgCIAMoCzIXLnJwYy5odWIudjEuRXZlbnRSZWNvcmQSEAoIY29tcGxldGUYAyABKAgSDAoEbW9yZRgEIAEoCEILCglfcG9zaXRpb24iqwEKClN1YnNjcmliZWQSDwoHY2hhbm5lbBgBIAEoCRIOCgZudW1iZXIYAiABKAQSMgoIcG9zaXRpb24YAyABKAsyGy5ycGMuaHViLnYxLkNoYW5uZWxQb3NpdGlvbkgAiAEBEi4KCHNuYXBzaG90GAQgASgLMhcucnBjLmh1Yi52MS5FdmVudFJlY29yZEgBiAEBQgsKCV9wb3NpdGlvbkILCglfc25hcHNob3QiVAoMVW5zdWJzY3JpYmVkEg8KB2NoYW5uZWwYASABKAkSKAoGcmVhc29uGAIgASgLMhMucnBjLmh1Yi52MS5SZWZ1c2VkSACIAQFCCQoHX3JlYXNvbiJ7CgZKb2luZWQSEQoJY2xpZW50X2lkGAEgASgJEhQKB3VzZXJfaWQYAiABKAlIAIgBARIvCghwcmVzZW5jZRgDIAEoCzIYLnJwYy5odWIudjEuVHlwZWRNZXNzYWdlSAGIAQFCCgoIX3VzZXJfaWRCCwoJX3ByZXNlbmNlIjsKBExlZnQSEQoJY2xpZW50X2lkGAEgASgJEhQKB3VzZXJfaWQYAiABKAlIAIgBAUIKCghfdXNlcl9pZCKNAQoMTm90aWZpY2F0aW9uEg0KBXRpdGxlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSLAoFbGV2ZWwYAyABKA4yHS5ycGMuaHViLnYxLk5vdGlmaWNhdGlvbkxldmVsEi8KB2FjdGlvbnMYBCADKAsyHi5ycGMuaHViLnYxLk5vdGlmaWNhdGlvbkFjdGlvbiI/ChJOb3RpZmljYXRpb25BY3Rpb24SDQoFbGFiZWwYASABKAkSDgoGYWN0aW9uGAIgASgJEgoKAmlkGAMgASgJIlMKC0RhdGFDaGFuZ2VkEhAKCHJlc291cmNlGAEgASgJEikKBGRhdGEYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIAIgBAUIHCgVfZGF0YSJOCgpOYW1lZEV2ZW50EgwKBHR5cGUYASABKAkSKQoEZGF0YRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgAiAEBQgcKBV9kYXRhKo4BChFOb3RpZmljYXRpb25MZXZlbBIbChdOT1RJRklDQVRJT05fTEVWRUxfSU5GTxAAEh4KGk5PVElGSUNBVElPTl9MRVZFTF9TVUNDRVNTEAESHgoaTk9USUZJQ0FUSU9OX0xFVkVMX1dBUk5JTkcQAhIcChhOT1RJRklDQVRJT05fTEVWRUxfRVJST1IQAzKvBAoKSHViU2VydmljZRJNCglTdWJzY3JpYmUSHC5ycGMuaHViLnYxLlN1YnNjcmliZVJlcXVlc3QaHS5ycGMuaHViLnYxLlN1YnNjcmliZVJlc3BvbnNlIgOQAgISUwoLVW5zdWJzY3JpYmUSHi5ycGMuaHViLnYxLlVuc3Vic2NyaWJlUmVxdWVzdBofLnJwYy5odWIudjEuVW5zdWJzY3JpYmVSZXNwb25zZSIDkAICEkIKB1B1Ymxpc2gSGi5ycGMuaHViLnYxLlB1Ymxpc2hSZXF1ZXN0GhsucnBjLmh1Yi52MS5QdWJsaXNoUmVzcG9uc2USTgoLU2VuZFRvVXNlcnMSHi5ycGMuaHViLnYxLlNlbmRUb1VzZXJzUmVxdWVzdBofLnJwYy5odWIudjEuU2VuZFRvVXNlcnNSZXNwb25zZRJUCg1TZW5kVG9DbGllbnRzEiAucnBjLmh1Yi52MS5TZW5kVG9DbGllbnRzUmVxdWVzdBohLnJwYy5odWIudjEuU2VuZFRvQ2xpZW50c1Jlc3BvbnNlEkoKCFByZXNlbmNlEhsucnBjLmh1Yi52MS5QcmVzZW5jZVJlcXVlc3QaHC5ycGMuaHViLnYxLlByZXNlbmNlUmVzcG9uc2UiA5ACAhJHCgdIaXN0b3J5EhoucnBjLmh1Yi52MS5IaXN0b3J5UmVxdWVzdBobLnJwYy5odWIudjEuSGlzdG9yeVJlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChRycGMvaHViL3YxL2h1Yi5wcm90bxIKcnBjLmh1Yi52MSIwCg9DaGFubmVsUG9zaXRpb24SDQoFZXBvY2gYASABKAYSDgoGb2Zmc2V0GAIgASgEInoKC0V2ZW50UmVjb3JkEg4KBm9mZnNldBgBIAEoBBIMCgR0eXBlGAIgASgJEgoKAmlkGAMgASgJEg8KB3RpbWVfdXMYBCABKAQSEQoJY2xpZW50X2lkGAUgASgJEg8KB3VzZXJfaWQYBiABKAkSDAoEYm9keRgHIAEoDCIqCgxUeXBlZE1lc3NhZ2USDAoEdHlwZRgBIAEoCRIMCgRib2R5GAIgASgMIk4KEFN1YnNjcmliZVJlcXVlc3QSOgoIY2hhbm5lbHMYASADKAsyHC5ycGMuaHViLnYxLlN1YnNjcmliZUNoYW5uZWxCCrpIB5IBBAgBEGQinAEKEFN1YnNjcmliZUNoYW5uZWwSDwoHY2hhbm5lbBgBIAEoCRIvCgVzaW5jZRgCIAEoCzIbLnJwYy5odWIudjEuQ2hhbm5lbFBvc2l0aW9uSACIAQESLwoIcHJlc2VuY2UYAyABKAsyGC5ycGMuaHViLnYxLlR5cGVkTWVzc2FnZUgBiAEBQggKBl9zaW5jZUILCglfcHJlc2VuY2UiQQoRU3Vic2NyaWJlUmVzcG9uc2USLAoHYW5zd2VycxgBIAMoCzIbLnJwYy5odWIudjEuU3Vic2NyaWJlQW5zd2VyIsUCCg9TdWJzY3JpYmVBbnN3ZXISDwoHY2hhbm5lbBgBIAEoCRIpCgdyZWZ1c2VkGAIgASgLMhMucnBjLmh1Yi52MS5SZWZ1c2VkSACIAQESDgoGbnVtYmVyGAMgASgEEjIKCHBvc2l0aW9uGAQgASgLMhsucnBjLmh1Yi52MS5DaGFubmVsUG9zaXRpb25IAYgBARIWCglyZWNvdmVyZWQYBSABKAhIAogBARIuCghzbmFwc2hvdBgGIAEoCzIXLnJwYy5odWIudjEuRXZlbnRSZWNvcmRIA4gBARInCgZldmVudHMYByADKAsyFy5ycGMuaHViLnYxLkV2ZW50UmVjb3JkEg0KBXR5cGVzGAggAygJQgoKCF9yZWZ1c2VkQgsKCV9wb3NpdGlvbkIMCgpfcmVjb3ZlcmVkQgsKCV9zbmFwc2hvdCIoCgdSZWZ1c2VkEgwKBGNvZGUYASABKAUSDwoHbWVzc2FnZRgCIAEoCSIyChJVbnN1YnNjcmliZVJlcXVlc3QSHAoIY2hhbm5lbHMYASADKAlCCrpIB5IBBAgBEGQiRQoTVW5zdWJzY3JpYmVSZXNwb25zZRIuCgdhbnN3ZXJzGAEgAygLMh0ucnBjLmh1Yi52MS5VbnN1YnNjcmliZUFuc3dlciI8ChFVbnN1YnNjcmliZUFuc3dlchIPCgdjaGFubmVsGAEgASgJEhYKDndhc19zdWJzY3JpYmVkGAIgASgIIn4KDlB1Ymxpc2hSZXF1ZXN0Eg8KB2NoYW5uZWwYASABKAkSLwoFZXZlbnQYAiABKAsyGC5ycGMuaHViLnYxLlR5cGVkTWVzc2FnZUIGukgDyAEBEhUKA2tleRgDIAEoCUIIukgFcgMYgAESEwoLZXhjZXB0X3NlbGYYBCABKAgikwEKD1B1Ymxpc2hSZXNwb25zZRIKCgJpZBgBIAEoCRIyCghwb3NpdGlvbhgCIAEoCzIbLnJwYy5odWIudjEuQ2hhbm5lbFBvc2l0aW9uSACIAQESFAoHcmVhY2hlZBgDIAEoBEgBiAEBEhEKCWR1cGxpY2F0ZRgEIAEoCEILCglfcG9zaXRpb25CCgoIX3JlYWNoZWQidQoSU2VuZFRvVXNlcnNSZXF1ZXN0EhkKBXVzZXJzGAEgAygJQgq6SAeSAQQIARBkEi8KBWV2ZW50GAIgASgLMhgucnBjLmh1Yi52MS5UeXBlZE1lc3NhZ2VCBrpIA8gBARITCgtleGNlcHRfc2VsZhgDIAEoCCIhChNTZW5kVG9Vc2Vyc1Jlc3BvbnNlEgoKAmlkGAEgASgJImQKFFNlbmRUb0NsaWVudHNSZXF1ZXN0EhsKB2NsaWVudHMYASADKAlCCrpIB5IBBAgBEGQSLwoFZXZlbnQYAiABKAsyGC5ycGMuaHViLnYxLlR5cGVkTWVzc2FnZUIGukgDyAEBIiMKFVNlbmRUb0NsaWVudHNSZXNwb25zZRIKCgJpZBgBIAEoCSJVCg9QcmVzZW5jZVJlcXVlc3QSDwoHY2hhbm5lbBgBIAEoCRITCgtjb3VudHNfb25seRgCIAEoCBINCgVhZnRlchgDIAEoCRINCgVsaW1pdBgEIAEoDSJsChBQcmVzZW5jZVJlc3BvbnNlEioKB21lbWJlcnMYASADKAsyGS5ycGMuaHViLnYxLkNoYW5uZWxNZW1iZXISDwoHY2xpZW50cxgCIAEoBBINCgV1c2VycxgDIAEoBBIMCgRtb3JlGAQgASgIIq0BCg1DaGFubmVsTWVtYmVyEhEKCWNsaWVudF9pZBgBIAEoCRIUCgd1c2VyX2lkGAIgASgJSACIAQESKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KCHByZXNlbmNlGAQgASgLMhgucnBjLmh1Yi52MS5UeXBlZE1lc3NhZ2VIAYgBAUIKCghfdXNlcl9pZEILCglfcHJlc2VuY2UihQIKDkhpc3RvcnlSZXF1ZXN0Eg8KB2NoYW5uZWwYASABKAkSLwoFYWZ0ZXIYAiABKAsyGy5ycGMuaHViLnYxLkNoYW5uZWxQb3NpdGlvbkgAiAEBEg4KBmJlZm9yZRgDIAEoBBIuCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIAYgBARIuCgV1bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIAogBARINCgVsaW1pdBgGIAEoDRIUCgxuZXdlc3RfZmlyc3QYByABKAhCCAoGX2FmdGVyQggKBl9zaW5jZUIICgZfdW50aWwisAEKD0hpc3RvcnlSZXNwb25zZRIyCghwb3NpdGlvbhgBIAEoCzIbLnJwYy5odWIudjEuQ2hhbm5lbFBvc2l0aW9uSACIAQESJwoGZXZlbnRzGAIgAygLMhcucnBjLmh1Yi52MS5FdmVudFJlY29yZBIQCghjb21wbGV0ZRgDIAEoCBIMCgRtb3JlGAQgASgIEhMKC2xhc3Rfb2Zmc2V0GAUgASgEQgsKCV9wb3NpdGlvbiKrAQoKU3Vic2NyaWJlZBIPCgdjaGFubmVsGAEgASgJEg4KBm51bWJlchgCIAEoBBIyCghwb3NpdGlvbhgDIAEoCzIbLnJwYy5odWIudjEuQ2hhbm5lbFBvc2l0aW9uSACIAQESLgoIc25hcHNob3QYBCABKAsyFy5ycGMuaHViLnYxLkV2ZW50UmVjb3JkSAGIAQFCCwoJX3Bvc2l0aW9uQgsKCV9zbmFwc2hvdCJUCgxVbnN1YnNjcmliZWQSDwoHY2hhbm5lbBgBIAEoCRIoCgZyZWFzb24YAiABKAsyEy5ycGMuaHViLnYxLlJlZnVzZWRIAIgBAUIJCgdfcmVhc29uIhgKB0Ryb3BwZWQSDQoFY291bnQYASABKAQiewoGSm9pbmVkEhEKCWNsaWVudF9pZBgBIAEoCRIUCgd1c2VyX2lkGAIgASgJSACIAQESLwoIcHJlc2VuY2UYAyABKAsyGC5ycGMuaHViLnYxLlR5cGVkTWVzc2FnZUgBiAEBQgoKCF91c2VyX2lkQgsKCV9wcmVzZW5jZSI7CgRMZWZ0EhEKCWNsaWVudF9pZBgBIAEoCRIUCgd1c2VyX2lkGAIgASgJSACIAQFCCgoIX3VzZXJfaWQijQEKDE5vdGlmaWNhdGlvbhINCgV0aXRsZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiwKBWxldmVsGAMgASgOMh0ucnBjLmh1Yi52MS5Ob3RpZmljYXRpb25MZXZlbBIvCgdhY3Rpb25zGAQgAygLMh4ucnBjLmh1Yi52MS5Ob3RpZmljYXRpb25BY3Rpb24iPwoSTm90aWZpY2F0aW9uQWN0aW9uEg0KBWxhYmVsGAEgASgJEg4KBmFjdGlvbhgCIAEoCRIKCgJpZBgDIAEoCSJTCgtEYXRhQ2hhbmdlZBIQCghyZXNvdXJjZRgBIAEoCRIpCgRkYXRhGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSACIAQFCBwoFX2RhdGEiTgoKTmFtZWRFdmVudBIMCgR0eXBlGAEgASgJEikKBGRhdGEYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIAIgBAUIHCgVfZGF0YSqOAQoRTm90aWZpY2F0aW9uTGV2ZWwSGwoXTk9USUZJQ0FUSU9OX0xFVkVMX0lORk8QABIeChpOT1RJRklDQVRJT05fTEVWRUxfU1VDQ0VTUxABEh4KGk5PVElGSUNBVElPTl9MRVZFTF9XQVJOSU5HEAISHAoYTk9USUZJQ0FUSU9OX0xFVkVMX0VSUk9SEAMyrwQKCkh1YlNlcnZpY2USTQoJU3Vic2NyaWJlEhwucnBjLmh1Yi52MS5TdWJzY3JpYmVSZXF1ZXN0Gh0ucnBjLmh1Yi52MS5TdWJzY3JpYmVSZXNwb25zZSIDkAICElMKC1Vuc3Vic2NyaWJlEh4ucnBjLmh1Yi52MS5VbnN1YnNjcmliZVJlcXVlc3QaHy5ycGMuaHViLnYxLlVuc3Vic2NyaWJlUmVzcG9uc2UiA5ACAhJCCgdQdWJsaXNoEhoucnBjLmh1Yi52MS5QdWJsaXNoUmVxdWVzdBobLnJwYy5odWIudjEuUHVibGlzaFJlc3BvbnNlEk4KC1NlbmRUb1VzZXJzEh4ucnBjLmh1Yi52MS5TZW5kVG9Vc2Vyc1JlcXVlc3QaHy5ycGMuaHViLnYxLlNlbmRUb1VzZXJzUmVzcG9uc2USVAoNU2VuZFRvQ2xpZW50cxIgLnJwYy5odWIudjEuU2VuZFRvQ2xpZW50c1JlcXVlc3QaIS5ycGMuaHViLnYxLlNlbmRUb0NsaWVudHNSZXNwb25zZRJKCghQcmVzZW5jZRIbLnJwYy5odWIudjEuUHJlc2VuY2VSZXF1ZXN0GhwucnBjLmh1Yi52MS5QcmVzZW5jZVJlc3BvbnNlIgOQAgISRwoHSGlzdG9yeRIaLnJwYy5odWIudjEuSGlzdG9yeVJlcXVlc3QaGy5ycGMuaHViLnYxLkhpc3RvcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A place in a channel's history.
@@ -268,6 +268,14 @@ export type SubscribeAnswer = Message<"rpc.hub.v1.SubscribeAnswer"> & {
    * @generated from field: repeated rpc.hub.v1.EventRecord events = 7;
    */
   events: EventRecord[];
+
+  /**
+   * The full names of all events that may come in the channel; empty: any. A client that listens for none of them is never
+   * given one.
+   *
+   * @generated from field: repeated string types = 8;
+   */
+  types: string[];
 };
 
 /**
@@ -396,7 +404,9 @@ export type PublishRequest = Message<"rpc.hub.v1.PublishRequest"> & {
   event?: TypedMessage | undefined;
 
   /**
-   * Under which key it is stored once, and known as; empty: none.
+   * Under which key it is stored once in the channel, as long as that has history and remembers it; empty: none. It has
+   * printable characters of ASCII. Keys are their publisher's own: of a user, on all its clients, or of an anonymous client.
+   * Nobody else is told them. The same key with another event is answered ALREADY_EXISTS.
    *
    * @generated from field: string key = 3;
    */
@@ -438,14 +448,14 @@ export type PublishResponse = Message<"rpc.hub.v1.PublishResponse"> & {
   position?: ChannelPosition | undefined;
 
   /**
-   * How many clients were reached, where that is known.
+   * How many clients were reached, where that is known and the channel tells.
    *
    * @generated from field: optional uint64 reached = 3;
    */
   reached?: bigint | undefined;
 
   /**
-   * An event with the same key had been published before; nothing was published now.
+   * The same event with the same key had been published before; nothing was published now.
    *
    * @generated from field: bool duplicate = 4;
    */
@@ -583,6 +593,20 @@ export type PresenceRequest = Message<"rpc.hub.v1.PresenceRequest"> & {
    * @generated from field: bool counts_only = 2;
    */
   countsOnly: boolean;
+
+  /**
+   * Those whose ids come after this client's; empty: from the first on.
+   *
+   * @generated from field: string after = 3;
+   */
+  after: string;
+
+  /**
+   * How many at most: 1,000 where it is 0, and never more.
+   *
+   * @generated from field: uint32 limit = 4;
+   */
+  limit: number;
 };
 
 /**
@@ -599,7 +623,7 @@ export const PresenceRequestSchema: GenMessage<PresenceRequest> = /*@__PURE__*/
  */
 export type PresenceResponse = Message<"rpc.hub.v1.PresenceResponse"> & {
   /**
-   * In the order of their client ids; at most 1,000 of them.
+   * In the order of their client ids.
    *
    * @generated from field: repeated rpc.hub.v1.ChannelMember members = 1;
    */
@@ -618,6 +642,13 @@ export type PresenceResponse = Message<"rpc.hub.v1.PresenceResponse"> & {
    * @generated from field: uint64 users = 3;
    */
   users: bigint;
+
+  /**
+   * There are more: ask for those after the last of these.
+   *
+   * @generated from field: bool more = 4;
+   */
+  more: boolean;
 };
 
 /**
@@ -746,25 +777,32 @@ export type HistoryResponse = Message<"rpc.hub.v1.HistoryResponse"> & {
   position?: ChannelPosition | undefined;
 
   /**
-   * In the direction that was asked for.
+   * In the direction that was asked for, without those that are not for this client.
    *
    * @generated from field: repeated rpc.hub.v1.EventRecord events = 2;
    */
   events: EventRecord[];
 
   /**
-   * With `after`: no event is missing between that position and those that are given.
+   * With `after`: no event that is for this client is missing between that position and those that are given.
    *
    * @generated from field: bool complete = 3;
    */
   complete: boolean;
 
   /**
-   * There are more in that direction.
+   * There are more in that direction: read on from `last_offset`.
    *
    * @generated from field: bool more = 4;
    */
   more: boolean;
+
+  /**
+   * The offset of the last event that was looked at, also of one that is not for this client; 0: none.
+   *
+   * @generated from field: uint64 last_offset = 5;
+   */
+  lastOffset: bigint;
 };
 
 /**
@@ -845,6 +883,29 @@ export const UnsubscribedSchema: GenMessage<Unsubscribed> = /*@__PURE__*/
   messageDesc(file_rpc_hub_v1_hub, 23);
 
 /**
+ * Events of a channel were left out here, because the client did not take them in time. It comes in the channel, as a frame
+ * without an offset, in the place of the first of them. Where the channel has history, the client subscribes again with `since`
+ * to be given them.
+ *
+ * @generated from message rpc.hub.v1.Dropped
+ */
+export type Dropped = Message<"rpc.hub.v1.Dropped"> & {
+  /**
+   * How many.
+   *
+   * @generated from field: uint64 count = 1;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message rpc.hub.v1.Dropped.
+ * Use `create(DroppedSchema)` to create a new message.
+ */
+export const DroppedSchema: GenMessage<Dropped> = /*@__PURE__*/
+  messageDesc(file_rpc_hub_v1_hub, 24);
+
+/**
  * A user has come into a channel, with its first client; or an anonymous client has.
  *
  * @generated from message rpc.hub.v1.Joined
@@ -877,7 +938,7 @@ export type Joined = Message<"rpc.hub.v1.Joined"> & {
  * Use `create(JoinedSchema)` to create a new message.
  */
 export const JoinedSchema: GenMessage<Joined> = /*@__PURE__*/
-  messageDesc(file_rpc_hub_v1_hub, 24);
+  messageDesc(file_rpc_hub_v1_hub, 25);
 
 /**
  * A user has left a channel, with its last client; or an anonymous client has.
@@ -905,7 +966,7 @@ export type Left = Message<"rpc.hub.v1.Left"> & {
  * Use `create(LeftSchema)` to create a new message.
  */
 export const LeftSchema: GenMessage<Left> = /*@__PURE__*/
-  messageDesc(file_rpc_hub_v1_hub, 25);
+  messageDesc(file_rpc_hub_v1_hub, 26);
 
 /**
  * Something for people to read.
@@ -947,7 +1008,7 @@ export type Notification = Message<"rpc.hub.v1.Notification"> & {
  * Use `create(NotificationSchema)` to create a new message.
  */
 export const NotificationSchema: GenMessage<Notification> = /*@__PURE__*/
-  messageDesc(file_rpc_hub_v1_hub, 26);
+  messageDesc(file_rpc_hub_v1_hub, 27);
 
 /**
  * What may be done about a notification.
@@ -982,7 +1043,7 @@ export type NotificationAction = Message<"rpc.hub.v1.NotificationAction"> & {
  * Use `create(NotificationActionSchema)` to create a new message.
  */
 export const NotificationActionSchema: GenMessage<NotificationAction> = /*@__PURE__*/
-  messageDesc(file_rpc_hub_v1_hub, 27);
+  messageDesc(file_rpc_hub_v1_hub, 28);
 
 /**
  * Data has changed: readers of the resource are to read it again, or to take what came.
@@ -1010,7 +1071,7 @@ export type DataChanged = Message<"rpc.hub.v1.DataChanged"> & {
  * Use `create(DataChangedSchema)` to create a new message.
  */
 export const DataChangedSchema: GenMessage<DataChanged> = /*@__PURE__*/
-  messageDesc(file_rpc_hub_v1_hub, 28);
+  messageDesc(file_rpc_hub_v1_hub, 29);
 
 /**
  * An event whose shape is not known to the schema.
@@ -1038,7 +1099,7 @@ export type NamedEvent = Message<"rpc.hub.v1.NamedEvent"> & {
  * Use `create(NamedEventSchema)` to create a new message.
  */
 export const NamedEventSchema: GenMessage<NamedEvent> = /*@__PURE__*/
-  messageDesc(file_rpc_hub_v1_hub, 29);
+  messageDesc(file_rpc_hub_v1_hub, 30);
 
 /**
  * How much a notification matters.
