@@ -208,4 +208,36 @@ mod tests {
             }
         }
     }
+
+    /// The lines of documentation in a `.proto`: those below its header that are comments.
+    fn docs(proto: &str) -> Vec<&str> {
+        let below = proto.split_once("syntax =").map_or("", |(_, below)| below);
+        let lines = below.lines().map(str::trim);
+        lines
+            .filter_map(|line| line.strip_prefix("// "))
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn docs_of_contracts_are_comments_of_their_typescript() {
+        let mut seen = 0;
+        for target in TYPESCRIPT {
+            for file in target.files {
+                let proto = fs::read_to_string(root().join(target.protos).join(file)).expect("a schema");
+                let name = file.strip_suffix(".proto").expect("a schema's name");
+                let code = root().join(target.out_dir).join(format!("{name}_pb.ts"));
+                let code = fs::read_to_string(code).expect("its TypeScript");
+                for doc in docs(&proto) {
+                    assert!(code.contains(&format!("* {doc}")), "{name}_pb.ts lacks {doc:?}");
+                    seen += 1;
+                }
+                assert!(
+                    !code.contains("buf/validate"),
+                    "{name}_pb.ts imports the schema of rules"
+                );
+            }
+        }
+        assert!(seen >= 100, "{seen} lines of documentation");
+    }
 }

@@ -5,6 +5,7 @@ mod drift;
 mod externals;
 mod features;
 mod generated;
+#[cfg(unix)]
 mod plugin;
 mod scan;
 mod support;
