@@ -1,0 +1,67 @@
+// Runs the cases in a page of headless Chromium.
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { chromium } from "playwright-core";
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>cases</title>`;
+
+/** A page on loopback that has loaded a script, and what it is given to call. Ends with `use`. */
+export async function withPage(script, use) {
+  const files = { "/": ["text/html", PAGE], "/script.mjs": ["text/javascript", await readFile(script)] };
+  const pages = createServer((request, response) => {
+    const [type, body] = files[request.url] ?? ["text/plain", undefined];
+    response.writeHead(body === undefined ? 404 : 200, { "content-type": type }).end(body);
+  });
+  await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${pages.address().port}/`);
+    return await use(page);
+  } finally {
+    await browser.close();
+    pages.close();
+  }
+}
+
+export async function runInChromium({ script, server, filter, report }) {
+  await withPage(script, async (page) => {
+    await page.exposeFunction("report", report);
+    await page.exposeFunction("setOffline", (offline) => page.context().setOffline(offline));
+    await page.evaluate(
+      async ({ server, filter }) => {
+        const { runCases } = await import("/script.mjs");
+        // In the order in which they were said.
+        let reported = Promise.resolve();
+        await runCases({
+          platform: "chromium",
+          ...server,
+          webSocket: undefined,
+          filter,
+          setOffline: (offline) => window.setOffline(offline),
+          report: (line) => {
+            reported = reported.then(() => window.report(line));
+          },
+          onUncaught: (callback) => {
+            window.addEventListener("error", (event) => callback(event.error ?? event.message));
+            window.addEventListener("unhandledrejection", (event) => callback(event.reason));
+          },
+        });
+        await reported;
+      },
+      { server, filter },
+    );
+  });
+}
