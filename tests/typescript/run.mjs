@@ -17,6 +17,7 @@ if (only !== undefined && !(only in platforms)) {
   process.exit(2);
 }
 
+const say = (line) => process.stdout.write(`${line}\n`);
 const program = await buildServer();
 const script = await bundle("src/main.ts", "cases.mjs");
 const sums = { passed: 0, failed: 0 };
@@ -29,11 +30,11 @@ for (const [name, run] of Object.entries(platforms)) {
         sums.passed += Number(closing[1]);
         sums.failed += Number(closing[2]);
       }
-      console.log(closing ? `${name.slice(2)}: ${line}` : line);
+      say(closing ? `${name.slice(2)}: ${line}` : line);
     };
     await run({ script, server, filter, report });
   });
 }
-console.log(`${sums.passed} passed, ${sums.failed} failed`);
+say(`${sums.passed} passed, ${sums.failed} failed`);
 // A run of nothing proves nothing.
 process.exit(sums.failed > 0 || sums.passed === 0 ? 1 : 0);

@@ -44,6 +44,16 @@ const TYPESCRIPT: &[Target] = &[
         files: &["chat/chat.proto", "auth/auth.proto"],
         out_dir: "examples/chat/page/src/gen",
     },
+    Target {
+        protos: "tests/typescript/server/protos",
+        files: &["cases/cases.proto"],
+        out_dir: "tests/typescript/src/gen",
+    },
+    Target {
+        protos: "tests/interop/protos",
+        files: &["grpc/testing/testing.proto"],
+        out_dir: "tests/typescript/src/interop/gen",
+    },
 ];
 
 /// What protoc-gen-es is told: TypeScript that Node takes as it is after its types are gone.

@@ -1,15 +1,15 @@
 // Calls with one request and one answer: what goes with them, how they fail, how they are given up.
 
-import { callUnaryMethod } from "@connectrpc/connect-query-core";
-import { createValidator } from "@bufbuild/protovalidate";
 import { create } from "@bufbuild/protobuf";
+import { createValidator } from "@bufbuild/protovalidate";
+import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { callUnaryMethod } from "@connectrpc/connect-query-core";
 import { mayHaveRun } from "rpc-websocket";
 import { equal, fails, ok } from "../src/assert.js";
 import { CasesService, PersonSchema, TextSchema } from "../src/gen/cases/cases_pb.js";
-import { TestService, UnimplementedService } from "../src/gen/grpc/testing/testing_pb.js";
-import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { test } from "../src/harness.js";
+import { TestService, UnimplementedService } from "../src/interop/gen/grpc/testing/testing_pb.js";
 
 /** Bytes that are not all the same, so that parts in another order would be seen. */
 export function bytes(length: number): Uint8Array<ArrayBuffer> {

@@ -176,7 +176,9 @@ test("a slow reader holds back its own server stream and nothing else", async (t
 
 test("many streams that are not read leave room for other calls", async (t) => {
   const { cases } = t.client(await t.world());
-  const streams = Array.from({ length: 50 }, () => cases.numbers({ count: 100n, bytes: 16_384 })[Symbol.asyncIterator]());
+  const streams = Array.from({ length: 50 }, () =>
+    cases.numbers({ count: 100n, bytes: 16_384 })[Symbol.asyncIterator](),
+  );
   await Promise.all(streams.map((stream) => stream.next()));
   // Longer than a window of the connection, all together.
   for (let index = 0; index < 20; index += 1) {

@@ -29,13 +29,16 @@ export async function fails(promise: PromiseLike<unknown>, code: Code, text = ""
 
 /** One text for one value, whatever its type. */
 export function show(value: unknown): string {
-  return JSON.stringify(value, (key, part: unknown) => {
-    if (key === "$typeName" || key === "$unknown") return undefined;
-    if (typeof part === "bigint") return `${part}n`;
-    if (part instanceof Uint8Array) return `bytes ${part.length <= 64 ? [...part] : `${part.length}, ${digest(part)}`}`;
-    if (part instanceof Error) return String(part);
-    return part === undefined ? "(undefined)" : part;
-  }) ?? "(undefined)";
+  return (
+    JSON.stringify(value, (key, part: unknown) => {
+      if (key === "$typeName" || key === "$unknown") return undefined;
+      if (typeof part === "bigint") return `${part}n`;
+      if (part instanceof Uint8Array)
+        return `bytes ${part.length <= 64 ? [...part] : `${part.length}, ${digest(part)}`}`;
+      if (part instanceof Error) return String(part);
+      return part === undefined ? "(undefined)" : part;
+    }) ?? "(undefined)"
+  );
 }
 
 /** FNV-1a, so that long bodies can be told apart in a line. */

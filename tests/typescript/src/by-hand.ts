@@ -5,6 +5,12 @@ import type { WebSocketConstructor } from "rpc-websocket";
 import { type Frame, FrameSchema } from "rpc-websocket/protos/v1/frame";
 import { Queue } from "./queue.js";
 
+/** The kinds of frames. */
+type Kind = NonNullable<Frame["kind"]["case"]>;
+
+/** What a frame of a kind holds. */
+type ValueOf<Case extends Kind> = Extract<Frame["kind"], { case: Case }>["value"];
+
 /** What every client is greeted with that no case says anything else of. */
 const GREETING: MessageInitShape<typeof FrameSchema> = {
   kind: {
@@ -63,14 +69,11 @@ export class HandConnection {
   }
 
   /** The next frame of the client of this kind; others are passed over. */
-  async frameOf<Case extends NonNullable<Frame["kind"]["case"]>>(
-    kind: Case,
-  ): Promise<{ streamId: bigint; value: Extract<Frame["kind"], { case: Case }>["value"] }> {
+  async frameOf<Case extends Kind>(kind: Case): Promise<{ streamId: bigint; value: ValueOf<Case> }> {
     for (;;) {
       const frame = fromBinary(FrameSchema, await this.received.next());
-      if (frame.kind.case === kind) {
-        return { streamId: frame.streamId, value: frame.kind.value as Extract<Frame["kind"], { case: Case }>["value"] };
-      }
+      // The type system does not follow that the value is the one of the case.
+      if (frame.kind.case === kind) return { streamId: frame.streamId, value: frame.kind.value as never };
     }
   }
 
@@ -114,16 +117,20 @@ export class HandServer {
   url = "";
   private readonly connections = new Map<number, HandConnection>();
   private readonly came = new Queue<HandConnection>();
-  private readonly socket: InstanceType<WebSocketConstructor> & { onmessage: unknown; onopen: unknown; send(data: unknown): void };
+  private readonly socket: InstanceType<WebSocketConstructor> & {
+    onmessage: unknown;
+    onopen: unknown;
+    send(data: unknown): void;
+  };
   private count = 0;
 
-  private constructor(constructor: WebSocketConstructor, at: string) {
-    this.socket = new constructor(at, []) as typeof this.socket;
+  private constructor(Socket: WebSocketConstructor, at: string) {
+    this.socket = new Socket(at, []) as typeof this.socket;
     this.socket.binaryType = "arraybuffer";
   }
 
-  static async open(constructor: WebSocketConstructor, at: string): Promise<HandServer> {
-    const server = new HandServer(constructor, at);
+  static async open(Socket: WebSocketConstructor, at: string): Promise<HandServer> {
+    const server = new HandServer(Socket, at);
     await new Promise<void>((resolve, reject) => {
       server.socket.onerror = () => reject(new Error(`no server by hand at ${at}`));
       server.socket.onmessage = ((event: { data: string | ArrayBuffer }) => server.heard(event.data, resolve)) as never;

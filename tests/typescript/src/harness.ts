@@ -1,7 +1,12 @@
 // Runs the cases: the same code in Node and in a browser. Each case has a server of its own, so that they run beside each other.
 
 import { type Client, createClient } from "@connectrpc/connect";
-import { createWebSocketTransport, type WebSocketConstructor, type WebSocketTransport, type WebSocketTransportOptions } from "rpc-websocket";
+import {
+  createWebSocketTransport,
+  type WebSocketConstructor,
+  type WebSocketTransport,
+  type WebSocketTransportOptions,
+} from "rpc-websocket";
 import { HandServer } from "./by-hand.js";
 import type { Environment } from "./environment.js";
 import { CasesService } from "./gen/cases/cases_pb.js";

@@ -30,7 +30,7 @@ export interface Sight {
 }
 
 /** Whom something is published to. */
-export type Whom = { channel: string } | { user: string } | { client: string } | { all: true };
+export type Whom = { channel: string } | { user: string } | { client: string } | "all";
 
 /** What is published beside the text. */
 export interface Published {
@@ -100,7 +100,7 @@ export class World {
 
   /** Has the server publish or send. */
   async publish(whom: Whom, text: string, more: Published = {}): Promise<void> {
-    await this.act("publish", { ...whom, text, ...more });
+    await this.act("publish", { whom, text, ...more });
   }
 
   /** Writes a line on the board, and publishes it in `board:main`. */

@@ -40,7 +40,6 @@ pub(crate) enum Action {
     /// Publishes in a channel, or sends to a user, to a client or to all: `times` events, numbered behind the text where there are
     /// several.
     Publish {
-        #[serde(flatten)]
         whom: Whom,
         text: String,
         #[serde(default)]
@@ -68,7 +67,7 @@ pub(crate) enum Whom {
     Channel(String),
     User(String),
     Client(String),
-    All(bool),
+    All,
 }
 
 /// Which event is published.
@@ -151,7 +150,7 @@ impl Whom {
             Whom::Channel(name) => hub.channel(name),
             Whom::User(user) => hub.user(user.as_str()),
             Whom::Client(client) => hub.client(client.parse()?),
-            Whom::All(_) => hub.all(),
+            Whom::All => hub.all(),
         })
     }
 }

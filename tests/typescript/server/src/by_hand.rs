@@ -142,6 +142,7 @@ async fn play(case: TcpStream) -> Result<(), Failure> {
 }
 
 /// One connection of the client, from its handshake to its end.
+#[allow(clippy::result_large_err, reason = "the library's own signature")]
 async fn client_comes(
     client: TcpStream,
     number: u32,
@@ -155,7 +156,8 @@ async fn client_comes(
         return;
     }
     let mut protocols = Vec::new();
-    let answer = |request: &Request, response: Response| answer(request, response, &handshakes, &mut protocols);
+    let answer =
+        |request: &Request, response: Response| answer(request, response, &handshakes, &mut protocols);
     let client = accept_hdr_async(client, answer).await;
     let say = |what: serde_json::Value| drop(told.send(Message::text(what.to_string())));
     say(json!({ "came": number, "protocols": protocols }));
@@ -182,7 +184,9 @@ fn answer(
     match handshakes {
         Handshakes::Select(Some(protocol)) => {
             if let Ok(protocol) = HeaderValue::from_str(protocol) {
-                response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+                response
+                    .headers_mut()
+                    .insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
             }
             Ok(response)
         }

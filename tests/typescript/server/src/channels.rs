@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use rpc_runtime::{
     Status,
     hub::{
-        Anyone, Asks, Hub, HubError, Joined, Left, Namespace, NamespaceError, OnSubscribe, Position, Retention,
-        SlowConsumer, Snapshot, Users,
+        Anyone, Asks, Hub, HubError, Joined, Left, Namespace, NamespaceError, OnSubscribe, Position,
+        Retention, SlowConsumer, Snapshot, Users,
     },
 };
 use tokio::sync::Mutex;
@@ -65,7 +65,14 @@ pub(crate) fn hub(boards: &Boards) -> Result<Hub, NamespaceError> {
         .namespace(open("room:{name}").presence(Anyone).tell_publisher().keep(KEPT))
         .namespace(open("quiet:{name}"))
         .namespace(open("short:{name}").keep(Retention::of(3, Duration::from_secs(600))))
-        .namespace(open("lobby:{name}").presence(Anyone).tell_joins().events::<Said>().events::<Joined>().events::<Left>())
+        .namespace(
+            open("lobby:{name}")
+                .presence(Anyone)
+                .tell_joins()
+                .events::<Said>()
+                .events::<Joined>()
+                .events::<Left>(),
+        )
         .namespace(
             Namespace::<(String,)>::new("members:{name}")
                 .subscribe(Users)

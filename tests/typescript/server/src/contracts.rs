@@ -172,10 +172,7 @@ pub trait Cases {
     ) -> Result<impl Stream<Item = Result<Text, Status>>, Status>;
 
     /// Reads one text, wants no more of them, and answers it three times once the case lets it go on.
-    async fn deaf(
-        &self,
-        texts: Streaming<Text>,
-    ) -> Result<impl Stream<Item = Result<Text, Status>>, Status>;
+    async fn deaf(&self, texts: Streaming<Text>) -> Result<impl Stream<Item = Result<Text, Status>>, Status>;
 }
 
 /// Somebody said something.

@@ -28,7 +28,10 @@ impl Processes {
             .kill_on_drop(true)
             .spawn()?;
         let id = child.id().ok_or_else(|| Error::from(ErrorKind::NotFound))?;
-        let output = child.stdout.take().ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        let output = child
+            .stdout
+            .take()
+            .ok_or_else(|| Error::from(ErrorKind::NotFound))?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line).await?;
         let mut said: Value = serde_json::from_str(&line)?;

@@ -163,7 +163,9 @@ async fn copy(
     let mut ways = shared.ways.subscribe();
     let mut bytes = vec![0; 16 << 10];
     while let Ok(length @ 1..) = source.read(&mut bytes).await {
-        if ways.wait_for(|ways| !ways.stalls).await.is_err() || sink.write_all(&bytes[..length]).await.is_err() {
+        if ways.wait_for(|ways| !ways.stalls).await.is_err()
+            || sink.write_all(&bytes[..length]).await.is_err()
+        {
             break;
         }
         counter.fetch_add(length as u64, Ordering::Relaxed);

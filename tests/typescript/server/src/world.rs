@@ -8,12 +8,7 @@ use std::{
 };
 
 use interop::service::TestServer;
-use rpc_runtime::{
-    Limits, Rate, Server, ServerLimits,
-    auth::jwt::Jwt,
-    hub::Hub,
-    services,
-};
+use rpc_runtime::{Limits, Rate, Server, ServerLimits, auth::jwt::Jwt, hub::Hub, services};
 use serde::Deserialize;
 use tokio::{net::TcpListener, task::AbortHandle};
 
@@ -130,8 +125,11 @@ impl Current {
         let listener = listener.map_err(explain("cannot listen"))?;
         let address = listener.local_addr().map_err(explain("cannot listen"))?;
         let serving = server.clone();
-        let listening =
-            tokio::spawn(async move { serving.serve_with_listener(listener, std::future::pending()).await });
+        let listening = tokio::spawn(async move {
+            serving
+                .serve_with_listener(listener, std::future::pending())
+                .await
+        });
         Ok(Self {
             server,
             hub,
@@ -192,7 +190,9 @@ impl Wishes {
             connects_per_address: Rate::per_second(100_000),
             connects: Rate::per_second(100_000),
             connections_per_user: self.connections_per_user.unwrap_or(default.connections_per_user),
-            drain_grace: self.drain_grace.map_or(default.drain_grace, Duration::from_millis),
+            drain_grace: self
+                .drain_grace
+                .map_or(default.drain_grace, Duration::from_millis),
             ..default
         }
     }
