@@ -60,18 +60,15 @@ export class HandConnection {
     });
   }
 
-  /** The next frame of the client that is no pong, no ping and no credit. */
-  async frame(): Promise<Frame> {
-    for (;;) {
-      const frame = fromBinary(FrameSchema, await this.received.next());
-      if (!["ping", "pong", "credit", "acknowledgement"].includes(frame.kind.case ?? "")) return frame;
-    }
+  /** The next frame of the client, whatever it is. */
+  async any(): Promise<Frame> {
+    return fromBinary(FrameSchema, await this.received.next());
   }
 
   /** The next frame of the client of this kind; others are passed over. */
   async frameOf<Case extends Kind>(kind: Case): Promise<{ streamId: bigint; value: ValueOf<Case> }> {
     for (;;) {
-      const frame = fromBinary(FrameSchema, await this.received.next());
+      const frame = await this.any();
       // The type system does not follow that the value is the one of the case.
       if (frame.kind.case === kind) return { streamId: frame.streamId, value: frame.kind.value as never };
     }

@@ -100,10 +100,10 @@ export class Test {
   }
 
   /** Asks again and again until something is there, and gives it. */
-  async until<T>(get: () => T | PromiseLike<T>): Promise<NonNullable<T> & (T extends false ? never : unknown)> {
+  async until<T>(get: () => T | PromiseLike<T>): Promise<Exclude<T, false | null | undefined>> {
     for (;;) {
       const value = await get();
-      if (value) return value as never;
+      if (value) return value as Exclude<T, false | null | undefined>;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }

@@ -1,0 +1,483 @@
+// Connections that are lost, and what becomes of calls meanwhile; one socket for all who share it; the end.
+
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type ConnectionState, mayHaveRun, type WebSocketTransport } from "rpc-websocket";
+import { equal, fails, ok } from "../src/assert.js";
+import { CasesService } from "../src/gen/cases/cases_pb.js";
+import { test } from "../src/harness.js";
+
+/** Every state that a transport is seen in, from now on. */
+function states(transport: WebSocketTransport): ConnectionState[] {
+  const seen: ConnectionState[] = [];
+  transport.on("state", (state) => seen.push(state));
+  return seen;
+}
+
+const statuses = (seen: readonly ConnectionState[]) => seen.map(({ status }) => status);
+
+test("every state is seen in its order", async (t) => {
+  const world = await t.world();
+  const { transport, cases } = t.client(world);
+  const seen = states(transport);
+  equal(transport.state.status, "connecting");
+  await transport.ready();
+  await world.cut();
+  await t.until(() => seen.length > 1);
+  await cases.echo({});
+  transport.close();
+  equal(statuses(seen), ["open", "waiting", "connecting", "open", "closed"]);
+  const waiting = seen[1];
+  ok(waiting?.status === "waiting", "it waits");
+  equal([waiting.closeCode, waiting.reason.code, waiting.failedAttempts], [1006, Code.Unavailable, 0]);
+});
+
+test("a connection that just ends is made again, and calls go on", async (t) => {
+  const world = await t.world();
+  const { transport, cases } = t.client(world);
+  const seen = states(transport);
+  for (let round = 1; round <= 5; round += 1) {
+    equal((await cases.echo({ text: `round ${round}` })).text, `round ${round}`);
+    await world.cut();
+    await t.until(() => statuses(seen).filter((status) => status === "waiting").length === round);
+  }
+  await cases.echo({});
+  ok((await world.see()).passed.connections >= 6, "each cut is followed by a new connection");
+});
+
+test("an idempotent call is sent again and another is not", async (t) => {
+  const world = await t.world();
+  const { cases } = t.client(world);
+  const look = cases.look({});
+  const add = cases.add({});
+  await t.until(async () => (await world.see()).counts.begun === 2);
+  await world.cut();
+  const error = await fails(add, Code.Unavailable);
+  ok(mayHaveRun(error), "it may have run");
+  await t.until(async () => (await world.see()).counts.begun === 3);
+  await world.gate(true);
+  equal((await look).runs, 3n);
+});
+
+test("a call sent again tells the server what is left of its time", async (t) => {
+  const server = await t.byHand();
+  const { cases } = t.client(server);
+  const look = cases.look({}, { timeoutMs: 30_000 });
+  const first = await server.greeted();
+  const begun = (await first.frameOf("request")).value.timeoutUs;
+  ok(begun <= 30_000_000n, "no more than the timeout");
+  first.drop();
+  const second = await server.greeted();
+  const request = await second.frameOf("request");
+  ok(request.value.timeoutUs < begun, `${request.value.timeoutUs} is less than ${begun}`);
+  second.send({ streamId: request.streamId, kind: { case: "response", value: {} } });
+  await look;
+});
+
+test("an idempotent call is not sent again after a final code", async (t) => {
+  const server = await t.byHand();
+  const { transport, cases } = t.client(server);
+  const look = cases.look({});
+  const connection = await server.greeted();
+  await connection.frameOf("request");
+  connection.close(4502, "enough");
+  await fails(look, Code.Unavailable, "enough").catch(async () => fails(look, Code.Internal, "enough"));
+  equal(transport.state.status, "closed");
+  equal(server.connectionCount, 1);
+});
+
+test("while the server is away calls wait, as long as their deadlines allow", async (t) => {
+  const world = await t.world();
+  await world.refuse(true);
+  const { transport, cases } = t.client(world);
+  const patient = cases.echo({ text: "patient" });
+  const hurried = cases.echo({ text: "hurried" }, { timeoutMs: 50 });
+  const giving = new AbortController();
+  const given = cases.echo({ text: "given up" }, { signal: giving.signal });
+  await fails(hurried, Code.DeadlineExceeded);
+  giving.abort();
+  await fails(given, Code.Canceled);
+  await t.until(() => transport.state.status === "waiting" && transport.state.failedAttempts > 2);
+  await world.refuse(false);
+  equal((await patient).text, "patient");
+});
+
+test("a server that is killed and started again is come back to", async (t) => {
+  const first = await t.process();
+  const { World } = await import("../src/world.js");
+  const world = await World.make(first.control, {});
+  const { transport, cases } = t.client(world);
+  const seen = states(transport);
+  await cases.echo({});
+  const stream = cases.numbers({ count: 1n, waits: true })[Symbol.asyncIterator]();
+  await stream.next();
+  await first.kill();
+  await fails(stream.next(), Code.Unavailable);
+  const waiting = cases.echo({ text: "after" });
+  await t.until(() => transport.state.status === "waiting" && transport.state.failedAttempts > 1);
+  const second = await t.process();
+  await World.make(second.control, { port: Number(new URL(world.url).port) });
+  equal((await waiting).text, "after");
+  equal(statuses(seen).slice(0, 2), ["open", "waiting"]);
+  equal(seen.at(-1)?.status, "open");
+});
+
+test("running calls finish on the old connection while new ones go to the next server", async (t) => {
+  const world = await t.world();
+  const { transport, cases } = t.client(world);
+  const numbers = cases.numbers({ count: 2n, waits: true })[Symbol.asyncIterator]();
+  await numbers.next();
+  const running = cases.add({});
+  await t.until(async () => (await world.see()).counts.begun === 2);
+  const before = transport.state.status === "open" && transport.state.clientId;
+  await world.restart(true);
+  await t.until(() => transport.state.status === "open" && transport.state.clientId !== before);
+  const who = await cases.who({});
+  ok(transport.state.status === "open" && who.clientId === transport.state.clientId, "the next server answers");
+  equal((await numbers.next()).value?.value, 1n);
+  await world.gate(true);
+  equal((await running).runs, 1n);
+});
+
+test("calls that the server has not begun are sent to the next one whatever they do", async (t) => {
+  const server = await t.byHand();
+  const { cases } = t.client(server);
+  const calls = [cases.add({ text: "one" }), cases.add({ text: "two" })];
+  const first = await server.greeted();
+  const one = await first.frameOf("request");
+  const two = await first.frameOf("request");
+  ok(two.streamId > one.streamId, "ids increase");
+  first.send({ kind: { case: "goAway", value: { lastStreamId: one.streamId, graceUs: 25_000_000n } } });
+  const second = await server.greeted();
+  const again = await second.frameOf("request");
+  second.send({ streamId: again.streamId, kind: { case: "response", value: { body: Uint8Array.of(8, 2) } } });
+  first.send({ streamId: one.streamId, kind: { case: "response", value: { body: Uint8Array.of(8, 1) } } });
+  const runs = await Promise.all(calls);
+  equal(
+    runs.map((answer) => answer.runs),
+    [1n, 2n],
+  );
+});
+
+test("a client comes back after the codes that say so and no others", async (t) => {
+  const codes: [number, "waiting" | "closed"][] = [
+    [1000, "closed"],
+    [1001, "waiting"],
+    [1003, "closed"],
+    [1007, "closed"],
+    [1008, "closed"],
+    [1009, "closed"],
+    [1011, "waiting"],
+    [1012, "waiting"],
+    [1013, "waiting"],
+    [3000, "closed"],
+    [4000, "waiting"],
+    [4401, "waiting"],
+    [4408, "waiting"],
+    [4429, "waiting"],
+    [4499, "waiting"],
+    [4500, "closed"],
+    [4501, "closed"],
+    [4502, "closed"],
+    [4503, "closed"],
+    [4504, "closed"],
+    [4505, "closed"],
+    [4999, "closed"],
+  ];
+  const server = await t.byHand();
+  for (const [code, expected] of codes) {
+    const transport = t.transport(server, { resume: false, reconnect: { firstMs: 60_000 } });
+    const connection = await server.greeted();
+    await transport.ready();
+    connection.close(code, `because of ${code}`);
+    const state = await t.until(() => transport.state.status !== "open" && transport.state);
+    equal(state.status, expected, `after ${code}`);
+    ok(state.status === "waiting" || state.status === "closed", "it is over");
+    equal(state.closeCode, code, "the code");
+    ok(state.reason.message.includes(`because of ${code}`), `"${state.reason.message}" says why`);
+    transport.close();
+  }
+});
+
+test("a server that refuses says why, and calls fail with that", async (t) => {
+  const world = await t.world();
+  const { transport, cases } = t.client(world);
+  const running = cases.add({});
+  await t.until(async () => (await world.see()).counts.begun === 1);
+  await world.close(1008, "not while you are in that mood");
+  await running.then(
+    () => ok(false, "the running call ends"),
+    (error: unknown) => ok(error instanceof ConnectError && error.message.includes("mood"), "it says why"),
+  );
+  ok(transport.state.status === "closed", "it is closed");
+  equal([transport.state.closeCode, transport.state.reason.rawMessage.includes("mood")], [1008, true]);
+  const later = await cases.echo({}).catch((error: unknown) => error);
+  ok(later instanceof ConnectError && later.message.includes("mood"), "a later call says why");
+  equal((await world.see()).passed.connections, 1, "connections");
+});
+
+test("close reaches the server with its code and fails running calls and those to come", async (t) => {
+  const server = await t.byHand();
+  const { transport, cases } = t.client(server);
+  const running = cases.echo({});
+  const connection = await server.greeted();
+  await connection.frameOf("request");
+  transport.close(4321, "done for today ☺");
+  equal(await connection.left, { code: 4321, reason: "done for today ☺" });
+  await fails(running, Code.Canceled);
+  await fails(cases.echo({}), Code.Canceled);
+  await fails(transport.ready(), Code.Canceled);
+  ok(transport.state.status === "closed", "it is closed");
+  transport.close();
+});
+
+test("a close that no WebSocket would take is told, and the transport goes on", async (t) => {
+  const { transport, cases } = t.client(await t.world());
+  await transport.ready();
+  for (const [code, reason] of [
+    [999, ""],
+    [1006, ""],
+    [5000, ""],
+    [4000, "x".repeat(124)],
+  ] as const) {
+    let thrown: unknown;
+    try {
+      transport.close(code, reason);
+    } catch (error) {
+      thrown = error;
+    }
+    ok(thrown instanceof Error, `close(${code}) with ${reason.length} bytes of reason throws`);
+  }
+  await cases.echo({});
+});
+
+test("attempts lie ever further apart within their bounds and end where they are limited", async (t) => {
+  const world = await t.world();
+  await world.refuse(true);
+  const [firstMs, longestMs, attempts] = [4, 50, 8];
+  const transport = t.transport(world, { reconnect: { firstMs, longestMs, attempts } });
+  let lastConnecting = Date.now();
+  const waits: number[] = [];
+  transport.on("state", (state) => {
+    if (state.status === "connecting") lastConnecting = Date.now();
+    if (state.status !== "waiting") return;
+    const wait = state.retryAt.getTime();
+    waits.push(state.failedAttempts);
+    const most = Math.min(longestMs, firstMs * 2 ** state.failedAttempts);
+    // The wait was begun between these two moments.
+    ok(wait <= Date.now() + most + 1, `wait ${state.failedAttempts} is at most ${most} ms`);
+    ok(wait >= lastConnecting + firstMs - 1, `wait ${state.failedAttempts} is at least ${firstMs} ms`);
+  });
+  const closed = await t.until(() => transport.state.status === "closed" && transport.state);
+  ok(closed.status === "closed" && closed.reason.code === Code.Unavailable, "it says that it is unavailable");
+  equal(
+    waits,
+    Array.from({ length: attempts }, (_, index) => index + 1),
+  );
+});
+
+test("the clients of a server that restarts do not all come back at once", async (t) => {
+  const world = await t.world();
+  const transports = Array.from({ length: 20 }, (_, index) =>
+    t.transport(world, { connectTimeoutMs: 10_000 + index, reconnect: { firstMs: 200 } }),
+  );
+  await Promise.all(transports.map((transport) => transport.ready()));
+  equal((await world.see()).passed.connections, 20, "connections");
+  const retries = transports.map(
+    (transport) =>
+      new Promise<number>((resolve) => {
+        transport.on("state", (state) => state.status === "waiting" && resolve(state.retryAt.getTime() - Date.now()));
+      }),
+  );
+  await world.cut();
+  const waits = await Promise.all(retries);
+  const spread = Math.max(...waits) - Math.min(...waits);
+  ok(spread > 20, `${waits} are spread over more than 20 ms of 200`);
+});
+
+test("waits begin anew only after a connection that lived", async (t) => {
+  const server = await t.byHand();
+  const { transport } = t.client(server, { reconnect: { firstMs: 1, longestMs: 20 } });
+  const seen = states(transport);
+  // Let in and thrown out again and again: each is one more attempt that was no success.
+  for (let round = 0; round < 4; round += 1) {
+    const connection = await server.greeted();
+    await t.until(() => seen.filter(({ status }) => status === "open").length > round);
+    connection.drop();
+  }
+  await t.until(() => seen.filter(({ status }) => status === "waiting").length === 4);
+  const failed = seen.flatMap((state) => (state.status === "waiting" ? [state.failedAttempts] : []));
+  ok(failed[3] !== undefined && failed[0] !== undefined && failed[3] > failed[0], `${failed} grow`);
+});
+
+test("a server that does not answer the handshake is given up after the connect timeout", async (t) => {
+  const server = await t.byHand();
+  server.hold();
+  const { transport } = t.client(server, { connectTimeoutMs: 200 });
+  const state = await t.until(() => transport.state.status === "waiting" && transport.state);
+  ok(state.status === "waiting" && state.reason.code === Code.Unavailable, "it waits");
+});
+
+test("a server that never greets is given up after the connect timeout", async (t) => {
+  const server = await t.byHand();
+  const { transport } = t.client(server, { connectTimeoutMs: 200 });
+  await server.connection();
+  await t.until(() => transport.state.status === "waiting");
+  await server.greeted();
+  await transport.ready();
+});
+
+test("a server that speaks another subprotocol, or none, is told nothing", async (t) => {
+  const server = await t.byHand();
+  for (const protocol of [null, "rpc.v1.resume", "graphql-ws"]) {
+    server.select(protocol);
+    const { transport, cases } = t.client(server, { reconnect: { firstMs: 60_000 } });
+    const call = cases.echo({}, { timeoutMs: 20_000 });
+    const connection = await server.connection();
+    await t.until(() => transport.state.status === "waiting" || transport.state.status === "closed");
+    transport.close();
+    await call.catch(() => {});
+    equal(connection.received.length, 0, `frames for ${protocol}`);
+  }
+});
+
+test("a handshake that is refused is tried again", async (t) => {
+  const server = await t.byHand();
+  server.answer(503);
+  const { transport, cases } = t.client(server);
+  await t.until(() => transport.state.status === "waiting" && transport.state.failedAttempts > 1);
+  server.select("rpc.v1");
+  const call = cases.echo({});
+  for (;;) {
+    const connection = await server.connection();
+    connection.greet();
+    const answered = Promise.race([connection.frameOf("request"), connection.left.then(() => undefined)]);
+    const request = await answered;
+    if (request === undefined) continue;
+    connection.send({ streamId: request.streamId, kind: { case: "response", value: {} } });
+    break;
+  }
+  await call;
+});
+
+test("a server that falls silent is given up and come back to", async (t) => {
+  const world = await t.world();
+  const { transport, cases } = t.client(world, { keepAliveMs: 100 });
+  await cases.echo({});
+  const before = transport.state;
+  await world.stall(true);
+  await t.until(() => transport.state !== before);
+  await world.stall(false);
+  await cases.echo({});
+});
+
+test("transports with the same options share one connection, which closes with the last", async (t) => {
+  const world = await t.world();
+  const transports = [t.transport(world), t.transport(world), t.transport(world)];
+  const clients = transports.map((transport) => createClient(CasesService, transport));
+  const ids = await Promise.all(clients.map(async (cases) => (await cases.who({})).clientId));
+  equal(new Set(ids).size, 1, "client ids");
+  equal((await world.see()).passed.connections, 1, "connections");
+  transports[0]?.close();
+  await fails(clients[0]?.echo({}) ?? Promise.resolve(), Code.Canceled);
+  equal((await clients[1]?.echo({ text: "on" }))?.text, "on");
+  transports[1]?.close();
+  transports[2]?.close();
+  await t.until(async () => (await world.see()).sessions.length === 0);
+  // A connection that has been closed is not shared any more.
+  const next = createClient(CasesService, t.transport(world));
+  ok((await next.who({})).clientId !== ids[0], "the next transport has a connection of its own");
+});
+
+test("transports with other tokens have connections of their own", async (t) => {
+  const world = await t.world();
+  const tokens = [await world.token("ann"), await world.token("bob")];
+  const users = await Promise.all(tokens.map(async (token) => (await t.client(world, { token }).cases.who({})).user));
+  equal(users, ["ann", "bob"]);
+});
+
+test("callbacks that throw do not stop the others, and are told like errors that nobody catches", async (t) => {
+  const world = await t.world();
+  const { transport } = t.client(world);
+  t.expectUncaught("this callback throws on purpose");
+  const seen: string[] = [];
+  transport.on("state", ({ status }) => {
+    seen.push(status);
+    if (seen.length === 1) throw new Error("this callback throws on purpose");
+  });
+  const other: string[] = [];
+  const callback = ({ status }: ConnectionState) => other.push(status);
+  transport.on("state", callback);
+  const off = transport.on("state", () => ok(false, "who was taken away is told nothing"));
+  off();
+  await transport.ready();
+  equal([seen, other], [["open"], ["open"]]);
+  transport.off("state", callback);
+  transport.close();
+  equal([seen, other], [["open", "closed"], ["open"]]);
+});
+
+test("what waits for a connection is bounded, and what fits goes out when there is one", async (t) => {
+  const world = await t.world();
+  await world.refuse(true);
+  const { cases } = t.client(world, { maxQueuedBytes: 300_000 });
+  const body = new Uint8Array(100_000);
+  const outcomes = Array.from({ length: 10 }, () =>
+    cases.echo({ body }).then(
+      () => "answered",
+      (error: ConnectError) => Code[error.code],
+    ),
+  );
+  await Promise.race(outcomes);
+  await world.refuse(false);
+  const counts = new Map<unknown, number>();
+  for (const outcome of await Promise.all(outcomes)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  const answered = counts.get("answered") ?? 0;
+  const refused = counts.get("ResourceExhausted") ?? 0;
+  ok(answered >= 1 && answered <= 3, `${answered} fitted in`);
+  equal(answered + refused, 10);
+});
+
+test("the messages of a stream wait for each other while the network is slow", async (t) => {
+  const world = await t.world({ streamWindow: 64 << 20, connectionWindow: 64 << 20 });
+  const { transport, cases } = t.client(world, { maxQueuedBytes: 1 << 20 });
+  await transport.ready();
+  await world.stall(true);
+  let taken = 0;
+  const numbers = async function* () {
+    for (let value = 0n; value < 100n; value += 1n) {
+      taken += 1;
+      yield { value, body: new Uint8Array(500_000) };
+    }
+  };
+  const sum = cases.sum(numbers());
+  let last = -1;
+  await t.until(async () => {
+    if (taken === last) return true;
+    last = taken;
+    await world.see();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return false;
+  });
+  ok(taken < 100, `${taken} of 100 messages were taken while nothing passes`);
+  await world.stall(false);
+  equal((await sum).count, 100n);
+});
+
+test(
+  "a page without a network waits for it and comes back when it is there",
+  async (t) => {
+    const world = await t.world();
+    const { transport, cases } = t.client(world, { reconnect: { firstMs: 60_000, longestMs: 60_000 } });
+    await cases.echo({});
+    await t.environment.setOffline?.(true);
+    await world.cut();
+    await t.until(() => transport.state.status === "waiting");
+    const { connections } = (await world.see().catch(() => undefined))?.passed ?? { connections: 1 };
+    equal(connections, 1, "no attempt is made without a network");
+    await t.environment.setOffline?.(false);
+    // Sooner than the wait would be over: a minute.
+    await transport.ready();
+    await cases.echo({});
+  },
+  { alone: true, only: "chromium" },
+);
