@@ -16,6 +16,7 @@ mod http;
 mod limits;
 mod listen;
 mod origin;
+mod partings;
 mod routes;
 mod sessions;
 mod shared;
@@ -27,7 +28,7 @@ use std::{
     convert::Infallible,
     fmt,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
@@ -129,8 +130,9 @@ impl Server {
             let admission = shared.admit_always();
             let (endpoint, info) = shared.endpoint_of(info);
             let session = Session::new(info, endpoint, shared.clone());
-            Connection::new(io, &[], session, shared).await;
-            drop(admission);
+            let mut connection = pin!(Connection::new(io, &[], session, shared));
+            connection.as_mut().await;
+            admission.part().await;
         }
     }
 

@@ -23,6 +23,7 @@ use super::{
     admission::{ConnectRates, NoPlace, Place, Places, Proxies, network},
     detached::Resumable,
     http::HttpService,
+    partings::Partings,
     routes::Routes,
     users::Users,
 };
@@ -67,6 +68,11 @@ pub(crate) struct Shared {
     departed: Mutex<Departed>,
     /// Connections and handshakes that were let in.
     admitted: AtomicUsize,
+    /// Connections that are over, and whose sockets are not closed yet.
+    parting: AtomicUsize,
+    partings: Partings,
+    /// The most sockets of both, as far as the system says how many there may be.
+    most_sockets: usize,
     pub(crate) rates: ConnectRates,
     pub(super) front: Front,
     handshakes: Arc<Places>,
@@ -94,12 +100,16 @@ impl Shared {
     }
 
     pub(crate) fn behind(front: Front, hub: Hub, routes: Routes, mut limits: ServerLimits) -> Arc<Self> {
-        if let Some(files) = open_files() {
+        let most_sockets = open_files().map_or(usize::MAX, |files| {
             let http = front.http.as_ref().map_or(0, |_| limits.http_connections);
             let others = limits.handshakes.saturating_add(http);
-            limits.connections = limits.connections.min(connections_within(files, others));
-        }
+            connections_within(files, others)
+        });
+        limits.connections = limits.connections.min(most_sockets);
         Arc::new(Self {
+            parting: AtomicUsize::new(0),
+            partings: Partings::new(&limits),
+            most_sockets,
             rates: ConnectRates::new(&limits),
             front,
             http_places: Places::new(limits.http_connections, limits.http_connections_per_address),
@@ -188,11 +198,12 @@ impl Shared {
         let mut admission = self.admission();
         // What connections leave behind counts as they did, or clients that come and go would not be bounded.
         let behind = self.afterwards.running() / self.routes.main().limits.streams;
-        if admitted.saturating_add(behind) >= self.limits.connections {
+        let sockets = admitted.saturating_add(self.parting.load(Ordering::Acquire));
+        if admitted.saturating_add(behind) >= self.limits.connections || sockets >= self.most_sockets {
             return Err(NoPlace::AtAll);
         }
         if let Some(address) = address {
-            admission._of_address = Some(self.addresses.take(Some(network(address)))?);
+            admission.of_address = Some(self.addresses.take(Some(network(address)))?);
         }
         Ok(admission)
     }
@@ -200,7 +211,8 @@ impl Shared {
     fn admission(self: &Arc<Self>) -> Admission {
         Admission {
             shared: self.clone(),
-            _of_address: None,
+            of_address: None,
+            parts: false,
         }
     }
 
@@ -289,6 +301,13 @@ impl Shared {
         }
     }
 
+    /// One connection less.
+    fn give_back(&self) {
+        if self.admitted.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.empty.notify_waiters();
+        }
+    }
+
     async fn wait_until_empty(&self) {
         loop {
             let notified = self.empty.notified();
@@ -334,13 +353,41 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) shared: Arc<Shared>,
-    _of_address: Option<Place>,
+    of_address: Option<Place>,
+    /// The connection is over, and its place is free.
+    parts: bool,
+}
+
+impl Admission {
+    /// Gives the place back of a connection that is over, and waits until its socket may be closed; no more wait than may be
+    /// connected. Dropping the future is fine.
+    pub(crate) async fn part(mut self) {
+        let shared = &self.shared;
+        if shared.is_draining() {
+            return;
+        }
+        let parting = shared.parting.load(Ordering::Relaxed);
+        if parting >= shared.limits.connections {
+            return;
+        }
+        let sockets = shared.admitted.load(Ordering::Relaxed) + parting;
+        let Some(turn) = shared.partings.turn(sockets, Instant::now()) else {
+            return;
+        };
+        shared.parting.fetch_add(1, Ordering::AcqRel);
+        shared.give_back();
+        self.parts = true;
+        self.of_address = None;
+        tokio::time::sleep_until(turn).await;
+    }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        if self.shared.admitted.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.shared.empty.notify_waiters();
+        if self.parts {
+            self.shared.parting.fetch_sub(1, Ordering::AcqRel);
+        } else {
+            self.shared.give_back();
         }
     }
 }
@@ -379,7 +426,79 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Endpoint, routes::Routes};
     use super::*;
+    use crate::Rate;
+
+    fn shared(limits: ServerLimits) -> Shared {
+        let routes = Routes::build(vec![("/rpc".to_owned(), Endpoint::new())]).unwrap();
+        Arc::into_inner(Shared::new(routes, limits)).unwrap()
+    }
+
+    /// A server that closes one socket in a second, after one connection of an address has ended, and another.
+    async fn whose_second_socket_waits(shared: Shared) -> (Arc<Shared>, tokio::task::JoinHandle<()>) {
+        let shared = Arc::new(shared);
+        shared.admit(ADDRESS).unwrap().part().await;
+        let parts = tokio::spawn(shared.admit(ADDRESS).unwrap().part());
+        tokio::task::yield_now().await;
+        assert!(!parts.is_finished());
+        (shared, parts)
+    }
+
+    const ADDRESS: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    const SLOW: Rate = Rate::per_second(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_over_has_no_place_any_more_while_its_socket_waits_to_be_closed() {
+        let shared = shared(ServerLimits {
+            connections: 1,
+            connections_per_address: 1,
+            disconnects: SLOW,
+            connects: SLOW.burst(100),
+            ..ServerLimits::default()
+        });
+        let (shared, parts) = whose_second_socket_waits(shared).await;
+        let held = shared
+            .admit(ADDRESS)
+            .expect("there is a place, also of its address");
+        assert_eq!(shared.admit(ADDRESS).err(), Some(NoPlace::AtAll));
+        parts.await.unwrap();
+        assert_eq!(
+            shared.admit(ADDRESS).err(),
+            Some(NoPlace::AtAll),
+            "it was given back once"
+        );
+        drop(held);
+        assert!(shared.admit(ADDRESS).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_sockets_wait_than_may_be_connected() {
+        let shared = shared(ServerLimits {
+            connections: 1,
+            disconnects: SLOW,
+            connects: SLOW.burst(100),
+            ..ServerLimits::default()
+        });
+        let (shared, parts) = whose_second_socket_waits(shared).await;
+        shared.admit(ADDRESS).unwrap().part().await;
+        assert!(!parts.is_finished(), "the third did not wait");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_descriptors_run_out_nobody_is_let_in_until_sockets_that_wait_are_closed() {
+        let mut shared = shared(ServerLimits {
+            disconnects: SLOW,
+            connects: SLOW.burst(100),
+            ..ServerLimits::default()
+        });
+        shared.most_sockets = 2;
+        let (shared, parts) = whose_second_socket_waits(shared).await;
+        let _held = shared.admit(None).unwrap();
+        assert_eq!(shared.admit(None).err(), Some(NoPlace::AtAll));
+        parts.await.unwrap();
+        assert!(shared.admit(None).is_ok());
+    }
 
     #[test]
     fn the_limit_on_open_files_leaves_room_to_answer_503() {

@@ -85,6 +85,13 @@ impl<S> Io<S> {
         self.granted
     }
 
+    /// Lets go of what was read, and of what was to be written.
+    pub(crate) fn let_go_of_bytes(&mut self) {
+        self.start = self.end;
+        self.release_input();
+        self.output.clear();
+    }
+
     /// Returns the lent read buffer to the thread, keeping only what was not taken yet. To be called before a poll of
     /// the connection ends.
     pub(crate) fn release_input(&mut self) {

@@ -182,6 +182,15 @@ impl OutputBuffer {
         self.append(message);
     }
 
+    /// Lets go of everything, also of what was kept for a resume.
+    pub(crate) fn clear(&mut self) {
+        *self = Self {
+            messages: self.messages,
+            keys: self.keys.take(),
+            ..Self::of_server()
+        };
+    }
+
     /// What was written, as one piece to be shared. A server's output alone: a client masks each message anew.
     pub(crate) fn into_message(mut self) -> Bytes {
         let message = Bytes::copy_from_slice(&self.buffer);

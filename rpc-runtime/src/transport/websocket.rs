@@ -152,6 +152,12 @@ impl<S> WebSocket<S> {
         }
     }
 
+    /// Lets go of what was received and what was to be sent: the connection is over.
+    pub(crate) fn let_go_of_bytes(&mut self) {
+        self.partial = None;
+        self.io.let_go_of_bytes();
+    }
+
     /// Changes the limit for messages that have not begun.
     pub(crate) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;

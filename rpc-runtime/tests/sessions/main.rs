@@ -10,5 +10,6 @@ mod expiring;
 mod house;
 mod leaving;
 mod listed;
+mod parting;
 mod peer;
 mod refused;

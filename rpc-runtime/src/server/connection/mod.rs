@@ -107,7 +107,7 @@ pub(crate) struct Connection<S> {
     registration: Option<Registration>,
     /// Has the session found by its tokens, where it may be resumed.
     listed: Option<Box<Listed>>,
-    /// The session goes on elsewhere, and is not to be touched here any more.
+    /// The session goes on elsewhere, or is over, and is not to be touched here any more.
     handed_over: bool,
 }
 
@@ -281,6 +281,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
         if polled.is_ready() {
             // Where it was not closed, it is lost.
             this.detach(CloseCode::Abnormal, "", Instant::now());
+            this.end_session();
         } else if !this.handed_over {
             let has_mail = this.session.mailbox.end_turn();
             if mem::take(&mut this.yields) {
@@ -293,14 +294,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
     }
 }
 
-impl<S> Drop for Connection<S> {
-    fn drop(&mut self) {
+impl<S> Connection<S> {
+    /// Ends the session, unless it goes on elsewhere: now, however long the socket stays.
+    fn end_session(&mut self) {
         // Before anything else of the connection goes: handlers may look at their session while they are dropped.
         self.leave_gate();
         self.let_go_of_calls();
+        self.socket.let_go_of_bytes();
+        self.meter = None;
         if self.handed_over {
             return;
         }
+        self.handed_over = true;
         self.session.set_state(SessionState::Closed);
         // Off the lists before anybody is told.
         self.standing = None;
@@ -310,6 +315,12 @@ impl<S> Drop for Connection<S> {
         // A client that comes back now is not let wait.
         drop(self.session.mailbox.take());
         self.leave();
+    }
+}
+
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.end_session();
     }
 }
 

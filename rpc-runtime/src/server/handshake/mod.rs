@@ -216,15 +216,16 @@ async fn enter(
     }
 }
 
-/// Waits for the upgrade and then is the connection's task. Its place is free when it is over.
+/// Waits for the upgrade and then is the connection's task. Its place is free when it is over; its socket may be closed later.
 async fn serve_upgrade(on_upgrade: OnUpgrade, session: Arc<Session>, entry: Entry, admission: Admission) {
     let timeout = admission.shared.limits.handshake_timeout;
     let Ok(Ok(upgraded)) = tokio::time::timeout(timeout, on_upgrade).await else {
         return;
     };
-    let connection = connection_over(upgraded, session, entry, admission.shared.clone());
-    connection.await;
-    drop(admission);
+    let mut connection = connection_over(upgraded, session, entry, admission.shared.clone());
+    connection.as_mut().await;
+    admission.part().await;
+    drop(connection);
 }
 
 /// The connection's future, boxed: a task has room for the largest future that it may be, which is one over TLS, and most
