@@ -123,7 +123,11 @@ impl Peer {
     /// Connects by a pipe that holds so many bytes which were not read.
     pub async fn connect_through(server: &Server, info: ConnectInfo, pipe: usize) -> Self {
         let (near, far) = tokio::io::duplex(pipe);
-        let serving = tokio::spawn(server.serve_connection(far, info));
+        Self::greeted(near, tokio::spawn(server.serve_connection(far, info))).await
+    }
+
+    /// Connects by a pipe to what is served already.
+    pub async fn greeted(near: DuplexStream, serving: JoinHandle<()>) -> Self {
         let socket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
         let mut peer = Self {
             socket,

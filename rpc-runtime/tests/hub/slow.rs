@@ -1,6 +1,15 @@
 //! Clients that do not read as fast as others publish, by each policy: what becomes of them, and that nobody else notices.
 
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, StreamExt};
 use rpc_protocol::{Frame, FrameKind, frame::Event as EventFrame};
@@ -10,7 +19,11 @@ use rpc_runtime::{
     prost::Message as _,
     services::hub::ChannelPosition,
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    task::JoinHandle,
+    time::Instant,
+};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::common::{Moved, Peer, Said, builder, info, said, settle};
@@ -301,4 +314,54 @@ async fn a_channel_of_another_policy_does_not_suffer_from_one_that_drops() {
             latest = Some(Moved::decode(event.body).unwrap().to);
         }
     }
+}
+
+/// The server's end of a pipe, which counts how often something is to be written.
+struct Counting {
+    pipe: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counting {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.pipe).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_client_that_is_being_closed_keeps_no_task_busy_until_it_takes_that() {
+    let (hub, server) = hub(SlowConsumer::Disconnect, Retention::NONE);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let (near, pipe) = tokio::io::duplex(PIPE);
+    let counting = Counting {
+        pipe,
+        writes: writes.clone(),
+    };
+    let serving = tokio::spawn(server.serve_connection(counting, info("")));
+    let mut slow = Peer::greeted(near, serving).await;
+    slow.announce_wide_windows().await;
+    slow.subscribe("room:1").await;
+    // Its connection is told of events, and that it is to close, at once.
+    for number in 1..=MANY {
+        publish_at_once(&hub, number);
+    }
+    settle().await;
+    let before = writes.load(Ordering::Relaxed);
+    settle().await;
+    assert_eq!(writes.load(Ordering::Relaxed), before);
 }
