@@ -1,9 +1,16 @@
 // The transport: Connect's calls over one WebSocket, and what belongs to the connection itself.
 
-import type { Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { Calls } from "./calls.js";
+import { type Connection, Purpose } from "./connection/connection.js";
+import { share } from "./connection/shared.js";
+import { onDispose } from "./dispose.js";
+import { Emitter } from "./emitter.js";
 import type { Hub } from "./hub/hub.js";
+import { TransportHub } from "./hub/transport.js";
 import type { WebSocketTransportOptions } from "./options.js";
-import type { ConnectionState, Identity } from "./state.js";
+import { CloseCode } from "./protocol/close.js";
+import type { ClosedState, ConnectionState, Identity } from "./state.js";
 
 /** What a transport tells a program, by name. */
 export interface TransportEvents {
@@ -90,5 +97,89 @@ export interface WebSocketTransport extends Transport {
  * Throws a `TypeError` where the URL is none, or there is no WebSocket.
  */
 export function createWebSocketTransport(options: WebSocketTransportOptions): WebSocketTransport {
-  throw new TypeError(`this skeleton has no engine yet, and cannot connect to ${String(options.url)}`);
+  return new SocketTransport(options);
+}
+
+class SocketTransport implements WebSocketTransport {
+  readonly #connection: Connection;
+  readonly #release: (code: number, reason: string) => void;
+  readonly #calls: Calls;
+  /** This transport's own callbacks: the connection's go on for those that share it. */
+  readonly #events = new Emitter<TransportEvents>();
+  readonly #offs: (() => void)[];
+  #hub: TransportHub | undefined;
+  /** It was closed, whatever becomes of the connection. */
+  #closed: ClosedState | undefined;
+
+  readonly unary: Transport["unary"];
+  readonly stream: Transport["stream"];
+  declare [Symbol.dispose]: () => void;
+
+  constructor(options: WebSocketTransportOptions) {
+    [this.#connection, this.#release] = share(options);
+    this.#calls = new Calls(this.#connection, options);
+    this.unary = this.#calls.unary.bind(this.#calls);
+    this.stream = this.#calls.stream.bind(this.#calls);
+    const { events } = this.#connection;
+    this.#offs = (["state", "identity", "error"] as const).map((name) => events.on(name, (value) => this.#events.call(name, value)));
+    onDispose(this, () => this.close());
+  }
+
+  get state(): ConnectionState {
+    return this.#closed ?? this.#connection.state;
+  }
+
+  get identity(): Identity {
+    return this.#connection.identity;
+  }
+
+  get hub(): Hub {
+    this.#hub ??= new TransportHub(this.#connection, this.#calls);
+    return this.#hub;
+  }
+
+  async ready(signal?: AbortSignal): Promise<void> {
+    this.#check();
+    await this.#connection.ready(signal);
+  }
+
+  async authenticate(token: string): Promise<Identity> {
+    this.#check();
+    return this.#connection.authenticate(Purpose.refresh, token);
+  }
+
+  async changeUser(token: string): Promise<Identity> {
+    this.#check();
+    return this.#connection.authenticate(Purpose.changeUser, token);
+  }
+
+  async signOut(): Promise<void> {
+    this.#check();
+    return this.#connection.signOut();
+  }
+
+  #check(): void {
+    if (this.#closed) throw this.#closed.reason;
+  }
+
+  close(code: number = CloseCode.normal, reason = ""): void {
+    if (this.#closed) return;
+    if (code !== CloseCode.normal && !(code >= 3000 && code <= 4999)) throw new RangeError(`a client closes with 1000 or 3000 to 4999, and not with ${code}`);
+    const error = new ConnectError(reason ? `the transport was closed: ${reason}` : "the transport was closed", Code.Canceled);
+    const wasClosed = this.#connection.state.status === "closed";
+    this.#closed = { status: "closed", reason: error, closeCode: code };
+    for (const off of this.#offs) off();
+    this.#calls.close(error);
+    this.#hub?.close(error);
+    this.#release(code, reason);
+    if (!wasClosed) this.#events.emit("state", this.#closed);
+  }
+
+  on<Name extends keyof TransportEvents>(name: Name, callback: (value: TransportEvents[Name]) => void): () => void {
+    return this.#events.on(name, callback);
+  }
+
+  off<Name extends keyof TransportEvents>(name: Name, callback: (value: TransportEvents[Name]) => void): void {
+    this.#events.off(name, callback);
+  }
 }

@@ -1,0 +1,379 @@
+// The connection behind transports: one at a time, made again when it is lost.
+//
+// Owns which link calls go to, what is seen of it from outside, and when it ends for good.
+
+import { base64Encode } from "@bufbuild/protobuf/wire";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Emitter } from "../emitter.js";
+import type { Event, GoAway, Greeting, Identity as IdentityFrame } from "../gen/rpc/v1/frame_pb.js";
+import type { WebSocketConstructor, WebSocketLike, WebSocketTransportOptions } from "../options.js";
+import type { Budget, Call } from "../protocol/call.js";
+import { CloseCode, mayReturn } from "../protocol/close.js";
+import { DEFAULTS, type Limits } from "../protocol/limits.js";
+import type { ConnectionState, Identity } from "../state.js";
+import type { TransportEvents } from "../transport.js";
+import { Backoff } from "./backoff.js";
+import { Credentials } from "./credentials.js";
+import type { Environment } from "./environment.js";
+import { closeError } from "./errors.js";
+import type { Exchange, Loss } from "./exchange.js";
+import { Link, type LinkEvents, RESUMES, SUBPROTOCOL } from "./link.js";
+import { Session } from "./session.js";
+
+/** A connection that has lived so long was a success, and waiting begins anew after it. */
+const SUCCESS = 5_000;
+
+const CONNECT_TIMEOUT = 10_000;
+const KEEP_ALIVE = 25_000;
+const MAX_QUEUED_BYTES = 4 << 20;
+const MAX_PENDING_BYTES = 16 << 20;
+
+/** The waits between refreshes that fail, in milliseconds. */
+const REFRESH_FIRST = 1_000;
+const REFRESH_LONGEST = 30_000;
+
+/** What an authentication is to do, as the wire has it. */
+export const Purpose = { refresh: 0, changeUser: 1, signOut: 2 } as const;
+
+/** Who hears of links and of what is published: the hub. */
+export interface Listener {
+  onLink(isOpen: boolean): void;
+  onEvent(event: Event): void;
+  onClosed(error: ConnectError): void;
+}
+
+/** The connection. It begins to connect at once. */
+export class Connection implements LinkEvents {
+  readonly events = new Emitter<TransportEvents>();
+  readonly budget: Budget = { bytes: 0 };
+  state: ConnectionState = { status: "connecting", failedAttempts: 0 };
+  identity: Identity = { userId: undefined, expiresAt: undefined, expiresSoon: false, authenticationRequired: false };
+  /** The hub, once there is one. */
+  listener: Listener | undefined;
+  /** Where calls go. */
+  link: Link | undefined;
+
+  readonly #limits: Limits;
+  readonly #credentials: Credentials;
+  readonly #session: Session;
+  readonly #backoff: Backoff;
+  readonly #connectTimeout: number;
+  #dialling: Link | undefined;
+  /** Old links that finish their calls, or that are kept from sending a close frame. */
+  readonly #old = new Set<Link>();
+  /** Calls that wait for a link. */
+  readonly #waiting = new Set<Exchange>();
+  /** Counts attempts: what belongs to an older one does not count. */
+  #attempt = 0;
+  #stopTimer = () => {};
+  readonly #unwatch: () => void;
+  /** Where a fresh token is being shown. */
+  #refreshing: Link | undefined;
+
+  constructor(
+    readonly url: string,
+    readonly options: WebSocketTransportOptions,
+    readonly webSocket: WebSocketConstructor,
+    readonly world: Environment,
+  ) {
+    const maxBodyBytes = options.maxMessageBytes ?? DEFAULTS.maxBodyBytes;
+    this.#limits = { maxBodyBytes, maxPendingBytes: Math.max(MAX_PENDING_BYTES, 4 * maxBodyBytes) };
+    this.#connectTimeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT;
+    this.#credentials = new Credentials(options.token, this.#connectTimeout, world);
+    this.#session = new Session(options.resume ?? true);
+    this.#backoff = new Backoff(options.reconnect, world);
+    this.#unwatch = world.watch(
+      () => this.#wake(),
+      () => this.link?.probe(),
+    );
+    void this.#dial();
+  }
+
+  // Calls.
+
+  /** Takes a call up: it is sent now, or when there is a connection. Throws where it is not taken. */
+  start(exchange: Exchange): void {
+    const { state, budget } = this;
+    if (state.status === "closed") {
+      exchange.fail(new ConnectError(state.reason.rawMessage, state.reason.code));
+    } else if (budget.bytes > (this.options.maxQueuedBytes ?? MAX_QUEUED_BYTES)) {
+      exchange.fail(new ConnectError("too much waits for being sent: see maxQueuedBytes", Code.ResourceExhausted));
+    } else {
+      this.#give(exchange);
+    }
+  }
+
+  #give(exchange: Exchange): void {
+    exchange.link = this.link;
+    if (!this.link) this.#waiting.add(exchange);
+    else this.link.protocol.start(exchange.call);
+  }
+
+  /** A call that waits is given up. */
+  forget(exchange: Exchange): void {
+    this.#waiting.delete(exchange);
+    exchange.call.shut();
+  }
+
+  /** A call has ended because the server goes away. Whether it is sent again. */
+  sendAgain(exchange: Exchange, loss: Loss): boolean {
+    const again = exchange.isLost(loss, this.#comesBack);
+    if (again) this.#give(exchange);
+    return again;
+  }
+
+  /** Calls have lost their link. What can be sent again waits for the next one, where there will be one. */
+  #lose(calls: readonly Call[], loss: Loss, comesBack: boolean): void {
+    for (const call of calls) {
+      const exchange = call.events as Exchange;
+      if (exchange.isLost(loss, comesBack)) this.#waiting.add(exchange);
+    }
+  }
+
+  get #comesBack(): boolean {
+    return this.#backoff.comesBack && this.state.status !== "closed";
+  }
+
+  /** Resolves when the connection is open; rejects when it is closed for good, or the signal aborts. */
+  ready(signal?: AbortSignal): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.state.status === "closed") end(() => reject(this.state.status === "closed" && this.state.reason));
+        else if (signal?.aborted) end(() => reject(signal.reason));
+        else if (this.link) end(() => resolve(this.link as Link));
+      };
+      const off = this.events.on("state", look);
+      const end = (settle: () => void) => {
+        off();
+        signal?.removeEventListener("abort", look);
+        settle();
+      };
+      signal?.addEventListener("abort", look);
+      look();
+    });
+  }
+
+  // Making connections.
+
+  async #dial(): Promise<void> {
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#setState({ status: "connecting", failedAttempts: this.#backoff.failed });
+    let token: string;
+    try {
+      token = await this.#credentials.show();
+    } catch (error) {
+      this.events.emit("error", error);
+      if (attempt === this.#attempt) this.#wait(closeError(CloseCode.abnormal, `there is no token: ${ConnectError.from(error).rawMessage}`));
+      return;
+    }
+    if (attempt !== this.#attempt) return;
+    const back = this.#session.toReturn(this.world.now());
+    const protocols = [SUBPROTOCOL];
+    if (back) protocols.push(RESUMES);
+    if (token) protocols.push(`bearer.${base64Encode(new TextEncoder().encode(token), "url")}`);
+    let socket: WebSocketLike;
+    try {
+      socket = new this.webSocket(this.url, protocols);
+    } catch (error) {
+      // Such as a page of https that would use ws: it will not go better another time.
+      this.#finish(ConnectError.from(error, Code.FailedPrecondition), CloseCode.abnormal);
+      return;
+    }
+    const keepAlive = this.options.keepAliveMs ?? KEEP_ALIVE;
+    const link = new Link(socket, this.#limits, keepAlive, this.world, this, back);
+    this.#dialling = link;
+    this.#stopTimer = this.world.later(
+      () => link.close(CloseCode.abnormal, `no answer within ${this.#connectTimeout} ms`),
+      this.#connectTimeout,
+    );
+  }
+
+  onGreeted(link: Link, greeting: Greeting): void {
+    this.#stopTimer();
+    this.#dialling = undefined;
+    // What was kept from sending close frames may do so now: the server knows which connection is the session's.
+    for (const old of this.#old) if (!old.draining) this.#old.delete(old) && old.hangUp();
+    if (this.#session.greeted(greeting)) link.protocol.acknowledgeToken();
+    this.link = link;
+    this.#setIdentity({
+      ...this.#identityOf(greeting.userId, greeting.identityExpiresInUs, false),
+      authenticationRequired: greeting.authenticationRequired,
+    });
+    this.listener?.onLink(true);
+    this.#setState({ status: "open", clientId: greeting.clientId, resumed: greeting.resumed });
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const exchange of waiting) this.#give(exchange);
+  }
+
+  onClosed(link: Link, code: number, reason: string): void {
+    const isCurrent = link === this.link || link === this.#dialling;
+    this.#old.delete(link);
+    if (code === CloseCode.abnormal) {
+      // A close frame that arrives before the client is back would end the session.
+      if (link.greetedAt !== undefined && this.state.status !== "closed") this.#old.add(link);
+      else link.hangUp();
+    }
+    // Who was refused for what it came back with comes back without.
+    const isRefused = code === CloseCode.resumeRefused && this.#session.forget();
+    const comesBack = this.#comesBack && (!isCurrent || isRefused || mayReturn(code));
+    this.#lose(callsOf(link), { code, reason }, comesBack);
+    if (!isCurrent) return;
+    const now = this.world.now();
+    this.#session.ended(code, link.protocol.receipts?.received ?? 0, !link.isUnsettled, now);
+    if (code === 4401) this.#credentials.expired();
+    if (link.greetedAt !== undefined && now - link.greetedAt >= SUCCESS) this.#backoff.failed = 0;
+    this.#stopTimer();
+    this.link = undefined;
+    this.#dialling = undefined;
+    this.listener?.onLink(false);
+    const error = closeError(code, reason);
+    if (comesBack) this.#wait(error, code);
+    else this.#finish(error, code);
+  }
+
+  onGoAway(link: Link, goAway: GoAway, notRun: Call[]): void {
+    const comesBack = this.#comesBack;
+    const isCurrent = link === this.link && comesBack;
+    const error = closeError(CloseCode.goingAway, goAway.reason);
+    const asked = Number(goAway.returnAfterUs) / 1_000;
+    if (isCurrent) {
+      this.link = undefined;
+      this.#old.add(link);
+    }
+    this.#lose(notRun, "not-run", comesBack);
+    if (!isCurrent) return;
+    this.listener?.onLink(false);
+    this.#wait(error, CloseCode.goingAway, asked);
+    link.drain();
+  }
+
+  /** Comes back after a while, unless it has tried often enough. */
+  #wait(reason: ConnectError, closeCode: number = CloseCode.abnormal, atLeast = 0): void {
+    const wait = this.#backoff.next(atLeast);
+    if (wait === undefined) {
+      this.#finish(reason, closeCode);
+      return;
+    }
+    this.#retry(wait);
+    const retryAt = new Date(this.world.date() + wait);
+    this.#setState({ status: "waiting", failedAttempts: this.#backoff.failed, retryAt, reason, closeCode });
+  }
+
+  #retry(wait: number): void {
+    this.#stopTimer();
+    this.#stopTimer = this.world.later(() => void this.#dial(), wait);
+  }
+
+  /** There is new hope for the network, or somebody looks. */
+  #wake(): void {
+    if (this.state.status === "waiting") {
+      const wait = this.#backoff.soon();
+      const retryAt = new Date(this.world.date() + wait);
+      if (retryAt < this.state.retryAt) {
+        this.#retry(wait);
+        this.#setState({ ...this.state, retryAt });
+      }
+    } else {
+      this.link?.probe();
+    }
+  }
+
+  // Who the client is.
+
+  onIdentity(link: Link, told: IdentityFrame, answers: { token: string; change: number } | undefined): void {
+    if (answers?.change && answers.token) this.#credentials.accepted(answers.token, answers.change);
+    if (link !== this.link) return;
+    if (this.#session.renewed(told.resumeToken)) link.protocol.acknowledgeToken();
+    this.#setIdentity(this.#identityOf(told.userId, told.expiresInUs, told.expiresSoon));
+    if (told.requestId === 0n && told.expiresSoon) void this.#refresh(link);
+  }
+
+  #identityOf(userId: string, expiresInUs: bigint, expiresSoon: boolean): Identity {
+    const expiresAt = expiresInUs > 0n ? new Date(this.world.date() + Number(expiresInUs) / 1_000) : undefined;
+    return { ...this.identity, userId: userId || undefined, expiresAt, expiresSoon };
+  }
+
+  #setIdentity(identity: Identity): void {
+    const before = this.identity;
+    this.identity = identity;
+    if (JSON.stringify(before) !== JSON.stringify(identity)) this.events.emit("identity", identity);
+  }
+
+  /** Shows a fresh token, as often as it takes, while the connection lives. */
+  async #refresh(link: Link): Promise<void> {
+    if (this.#refreshing === link || !this.#credentials.isAsked) return;
+    this.#refreshing = link;
+    for (let wait = REFRESH_FIRST; link === this.link; wait = Math.min(2 * wait, REFRESH_LONGEST)) {
+      try {
+        const token = await this.#credentials.fresh();
+        if (token && link === this.link) await link.authenticate(Purpose.refresh, token, 0);
+        break;
+      } catch (error) {
+        if (link === this.link) this.events.emit("error", error);
+      }
+      await new Promise<void>((resolve) => void this.world.later(resolve, wait));
+    }
+    if (this.#refreshing === link) this.#refreshing = undefined;
+  }
+
+  /** Shows a token that the program gives, or signs out. */
+  async prove(purpose: number, token: string, change: number): Promise<Identity> {
+    const link = await this.ready();
+    await link.authenticate(purpose, token, change);
+    return this.identity;
+  }
+
+  authenticate(purpose: number, token: string): Promise<Identity> {
+    return this.prove(purpose, token, this.#credentials.changes());
+  }
+
+  async signOut(): Promise<void> {
+    this.#credentials.signOut();
+    // The next connection shows nothing.
+    if (this.link || this.#dialling) await this.prove(Purpose.signOut, "", this.#credentials.changes());
+  }
+
+  // The end.
+
+  /** Closes for good. */
+  close(code: number, reason: string): void {
+    const links = [this.link, this.#dialling, ...this.#old];
+    this.#finish(new ConnectError(reason ? `the transport was closed: ${reason}` : "the transport was closed", Code.Canceled), code);
+    for (const link of links) link?.close(code, reason);
+  }
+
+  #finish(reason: ConnectError, closeCode: number): void {
+    if (this.state.status === "closed") return;
+    this.#attempt += 1;
+    this.#stopTimer();
+    this.#unwatch();
+    for (const old of this.#old) if (!old.draining) old.hangUp();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    const links = [this.link, this.#dialling, ...this.#old];
+    this.link = undefined;
+    this.#dialling = undefined;
+    this.#setState({ status: "closed", reason, closeCode });
+    for (const exchange of waiting) exchange.fail(reason);
+    if (reason.code === Code.Canceled) {
+      for (const link of links) for (const call of link ? callsOf(link) : []) (call.events as Exchange).fail(reason);
+    }
+    this.listener?.onClosed(reason);
+  }
+
+  #setState(state: ConnectionState): void {
+    this.state = state;
+    this.events.emit("state", state);
+  }
+
+  onEvent(link: Link, event: Event): void {
+    if (link === this.link) this.listener?.onEvent(event);
+  }
+}
+
+/** The calls of a link, sent or not. */
+function callsOf({ protocol }: Link): Call[] {
+  return [...protocol.open.values(), ...protocol.pending];
+}

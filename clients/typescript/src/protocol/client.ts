@@ -1,0 +1,514 @@
+// The client's end of a connection, without any IO: what is sent, and what frames that come mean.
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Data, Event, Frame, GoAway, Greeting, Identity, Response } from "../gen/rpc/v1/frame_pb.js";
+import { type End, EndSchema, type GreetingSchema } from "../gen/rpc/v1/frame_pb.js";
+import { Call } from "./call.js";
+import { CloseCode, ConnectionFault } from "./close.js";
+import { creditTo, Flow, violated } from "./flow.js";
+import { decode, encode, type FrameKind } from "./frame.js";
+import { allowsMetadata, DATA_FRAME_COST, DEFAULTS, type Limits, type PeerLimits, partBeside, peerLimits, toNumber, whyTooLong } from "./limits.js";
+import { Liveness } from "./liveness.js";
+import { Receipts } from "./receipts.js";
+
+const CANCELLED = 1;
+const RESOURCE_EXHAUSTED = 8;
+const INTERNAL = 13;
+
+/** What a connection is told, and where its frames go. */
+export interface ConnectionEvents {
+  /** Sends one WebSocket message. */
+  write(message: Uint8Array<ArrayBuffer>): void;
+  /** How many bytes may be written before those that were written have left. */
+  room(): number;
+  /** There is no room: `flush` is to be called when there is. */
+  onBlocked(): void;
+  onGreeting(greeting: Greeting): void;
+  /** The server drains. These calls have not run and will not run. */
+  onGoAway(goAway: GoAway, notRun: Call[]): void;
+  onIdentity(identity: Identity): void;
+  onEvent(event: Event): void;
+}
+
+/** How a call ends that this side gives up, or does not make. */
+export function ended(code: number, message: string): End {
+  return create(EndSchema, { status: { code, message } });
+}
+
+/**
+ * The client's end of a connection. Calls are started any time and leave when the server has greeted, in their order, as streams become
+ * free and windows open. After an error nothing more is to be fed to it.
+ */
+export class ClientConnection {
+  /** Calls that were sent and are not over, by stream id. */
+  readonly open = new Map<number, Call>();
+  /** Calls that were not sent. */
+  pending: Call[] = [];
+  /** The server has said that it goes away. */
+  goingAway = false;
+  /** Where the server keeps the session. */
+  receipts: Receipts | undefined;
+
+  readonly #liveness: Liveness;
+  readonly #flow: Flow;
+  #peer: PeerLimits = DEFAULTS;
+  #lastId = 0;
+  #greeted = false;
+  #cameBackWith = 0;
+  #lastAuthentication = 0n;
+  /** Calls with something to send whose windows are open, in turn. */
+  #ready = new Set<Call>();
+  #pings = 0n;
+  /** A pong that waits for room: one at most, whatever the server asks. */
+  #pong: bigint | undefined;
+
+  constructor(
+    readonly limits: Limits,
+    readonly events: ConnectionEvents,
+    keepAlive: number,
+    now: number,
+  ) {
+    this.#liveness = new Liveness(keepAlive, now);
+    this.#flow = new Flow(limits.maxPendingBytes, (bytes) => this.#credit(0, bytes));
+  }
+
+  // What is sent.
+
+  #write(streamId: number, kind: FrameKind): void {
+    this.events.write(encode(streamId, kind));
+  }
+
+  #credit(streamId: number, bytes: number): void {
+    this.#write(streamId, { case: "credit", value: { bytes: BigInt(bytes) } });
+  }
+
+  /**
+   * Introduces this client, where there is something to say: a session to come back to, or limits that are not the protocol's. Before the
+   * server has greeted nothing else is sent.
+   */
+  greet(resumeToken = "", receivedFrames = 0): void {
+    this.#cameBackWith = receivedFrames;
+    const { maxBodyBytes, maxPendingBytes } = this.limits;
+    const usual = maxBodyBytes === DEFAULTS.maxBodyBytes;
+    if (usual && !resumeToken) return;
+    const value: MessageInitShape<typeof GreetingSchema> = { resumeToken, receivedFrames: BigInt(receivedFrames) };
+    if (!usual) value.limits = { maxBodyBytes: BigInt(maxBodyBytes), maxPendingBytes: BigInt(maxPendingBytes) };
+    this.#write(0, { case: "greeting", value });
+  }
+
+  /** Sends a credential, or signs out. Gives the id by which the answer comes. */
+  authenticate(purpose: number, token: string): bigint {
+    this.#lastAuthentication += 1n;
+    const requestId = this.#lastAuthentication;
+    const credential = new TextEncoder().encode(token);
+    this.#write(0, { case: "authenticate", value: { requestId, scheme: token && "bearer", credential, purpose } });
+    return requestId;
+  }
+
+  /** Says that the last resume token is stored. */
+  acknowledgeToken(): void {
+    this.#acknowledge(true);
+  }
+
+  #acknowledge(resumeToken: boolean): void {
+    if (this.receipts) this.#write(0, { case: "acknowledgement", value: { receivedFrames: this.receipts.tell(), resumeToken } });
+  }
+
+  /** Makes a call, as soon as that is possible. */
+  start(call: Call): void {
+    this.pending.push(call);
+    this.flush();
+  }
+
+  /** Sends a message of a call that is open: one at a time, `onWritable` says when there may be another. */
+  send(call: Call, body: Uint8Array): void {
+    if (call.sending !== "open") return;
+    const why = whyTooLong(body.length, 0, this.#peer);
+    if (why !== undefined) {
+      this.cancel(call, RESOURCE_EXHAUSTED);
+      call.events.onEnd(ended(RESOURCE_EXHAUSTED, why));
+      return;
+    }
+    call.rest = body;
+    call.queue(body.length);
+    this.#turn(call);
+    this.flush();
+  }
+
+  /** Half-closes: the call sends no more, behind what waits. */
+  finish(call: Call): void {
+    if (call.sending !== "open") return;
+    call.sending = "finishing";
+    if (call.id > 0 && !call.rest) this.#halfClose(call);
+  }
+
+  #halfClose(call: Call): void {
+    call.sending = "shut";
+    this.#write(call.id, { case: "end", value: {} });
+  }
+
+  /** Gives a call up: it is told nothing more. It may have run. */
+  cancel(call: Call, code = CANCELLED): void {
+    if (call.phase === "pending") {
+      this.pending = this.pending.filter((other) => other !== call);
+      this.#close(call);
+    } else if (call.phase !== "over") {
+      this.#close(call);
+      this.#write(call.id, { case: "reset", value: { code } });
+      this.#flow.widen();
+      this.flush();
+    }
+  }
+
+  /** The program has taken messages of a call that cost so much together. */
+  consumed(call: Call, cost: number): void {
+    const taken = Math.min(cost, call.unconsumed);
+    call.unconsumed -= taken;
+    this.#flow.release(taken);
+    this.#widen(call);
+    this.#flow.widen();
+  }
+
+  #widen(call: Call): void {
+    const size = DEFAULTS.streamWindowBytes;
+    const credit = creditTo(size - call.unconsumed, call.receiveWindow, size);
+    if (credit > 0 && call.phase !== "over") {
+      call.receiveWindow += credit;
+      this.#credit(call.id, credit);
+    }
+  }
+
+  /** Writes what waits, as far as windows and room allow: calls in their order, and a frame of each stream in turn. */
+  flush(): void {
+    if (!this.#greeted) return;
+    for (;;) {
+      const call = this.#mayOpen();
+      const ready = this.#flow.send > 0 ? this.#ready.values().next().value : undefined;
+      if (!call && !ready && this.#pong === undefined) return;
+      if (this.events.room() <= 0) {
+        this.events.onBlocked();
+        return;
+      }
+      if (this.#pong !== undefined) {
+        this.#write(0, { case: "pong", value: { payload: this.#pong } });
+        this.#pong = undefined;
+      }
+      if (call) {
+        this.pending.shift();
+        this.#open(call);
+      }
+      if (ready) this.#writePart(ready);
+    }
+  }
+
+  #mayOpen(): Call | undefined {
+    const call = this.pending[0];
+    if (!call || this.goingAway || this.open.size >= this.#peer.maxStreams) return undefined;
+    return call.request.body.length === 0 || this.#flow.send > 0 ? call : undefined;
+  }
+
+  #open(call: Call): void {
+    const { method, metadata, body, open } = call.request;
+    const id = this.#lastId + 1;
+    const timeoutUs = call.request.timeoutUs();
+    const request = (part: Uint8Array) =>
+      encode(id, {
+        case: "request",
+        value: { method, metadata, timeoutUs, open, more: part.length < body.length, body: part },
+      });
+    let part = body.subarray(0, this.#peer.maxFrameBodyBytes);
+    let frame = request(part);
+    if (part.length < body.length || frame.length > this.#peer.maxMessageBytes) {
+      const fields = frame.length - part.length;
+      const why = whyTooLong(body.length, fields, this.#peer);
+      if (why !== undefined) {
+        this.#close(call);
+        call.events.onEnd(ended(RESOURCE_EXHAUSTED, why));
+        return;
+      }
+      part = body.subarray(0, partBeside(fields, this.#peer));
+      frame = request(part);
+    }
+    this.#lastId = id;
+    call.id = id;
+    call.phase = "waiting";
+    call.sendWindow = this.#peer.streamWindowBytes;
+    this.open.set(id, call);
+    this.#flow.send -= part.length;
+    call.queue(-Call.cost({ body: part }));
+    this.events.write(frame);
+    if (part.length < body.length) call.rest = body.subarray(part.length);
+    if (call.rest) this.#turn(call);
+    else if (call.sending === "finishing") this.#halfClose(call);
+  }
+
+  /** Puts a call into the line of those that send, if it belongs there. */
+  #turn(call: Call): void {
+    if (call.id > 0 && call.rest && call.sendWindow > 0) this.#ready.add(call);
+  }
+
+  #writePart(call: Call): void {
+    this.#ready.delete(call);
+    const rest = call.rest as Uint8Array;
+    const part = rest.subarray(0, partBeside(0, this.#peer));
+    const more = part.length < rest.length;
+    const cost = part.length + DATA_FRAME_COST;
+    call.sendWindow -= cost;
+    this.#flow.send -= cost;
+    call.queue(-part.length);
+    call.rest = more ? rest.subarray(part.length) : undefined;
+    this.#write(call.id, { case: "data", value: { more, body: part } });
+    if (more) {
+      this.#turn(call);
+    } else if (call.sending === "finishing") {
+      this.#halfClose(call);
+    } else if (call.sending === "open") {
+      call.events.onWritable();
+    }
+  }
+
+  /** Forgets a call, with what it has waiting and what was not taken. */
+  #close(call: Call): void {
+    call.phase = "over";
+    this.open.delete(call.id);
+    this.#abandon(call);
+    this.#flow.release(call.unconsumed, call.partBytes);
+    call.unconsumed = 0;
+    call.partBytes = 0;
+    call.parts = undefined;
+  }
+
+  /** Nothing more is sent for a call. */
+  #abandon(call: Call): void {
+    this.#ready.delete(call);
+    call.shut();
+  }
+
+  // What comes.
+
+  /** Takes one binary WebSocket message. Throws a {@link ConnectionFault} where the connection is to be closed. */
+  handleMessage(message: Uint8Array, now: number): void {
+    this.#liveness.onMessage(now);
+    const frame = decode(message);
+    if (this.receipts?.onFrame(frame.kind, message.length, now)) this.#acknowledge(false);
+    if (frame.streamId > BigInt(this.#lastId)) unexpected(frame);
+    const id = Number(frame.streamId);
+    if (id === 0) this.#onConnectionFrame(frame, now);
+    else this.#onStreamFrame(frame, this.open.get(id));
+    this.flush();
+  }
+
+  #onConnectionFrame(frame: Frame, now: number): void {
+    const { kind } = frame;
+    switch (kind.case) {
+      case "greeting":
+        if (this.#greeted) unexpected(frame);
+        this.#greeted = true;
+        this.#peer = peerLimits(kind.value);
+        this.#flow.send = this.#peer.connectionWindowBytes;
+        if (kind.value.resumeToken) {
+          const received = kind.value.resumed ? this.#cameBackWith : 0;
+          this.receipts = new Receipts(toNumber(kind.value.replayBytes), received);
+        }
+        return this.events.onGreeting(kind.value);
+      case "credit":
+        this.#flow.send = Math.min(this.#flow.send + toNumber(kind.value.bytes), Number.MAX_SAFE_INTEGER);
+        return;
+      case "ping":
+        this.#liveness.onPing(now);
+        this.#pong ??= kind.value.payload;
+        return;
+      case "goAway":
+        return this.#onGoAway(kind.value);
+      case "identity":
+        if (kind.value.requestId > this.#lastAuthentication) unexpected(frame);
+        return this.events.onIdentity(kind.value);
+      case "event":
+        return this.events.onEvent(kind.value);
+      case "pong":
+      case "acknowledgement":
+      case undefined:
+        return;
+      default:
+        unexpected(frame);
+    }
+  }
+
+  #onGoAway(goAway: GoAway): void {
+    this.goingAway = true;
+    const notRun = [...this.open.values()].filter((call) => call.phase === "waiting" && BigInt(call.id) > goAway.lastStreamId);
+    for (const call of notRun) this.#close(call);
+    notRun.push(...this.pending);
+    this.pending = [];
+    this.events.onGoAway(goAway, notRun);
+  }
+
+  #onStreamFrame(frame: Frame, call: Call | undefined): void {
+    const { kind } = frame;
+    switch (kind.case) {
+      case "response":
+        return this.#onResponse(frame, kind.value, call);
+      case "data":
+        return this.#onData(frame, kind.value, call);
+      case "end":
+        return call && this.#onEnd(kind.value, call);
+      case "reset":
+        if (call) {
+          const tell = call.sending === "open";
+          this.#abandon(call);
+          if (tell) call.events.onStopSending();
+        }
+        return;
+      case "credit":
+        if (call) {
+          call.sendWindow = Math.min(call.sendWindow + toNumber(kind.value.bytes), Number.MAX_SAFE_INTEGER);
+          this.#turn(call);
+        }
+        return;
+      case undefined:
+        return;
+      default:
+        unexpected(frame);
+    }
+  }
+
+  #onResponse(frame: Frame, response: Response, call: Call | undefined): void {
+    const { body, open, more } = response;
+    if (body.length > 0) this.#flow.take(body.length);
+    if (open && (more || body.length > 0)) unexpected(frame);
+    if (call && call.phase !== "waiting") unexpected(frame);
+    if (!call || !allowsMetadata(response.metadata) || !allowsMetadata(response.trailers)) {
+      if (call) this.#giveUp(call, RESOURCE_EXHAUSTED, "the metadata are longer than this client takes");
+    } else if (open) {
+      call.phase = "opened";
+      call.events.onOpened(response);
+    } else if (more) {
+      call.phase = "assembling";
+      call.response = response;
+      if (this.#addPart(call, body, response.compression)) return;
+    } else if (this.#accepts(call, body.length, response.compression)) {
+      this.#close(call);
+      call.events.onResponse(response);
+    }
+    this.#flow.widen();
+  }
+
+  #onData(frame: Frame, data: Data, call: Call | undefined): void {
+    const cost = data.body.length + DATA_FRAME_COST;
+    if (call?.phase === "waiting") unexpected(frame);
+    if (call) {
+      if (call.receiveWindow <= 0) violated();
+      call.receiveWindow -= cost;
+    }
+    this.#flow.take(cost);
+    if (!call) {
+      this.#flow.widen();
+      return;
+    }
+    let body = data.body;
+    if (data.more || call.parts) {
+      if (!this.#addPart(call, body, data.compression)) return;
+      if (data.more) {
+        this.#widen(call);
+        this.#flow.widen();
+        return;
+      }
+      body = join(call.parts as Uint8Array[], call.partBytes);
+      call.parts = undefined;
+      call.partBytes = 0;
+      this.#flow.complete(body.length);
+    } else if (this.#accepts(call, body.length, data.compression)) {
+      this.#flow.hold(cost);
+    } else {
+      return;
+    }
+    call.unconsumed += body.length + DATA_FRAME_COST;
+    if (call.response) {
+      // What the program is given with the outcome counts as taken.
+      this.#close(call);
+      call.events.onResponse({ ...call.response, body });
+    } else {
+      call.events.onMessage(body, body.length + DATA_FRAME_COST);
+    }
+    this.#widen(call);
+    this.#flow.widen();
+  }
+
+  /** Holds a part of a message. Whether it is wanted; else the call is over. */
+  #addPart(call: Call, part: Uint8Array, compression: number): boolean {
+    if (!this.#accepts(call, call.partBytes + part.length, compression)) return false;
+    if (!this.#flow.holdPart(part.length)) {
+      this.#giveUp(call, RESOURCE_EXHAUSTED, "too many long messages come at a time for this client");
+      return false;
+    }
+    call.parts ??= [];
+    call.parts.push(part);
+    call.partBytes += part.length;
+    return true;
+  }
+
+  /** Whether a message of so many bytes is wanted; else the call is over. */
+  #accepts(call: Call, length: number, compression: number): boolean {
+    if (length > this.limits.maxBodyBytes) {
+      this.#giveUp(call, RESOURCE_EXHAUSTED, `a message is longer than this client takes: ${this.limits.maxBodyBytes} bytes`);
+    } else if (compression !== 0) {
+      this.#giveUp(call, INTERNAL, "a message is compressed, which this client does not read");
+    }
+    return call.phase !== "over";
+  }
+
+  #giveUp(call: Call, code: number, message: string): void {
+    this.cancel(call, code);
+    call.events.onEnd(ended(code, message));
+  }
+
+  #onEnd(end: End, call: Call): void {
+    const { phase } = call;
+    this.#close(call);
+    this.#flow.widen();
+    if (!allowsMetadata(end.trailers)) {
+      call.events.onEnd(ended(RESOURCE_EXHAUSTED, "the metadata are longer than this client takes"));
+    } else if (phase !== "opened" && !end.status?.code) {
+      call.events.onEnd(ended(INTERNAL, "the call ended without a response"));
+    } else {
+      call.events.onEnd(end);
+    }
+  }
+
+  // Time.
+
+  /** When {@link handleTimeout} has something to do. Messages only move it to later. */
+  get deadline(): number {
+    return Math.min(this.#liveness.deadline, this.receipts?.deadline ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Does what is due. Throws a {@link ConnectionFault} when the server is gone. */
+  handleTimeout(now: number): void {
+    if (now >= (this.receipts?.deadline ?? Number.POSITIVE_INFINITY)) this.#acknowledge(false);
+    if (this.#liveness.onTimeout(now)) this.#ping();
+  }
+
+  /** Asks the server whether it is there: something suggests that it is not. */
+  probe(now: number): void {
+    if (this.#liveness.probe(now)) this.#ping();
+  }
+
+  #ping(): void {
+    this.#pings += 1n;
+    this.#write(0, { case: "ping", value: { payload: this.#pings } });
+  }
+}
+
+function join(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function unexpected(frame: Frame): never {
+  throw new ConnectionFault(CloseCode.protocolViolated, `the server has sent an unexpected ${frame.kind.case ?? "frame"}`);
+}

@@ -1,0 +1,23 @@
+// Frames as bytes.
+
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { type Frame, FrameSchema } from "../gen/rpc/v1/frame_pb.js";
+import { CloseCode, ConnectionFault } from "./close.js";
+
+/** What a frame says, to be sent. */
+export type FrameKind = NonNullable<MessageInitShape<typeof FrameSchema>["kind"]>;
+
+/** The WebSocket message of a frame. */
+export function encode(streamId: number, kind: FrameKind): Uint8Array<ArrayBuffer> {
+  return toBinary(FrameSchema, create(FrameSchema, { streamId: BigInt(streamId), kind }));
+}
+
+/** The frame of a WebSocket message; throws a {@link ConnectionFault} where there is none in it. */
+export function decode(message: Uint8Array): Frame {
+  try {
+    // What a newer server says beside is skipped, and not kept either.
+    return fromBinary(FrameSchema, message, { readUnknownFields: false });
+  } catch {
+    throw new ConnectionFault(CloseCode.frameInvalid, "a frame does not decode");
+  }
+}
