@@ -79,12 +79,21 @@ export class Calls implements Transport {
     const { serialize, parse } = createClientMethodSerializers(method, true, undefined, this.defaults.binaryOptions);
     return runUnaryCall<I, O>({
       ...this.#common(signal, timeout),
-      req: { stream: false, message: create(method.input, input) as MessageShape<I>, ...this.#request(method, header, contextValues) },
+      req: {
+        stream: false,
+        message: create(method.input, input) as MessageShape<I>,
+        ...this.#request(method, header, contextValues),
+      },
       next: async (request: UnaryRequest<I, O>) => {
         const exchange = this.#begin(method, request, timeout, serialize(request.message));
         const body = await exchange.next();
         if (!body) throw new ConnectError("the server has sent no response", Code.Internal);
-        const common = { service: method.parent, method, header: toHeaders(exchange.header), trailer: toHeaders(exchange.trailers) };
+        const common = {
+          service: method.parent,
+          method,
+          header: toHeaders(exchange.header),
+          trailer: toHeaders(exchange.trailers),
+        };
         return { ...common, stream: false, message: parsed(parse, body) };
       },
     });
@@ -102,7 +111,11 @@ export class Calls implements Transport {
     const { serialize, parse } = createClientMethodSerializers(method, true, undefined, this.defaults.binaryOptions);
     return runStreamingCall<I, O>({
       ...this.#common(signal, timeout),
-      req: { stream: true, message: input as AsyncIterable<MessageShape<I>>, ...this.#request(method, header, contextValues) },
+      req: {
+        stream: true,
+        message: input as AsyncIterable<MessageShape<I>>,
+        ...this.#request(method, header, contextValues),
+      },
       next: async (request: StreamRequest<I, O>) => {
         const messages = request.message[Symbol.asyncIterator]();
         let first: Uint8Array | undefined;
@@ -119,7 +132,14 @@ export class Calls implements Transport {
           for (let body = await exchange.next(); body; body = await exchange.next()) yield parsed(parse, body);
           toHeaders(exchange.trailers).forEach((value, key) => void trailer.append(key, value));
         }
-        return { stream: true, service: method.parent, method, header: toHeaders(exchange.header), message: read(), trailer };
+        return {
+          stream: true,
+          service: method.parent,
+          method,
+          header: toHeaders(exchange.header),
+          message: read(),
+          trailer,
+        };
       },
     });
   }
@@ -139,7 +159,11 @@ export class Calls implements Transport {
     };
   }
 
-  #request<M extends Method<DescMessage, DescMessage>>(method: M, header: HeadersInit | undefined, contextValues: ContextValues | undefined) {
+  #request<M extends Method<DescMessage, DescMessage>>(
+    method: M,
+    header: HeadersInit | undefined,
+    contextValues: ContextValues | undefined,
+  ) {
     return {
       service: method.parent,
       method,
@@ -192,7 +216,11 @@ export class Calls implements Transport {
 }
 
 /** Sends what a program gives, one message at a time as it leaves, until the call takes no more. */
-async function pump<T>(exchange: Exchange, messages: AsyncIterator<T>, serialize: (message: T) => Uint8Array): Promise<void> {
+async function pump<T>(
+  exchange: Exchange,
+  messages: AsyncIterator<T>,
+  serialize: (message: T) => Uint8Array,
+): Promise<void> {
   try {
     for (;;) {
       const { value, done } = await messages.next();

@@ -47,6 +47,9 @@ export interface WebSocketTransport extends Transport {
   /** Resolves when the connection is open. Rejects when the transport is closed, or with the signal's reason. */
   ready(signal?: AbortSignal): Promise<void>;
 
+  /** Begins the next attempt to connect at once, where the transport waits for it; otherwise nothing. */
+  reconnect(): void;
+
   /**
    * Shows a token on the live connection: an anonymous client becomes known, a known one stays known for longer. Waits for a
    * connection. What is called afterwards runs under the new identity, whether or not the promise was awaited. An accepted token is
@@ -121,7 +124,9 @@ class SocketTransport implements WebSocketTransport {
     this.unary = this.#calls.unary.bind(this.#calls);
     this.stream = this.#calls.stream.bind(this.#calls);
     const { events } = this.#connection;
-    this.#offs = (["state", "identity", "error"] as const).map((name) => events.on(name, (value) => this.#events.call(name, value)));
+    this.#offs = (["state", "identity", "error"] as const).map((name) =>
+      events.on(name, (value) => this.#events.call(name, value)),
+    );
     onDispose(this, () => this.close());
   }
 
@@ -141,6 +146,10 @@ class SocketTransport implements WebSocketTransport {
   async ready(signal?: AbortSignal): Promise<void> {
     this.#check();
     await this.#connection.ready(signal);
+  }
+
+  reconnect(): void {
+    if (!this.#closed) this.#connection.reconnect();
   }
 
   async authenticate(token: string): Promise<Identity> {
@@ -164,8 +173,12 @@ class SocketTransport implements WebSocketTransport {
 
   close(code: number = CloseCode.normal, reason = ""): void {
     if (this.#closed) return;
-    if (code !== CloseCode.normal && !(code >= 3000 && code <= 4999)) throw new RangeError(`a client closes with 1000 or 3000 to 4999, and not with ${code}`);
-    const error = new ConnectError(reason ? `the transport was closed: ${reason}` : "the transport was closed", Code.Canceled);
+    if (code !== CloseCode.normal && !(code >= 3000 && code <= 4999))
+      throw new RangeError(`a client closes with 1000 or 3000 to 4999, and not with ${code}`);
+    const error = new ConnectError(
+      reason ? `the transport was closed: ${reason}` : "the transport was closed",
+      Code.Canceled,
+    );
     const wasClosed = this.#connection.state.status === "closed";
     this.#closed = { status: "closed", reason: error, closeCode: code };
     for (const off of this.#offs) off();

@@ -15,7 +15,7 @@ import type { TransportEvents } from "../transport.js";
 import { Backoff } from "./backoff.js";
 import { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
-import { closeError } from "./errors.js";
+import { closeError, closeStatus } from "./errors.js";
 import type { Exchange, Loss } from "./exchange.js";
 import { Link, type LinkEvents, RESUMES, SUBPROTOCOL } from "./link.js";
 import { Session } from "./session.js";
@@ -164,7 +164,8 @@ export class Connection implements LinkEvents {
       token = await this.#credentials.show();
     } catch (error) {
       this.events.emit("error", error);
-      if (attempt === this.#attempt) this.#wait(closeError(CloseCode.abnormal, `there is no token: ${ConnectError.from(error).rawMessage}`));
+      if (attempt === this.#attempt)
+        this.#wait(closeError(CloseCode.abnormal, `there is no token: ${ConnectError.from(error).rawMessage}`));
       return;
     }
     if (attempt !== this.#attempt) return;
@@ -230,7 +231,7 @@ export class Connection implements LinkEvents {
     this.listener?.onLink(false);
     const error = closeError(code, reason);
     if (comesBack) this.#wait(error, code);
-    else this.#finish(error, code);
+    else this.#finish(closeError(code, reason, "", closeStatus(code)), code);
   }
 
   onGoAway(link: Link, goAway: GoAway, notRun: Call[]): void {
@@ -264,6 +265,13 @@ export class Connection implements LinkEvents {
   #retry(wait: number): void {
     this.#stopTimer();
     this.#stopTimer = this.world.later(() => void this.#dial(), wait);
+  }
+
+  /** Begins the next attempt now, where one is waited for. */
+  reconnect(): void {
+    if (this.state.status !== "waiting") return;
+    this.#stopTimer();
+    void this.#dial();
   }
 
   /** There is new hope for the network, or somebody looks. */
@@ -340,7 +348,10 @@ export class Connection implements LinkEvents {
   /** Closes for good. */
   close(code: number, reason: string): void {
     const links = [this.link, this.#dialling, ...this.#old];
-    this.#finish(new ConnectError(reason ? `the transport was closed: ${reason}` : "the transport was closed", Code.Canceled), code);
+    this.#finish(
+      new ConnectError(reason ? `the transport was closed: ${reason}` : "the transport was closed", Code.Canceled),
+      code,
+    );
     for (const link of links) link?.close(code, reason);
   }
 

@@ -43,7 +43,8 @@ export class Credentials {
   async #ask(): Promise<string> {
     let stop = () => {};
     const late = new Promise<never>((_, reject) => {
-      const error = () => reject(new ConnectError(`the token function gave none within ${this.timeout} ms`, Code.DeadlineExceeded));
+      const error = () =>
+        reject(new ConnectError(`the token function gave none within ${this.timeout} ms`, Code.DeadlineExceeded));
       stop = this.world.later(error, this.timeout);
     });
     try {

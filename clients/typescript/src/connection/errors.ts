@@ -4,19 +4,31 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Metadata, MetadataSchema, Status } from "../gen/rpc/v1/frame_pb.js";
-import { closeText } from "../protocol/close.js";
+import { CloseCode, closeText } from "../protocol/close.js";
 
 /** A status that is not OK, with what came along. */
 export function statusError(status: Status, ...metadata: Metadata[][]): ConnectError {
   const code = status.code >= Code.Canceled && status.code <= Code.Unauthenticated ? status.code : Code.Unknown;
   const error = new ConnectError(status.message, code, toHeaders(metadata.flat()));
-  error.details = status.details.map(({ typeUrl, value }) => ({ type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1), value }));
+  error.details = status.details.map(({ typeUrl, value }) => ({
+    type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1),
+    value,
+  }));
   return error;
 }
 
 /** Why there is no connection. */
-export function closeError(code: number, reason: string, more = ""): ConnectError {
-  return new ConnectError(closeText(code, reason) + more, Code.Unavailable);
+export function closeError(code: number, reason: string, more = "", status = Code.Unavailable): ConnectError {
+  return new ConnectError(closeText(code, reason) + more, status);
+}
+
+/** What a close for good means for calls that are made afterwards. */
+export function closeStatus(code: number): Code {
+  if ([4401, 4500, 4503, 4505].includes(code)) return Code.Unauthenticated;
+  if (code === 1008) return Code.PermissionDenied;
+  if (code === 1009) return Code.ResourceExhausted;
+  if (code === 4504) return Code.Unimplemented;
+  return code === CloseCode.frameInvalid || code === CloseCode.protocolViolated ? Code.Internal : Code.Unavailable;
 }
 
 /**

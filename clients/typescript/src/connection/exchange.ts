@@ -126,7 +126,8 @@ export class Exchange implements CallEvents {
       this.link = undefined;
       return true;
     }
-    const mayRepeat = !this.request.open && (!wasSent || (this.shape.idempotent && !this.#isOpened && this.#lost < MOST_LOST));
+    const mayRepeat =
+      !this.request.open && (!wasSent || (this.shape.idempotent && !this.#isOpened && this.#lost < MOST_LOST));
     call.shut();
     if (mayRepeat && comesBack) {
       this.#lost += wasSent ? 1 : 0;
@@ -148,7 +149,9 @@ export class Exchange implements CallEvents {
 
   onOpened(response: Response): void {
     if (!this.shape.responses) {
-      this.cancel(new ConnectError("the server answers with a stream, which this call does not read", Code.Unimplemented));
+      this.cancel(
+        new ConnectError("the server answers with a stream, which this call does not read", Code.Unimplemented),
+      );
       return;
     }
     this.#begin(response);
@@ -174,7 +177,8 @@ export class Exchange implements CallEvents {
   onEnd(end: End): void {
     const { status } = end;
     const stopped = status?.code === Code.Unavailable && this.link?.protocol.goingAway;
-    if (stopped && this.shape.idempotent && this.connection.sendAgain(this, { code: 1001, reason: status.message })) return;
+    if (stopped && this.shape.idempotent && this.connection.sendAgain(this, { code: 1001, reason: status.message }))
+      return;
     this.trailers = end.trailers;
     this.#end(status?.code ? statusError(status, this.header, end.trailers) : undefined);
   }

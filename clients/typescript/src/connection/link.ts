@@ -4,8 +4,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Event, GoAway, Greeting, Identity as IdentityFrame } from "../gen/rpc/v1/frame_pb.js";
 import type { WebSocketLike } from "../options.js";
 import type { Call } from "../protocol/call.js";
-import { CloseCode, closeText, ConnectionFault } from "../protocol/close.js";
 import { ClientConnection, type ConnectionEvents } from "../protocol/client.js";
+import { CloseCode, ConnectionFault, closeText } from "../protocol/close.js";
 import type { Limits } from "../protocol/limits.js";
 import type { Environment } from "./environment.js";
 import { statusError } from "./errors.js";
@@ -69,7 +69,8 @@ export class Link implements ConnectionEvents {
     };
     socket.onmessage = ({ data }: { data: unknown }) => {
       this.#run(() => {
-        if (!(data instanceof ArrayBuffer)) throw new ConnectionFault(CloseCode.protocolViolated, "the server has sent a text message");
+        if (!(data instanceof ArrayBuffer))
+          throw new ConnectionFault(CloseCode.protocolViolated, "the server has sent a text message");
         this.protocol.handleMessage(new Uint8Array(data), this.world.now());
       });
     };
@@ -157,7 +158,10 @@ export class Link implements ConnectionEvents {
 
   /** Closes the WebSocket, of which nothing is awaited any more. */
   hangUp(code: number = CloseCode.normal, reason = ""): void {
-    this.socket.close(code, new TextDecoder().decode(new TextEncoder().encode(reason).subarray(0, 120)).replace(/\ufffd$/, ""));
+    this.socket.close(
+      code,
+      new TextDecoder().decode(new TextEncoder().encode(reason).subarray(0, 120)).replace(/\ufffd$/, ""),
+    );
   }
 
   #end(code: number, reason: string): void {

@@ -14,8 +14,8 @@ export interface HubCallOptions {
 /** How an event is published. */
 export interface PublishOptions extends HubCallOptions {
   /**
-   * An idempotency key of at most 128 bytes, which becomes the event's id: published again after an error, the event is stored and
-   * delivered once, while the channel's history remembers the key.
+   * An idempotency key of at most 128 printable characters of ASCII, which is this user's own: published again with it after an error, the
+   * event is stored and delivered once, while the channel's history has it. Another event with the same key is refused with ALREADY_EXISTS.
    */
   readonly key?: string | undefined;
   /** The event is not for this client. */
@@ -27,20 +27,22 @@ export interface Receipt {
   readonly id: string;
   /** Where the event is in the channel's history; `undefined` where the channel has none. */
   readonly position: Position | undefined;
-  /** How many clients were reached, where that is known. */
+  /** How many clients were reached, where that is known and the channel tells. */
   readonly reached: number | undefined;
-  /** An event with the same key had been published before: nothing was published now. */
+  /** The same event with the same key had been published before: nothing was published now. */
   readonly duplicate: boolean;
 }
 
 /** Who is in a channel. */
 export interface Presence<Schema extends DescMessage = DescMessage> {
-  /** In the order of their client ids, at most 1,000 of them. */
+  /** In the order of their client ids. */
   readonly members: readonly Member<Schema>[];
   /** How many clients there are. */
   readonly clients: number;
   /** How many users there are, and anonymous clients. */
   readonly users: number;
+  /** There are more behind the last of these: ask with its client id as `after`. */
+  readonly more: boolean;
 }
 
 /** One client in a channel. */
@@ -60,6 +62,10 @@ export interface PresenceOptions<Schema extends DescMessage> extends HubCallOpti
   readonly presence?: Schema | undefined;
   /** Only how many there are: `members` is empty. */
   readonly countsOnly?: boolean | undefined;
+  /** Those whose client ids come after this one, to read on. */
+  readonly after?: string | undefined;
+  /** How many at most: 1,000 by default, and never more. */
+  readonly limit?: number | undefined;
 }
 
 /** Which part of a history. All that is set holds. */
@@ -86,11 +92,11 @@ export interface HistoryPage<Schemas extends readonly DescMessage[]> {
   readonly events: readonly EventAmong<Schemas>[];
   /** Where the channel is now; `undefined` where it has no history. */
   readonly position: Position | undefined;
-  /** With `after`: no event is missing between that position and those that are given. */
+  /** With `after`: no event that is for this client is missing between that position and those that are given. */
   readonly complete: boolean;
-  /** There are more in that direction. */
+  /** There are more in that direction: a page may be empty all the same. */
   readonly more: boolean;
-  /** The position of the last event of this page, whatever its type: where the next page begins. */
+  /** The position of the last event that was looked at, whatever its type: where to read on by `after`, or by `before` its offset. */
   readonly end: Position | undefined;
   /** How many events were skipped, because their types are none of the schemas or their bodies no such messages. */
   readonly skipped: number;
@@ -117,13 +123,19 @@ export interface Hub {
    * Subscribes to a channel, now and after each reconnect. Subscriptions that are begun together are one call, also to several channels;
    * several to one channel are one to the server.
    */
-  subscribe<const Schemas extends readonly DescMessage[]>(channel: string, options: SubscribeOptions<Schemas>): Subscription<Schemas>;
+  subscribe<const Schemas extends readonly DescMessage[]>(
+    channel: string,
+    options: SubscribeOptions<Schemas>,
+  ): Subscription<Schemas>;
 
   /**
    * What is sent to this client, to its user or to all clients, from now on. What does not fit while the program does not read is lost,
    * and a gap says how many that were.
    */
-  events<const Schemas extends readonly DescMessage[]>(options: { readonly events: Schemas; readonly signal?: AbortSignal }): EventStream<Schemas>;
+  events<const Schemas extends readonly DescMessage[]>(options: {
+    readonly events: Schemas;
+    readonly signal?: AbortSignal;
+  }): EventStream<Schemas>;
 
   /** Publishes an event to the subscribers of a channel. */
   publish<Schema extends DescMessage>(
@@ -150,10 +162,16 @@ export interface Hub {
   ): Promise<string>;
 
   /** Who is in a channel. */
-  presence<Schema extends DescMessage = DescMessage>(channel: string, options?: PresenceOptions<Schema>): Promise<Presence<Schema>>;
+  presence<Schema extends DescMessage = DescMessage>(
+    channel: string,
+    options?: PresenceOptions<Schema>,
+  ): Promise<Presence<Schema>>;
 
   /** What was published in a channel. */
-  history<const Schemas extends readonly DescMessage[]>(channel: string, options: HistoryOptions<Schemas>): Promise<HistoryPage<Schemas>>;
+  history<const Schemas extends readonly DescMessage[]>(
+    channel: string,
+    options: HistoryOptions<Schemas>,
+  ): Promise<HistoryPage<Schemas>>;
 
   /** Calls `callback` on each, until the returned function is called. */
   on<Name extends keyof HubEvents>(name: Name, callback: (value: HubEvents[Name]) => void): () => void;

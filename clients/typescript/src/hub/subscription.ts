@@ -46,7 +46,9 @@ export interface SubscriptionEvents<Schemas extends readonly DescMessage[]> {
  * It is iterated once; leaving the loop ends it. A loop ends without an error when the program has ended the subscription, and throws
  * a `ConnectError` when the server or the closing of the transport has.
  */
-export interface EventStream<Schemas extends readonly DescMessage[]> extends AsyncIterable<Item<Schemas>>, AsyncDisposable {
+export interface EventStream<Schemas extends readonly DescMessage[]>
+  extends AsyncIterable<Item<Schemas>>,
+    AsyncDisposable {
   /** How it stands. */
   readonly status: SubscriptionStatus;
   /** How many items wait for the loop. */
@@ -98,6 +100,8 @@ export interface Subscription<Schemas extends readonly DescMessage[]> extends Ev
 export interface ServerSubscription {
   /** The channel's name. */
   readonly channel: string;
-  /** Reads it. What has come meanwhile has waited, within bounds. */
+  /**
+   * Reads it. What has come meanwhile has waited, within bounds. To be called in the callback: a subscription that nobody accepts is ended.
+   */
   accept<const Schemas extends readonly DescMessage[]>(options: { readonly events: Schemas }): Subscription<Schemas>;
 }

@@ -7,7 +7,17 @@ import { Call } from "./call.js";
 import { CloseCode, ConnectionFault } from "./close.js";
 import { creditTo, Flow, violated } from "./flow.js";
 import { decode, encode, type FrameKind } from "./frame.js";
-import { allowsMetadata, DATA_FRAME_COST, DEFAULTS, type Limits, type PeerLimits, partBeside, peerLimits, toNumber, whyTooLong } from "./limits.js";
+import {
+  allowsMetadata,
+  DATA_FRAME_COST,
+  DEFAULTS,
+  type Limits,
+  type PeerLimits,
+  partBeside,
+  peerLimits,
+  toNumber,
+  whyTooLong,
+} from "./limits.js";
 import { Liveness } from "./liveness.js";
 import { Receipts } from "./receipts.js";
 
@@ -111,7 +121,8 @@ export class ClientConnection {
   }
 
   #acknowledge(resumeToken: boolean): void {
-    if (this.receipts) this.#write(0, { case: "acknowledgement", value: { receivedFrames: this.receipts.tell(), resumeToken } });
+    if (this.receipts)
+      this.#write(0, { case: "acknowledgement", value: { receivedFrames: this.receipts.tell(), resumeToken } });
   }
 
   /** Makes a call, as soon as that is possible. */
@@ -290,7 +301,7 @@ export class ClientConnection {
   handleMessage(message: Uint8Array, now: number): void {
     this.#liveness.onMessage(now);
     const frame = decode(message);
-    if (this.receipts?.onFrame(frame.kind, message.length, now)) this.#acknowledge(false);
+    if (this.receipts?.onFrame(frame.kind, now)) this.#acknowledge(false);
     if (frame.streamId > BigInt(this.#lastId)) unexpected(frame);
     const id = Number(frame.streamId);
     if (id === 0) this.#onConnectionFrame(frame, now);
@@ -307,10 +318,10 @@ export class ClientConnection {
         this.#peer = peerLimits(kind.value);
         this.#flow.send = this.#peer.connectionWindowBytes;
         if (kind.value.resumeToken) {
-          const received = kind.value.resumed ? this.#cameBackWith : 0;
-          this.receipts = new Receipts(toNumber(kind.value.replayBytes), received);
+          this.receipts = new Receipts(kind.value.resumed ? this.#cameBackWith : 0);
         }
-        return this.events.onGreeting(kind.value);
+        this.events.onGreeting(kind.value);
+        return;
       case "credit":
         this.#flow.send = Math.min(this.#flow.send + toNumber(kind.value.bytes), Number.MAX_SAFE_INTEGER);
         return;
@@ -319,12 +330,15 @@ export class ClientConnection {
         this.#pong ??= kind.value.payload;
         return;
       case "goAway":
-        return this.#onGoAway(kind.value);
+        this.#onGoAway(kind.value);
+        return;
       case "identity":
         if (kind.value.requestId > this.#lastAuthentication) unexpected(frame);
-        return this.events.onIdentity(kind.value);
+        this.events.onIdentity(kind.value);
+        return;
       case "event":
-        return this.events.onEvent(kind.value);
+        this.events.onEvent(kind.value);
+        return;
       case "pong":
       case "acknowledgement":
       case undefined:
@@ -336,7 +350,9 @@ export class ClientConnection {
 
   #onGoAway(goAway: GoAway): void {
     this.goingAway = true;
-    const notRun = [...this.open.values()].filter((call) => call.phase === "waiting" && BigInt(call.id) > goAway.lastStreamId);
+    const notRun = [...this.open.values()].filter(
+      (call) => call.phase === "waiting" && BigInt(call.id) > goAway.lastStreamId,
+    );
     for (const call of notRun) this.#close(call);
     notRun.push(...this.pending);
     this.pending = [];
@@ -347,11 +363,14 @@ export class ClientConnection {
     const { kind } = frame;
     switch (kind.case) {
       case "response":
-        return this.#onResponse(frame, kind.value, call);
+        this.#onResponse(frame, kind.value, call);
+        return;
       case "data":
-        return this.#onData(frame, kind.value, call);
+        this.#onData(frame, kind.value, call);
+        return;
       case "end":
-        return call && this.#onEnd(kind.value, call);
+        if (call) this.#onEnd(kind.value, call);
+        return;
       case "reset":
         if (call) {
           const tell = call.sending === "open";
@@ -450,7 +469,11 @@ export class ClientConnection {
   /** Whether a message of so many bytes is wanted; else the call is over. */
   #accepts(call: Call, length: number, compression: number): boolean {
     if (length > this.limits.maxBodyBytes) {
-      this.#giveUp(call, RESOURCE_EXHAUSTED, `a message is longer than this client takes: ${this.limits.maxBodyBytes} bytes`);
+      this.#giveUp(
+        call,
+        RESOURCE_EXHAUSTED,
+        `a message is longer than this client takes: ${this.limits.maxBodyBytes} bytes`,
+      );
     } else if (compression !== 0) {
       this.#giveUp(call, INTERNAL, "a message is compressed, which this client does not read");
     }
@@ -510,5 +533,8 @@ function join(parts: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 function unexpected(frame: Frame): never {
-  throw new ConnectionFault(CloseCode.protocolViolated, `the server has sent an unexpected ${frame.kind.case ?? "frame"}`);
+  throw new ConnectionFault(
+    CloseCode.protocolViolated,
+    `the server has sent an unexpected ${frame.kind.case ?? "frame"}`,
+  );
 }

@@ -8,37 +8,30 @@ const FRAMES_TOGETHER = 32;
 /** ... or fewer, so long after the first of them, in milliseconds. */
 const LONGEST_SILENCE = 1_000;
 
-const OF_CALLS = ["request", "response", "data", "end", "reset", "credit"];
-
-/** Counts the server's sequenced frames since the session began, over all its connections. */
+/**
+ * Counts the server's sequenced frames since the session began, over all its connections. Those are events without a channel: frames of
+ * calls would be where both sides kept them to be sent again, which this client does not offer.
+ */
 export class Receipts {
   #told: number;
-  #bytes = 0;
   /** When the server is to be told, by this side's clock; `undefined`: it knows all. */
   deadline: number | undefined;
 
-  /** `replayBytes`: what the server keeps of frames of calls, 0: only events without a channel are counted. */
-  constructor(
-    readonly replayBytes: number,
-    public received: number,
-  ) {
+  constructor(public received: number) {
     this.#told = received;
   }
 
-  /** A frame has come, in a message of so many bytes. Whether the server is to be told now. */
-  onFrame(kind: Frame["kind"], length: number, now: number): boolean {
-    const counts = kind.case === "event" ? !kind.value.channel : this.replayBytes > 0 && OF_CALLS.includes(kind.case ?? "");
-    if (!counts) return false;
+  /** A frame has come. Whether the server is to be told now. */
+  onFrame(kind: Frame["kind"], now: number): boolean {
+    if (kind.case !== "event" || kind.value.channel !== 0n) return false;
     this.received += 1;
-    this.#bytes += length;
     this.deadline ??= now + LONGEST_SILENCE;
-    return this.received - this.#told >= FRAMES_TOGETHER || (this.replayBytes > 0 && this.#bytes >= this.replayBytes / 4);
+    return this.received - this.#told >= FRAMES_TOGETHER;
   }
 
   /** The server is told. Gives the number to tell. */
   tell(): bigint {
     this.#told = this.received;
-    this.#bytes = 0;
     this.deadline = undefined;
     return BigInt(this.received);
   }

@@ -1,0 +1,224 @@
+// One channel as a client hears it: the subscriptions of the program, which share what the server sends.
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Answer, ChannelSubscription } from "./channel.js";
+import { MOST_SKIPS } from "./channel.js";
+import type { Position } from "./event.js";
+import { costOf, type Raw } from "./raw.js";
+
+/** So much is held of events that cannot be given yet, until the server has answered. What is held besides is asked for again. */
+const MOST_HELD = { events: 1_024, bytes: 1 << 20 };
+
+/** A jump in the offsets is asked about at most so often in one channel, in milliseconds. */
+const CHECK_EVERY = 100;
+
+/** Errors after which asking again may go better. */
+const PASSING: readonly Code[] = [
+  Code.Aborted,
+  Code.Canceled,
+  Code.DeadlineExceeded,
+  Code.Internal,
+  Code.ResourceExhausted,
+  Code.Unavailable,
+  Code.Unknown,
+];
+
+/** Events that cannot be given yet. */
+export class Held {
+  #events: { readonly number: bigint; readonly raw: Raw }[] = [];
+  #bytes = 0;
+  /** There was no room for all. */
+  overrun = false;
+
+  /** Holds an event of a channel. After the first that does not fit, none is held. */
+  push(number: bigint, raw: Raw): void {
+    const cost = costOf(raw);
+    this.overrun ||= this.#events.length >= MOST_HELD.events || this.#bytes + cost > MOST_HELD.bytes;
+    if (this.overrun) return;
+    this.#bytes += cost;
+    this.#events.push({ number, raw });
+  }
+
+  /** Takes out what is of one channel. */
+  take(number: bigint): Raw[] {
+    const taken = this.#events.filter((event) => event.number === number).map(({ raw }) => raw);
+    this.#events = this.#events.filter((event) => event.number !== number);
+    for (const raw of taken) this.#bytes -= costOf(raw);
+    return taken;
+  }
+}
+
+/** What to ask of the server for a channel; a number: later, at that time. */
+export type Next = "nothing" | "gone" | "unsubscribe" | number | { readonly since: Position | undefined };
+
+/** One channel. */
+export class Feed {
+  /** What frames of events name it by, on this connection. */
+  number: bigint | undefined;
+  subs: ChannelSubscription[] = [];
+  /** The call that is in flight for it. */
+  asking: unknown;
+  /** The server has said, on this connection, that the client hears the channel. */
+  confirmed = false;
+  /** The server may think that the client hears the channel. */
+  entangled = false;
+  /** The server has ended the subscription while it was asked for: what it answers may be older than that. */
+  doubtful = false;
+  /** How often in a row the server was asked in vain. */
+  failures = 0;
+  /** It is not to be asked for before. */
+  notBefore = 0;
+  /** What presence says of this client. */
+  presence: { readonly type: string; readonly body: Uint8Array } | undefined;
+  /** The subscription for what the server has subscribed the client to by itself. */
+  byServer: ChannelSubscription | undefined;
+  /** Who waits until the server knows that the client hears the channel no more. */
+  leaving: (() => void)[] = [];
+
+  #held = new Held();
+  /** Offsets of events that are not for this client. */
+  readonly #skips = new Set<bigint>();
+  #lastCheck = Number.NEGATIVE_INFINITY;
+
+  constructor(readonly name: string) {}
+
+  /** The connection is gone: everything is to be asked for again. */
+  begin(): void {
+    this.number = undefined;
+    this.asking = undefined;
+    this.confirmed = false;
+    this.doubtful = false;
+    this.failures = 0;
+    this.notBefore = 0;
+    this.#held = new Held();
+    for (const sub of this.subs) sub.lose();
+  }
+
+  /** Whether frames may be of this channel although their number is not known. */
+  get isUnsettled(): boolean {
+    return !this.confirmed && this.subs.length > 0;
+  }
+
+  /** Gives an event that came as a frame. Whether the server is to be asked for something. */
+  onEvent(raw: Raw, epoch: bigint, now: number): boolean {
+    return this.#offer(now, raw, (sub) => {
+      if (epoch !== 0n && sub.cursor && sub.cursor.epoch !== epoch) sub.lose();
+      sub.offer(raw, this.#skips);
+    });
+  }
+
+  /** The server has left events out here. */
+  onDropped(count: number, now: number): boolean {
+    // What an answer that is on its way gives may not reach so far.
+    this.#held.overrun ||= this.subs.some(({ stage }) => stage === "needs");
+    return this.#offer(now, undefined, (sub) => sub.isDropped(count));
+  }
+
+  #offer(now: number, raw: Raw | undefined, give: (sub: ChannelSubscription) => void): boolean {
+    let waits = false;
+    let jumps = false;
+    for (const sub of this.subs) {
+      const needed = sub.stage === "needs";
+      give(sub);
+      const needs = sub.stage === "needs";
+      waits ||= needs;
+      jumps ||= needs && !needed;
+    }
+    if (waits && raw) this.#held.push(0n, raw);
+    if (jumps) {
+      this.notBefore = Math.max(this.notBefore, this.#lastCheck + CHECK_EVERY);
+      this.#lastCheck = Math.max(this.notBefore, now);
+    }
+    return jumps;
+  }
+
+  /** This client has published an event that is not for itself: nobody waits for it. */
+  skip({ epoch, offset }: Position): void {
+    const cursors = this.subs.flatMap(({ cursor }) => (cursor?.epoch === epoch ? [cursor.offset] : []));
+    for (const old of this.#skips) if (cursors.every((cursor) => cursor >= old)) this.#skips.delete(old);
+    if (cursors.length > 0 && this.#skips.size < MOST_SKIPS) this.#skips.add(offset);
+  }
+
+  /** The server hears of it again. `early`: frames that came before their number was known; `earlyLost`: some of those were lost. */
+  answered(since: Position | undefined, answer: Answer, early: Raw[], earlyLost: boolean): void {
+    this.number = answer.number;
+    this.confirmed = true;
+    this.entangled = true;
+    this.failures = 0;
+    for (const sub of this.subs.filter((sub) => !sub.mayHear(answer))) {
+      const text = `the channel ${this.name} has no events of the types that are listened for (${sub.types.join(", ")}): it has ${answer.types.join(", ")}`;
+      this.drop(sub, new ConnectError(text, Code.InvalidArgument));
+    }
+    const late = [...early, ...this.#held.take(0n)];
+    const lost = earlyLost || this.#held.overrun;
+    this.#held = new Held();
+    const { doubtful } = this;
+    this.doubtful = false;
+    let unanswered = false;
+    for (const sub of this.subs) {
+      if (sub.stage === "needs" && sub.isAnsweredBy(since, answer))
+        sub.answered(since, answer, late, lost, this.#skips);
+      else unanswered ||= sub.stage === "needs";
+      if (doubtful) sub.lose();
+    }
+    // Those who have had their answer go on behind all that was held, and hold anew.
+    if (unanswered) {
+      for (const raw of late) this.#held.push(0n, raw);
+      this.#held.overrun ||= lost;
+    }
+  }
+
+  /** The server could not be asked, or refuses it, which is `certain`: then the client does not hear the channel any more. */
+  refused(error: ConnectError, certain: boolean): void {
+    if (certain && error.code !== Code.InvalidArgument) {
+      this.confirmed = false;
+      this.entangled = false;
+      for (const sub of this.subs) sub.lose();
+    } else if (certain) {
+      // The question was wrong, and has changed nothing.
+      this.entangled = this.confirmed;
+    }
+    const passes = PASSING.includes(error.code);
+    for (const sub of this.subs.filter(({ stage, begun }) => stage === "needs" && !(passes && (begun || !certain))))
+      this.drop(sub, error);
+    if (this.subs.length === 0 && !passes) this.hasLeft();
+    this.failures += 1;
+  }
+
+  /** A subscription of it ends with an error. */
+  drop(sub: ChannelSubscription, error: ConnectError): void {
+    this.subs = this.subs.filter((other) => other !== sub);
+    sub.fail(error);
+  }
+
+  /** The server knows that the client does not hear the channel. */
+  hasLeft(): void {
+    this.confirmed = false;
+    this.entangled = false;
+    this.number = undefined;
+    this.failures = 0;
+    for (const resolve of this.leaving.splice(0)) resolve();
+  }
+
+  /** What to ask of the server. */
+  next(now: number): Next {
+    const needy = this.subs.filter(({ stage }) => stage === "needs");
+    const leaves = this.subs.length === 0;
+    if (this.asking || !(needy.length > 0 || this.isUnsettled || leaves)) return "nothing";
+    if (leaves && !this.entangled) return "gone";
+    if (this.notBefore > now) return this.notBefore;
+    if (leaves) return "unsubscribe";
+    // Those that know least: what they are given is not new to the others.
+    const asking = needy.length > 0 ? needy : this.subs;
+    const known = asking.flatMap(({ cursor }) => cursor ?? []);
+    const since = known.reduce<Position | undefined>(
+      (least, one) => (!least || before(one, least) ? one : least),
+      undefined,
+    );
+    return { since };
+  }
+}
+
+function before(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch ? one.offset < other.offset : one.epoch < other.epoch;
+}

@@ -1,0 +1,276 @@
+// Where events wait until a program reads them, and the callbacks that need no waiting.
+
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { onAsyncDispose } from "../dispose.js";
+import { Emitter } from "../emitter.js";
+import type { EventKind, Gap, Item } from "./event.js";
+import { costOf, type Raw, read } from "./raw.js";
+import type { EventStream, SubscriptionEvents, SubscriptionStatus } from "./subscription.js";
+
+/** How much may wait to be read. */
+export interface Capacity {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+interface Waiting {
+  readonly raw: Raw;
+  readonly epoch: bigint | undefined;
+  readonly kind: EventKind;
+}
+
+type Schemas = readonly DescMessage[];
+
+/** Events as a program reads them. Whoever puts them in knows whether they can be had again. */
+export class EventQueue implements EventStream<Schemas> {
+  unknown = 0;
+  undecodable = 0;
+  status: SubscriptionStatus = "subscribing";
+  declare [Symbol.asyncDispose]: () => Promise<void>;
+
+  /** What was read last. */
+  protected lastRead: Waiting | undefined;
+  readonly #schemas = new Map<string, DescMessage>();
+  readonly #emitter = new Emitter<SubscriptionEvents<Schemas>>();
+  #items: (Waiting | Gap)[] = [];
+  #bytes = 0;
+  /** So many were left out behind the last item, and will not come. */
+  #missed = 0;
+  /** Something was left out behind the last item that is to be asked for once everything was read. */
+  #behind = false;
+  #isRead = false;
+  /** Callbacks that take items. */
+  readonly #takers = new Set<unknown>();
+  /** Items go to them at once. */
+  #hasCallbacks = false;
+  #end: { error: ConnectError | undefined } | undefined;
+  #wake = () => {};
+
+  constructor(
+    readonly channel: string,
+    schemas: Schemas,
+    public capacity: Capacity,
+    signal: AbortSignal | undefined,
+  ) {
+    this.expect(schemas);
+    onAsyncDispose(this, () => this.unsubscribe());
+    const stop = () => void this.unsubscribe();
+    if (signal?.aborted) queueMicrotask(stop);
+    else signal?.addEventListener("abort", stop, { once: true });
+  }
+
+  /** Which events the program reads. */
+  expect(schemas: Schemas): void {
+    for (const schema of schemas) this.#schemas.set(schema.typeName, schema);
+  }
+
+  /** The full names of these events. */
+  get types(): string[] {
+    return [...this.#schemas.keys()];
+  }
+
+  get unread(): number {
+    return this.#items.length;
+  }
+
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
+  // What is put in.
+
+  /** Whether an event fits in; one always fits into an empty queue. Where it does not, it is asked for once everything was read. */
+  hasRoom(raw: Raw): boolean {
+    const { events, bytes } = this.capacity;
+    const isSkipped = this.#schemas.size > 0 && !this.#schemas.has(raw.type);
+    const isFree = this.#end !== undefined || (this.#hasCallbacks && !this.#isRead) || isSkipped;
+    const fits = isFree || this.unread === 0 || (this.unread < events && this.#bytes + costOf(raw) <= bytes);
+    this.#behind ||= !fits;
+    return fits;
+  }
+
+  /** Puts an event in, if there is room. */
+  put(raw: Raw, epoch: bigint | undefined, kind: EventKind): boolean {
+    if (this.#end) return true;
+    if (!this.hasRoom(raw)) return false;
+    // Which those of a server's subscription are is not known before the program has accepted that.
+    if (this.#schemas.size > 0 && !this.#schemas.has(raw.type)) this.unknown += 1;
+    else this.#add({ raw, epoch, kind }, costOf(raw));
+    return true;
+  }
+
+  /** Puts an event in that cannot be had again. What does not fit is counted, and so is what follows until that was told. */
+  putOrMiss(raw: Raw, kind: EventKind): void {
+    const behind = this.#behind;
+    if (this.#missed === 0 && this.put(raw, undefined, kind)) return;
+    this.#behind = behind;
+    this.#missed += 1;
+    this.#wakeAll();
+  }
+
+  /** Says that events are missing here. There is always room for that: gaps do not follow each other. */
+  putGap(gap: Gap): void {
+    if (this.#end) return;
+    const last = this.#items.at(-1);
+    if (last?.kind === "gap") this.#items[this.#items.length - 1] = { ...gap, last: last.last, missed: undefined };
+    else this.#add(gap, 0);
+  }
+
+  #add(item: Waiting | Gap, cost: number): void {
+    if (this.#hasCallbacks) this.#deliver(item);
+    if (this.#hasCallbacks && !this.#isRead) return;
+    this.#items.push(item);
+    this.#bytes += cost;
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    const wake = this.#wake;
+    this.#wake = () => {};
+    wake();
+  }
+
+  setStatus(status: SubscriptionStatus): void {
+    if (this.status === status || this.status === "ended") return;
+    this.status = status;
+    this.#emitter.emit("status", status);
+  }
+
+  /** Nothing more comes; what waits can be read still. */
+  finish(error: ConnectError | undefined): void {
+    if (this.#end) return;
+    this.#end = { error };
+    this.setStatus("ended");
+    this.#emitter.emit("end", error);
+    this.#wakeAll();
+  }
+
+  // What is read.
+
+  /** The item for the program; `undefined` where the event is no such message. */
+  #decoded(item: Waiting | Gap): Item<Schemas> | undefined {
+    if (item.kind === "gap") return item;
+    this.lastRead = item;
+    const schema = this.#schemas.get(item.raw.type);
+    if (!schema) {
+      this.unknown += 1;
+      return undefined;
+    }
+    try {
+      return read(item.raw, schema, this.channel, item.epoch, item.kind);
+    } catch {
+      this.undecodable += 1;
+      return undefined;
+    }
+  }
+
+  #deliver(item: Waiting | Gap): void {
+    const decoded = this.#decoded(item);
+    if (!decoded) return;
+    this.#emitter.emit("item", decoded);
+    if (decoded.kind === "gap") this.#emitter.emit("gap", decoded);
+    else this.#emitter.call(decoded.type, decoded.message, decoded);
+  }
+
+  /** Everything was read: what was left out meanwhile is asked for. */
+  protected onDrained(): void {}
+
+  #take(): Waiting | Gap | undefined {
+    const item = this.#items.shift();
+    if (item && item.kind !== "gap") this.#bytes -= costOf(item.raw);
+    if (item && this.unread === 0 && this.#behind) {
+      this.#behind = false;
+      this.onDrained();
+    }
+    if (item || this.#missed === 0) return item;
+    const missed = this.#missed;
+    this.#missed = 0;
+    return gap(this.channel, "unread", undefined, undefined, missed);
+  }
+
+  async #next(): Promise<IteratorResult<Item<Schemas>>> {
+    for (;;) {
+      const item = this.#take();
+      if (item) {
+        const value = this.#decoded(item);
+        if (value) return { done: false, value };
+      } else if (this.#end) {
+        const { error } = this.#end;
+        this.#end = { error: undefined };
+        if (error) throw error;
+        return { done: true, value: undefined };
+      } else {
+        await new Promise<void>((resolve) => {
+          const before = this.#wake;
+          this.#wake = () => {
+            before();
+            resolve();
+          };
+        });
+      }
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Item<Schemas>> {
+    this.#isRead = true;
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        await this.unsubscribe();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  on(what: DescMessage | string, callback: (...values: never[]) => void): () => void {
+    this.#emitter.add(typeof what === "string" ? what : what.typeName, callback);
+    if (typeof what !== "string" || what === "item") {
+      this.#takers.add(callback);
+      // Others may be added beside it before what waits is given to all.
+      queueMicrotask(() => this.#flush());
+    }
+    return () => this.off(what, callback);
+  }
+
+  off(what: DescMessage | string, callback: (...values: never[]) => void): void {
+    this.#emitter.off(typeof what === "string" ? what : what.typeName, callback);
+    this.#takers.delete(callback);
+    if (this.#takers.size === 0) this.#hasCallbacks = false;
+  }
+
+  /** Gives what waits to callbacks, which from now on are given everything at once. */
+  #flush(): void {
+    if (this.#hasCallbacks || this.#takers.size === 0) return;
+    this.#hasCallbacks = true;
+    if (this.#isRead) {
+      for (const item of [...this.#items]) this.#deliver(item);
+    } else {
+      for (let item = this.#take(); item; item = this.#take()) this.#deliver(item);
+    }
+  }
+
+  /** It ends with its transport. */
+  close(error: ConnectError): void {
+    this.finish(error);
+    void this.leave();
+  }
+
+  async unsubscribe(): Promise<void> {
+    this.#items = [];
+    this.#bytes = 0;
+    this.#missed = 0;
+    this.finish(undefined);
+    // Nobody is told of an end that came before.
+    this.#end = { error: undefined };
+    await this.leave();
+  }
+
+  /** Whoever puts events in does so no more. */
+  protected async leave(): Promise<void> {}
+}
+
+/** That events are missing. */
+export function gap(channel: string, cause: Gap["cause"], last: Gap["last"], next: Gap["next"], missed?: number): Gap {
+  return { kind: "gap", type: undefined, channel, cause, last, next, missed };
+}
