@@ -83,7 +83,11 @@ impl fmt::Display for PluginError {
                 }
             }
             Self::Start { program, error } => {
-                write!(f, "the plugin `{}` cannot be run: {error}", program.display())
+                write!(f, "the plugin `{}` cannot be run: {error}", program.display())?;
+                match error.kind() {
+                    io::ErrorKind::NotFound => f.write_str("; what it is written for is not installed"),
+                    _ => Ok(()),
+                }
             }
             Self::TimedOut { program, limit } => write!(
                 f,

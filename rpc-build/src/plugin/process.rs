@@ -31,7 +31,8 @@ pub(super) fn run(
 ) -> Result<Answered, PluginError> {
     let begun = Instant::now();
     let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => PluginError::Missing {
+        // Of a script, it may be what the script is written for that is not there.
+        io::ErrorKind::NotFound if !program.is_file() => PluginError::Missing {
             program: program.to_owned(),
         },
         _ => PluginError::Start {

@@ -372,6 +372,25 @@ fn a_plugin_that_is_not_there_is_told_of_with_what_to_install() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_plugin_whose_interpreter_is_missing_or_that_is_no_program_is_told_from_one_that_is_missing() {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let run = |name: &str| Plugin::new(scripts.join(name)).run(&schemas()).unwrap_err();
+    let error = run("no-interpreter");
+    assert!(matches!(error, PluginError::Start { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        text.ends_with("; what it is written for is not installed"),
+        "{text}"
+    );
+    let text = run("no-program").to_string();
+    assert!(text.contains("cannot be run: Permission denied"), "{text}");
+    let text = run("no-node").to_string();
+    assert!(text.contains("is what it runs on installed"), "{text}");
+    assert!(text.ends_with(": no such interpreter"), "{text}");
+}
+
 #[test]
 fn schemas_that_are_missing_or_do_not_compile_are_told_of() {
     let missing = DescriptorSet::compile([PROTOS], ["shop/cash.proto"])
