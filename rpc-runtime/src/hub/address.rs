@@ -6,9 +6,9 @@ use futures_util::future;
 
 use super::{
     ChannelName, Event, Hub, NameError, SlowConsumer,
-    broker::{Address, BrokerError, Publication, Publisher, Receipt},
+    broker::{Address, BrokerError, Origin, Publication, Publisher, Receipt},
 };
-use crate::{ClientId, Context, Session, Status};
+use crate::{ClientId, Context, Session, Status, auth::Identity};
 
 /// The longest body of an event, in bytes: it has to fit into one message of a client that accepts the least.
 pub(crate) const LONGEST_EVENT: usize = 64 << 10;
@@ -72,7 +72,9 @@ impl From<HubError> for Status {
 pub struct To {
     hub: Hub,
     whom: Whom,
+    id: Option<Arc<str>>,
     key: Option<Arc<str>>,
+    origin: Origin,
     publisher: Option<Publisher>,
     except: Vec<ClientId>,
 }
@@ -136,7 +138,9 @@ impl Hub {
         To {
             hub: self.clone(),
             whom,
+            id: None,
             key: None,
+            origin: Origin::Server,
             publisher: None,
             except: Vec::new(),
         }
@@ -157,10 +161,28 @@ impl To {
     }
 
     /// Gives the event an idempotency key, of 1 to 128 bytes, which becomes its id: published again in a channel whose history
-    /// still has it, it is not stored or delivered a second time.
+    /// still has it, it is not stored or delivered a second time. Another event with the same key is refused.
+    ///
+    /// These keys are the program's own: no client can use one up. Where a key is made of what clients say, put the user's id
+    /// in front of it.
     pub fn key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.key = Some(key.into());
+        let key = key.into();
+        self.id = Some(key.clone());
+        self.key = Some(key);
         self
+    }
+
+    /// Says which id the event has.
+    pub(crate) fn id(mut self, id: Arc<str>) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// A call's client publishes by itself, under a key of its own, where it says one. Nobody is told that: it is no id.
+    pub(crate) fn by_client(mut self, cx: &Context, key: String) -> Self {
+        self.origin = cx.session().origin_of(cx.identity());
+        self.key = Some(key).filter(|key| !key.is_empty()).map(Into::into);
+        self.from(cx)
     }
 
     /// Says that a call's client publishes, and as which user. Subscribers are told where the namespace says so, and those who
@@ -207,7 +229,9 @@ impl To {
         let publication = Publication {
             type_name: type_name.into(),
             body,
+            id: self.id,
             key: self.key,
+            origin: self.origin,
             time: SystemTime::now(),
             publisher: self.publisher,
             except: self.except.into(),
@@ -253,8 +277,8 @@ impl Hub {
                 channel: name.clone(),
             });
         }
-        if !namespace.keep().keeps() && publication.key.is_none() {
-            publication.key = Some(self.new_id());
+        if !namespace.keep().keeps() && publication.id.is_none() {
+            publication.id = Some(self.new_id());
         }
         let receipt = self
             .inner
@@ -271,8 +295,8 @@ impl Hub {
     }
 
     async fn send_to(&self, to: &Address, mut publication: Publication) -> Result<Receipt, HubError> {
-        if publication.key.is_none() {
-            publication.key = Some(self.new_id());
+        if publication.id.is_none() {
+            publication.id = Some(self.new_id());
         }
         let receipt = self.inner.broker.send(to, publication).await?;
         self.inner.direct.published();
@@ -316,6 +340,14 @@ impl Context {
 }
 
 impl Session {
+    /// By whose doing something is published of what this client does, as whom it is known then.
+    pub(crate) fn origin_of(&self, identity: Option<&Identity>) -> Origin {
+        match identity {
+            Some(identity) => Origin::User(identity.shared_user().clone()),
+            None => Origin::Client(self.id()),
+        }
+    }
+
     /// Sends an event to this client.
     ///
     /// # Errors

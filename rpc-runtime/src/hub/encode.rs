@@ -59,7 +59,7 @@ fn frame(event: &Published) -> EventFrame {
     let publication = &event.publication;
     EventFrame {
         type_name: publication.type_name.as_ref().to_owned(),
-        id: publication.key.as_deref().unwrap_or_default().to_owned(),
+        id: publication.id.as_deref().unwrap_or_default().to_owned(),
         time_us: micros_of(publication.time),
         ..EventFrame::default()
     }

@@ -93,7 +93,7 @@ impl Hub {
         };
         let change = self.inner.broker.join(name, member).await?;
         if change.changed && change.of_user {
-            self.tell_presence(name, &joined).await;
+            self.tell_presence(session, name, &joined).await;
         }
         Ok(())
     }
@@ -105,13 +105,13 @@ impl Hub {
                 client_id: session.id().to_string(),
                 user_id: was.user.as_deref().map(str::to_owned),
             };
-            self.tell_presence(name, &left).await;
+            self.tell_presence(session, name, &left).await;
         }
         Ok(())
     }
 
     /// Publishes a change of presence, where the namespace says so. Which events it allows does not matter.
-    async fn tell_presence<C: Contract>(&self, name: &ChannelName, event: &C) {
+    async fn tell_presence<C: Contract>(&self, session: &Session, name: &ChannelName, event: &C) {
         let Some(namespace) = self.inner.namespaces.find(name.as_str()) else {
             return;
         };
@@ -121,7 +121,10 @@ impl Hub {
         let publication = Publication {
             type_name: C::FULL_NAME.into(),
             body: event.encode_to_vec().into(),
-            key: (!namespace.keep().keeps()).then(|| self.new_id()),
+            id: (!namespace.keep().keeps()).then(|| self.new_id()),
+            key: None,
+            // It answers for what history keeps of its comings and goings.
+            origin: session.origin_of(session.identity().as_ref()),
             time: SystemTime::now(),
             publisher: None,
             except: Arc::default(),

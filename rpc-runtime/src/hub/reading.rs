@@ -1,13 +1,19 @@
 //! What a program reads of its channels: who is there, and what was published.
 
-use super::{ChannelName, History, HistoryQuery, Hub, HubError, Member, namespace::ActiveNamespace};
+use super::{
+    ChannelName, History, HistoryQuery, Hub, HubError, Member, broker::MembersQuery,
+    namespace::ActiveNamespace,
+};
+
+/// So many members are read at a time.
+const MEMBERS_AT_ONCE: usize = 1_000;
 
 /// # What is in a channel
 ///
 /// The program itself needs no right. Clients ask by `rpc.hub.v1.HubService`.
 impl Hub {
     /// Who is in a channel, on all nodes, in the order of their client ids; nobody where its namespace keeps no presence. A user with
-    /// several clients is on the list several times.
+    /// several clients is on the list several times. It is read in parts of 1,000: who comes or goes meanwhile may be on it or not.
     ///
     /// ```
     /// # async fn show(hub: &rpc_runtime::hub::Hub) -> Result<(), rpc_runtime::hub::HubError> {
@@ -22,9 +28,18 @@ impl Hub {
     /// What is wrong with the name, no namespace has the channel, or the broker is not available.
     pub async fn members(&self, channel: impl AsRef<str>) -> Result<Vec<Member>, HubError> {
         let (name, _) = self.declared(channel.as_ref())?;
-        let mut members = self.inner.broker.members(&name).await?;
-        members.sort_unstable_by_key(|member| member.client);
-        Ok(members)
+        let mut members = Vec::new();
+        loop {
+            let query = MembersQuery {
+                after: members.last().map(|member: &Member| member.client),
+                limit: MEMBERS_AT_ONCE,
+            };
+            let page = self.inner.broker.members(&name, &query).await?;
+            members.extend(page.members);
+            if !page.more {
+                return Ok(members);
+            }
+        }
     }
 
     /// Reads a channel's history. [`HistoryQuery::limit`] is kept as it is given: 0 reads nothing but the position.

@@ -334,10 +334,10 @@ fn bytes_of(events: &[Arc<Published>]) -> usize {
 /// What an event takes in an answer, at most.
 pub(crate) fn bytes_of_one(event: &Published) -> usize {
     let publication = &event.publication;
-    let key = publication.key.as_ref().map_or(0, |key| key.len());
+    let id = publication.id.as_ref().map_or(0, |id| id.len());
     let publisher = publication.publisher.as_ref();
     let user = publisher.and_then(|publisher| publisher.user.as_ref());
-    publication.body.len() + publication.type_name.len() + key + user.map_or(0, |user| user.len()) + AROUND
+    publication.body.len() + publication.type_name.len() + id + user.map_or(0, |user| user.len()) + AROUND
 }
 
 /// A session that is being subscribed. Dropped before it is done, it takes everything back.

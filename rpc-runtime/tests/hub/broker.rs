@@ -14,7 +14,9 @@ use rpc_runtime::{
     hub::{
         Anyone, Broker, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member, Namespace, Position,
         Receipt, Retention,
-        broker::{Address, BrokerError, MemberChange, Node, Publication, Published, Receiver},
+        broker::{
+            Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published, Receiver,
+        },
     },
 };
 
@@ -189,8 +191,8 @@ impl Broker for Stepping {
         self.broker.leave(channel, client).await
     }
 
-    async fn members(&self, channel: &ChannelName) -> Result<Vec<Member>, BrokerError> {
-        self.broker.members(channel).await
+    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
+        self.broker.members(channel, query).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rpc_runtime::{
     Code, Contract, Rate, RateLimit,
-    hub::{Anyone, Asks, Hub, Namespace, Users},
+    hub::{Anyone, Asks, HistoryQuery, Hub, Joined, LocalBroker, Namespace, Users},
     prost,
     services::hub::{PublishRequest, PublishResponse, TypedMessage},
 };
@@ -113,48 +113,161 @@ async fn the_publisher_is_who_the_server_knows_and_told_only_where_the_namespace
     assert_eq!((event.client_id, event.user_id), (String::new(), String::new()));
 }
 
+/// What publishing under a key came to.
+async fn publish_keyed(peer: &mut Peer, key: &str, text: &str) -> Result<PublishResponse, Code> {
+    let request = PublishRequest {
+        channel: "room:5".to_owned(),
+        event: typed(&said(text)),
+        key: key.to_owned(),
+        ..PublishRequest::default()
+    };
+    let response = peer.call("Publish", &request).await;
+    response.map_err(|refused| refused.code())
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_key_is_stored_once_and_is_the_events_id() {
+async fn a_key_is_stored_once_and_told_nobody() {
     let server = serve(&hub());
     let mut ali = Peer::connect_as(&server, "ali").await;
     ali.subscribe("room:5").await;
-    let request = PublishRequest {
-        channel: "room:5".to_owned(),
-        event: typed(&said("once")),
-        key: "order-5".to_owned(),
-        ..PublishRequest::default()
-    };
-    let first: PublishResponse = ali.call("Publish", &request).await.unwrap();
-    let second: PublishResponse = ali.call("Publish", &request).await.unwrap();
-    assert_eq!((first.id.as_str(), first.duplicate), ("order-5", false));
-    assert_eq!((second.id.as_str(), second.duplicate), ("order-5", true));
-    assert_eq!((first.position, second.reached), (second.position, Some(0)));
-    assert_eq!(ali.event().await.id, "order-5");
+    let first = publish_keyed(&mut ali, "order-5", "once").await.unwrap();
+    let second = publish_keyed(&mut ali, "order-5", "once").await.unwrap();
+    let position = first.position.unwrap();
+    assert_eq!(
+        first.id,
+        format!("{:016x}-1", position.epoch),
+        "an id is the server's"
+    );
+    assert_eq!((&second.id, second.position), (&first.id, first.position));
+    assert_eq!(
+        (first.duplicate, second.duplicate, second.reached),
+        (false, true, Some(0))
+    );
+    let event = ali.event().await;
+    assert!(
+        event.id.is_empty(),
+        "what is left out is made of the position: {}",
+        event.id
+    );
     ali.hears_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_look_like_the_servers_ids_or_are_too_long_are_invalid() {
+async fn a_key_is_the_users_own_on_all_its_clients_and_nobody_elses() {
+    let hub = Hub::builder()
+        .namespace(rooms().publish(Anyone).subscribe(Anyone))
+        .build()
+        .unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut other_tab = Peer::connect_as(&server, "ali").await;
+    let mut mallory = Peer::connect_as(&server, "mallory").await;
+    let mut nobody = Peer::connect(&server).await;
+    let mut nobody_else = Peer::connect(&server).await;
+    // Whoever knows, or guesses, another's key cannot use it up, nor have it answered.
+    let first = publish_keyed(&mut mallory, "order-5", "burnt").await.unwrap();
+    let own = publish_keyed(&mut ali, "order-5", "paid").await.unwrap();
+    assert!(!own.duplicate);
+    assert_ne!(own.id, first.id);
+    for peer in [&mut nobody, &mut nobody_else] {
+        assert!(!publish_keyed(peer, "order-5", "paid").await.unwrap().duplicate);
+        assert!(publish_keyed(peer, "order-5", "paid").await.unwrap().duplicate);
+    }
+    let again = publish_keyed(&mut other_tab, "order-5", "paid").await.unwrap();
+    assert_eq!((again.duplicate, &again.id), (true, &own.id));
+    // The server's own keys are its own as well, also where it publishes for a client.
+    let receipt = hub
+        .channel("room:5")
+        .key("order-5")
+        .publish(&said("paid"))
+        .await
+        .unwrap();
+    assert_eq!((receipt.duplicate, &*receipt.id), (false, "order-5"));
+    let receipt = hub
+        .channel("room:5")
+        .key("order-5")
+        .publish(&said("paid"))
+        .await
+        .unwrap();
+    assert!(receipt.duplicate);
+    // Who signs in takes none of the keys along.
+    nobody.become_user("ali").await;
+    let again = publish_keyed(&mut nobody, "order-5", "paid").await.unwrap();
+    assert_eq!((again.duplicate, again.id), (true, own.id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_event_with_a_key_that_was_used_is_refused() {
+    let hub = hub();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    publish_keyed(&mut ali, "order-5", "once").await.unwrap();
+    ali.hears::<Said>().await;
+    let refused = publish_keyed(&mut ali, "order-5", "twice").await;
+    assert_eq!(refused, Err(Code::AlreadyExists));
+    ali.hears_nothing().await;
+    let to = || hub.channel("room:5").key("order-5");
+    to().publish(&said("once")).await.unwrap();
+    let refused = to().publish(&said("twice")).await.unwrap_err();
+    assert!(refused.to_string().contains("a key of its own"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_too_long_or_not_printable_are_invalid() {
     let server = serve(&hub());
     let mut ali = Peer::connect_as(&server, "ali").await;
     for key in [
-        "0123456789abcdef-7".to_owned(),
-        "a.1".to_owned(),
         "x".repeat(129),
         "a b".to_owned(),
+        "new\nline".to_owned(),
+        "ä".to_owned(),
     ] {
-        let request = PublishRequest {
-            channel: "room:5".to_owned(),
-            event: typed(&said("")),
-            key,
-            ..PublishRequest::default()
-        };
-        let refused = ali
-            .call::<PublishResponse>("Publish", &request)
-            .await
-            .unwrap_err();
-        assert_eq!(refused.code(), Code::InvalidArgument);
+        let refused = publish_keyed(&mut ali, &key, "").await;
+        assert_eq!(refused, Err(Code::InvalidArgument), "{key}");
     }
+    // They are no ids: one may look as it likes.
+    for key in [
+        "0123456789abcdef-7",
+        "a.1",
+        "00000000-0000-4000-8000-000000000000",
+    ] {
+        assert!(publish_keyed(&mut ali, key, "").await.is_ok(), "{key}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_who_fills_its_share_of_the_histories_is_refused_and_others_are_not() {
+    let hub = Hub::builder()
+        .namespace(rooms().tell_joins())
+        .broker(LocalBroker::default().most_of_one_publisher(20, 1 << 20))
+        .build()
+        .unwrap();
+    let server = serve(&hub);
+    let mut mallory = Peer::connect_as(&server, "mallory").await;
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    for room in 0..20 {
+        mallory
+            .publish(&format!("room:{room}"), &said("x"))
+            .await
+            .unwrap();
+    }
+    let refused = mallory.publish("room:20", &said("x")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message.contains("publisher"), "{}", refused.message);
+    // Nor by another connection, nor by coming and going, which is published for it.
+    let mut other_tab = Peer::connect_as(&server, "mallory").await;
+    let refused = other_tab.publish("room:20", &said("x")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    mallory.subscribe("room:21").await;
+    let history = HistoryQuery {
+        limit: 10,
+        ..HistoryQuery::default()
+    };
+    assert!(hub.history("room:21", &history).await.unwrap().events.is_empty());
+    ali.publish("room:20", &said("x")).await.unwrap();
+    ali.subscribe("room:22").await;
+    ali.hears::<Joined>().await;
 }
 
 #[tokio::test(start_paused = true)]

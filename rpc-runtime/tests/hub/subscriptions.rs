@@ -53,7 +53,7 @@ async fn a_subscriber_is_given_what_is_published_with_all_that_is_told_of_it() {
         .await
         .unwrap();
     assert!(!keyed.duplicate && again.duplicate);
-    assert_eq!(next(&mut room).await.id, "order-1");
+    assert_eq!(next(&mut room).await.id, keyed.id.as_ref());
     silent(&mut room).await;
 }
 

@@ -11,7 +11,7 @@ use rpc_runtime::{
     ClientId, Contract,
     hub::{
         Broker, ChannelName, History, HistoryQuery, LocalBroker, Member, Position, Receipt, Retention,
-        broker::{Address, BrokerError, MemberChange, Node, Publication},
+        broker::{Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication},
     },
     prost,
 };
@@ -125,7 +125,7 @@ impl Broker for Recorder {
         self.inner.leave(channel, client).await
     }
 
-    async fn members(&self, channel: &ChannelName) -> Result<Vec<Member>, BrokerError> {
-        self.inner.members(channel).await
+    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
+        self.inner.members(channel, query).await
     }
 }

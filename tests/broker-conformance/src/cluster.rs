@@ -16,7 +16,7 @@ use rpc_runtime::{
     ClientId,
     hub::{
         Broker, ChannelName, History, HistoryQuery, Position, Receipt, Retention,
-        broker::{Address, BrokerError, Node, Publication, Published, Receiver},
+        broker::{Address, BrokerError, Node, Origin, Publication, Published, Receiver},
     },
 };
 use tokio::sync::Notify;
@@ -238,7 +238,9 @@ pub(crate) fn text(text: &str) -> Publication {
     Publication {
         type_name: "conformance.Text".into(),
         body: Bytes::copy_from_slice(text.as_bytes()),
+        id: None,
         key: None,
+        origin: Origin::Server,
         time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         publisher: None,
         except: Arc::default(),

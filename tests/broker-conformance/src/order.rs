@@ -213,6 +213,7 @@ pub async fn an_event_arrives_as_it_was_published<B: Broker>(cluster: &Cluster<B
     let name = channel("whole");
     let mut event = crate::cluster::keyed("all of it", "the:key");
     event.type_name = "chat.Said".into();
+    event.id = Some("the.id".into());
     event.time += Duration::from_micros(123_456);
     event.except = [client(5), client(6)].into();
     event.publisher = Some(rpc_runtime::hub::Publisher {
@@ -223,7 +224,10 @@ pub async fn an_event_arrives_as_it_was_published<B: Broker>(cluster: &Cluster<B
         node.subscribe(&name, &KEEP).await;
     }
     let receipt = cluster.first().publish(&name, &KEEP, event.clone()).await;
-    assert_eq!(&*receipt.id, "the:key", "an event's id is its key");
+    assert_eq!(
+        &*receipt.id, "the.id",
+        "an event's id is the one that it was given"
+    );
     let plain = cluster.first().publish(&name, &KEEP, text("plain")).await;
     let position = plain
         .position

@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use rpc_runtime::hub::{Broker, ChannelName, Member};
+use rpc_runtime::hub::{
+    Broker, ChannelName, Member,
+    broker::{Members, MembersQuery},
+};
 
 use crate::cluster::{Cluster, NodeUnderTest, channel, client, works};
 
@@ -13,6 +16,7 @@ pub async fn all<B: Broker>(cluster: &Cluster<B>) {
     a_member_that_joins_again_is_replaced(cluster).await;
     anonymous_clients_are_each_somebody(cluster).await;
     members_of_other_channels_are_not_in_it(cluster).await;
+    members_are_read_in_pages_by_their_ids_and_counted_in_all(cluster).await;
 }
 
 fn member(number: u128, user: Option<&str>) -> Member {
@@ -38,8 +42,17 @@ async fn leave<B: Broker>(node: &NodeUnderTest<B>, name: &ChannelName, number: u
 async fn members<B: Broker>(cluster: &Cluster<B>, name: &ChannelName) -> Vec<Member> {
     let mut first: Option<Vec<Member>> = None;
     for node in &cluster.nodes {
-        let mut members = works(node.broker.members(name)).await;
-        members.sort_by_key(|member| member.client);
+        let all = MembersQuery {
+            after: None,
+            limit: usize::MAX,
+        };
+        let Members {
+            members,
+            more,
+            clients,
+            ..
+        } = works(node.broker.members(name, &all)).await;
+        assert_eq!((more, clients), (false, members.len()), "that is all of them");
         assert_eq!(
             *first.get_or_insert(members.clone()),
             members,
@@ -142,4 +155,39 @@ pub async fn members_of_other_channels_are_not_in_it<B: Broker>(cluster: &Cluste
     assert_eq!(leave(node, &name, 2).await, (false, false));
     assert_eq!(leave(node, &name, 1).await, (true, true));
     assert_eq!(members(cluster, &other).await, [member(2, Some("ali"))]);
+}
+
+/// Each once, though others come and go between the pages.
+pub async fn members_are_read_in_pages_by_their_ids_and_counted_in_all<B: Broker>(cluster: &Cluster<B>) {
+    let (node, name) = (cluster.first(), channel("presence"));
+    for number in [9, 3, 7, 1, 5] {
+        let user = (number < 6).then_some("ali");
+        join(node, &name, member(number, user)).await;
+    }
+    let page = async |after: Option<u128>, limit| {
+        let query = MembersQuery {
+            after: after.map(client),
+            limit,
+        };
+        let page = works(node.broker.members(&name, &query)).await;
+        assert_eq!(
+            page.users,
+            1 + page.clients - 3,
+            "three are ali, and the others nobody"
+        );
+        let clients: Vec<_> = page.members.iter().map(|member| member.client).collect();
+        (clients, page.more, page.clients)
+    };
+    let clients = |numbers: &[u128]| numbers.iter().map(|number| client(*number)).collect::<Vec<_>>();
+    assert_eq!(page(None, 2).await, (clients(&[1, 3]), true, 5));
+    join(node, &name, member(8, None)).await;
+    leave(node, &name, 9).await;
+    assert_eq!(page(Some(3), 2).await, (clients(&[5, 7]), true, 5));
+    assert_eq!(page(Some(7), 2).await, (clients(&[8]), false, 5));
+    assert_eq!(
+        page(Some(4), 9).await,
+        (clients(&[5, 7, 8]), false, 5),
+        "4 is not there"
+    );
+    assert_eq!(page(None, 0).await, (vec![], true, 5), "only how many there are");
 }

@@ -22,7 +22,8 @@ pub async fn what_is_sent_is_given_to_all_nodes_in_the_order_of_its_sender<B: Br
         let (key, last) = (unique("key"), unique("last"));
         for round in 0..20 {
             for to in &addresses {
-                let event = keyed(&format!("{key} {round}"), &key);
+                let mut event = keyed(&format!("{key} {round}"), &key);
+                event.id = Some(key.as_str().into());
                 let receipt = works(sender.broker.send(to, event)).await;
                 assert_eq!(
                     (&*receipt.id, receipt.position),

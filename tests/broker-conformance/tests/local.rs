@@ -12,7 +12,10 @@ use rpc_runtime::{
     ClientId,
     hub::{
         Broker, ChannelName, History, HistoryQuery, LocalBroker, Member, Position, Receipt, Retention,
-        broker::{Address, BrokerError, MemberChange, Node, Publication, Published, Receiver},
+        broker::{
+            Address, BrokerError, MemberChange, Members, MembersQuery, Node, Origin, Publication, Published,
+            Receiver,
+        },
     },
 };
 
@@ -41,6 +44,9 @@ enum Wrong {
     ForgetsOne,
     KnowsEveryPosition,
     HasNoKeys,
+    SharesKeys,
+    TakesAnyEventForTheFirst,
+    ReadsOnePage,
     NeverLetsGo,
     HoldsOnToUsers,
     SendsTwice,
@@ -124,6 +130,14 @@ impl Broker for Broken {
         let mut keep = *keep;
         match self.wrong {
             Wrong::HasNoKeys => publication.key = None,
+            Wrong::SharesKeys => publication.origin = Origin::Server,
+            Wrong::TakesAnyEventForTheFirst => {
+                let receipt = self.broker.publish(channel, &keep, publication).await;
+                return match receipt {
+                    Err(BrokerError::OtherEvent) => Ok(Receipt::default().duplicate()),
+                    receipt => receipt,
+                };
+            }
             Wrong::NeverLetsGo if keep.events > 0 => keep.events = 1_000_000,
             Wrong::TakesTooLong => tokio::time::sleep(Duration::from_secs(3)).await,
             _ => {}
@@ -168,8 +182,10 @@ impl Broker for Broken {
         Ok(change)
     }
 
-    async fn members(&self, channel: &ChannelName) -> Result<Vec<Member>, BrokerError> {
-        self.broker.members(channel).await
+    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
+        let mut query = *query;
+        query.after = query.after.filter(|_| self.wrong != Wrong::ReadsOnePage);
+        self.broker.members(channel, &query).await
     }
 }
 
@@ -181,6 +197,9 @@ fn brokers_that_break_the_contract_are_noticed() {
         Wrong::ForgetsOne,
         Wrong::KnowsEveryPosition,
         Wrong::HasNoKeys,
+        Wrong::SharesKeys,
+        Wrong::TakesAnyEventForTheFirst,
+        Wrong::ReadsOnePage,
         Wrong::NeverLetsGo,
         Wrong::HoldsOnToUsers,
         Wrong::SendsTwice,

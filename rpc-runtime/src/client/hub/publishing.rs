@@ -41,9 +41,10 @@ impl Publish {
         Self { hub, request }
     }
 
-    /// Gives the event an idempotency key, of at most 128 bytes, which becomes its id: published again, after an error that does
+    /// Gives the event an idempotency key, of at most 128 printable characters of ASCII: published again, after an error that does
     /// not say whether it [has run](CallError::may_have_run), it is stored and delivered once, while the channel's history
-    /// remembers the key.
+    /// remembers the key. Keys are this user's own, on all its clients, or this client's while it is known as nobody; nobody
+    /// else is told them, and nobody else can use them up. Another event with the same key fails with ALREADY_EXISTS.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.request.key = key.into();
         self

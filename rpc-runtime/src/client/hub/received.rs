@@ -24,7 +24,7 @@ pub struct Received<E> {
     pub channel: String,
     /// Where it is in its channel's history; `None` where that has none, and for what was sent.
     pub position: Option<Position>,
-    /// Its id: the key that it was published with, else one that the hub made.
+    /// Its id: one that the hub made, or the key that the server's program has published it with.
     pub id: String,
     /// When it was published, by the server's clock.
     pub time: SystemTime,

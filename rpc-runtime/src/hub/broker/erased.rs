@@ -3,8 +3,8 @@
 use std::{future::Future, pin::Pin};
 
 use super::{
-    Address, Broker, BrokerError, ChannelName, History, HistoryQuery, Member, MemberChange, Node, Position,
-    Publication, Receipt, Retention,
+    Address, Broker, BrokerError, ChannelName, History, HistoryQuery, Member, MemberChange, Members,
+    MembersQuery, Node, Position, Publication, Receipt, Retention,
 };
 use crate::ClientId;
 
@@ -30,7 +30,7 @@ pub(crate) trait ErasedBroker: Send + Sync {
     fn send<'a>(&'a self, to: &'a Address, publication: Publication) -> Later<'a, Receipt>;
     fn join<'a>(&'a self, channel: &'a ChannelName, member: Member) -> Later<'a, MemberChange>;
     fn leave<'a>(&'a self, channel: &'a ChannelName, client: ClientId) -> Later<'a, MemberChange>;
-    fn members<'a>(&'a self, channel: &'a ChannelName) -> Later<'a, Vec<Member>>;
+    fn members<'a>(&'a self, channel: &'a ChannelName, query: &'a MembersQuery) -> Later<'a, Members>;
 }
 
 impl<B: Broker> ErasedBroker for B {
@@ -76,7 +76,7 @@ impl<B: Broker> ErasedBroker for B {
         Box::pin(Broker::leave(self, channel, client))
     }
 
-    fn members<'a>(&'a self, channel: &'a ChannelName) -> Later<'a, Vec<Member>> {
-        Box::pin(Broker::members(self, channel))
+    fn members<'a>(&'a self, channel: &'a ChannelName, query: &'a MembersQuery) -> Later<'a, Members> {
+        Box::pin(Broker::members(self, channel, query))
     }
 }

@@ -18,7 +18,9 @@
 //! with the same key stores it once.
 //!
 //! **Keys.** An event with a key that history still remembers is not published again: the receipt is that of the first, marked
-//! as a duplicate.
+//! as a duplicate. A key is its [`Origin`]'s own: the same text is another key where somebody else publishes, so that nobody
+//! can use up, or ask for, what is another's. An event of another type or with another body than the first is refused with
+//! [`BrokerError::OtherEvent`], and not stored.
 //!
 //! **History.** [`history`](Broker::history) gives what [`Retention`] keeps; a page says whether it begins right behind the position that was asked for. An epoch
 //! names one history and is random, never a time: where history was lost, a new epoch begins. It may not be told whether events
@@ -29,7 +31,13 @@
 //! **Channels without history** (`Retention::NONE`) have no positions: offsets are 0, and the order is that of delivery.
 //!
 //! **Presence.** A member joins with its client id, and is there until it leaves, or until its node is gone for
-//! longer than [`MEMBER_TIME`] without saying so. Each change says whether it was the first or last client of its user.
+//! longer than [`MEMBER_TIME`] without saying so. Each change says whether it was the first or last client of its user. Members are
+//! read in pages, in the order of their clients' ids: whoever is there while all pages are read is on exactly one of them. The
+//! counts are those of the moment.
+//!
+//! **Bounds.** A broker may refuse what is too much, of all ([`BrokerError::Full`]) or of one origin
+//! ([`BrokerError::PublisherFull`]). Nothing of it is stored or delivered then, and nothing that was acknowledged is let go of for
+//! what is new: it is the newcomer who is refused.
 //!
 //! **Sending** to clients, users, or everybody is delivered to all nodes, without position and without history, in the order of
 //! each sender.
@@ -40,210 +48,28 @@
 
 mod erased;
 mod local;
+mod types;
 
 use std::{
     fmt,
     future::Future,
     sync::{Arc, Weak},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
-
-use bytes::Bytes;
 
 pub(crate) use erased::ErasedBroker;
 pub use local::LocalBroker;
+pub(crate) use types::id_of;
+pub use types::{
+    Address, BrokerError, History, HistoryQuery, Member, MemberChange, Members, MembersQuery, Origin,
+    Position, Publication, Published, Publisher, Receipt,
+};
 
 use super::{ChannelName, Retention};
-use crate::{ClientId, Status};
+use crate::ClientId;
 
 /// A member whose node has said nothing for so long is gone.
 pub const MEMBER_TIME: Duration = Duration::from_secs(40);
-
-/// A place in a channel's history.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Position {
-    /// Which history: random, and another after history was lost.
-    pub epoch: u64,
-    /// How many events had been published in it, up to this one and with it. 0 is before the first.
-    pub offset: u64,
-}
-
-/// Who published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Publisher {
-    /// The client.
-    pub client: ClientId,
-    /// Who it was known as.
-    pub user: Option<Arc<str>>,
-}
-
-/// What is published.
-#[derive(Debug, Clone)]
-pub struct Publication {
-    /// The event's full name, such as `chat.Message`.
-    pub type_name: Arc<str>,
-    /// The event, encoded.
-    pub body: Bytes,
-    /// The key under which it is stored once, and its id. `None`: the id is made of its position.
-    pub key: Option<Arc<str>>,
-    /// When it was published, by the clock of the node.
-    pub time: SystemTime,
-    /// Who published it, where subscribers are to know.
-    pub publisher: Option<Publisher>,
-    /// Clients that it is not for, also when they recover.
-    pub except: Arc<[ClientId]>,
-}
-
-/// What was published.
-#[derive(Debug, Clone)]
-pub struct Published {
-    /// Where; offset 0 in a channel without history, and for what was sent.
-    pub position: Position,
-    /// What.
-    pub publication: Publication,
-}
-
-impl Published {
-    /// The event's id: its key, else `<epoch>-<offset>` in hexadecimal and decimal digits.
-    pub fn id(&self) -> Arc<str> {
-        match &self.publication.key {
-            Some(key) => key.clone(),
-            None => id_of(self.position).into(),
-        }
-    }
-
-    /// Whether it is for a client.
-    pub(crate) fn is_for(&self, client: ClientId) -> bool {
-        !self.publication.except.contains(&client)
-    }
-}
-
-/// The id of an event that has no other.
-pub(crate) fn id_of(position: Position) -> String {
-    format!("{:016x}-{}", position.epoch, position.offset)
-}
-
-/// What publishing came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Receipt {
-    /// The event's id.
-    pub id: Arc<str>,
-    /// Where it is in its channel; `None` where that has no history, and for what was sent.
-    pub position: Option<Position>,
-    /// How many clients it was given to, as far as the broker knows: exact in one process.
-    pub reached: Option<usize>,
-    /// An event with this key had been published before; nothing was published now.
-    pub duplicate: bool,
-}
-
-impl Receipt {
-    /// What publishing came to.
-    pub fn new(id: Arc<str>, position: Option<Position>, reached: Option<usize>) -> Self {
-        Self {
-            id,
-            position,
-            reached,
-            duplicate: false,
-        }
-    }
-
-    /// The same, of an event that had been published before.
-    #[must_use]
-    pub fn duplicate(mut self) -> Self {
-        self.duplicate = true;
-        self.reached = Some(0);
-        self
-    }
-}
-
-/// Whom something is sent to that is published in no channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Address {
-    /// One client.
-    Client(ClientId),
-    /// All clients of a user.
-    User(Arc<str>),
-    /// All clients.
-    All,
-    /// All clients that are known as no user.
-    Anonymous,
-}
-
-/// Which part of a history is asked for. All that is set holds.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HistoryQuery {
-    /// Events after this position. A position of another epoch, or beyond the last event, is known to nobody.
-    pub after: Option<Position>,
-    /// Events before this offset, in the present epoch.
-    pub before: Option<u64>,
-    /// Events published then or later.
-    pub since: Option<SystemTime>,
-    /// Events published before then.
-    pub until: Option<SystemTime>,
-    /// So many at most.
-    pub limit: usize,
-    /// The latest first.
-    pub newest_first: bool,
-}
-
-/// A part of a history.
-#[derive(Debug, Clone)]
-pub struct History {
-    /// Where the channel is now.
-    pub position: Position,
-    /// The events, in the direction that was asked for.
-    pub events: Vec<Arc<Published>>,
-    /// With [`HistoryQuery::after`]: no event is missing between that position and those that are given. False as well where
-    /// that position is known to nobody.
-    pub complete: bool,
-    /// There are more in that direction.
-    pub more: bool,
-}
-
-/// Who is in a channel.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Member {
-    /// The client.
-    pub client: ClientId,
-    /// Who it is known as.
-    pub user: Option<Arc<str>>,
-    /// Since when.
-    pub since: SystemTime,
-    /// What it says of itself: a message's full name, and the message.
-    pub data: Option<(Arc<str>, Bytes)>,
-}
-
-/// What a change of presence came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MemberChange {
-    /// Something has changed: the client was not there, or was.
-    pub changed: bool,
-    /// The client is the first of its user, or was the last. True for each anonymous client.
-    pub of_user: bool,
-}
-
-/// Why a broker cannot do what it is asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BrokerError {
-    /// The broker cannot be reached, or does not answer.
-    #[error("the broker is not available: {0}")]
-    Unavailable(String),
-    /// There is no room: too many channels, or members.
-    #[error("the broker has no room: {0}")]
-    Full(&'static str),
-}
-
-impl From<BrokerError> for Status {
-    fn from(error: BrokerError) -> Self {
-        match error {
-            BrokerError::Unavailable(_) => Status::unavailable("the broker is not available"),
-            BrokerError::Full(what) => Status::resource_exhausted(format!("the broker has no room: {what}")),
-        }
-    }
-}
 
 /// Keeps the events of channels in order, remembers them, and takes them to every node. See the [module](self) for its contract.
 pub trait Broker: Send + Sync + 'static {
@@ -297,9 +123,12 @@ pub trait Broker: Send + Sync + 'static {
         client: ClientId,
     ) -> impl Future<Output = Result<MemberChange, BrokerError>> + Send;
 
-    /// Who is in a channel, in no order.
-    fn members(&self, channel: &ChannelName)
-    -> impl Future<Output = Result<Vec<Member>, BrokerError>> + Send;
+    /// Reads who is in a channel.
+    fn members(
+        &self,
+        channel: &ChannelName,
+        query: &MembersQuery,
+    ) -> impl Future<Output = Result<Members, BrokerError>> + Send;
 }
 
 /// Whom a node delivers to: its hub, or what stands in for one where a broker is tested by itself.

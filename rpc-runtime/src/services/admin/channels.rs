@@ -1,9 +1,6 @@
 //! Pages of channels and of their subscribers. A page remembers no more than itself, however many there are.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     ChannelDetails, ListChannelsRequest, ListChannelsResponse, ListSubscribersRequest,
@@ -11,7 +8,7 @@ use super::{
 };
 use crate::{
     Session, Status,
-    hub::{Channel, ChannelName, HistoryQuery, Hub},
+    hub::{Channel, ChannelName, HistoryQuery, Hub, broker::MembersQuery},
 };
 
 /// One page of channels.
@@ -57,11 +54,13 @@ async fn details(hub: &Hub, channel: &Channel) -> Result<ChannelDetails, Status>
         details.offset = Some(history.position.offset);
     }
     if namespace.shows_presence() {
-        let members = broker.members(name).await?;
-        let users: BTreeSet<_> = members.iter().filter_map(|member| member.user.as_ref()).collect();
-        let anonymous = members.iter().filter(|member| member.user.is_none()).count();
-        details.present_clients = Some(members.len() as u64);
-        details.present_users = Some((users.len() + anonymous) as u64);
+        let counts = MembersQuery {
+            after: None,
+            limit: 0,
+        };
+        let members = broker.members(name, &counts).await?;
+        details.present_clients = Some(members.clients as u64);
+        details.present_users = Some(members.users as u64);
     }
     Ok(details)
 }

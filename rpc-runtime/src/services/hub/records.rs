@@ -69,7 +69,7 @@ pub(super) fn record(event: &Published, tells_publisher: bool) -> EventRecord {
     EventRecord {
         offset: event.position.offset,
         type_name: publication.type_name.as_ref().to_owned(),
-        id: publication.key.as_deref().unwrap_or_default().to_owned(),
+        id: publication.id.as_deref().unwrap_or_default().to_owned(),
         time_us: micros_of(publication.time),
         client_id: publisher.map_or_else(String::new, |publisher| publisher.client.to_string()),
         user_id: publisher

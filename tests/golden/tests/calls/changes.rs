@@ -3,7 +3,9 @@
 use golden::contracts::note::{Looked, NoteEvent, NotesContract};
 use golden::note::{DeletedNote, NoteChanged, NoteClient, NoteGateway, NoteService};
 use rpc_runtime::bytes::Bytes;
-use rpc_runtime::hub::broker::{Address, BrokerError, MemberChange, Node, Publication};
+use rpc_runtime::hub::broker::{
+    Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication,
+};
 use rpc_runtime::hub::{
     Broker, ChannelName, Event, Events, History, HistoryQuery, Hub, Member, Namespace, Position, Receipt,
     Retention,
@@ -107,7 +109,7 @@ impl Broker for Listed {
         Ok(MemberChange::default())
     }
 
-    async fn members(&self, _: &ChannelName) -> Result<Vec<Member>, BrokerError> {
+    async fn members(&self, _: &ChannelName, _: &MembersQuery) -> Result<Members, BrokerError> {
         Err(unavailable())
     }
 }

@@ -1,5 +1,7 @@
 //! The broker of one process: everything is in its memory, and delivered before publishing returns.
 
+mod ledger;
+mod people;
 mod shelf;
 mod topic;
 
@@ -9,12 +11,13 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
-    Address, Broker, BrokerError, ChannelName, History, HistoryQuery, Member, MemberChange, Node, Position,
-    Publication, Published, Receipt, Retention,
+    Address, Broker, BrokerError, ChannelName, History, HistoryQuery, Member, MemberChange, Members,
+    MembersQuery, Node, Position, Publication, Published, Receipt, Retention,
 };
 use crate::ClientId;
-use shelf::{NoPlace, Shelf};
-use topic::{Added, EVENT};
+use ledger::Taken;
+use shelf::{Most, NoRoom, Shelf};
+use topic::Added;
 
 /// What events that have no position have for one.
 const NOWHERE: Position = Position { epoch: 0, offset: 0 };
@@ -25,6 +28,13 @@ const NOWHERE: Position = Position { epoch: 0, offset: 0 };
 /// recovered. So are those that come back to a channel that was let go of: a channel is remembered while the node has subscribed
 /// to it, while somebody is in it, and for [`Retention::time`] after the last of that and of what was published there. Then
 /// it takes no memory any more, and begins anew when it is used again, with another epoch.
+///
+/// # When there is no room
+///
+/// Everything has a bound. At the bound, channels go first whose time is over, then those that nobody is in and that have no
+/// events, the longest idle first; all they had was an epoch. What is kept is not let go of for what is new: that is refused. So
+/// that nobody can take all room from the others, what one user may take, or one client that nobody knows, has
+/// [a bound of its own](Self::most_of_one_publisher).
 ///
 /// ```
 /// use rpc_runtime::hub::{Hub, LocalBroker};
@@ -39,6 +49,7 @@ pub struct LocalBroker {
     shelf: Shelf,
     most_channels: usize,
     most_history_bytes: usize,
+    most_of_one: Taken,
     node: OnceLock<Node>,
 }
 
@@ -48,6 +59,10 @@ impl Default for LocalBroker {
             shelf: Shelf::default(),
             most_channels: 1_000_000,
             most_history_bytes: 1 << 30,
+            most_of_one: Taken {
+                channels: 10_000,
+                bytes: 32 << 20,
+            },
             node: OnceLock::new(),
         }
     }
@@ -55,20 +70,73 @@ impl Default for LocalBroker {
 
 impl LocalBroker {
     /// How many channels are remembered at a time that keep events or have members; what would need one more is answered
-    /// RESOURCE_EXHAUSTED. A channel takes about 500 bytes beside its events and members. 1,000,000 by default.
+    /// RESOURCE_EXHAUSTED. 1,000,000 by default.
     #[must_use]
     pub fn most_channels(mut self, most: usize) -> Self {
         self.most_channels = most;
         self
     }
 
-    /// What the histories of all channels may take together, in bytes; each event counts for its body and 256 bytes. What is
-    /// published beyond that to a channel that keeps events is answered RESOURCE_EXHAUSTED, until older events expire. 1 GiB by
-    /// default.
+    /// What all channels may take together, in bytes: 768 and its name for each; 384 for each event of a history, and all that
+    /// the event consists of; 128 more for its key; 384 for each member, and what it says of itself. What would need more is
+    /// answered RESOURCE_EXHAUSTED, until older events expire or members leave. 1 GiB by default.
     #[must_use]
     pub fn most_history_bytes(mut self, most: usize) -> Self {
         self.most_history_bytes = most;
         self
+    }
+
+    /// What the events of one user may take, or of one client that nobody knows, of all histories: in so many channels that it
+    /// was the first to publish in, and so many bytes, counted as for all. What it publishes beyond that is answered
+    /// RESOURCE_EXHAUSTED until some of its events expire; nobody else is concerned. 10,000 channels and 32 MiB by default, and
+    /// never more than half of what all may take. What the program itself publishes is not counted.
+    #[must_use]
+    pub fn most_of_one_publisher(mut self, channels: usize, bytes: usize) -> Self {
+        self.most_of_one = Taken { channels, bytes };
+        self
+    }
+
+    /// Publishes where events are kept. The publication is taken where it is stored.
+    fn publish_kept(
+        &self,
+        node: &Node,
+        channel: &ChannelName,
+        keep: &Retention,
+        place: &mut Option<Publication>,
+        now: Instant,
+    ) -> Result<Result<Receipt, BrokerError>, NoRoom> {
+        let (ledger, most_of_one) = (&self.shelf.ledger, self.most_of_one());
+        let adds = place.as_ref().map_or(0, topic::weight_of);
+        self.shelf.with(channel, now, self.most(), adds, |topic| {
+            topic.keep(keep, now, ledger);
+            let before = place.as_ref().and_then(|publication| topic.published(publication));
+            match before.unwrap_or_else(|| topic.add(place, now, ledger, most_of_one)) {
+                Added::Duplicate(receipt) => Ok(receipt),
+                Added::Another => Err(BrokerError::OtherEvent),
+                Added::NoShare => Err(BrokerError::PublisherFull(
+                    "its events take as much of the histories as those of one publisher may; some have to expire first",
+                )),
+                Added::New(event) => {
+                    // Under the lock, so that nobody else's event comes in between.
+                    let reached = node.deliver(channel, &event);
+                    Ok(Receipt::new(event.id(), Some(event.position), Some(reached)))
+                }
+            }
+        })
+    }
+
+    fn most(&self) -> Most {
+        Most {
+            channels: self.most_channels,
+            weight: self.most_history_bytes,
+        }
+    }
+
+    fn most_of_one(&self) -> Taken {
+        Taken {
+            channels: self.most_of_one.channels.min(self.most_channels.div_ceil(2)),
+            bytes: self.most_of_one.bytes.min(self.most_history_bytes.div_ceil(2)),
+        }
     }
 
     fn started(&self) -> Result<&Node, BrokerError> {
@@ -77,9 +145,12 @@ impl LocalBroker {
     }
 }
 
-impl From<NoPlace> for BrokerError {
-    fn from(NoPlace: NoPlace) -> Self {
-        Self::Full("there are as many channels as there may be")
+impl From<NoRoom> for BrokerError {
+    fn from(no: NoRoom) -> Self {
+        Self::Full(match no {
+            NoRoom::Channels => "there are as many channels as there may be",
+            NoRoom::Memory => "the channels take as much memory as they may",
+        })
     }
 }
 
@@ -105,24 +176,17 @@ impl Broker for LocalBroker {
             let reached = node.deliver(channel, &event);
             return Ok(Receipt::new(event.id(), None, Some(reached)));
         }
-        if self.shelf.weight() + publication.body.len() + EVENT > self.most_history_bytes {
-            return Err(BrokerError::Full("the histories take as much memory as they may"));
-        }
         // It may be a small part of what a client has sent, which history would keep as a whole.
         publication.body = Bytes::copy_from_slice(&publication.body);
         let now = Instant::now();
-        let receipt = self.shelf.with(channel, now, self.most_channels, |topic| {
-            topic.keep(keep, now);
-            match topic.add(publication, now) {
-                Added::Duplicate(receipt) => receipt,
-                Added::New(event) => {
-                    // Under the lock, so that nobody else's event comes in between.
-                    let reached = node.deliver(channel, &event);
-                    Receipt::new(event.id(), Some(event.position), Some(reached))
-                }
-            }
-        })?;
-        Ok(receipt)
+        let mut place = Some(publication);
+        let published = self.publish_kept(node, channel, keep, &mut place, now)?;
+        if !matches!(published, Err(BrokerError::PublisherFull(_))) {
+            return published;
+        }
+        // Some of what it takes may be over, and nobody has looked.
+        self.shelf.look_everywhere(now);
+        self.publish_kept(node, channel, keep, &mut place, now)?
     }
 
     async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
@@ -130,8 +194,8 @@ impl Broker for LocalBroker {
             return Ok(NOWHERE);
         }
         let now = Instant::now();
-        let position = self.shelf.with(channel, now, self.most_channels, |topic| {
-            topic.keep(keep, now);
+        let position = self.shelf.with(channel, now, self.most(), 0, |topic| {
+            topic.keep(keep, now, &self.shelf.ledger);
             topic.set_subscribed(true, now);
             topic.position()
         })?;
@@ -160,8 +224,8 @@ impl Broker for LocalBroker {
             });
         }
         let now = Instant::now();
-        let history = self.shelf.with(channel, now, self.most_channels, |topic| {
-            topic.keep(keep, now);
+        let history = self.shelf.with(channel, now, self.most(), 0, |topic| {
+            topic.keep(keep, now, &self.shelf.ledger);
             topic.read(query)
         })?;
         Ok(history)
@@ -179,8 +243,10 @@ impl Broker for LocalBroker {
 
     async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
         let now = Instant::now();
-        let most = self.most_channels;
-        Ok(self.shelf.with(channel, now, most, |topic| topic.join(member))?)
+        let adds = people::weight_of(&member);
+        Ok(self
+            .shelf
+            .with(channel, now, self.most(), adds, |topic| topic.join(member))?)
     }
 
     async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
@@ -189,9 +255,18 @@ impl Broker for LocalBroker {
         Ok(change.unwrap_or_default())
     }
 
-    async fn members(&self, channel: &ChannelName) -> Result<Vec<Member>, BrokerError> {
-        let members = self.shelf.find(channel, Instant::now(), |topic| topic.members());
-        Ok(members.unwrap_or_default())
+    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
+        let page = self
+            .shelf
+            .find(channel, Instant::now(), |topic| topic.members(query));
+        let page = page.unwrap_or_default();
+        Ok(Members {
+            // Behind the channel's lock.
+            members: page.members.iter().map(|member| Member::clone(member)).collect(),
+            more: page.more,
+            clients: page.clients,
+            users: page.users,
+        })
     }
 }
 

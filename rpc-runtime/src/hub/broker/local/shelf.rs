@@ -1,11 +1,12 @@
 //! The channels that a broker knows, and how those go that nobody needs any more.
 //!
 //! Each has a time at which it is looked at again. Whoever uses the list looks at two of those whose time has come: more than
-//! it can add. So what is over goes without a task of its own, and nobody pays for a whole list at once.
+//! it can add. So what is over goes without a task of its own, and nobody pays for a whole list at once. Where there is no room,
+//! all of those go whose time has come, and then channels that nobody is in and that have no events, the longest idle first.
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap, hash_map::Entry},
+    collections::{BinaryHeap, HashMap, HashSet, VecDeque, hash_map::Entry},
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
@@ -16,7 +17,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::topic::Topic;
+use super::{
+    ledger::Ledger,
+    topic::{TOPIC, Topic},
+};
 use crate::hub::ChannelName;
 
 /// The list is split so that publishers on several cores seldom meet.
@@ -31,14 +35,27 @@ const MANY: usize = 1_000;
 /// A channel is left alone for so long at least.
 const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 
+/// So many more channels may be on a list of idle ones than there are channels: some were used again, or are gone.
+const STALE: usize = 64;
+
+/// How much there may be of all channels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) channels: usize,
+    /// What they count for, with what is to be added.
+    pub(super) weight: usize,
+}
+
 /// The channels, and what they take.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
+    /// What publishers take of it.
+    pub(super) ledger: Ledger,
     /// How many channels there are.
     count: AtomicUsize,
-    /// What their events count for.
+    /// What they, their events and their members count for.
     weight: AtomicUsize,
     /// Whose turn it is among the parts of the list.
     turn: AtomicUsize,
@@ -49,11 +66,18 @@ struct Shard {
     topics: HashMap<ChannelName, Arc<Mutex<Topic>>>,
     /// When to look at each again. Some are gone meanwhile.
     looks: BinaryHeap<Reverse<(Instant, ChannelName)>>,
+    /// Those that may go where there is no room, the longest idle first. Some are gone meanwhile, or used again.
+    idle: VecDeque<ChannelName>,
 }
 
-/// There are as many channels as there may be.
-#[derive(Debug)]
-pub(super) struct NoPlace;
+/// Why nothing can be added.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum NoRoom {
+    /// There are as many channels as there may be.
+    Channels,
+    /// They take as much memory as they may.
+    Memory,
+}
 
 impl Shelf {
     fn shard(&self, name: &ChannelName) -> &Mutex<Shard> {
@@ -66,7 +90,13 @@ impl Shelf {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// What all events count for.
+    /// How many names of idle channels are remembered.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).idle.len()).sum()
+    }
+
+    /// What all channels, events and members count for.
     pub(super) fn weight(&self) -> usize {
         self.weight.load(Ordering::Relaxed)
     }
@@ -88,20 +118,28 @@ impl Shelf {
             return None;
         }
         let done = self.weighed(&mut state, act);
-        self.remove_if_over(name, &topic, state, now);
+        if state.is_over(now) {
+            self.let_go(&mut state);
+            drop(state);
+            self.take_off(name, &topic);
+        } else {
+            self.list_if_idle(name, state);
+        }
         Some(done)
     }
 
-    /// Does something with a channel, which is begun where there is none, or it is over. There are at most `most`.
+    /// Does something with a channel, which is begun where there is none, or it is over. There are at most `most`, of which
+    /// `adds` is to be added.
     pub(super) fn with<T>(
         &self,
         name: &ChannelName,
         now: Instant,
-        most: usize,
+        most: Most,
+        adds: usize,
         act: impl FnOnce(&mut Topic) -> T,
-    ) -> Result<T, NoPlace> {
+    ) -> Result<T, NoRoom> {
         loop {
-            let topic = self.get(name, now, most)?;
+            let topic = self.get(name, now, most, adds)?;
             let mut state = lock(&topic);
             if state.gone {
                 // Whoever has let it go takes it off the list next.
@@ -110,42 +148,121 @@ impl Shelf {
                 continue;
             }
             if state.has_kept() && state.is_over(now) {
-                self.weighed(&mut state, |state| *state = Topic::new(now));
+                self.weighed(&mut state, |state| {
+                    state.clear(&self.ledger);
+                    let is_listed = state.is_listed;
+                    *state = Topic::new(name.as_str().len(), now);
+                    state.is_listed = is_listed;
+                });
             }
-            return Ok(self.weighed(&mut state, act));
+            let done = self.weighed(&mut state, act);
+            self.list_if_idle(name, state);
+            return Ok(done);
         }
     }
 
-    fn get(&self, name: &ChannelName, now: Instant, most: usize) -> Result<Arc<Mutex<Topic>>, NoPlace> {
-        if let Some(topic) = self.try_get(name, now, most) {
-            return Ok(topic);
+    fn get(
+        &self,
+        name: &ChannelName,
+        now: Instant,
+        most: Most,
+        adds: usize,
+    ) -> Result<Arc<Mutex<Topic>>, NoRoom> {
+        let refused = match self.try_get(name, now, most, adds) {
+            Ok(topic) => return Ok(topic),
+            Err(refused) => refused,
+        };
+        self.look_everywhere(now);
+        let mut outcome = self.try_get(name, now, most, adds);
+        while outcome.is_err() && self.let_idle_go(name) {
+            outcome = self.try_get(name, now, most, adds);
         }
-        // All of those whose time has come, for once.
-        for shard in &self.shards {
-            self.look_around(&mut lock(shard), now, usize::MAX);
-        }
-        self.try_get(name, now, most).ok_or(NoPlace)
+        outcome.map_err(|_| refused)
     }
 
-    fn try_get(&self, name: &ChannelName, now: Instant, most: usize) -> Option<Arc<Mutex<Topic>>> {
+    fn try_get(
+        &self,
+        name: &ChannelName,
+        now: Instant,
+        most: Most,
+        adds: usize,
+    ) -> Result<Arc<Mutex<Topic>>, NoRoom> {
         self.look_elsewhere(now);
         let mut shard = lock(self.shard(name));
         self.look_around(&mut shard, now, LOOKS);
-        let Shard { topics, looks } = &mut *shard;
+        let Shard { topics, looks, .. } = &mut *shard;
         match topics.entry(name.clone()) {
-            Entry::Occupied(topic) => Some(topic.get().clone()),
+            Entry::Occupied(_) if adds > 0 && self.weight() + adds > most.weight => Err(NoRoom::Memory),
+            Entry::Occupied(topic) => Ok(topic.get().clone()),
             Entry::Vacant(place) => {
-                if self.count.fetch_add(1, Ordering::Relaxed) >= most {
-                    self.count.fetch_sub(1, Ordering::Relaxed);
-                    return None;
+                let own = TOPIC + name.as_str().len();
+                if self.weight() + own + adds > most.weight {
+                    return Err(NoRoom::Memory);
                 }
+                if self.count.fetch_add(1, Ordering::Relaxed) >= most.channels {
+                    self.count.fetch_sub(1, Ordering::Relaxed);
+                    return Err(NoRoom::Channels);
+                }
+                self.weight.fetch_add(own, Ordering::Relaxed);
                 looks.push(Reverse((now + SHORTEST_LOOK, name.clone())));
-                Some(place.insert(Arc::new(Mutex::new(Topic::new(now)))).clone())
+                let topic = Topic::new(name.as_str().len(), now);
+                Ok(place.insert(Arc::new(Mutex::new(topic))).clone())
             }
         }
     }
 
-    /// Does something with a channel, and counts by how much its events have changed.
+    /// Puts a channel on the list of those that may go, where it has just become one.
+    fn list_if_idle(&self, name: &ChannelName, mut state: MutexGuard<'_, Topic>) {
+        if state.is_listed || !state.may_go() {
+            return;
+        }
+        state.is_listed = true;
+        drop(state);
+        let mut shard = lock(self.shard(name));
+        if shard.idle.len() > shard.topics.len() + STALE {
+            let Shard { topics, idle, .. } = &mut *shard;
+            idle.retain(|name| topics.contains_key(name));
+            // What was on it twice, because it went and came again.
+            let mut seen = HashSet::with_capacity(idle.len());
+            idle.retain(|name| seen.insert(name.clone()));
+        }
+        shard.idle.push_back(name.clone());
+    }
+
+    /// Lets the longest idle channel of one part of the list go, other than one that is about to be used. `false`: there is none.
+    fn let_idle_go(&self, but: &ChannelName) -> bool {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        (0..SHARDS).any(|index| self.let_one_go(&mut lock(&self.shards[(first + index) % SHARDS]), but))
+    }
+
+    fn let_one_go(&self, shard: &mut Shard, but: &ChannelName) -> bool {
+        for _ in 0..shard.idle.len() {
+            let Some(name) = shard.idle.pop_front() else {
+                return false;
+            };
+            let Entry::Occupied(topic) = shard.topics.entry(name) else {
+                continue;
+            };
+            let Ok(mut state) = topic.get().try_lock() else {
+                // Somebody uses it right now.
+                shard.idle.push_back(topic.key().clone());
+                continue;
+            };
+            // Where it is used again, whoever leaves it puts it on the list again.
+            state.is_listed = false;
+            if topic.key() == but || !state.may_go() {
+                continue;
+            }
+            self.let_go(&mut state);
+            drop(state);
+            topic.remove();
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return true;
+        }
+        false
+    }
+
+    /// Does something with a channel, and counts by how much more or less it takes.
     fn weighed<T>(&self, topic: &mut Topic, act: impl FnOnce(&mut Topic) -> T) -> T {
         let before = topic.weight();
         let done = act(topic);
@@ -156,6 +273,13 @@ impl Shelf {
             self.weight.fetch_sub(before - after, Ordering::Relaxed);
         }
         done
+    }
+
+    /// Looks at all channels whose time has come.
+    pub(super) fn look_everywhere(&self, now: Instant) {
+        for shard in &self.shards {
+            self.look_around(&mut lock(shard), now, usize::MAX);
+        }
     }
 
     fn look_elsewhere(&self, now: Instant) {
@@ -199,29 +323,20 @@ impl Shelf {
 
     /// Lets go of what a channel does not keep any more. When to look at it again; `None` where it is over.
     fn look_at(&self, topic: &mut Topic, now: Instant) -> Option<Instant> {
-        self.weighed(topic, |topic| topic.expire(now));
+        self.weighed(topic, |topic| topic.expire(now, &self.ledger));
         if topic.is_over(now) {
-            topic.gone = true;
+            self.let_go(topic);
             return None;
         }
         Some(topic.look_again(now))
     }
 
-    /// Takes a channel off the list that has just been left, where nothing of it is to be remembered.
-    fn remove_if_over(
-        &self,
-        name: &ChannelName,
-        topic: &Arc<Mutex<Topic>>,
-        mut state: MutexGuard<'_, Topic>,
-        now: Instant,
-    ) {
-        if !state.is_over(now) {
-            return;
-        }
-        state.gone = true;
-        self.weighed(&mut state, |topic| topic.expire(now));
-        drop(state);
-        self.take_off(name, topic);
+    /// A channel is over: whoever still has it looks for another.
+    fn let_go(&self, topic: &mut Topic) {
+        self.weighed(topic, |topic| {
+            topic.clear(&self.ledger);
+            topic.gone = true;
+        });
     }
 
     /// Takes a channel off the list, if it is still this one.

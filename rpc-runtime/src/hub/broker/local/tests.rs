@@ -6,8 +6,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::*;
-use crate::hub::broker::Receiver;
+use super::{
+    ledger::Ledger,
+    people::MEMBER,
+    topic::{EVENT, TOPIC, Topic},
+    *,
+};
+use crate::hub::broker::{Origin, Publisher, Receiver};
 
 const KEEP: Retention = Retention::of(10, Duration::from_secs(60));
 
@@ -41,11 +46,27 @@ fn text(text: &str) -> Publication {
     Publication {
         type_name: "test.Text".into(),
         body: Bytes::copy_from_slice(text.as_bytes()),
+        id: None,
         key: None,
+        origin: Origin::Server,
         time: SystemTime::now(),
         publisher: None,
         except: Arc::default(),
     }
+}
+
+/// What `text` counts for.
+const TEXT: usize = EVENT + "test.Text".len() + 4;
+
+fn by(user: &str, publication: Publication) -> Publication {
+    Publication {
+        origin: Origin::User(user.into()),
+        ..publication
+    }
+}
+
+fn is_of_publisher(refused: &Result<Receipt, BrokerError>) -> bool {
+    matches!(refused, Err(BrokerError::PublisherFull(_)))
 }
 
 fn member(client: &str) -> Member {
@@ -70,7 +91,8 @@ async fn channels_that_were_used_once_take_no_memory_once_their_time_is_over() {
         broker.publish(&channel, &KEEP, text("once")).await.unwrap();
     }
     assert_eq!(broker.shelf.count(), 20_000);
-    assert_eq!(broker.shelf.weight(), 20_000 * (4 + EVENT));
+    let names: usize = (0..20_000).map(|number| format!("room:{number}").len()).sum();
+    assert_eq!(broker.shelf.weight(), 20_000 * (TOPIC + TEXT) + names);
     // Their looks come first, then their ends.
     for _ in 0..3 {
         tokio::time::advance(Duration::from_secs(61)).await;
@@ -82,7 +104,7 @@ async fn channels_that_were_used_once_take_no_memory_once_their_time_is_over() {
     let left = broker.shelf.count();
     assert!(left <= 1_001, "{left}");
     assert!(
-        broker.shelf.weight() <= 1_010 * (4 + EVENT),
+        broker.shelf.weight() <= 1_001 * (TOPIC + TEXT + 10) + 10 * TEXT,
         "{}",
         broker.shelf.weight()
     );
@@ -173,24 +195,200 @@ async fn one_channel_more_than_there_may_be_is_refused_until_another_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn histories_take_no_more_memory_together_than_they_may() {
-    let (broker, _given) = started(LocalBroker::default().most_history_bytes(10 * (4 + EVENT)));
+async fn channels_take_no_more_memory_together_than_they_may() {
+    let most = 10 * (TOPIC + 6 + TEXT);
+    let (broker, given) = started(LocalBroker::default().most_history_bytes(most));
     for number in 0..10 {
         let channel = name(format!("room:{number}"));
         broker.publish(&channel, &KEEP, text("text")).await.unwrap();
     }
-    let refused = broker.publish(&name("room:1"), &KEEP, text("text")).await;
-    assert!(matches!(refused, Err(BrokerError::Full(_))), "{refused:?}");
-    tokio::time::advance(Duration::from_secs(61)).await;
-    // Whoever looks at it sees that there is nothing any more.
-    for number in 0..10 {
-        position(&broker, &name(format!("room:{number}"))).await;
+    for channel in ["room:1", "room:more"].map(name) {
+        let refused = broker.publish(&channel, &KEEP, text("text")).await;
+        assert!(matches!(refused, Err(BrokerError::Full(_))), "{refused:?}");
+        assert!(broker.join(&channel, member("a")).await.is_err());
     }
-    assert_eq!(broker.shelf.weight(), 0);
+    assert_eq!(given.0.lock().unwrap().len(), 10, "nothing is delivered of it");
+    tokio::time::advance(Duration::from_secs(61)).await;
+    // Nobody has to look at them before: what is over makes room.
+    for number in 0..10 {
+        let channel = name(format!("next:{number}"));
+        broker.publish(&channel, &KEEP, text("text")).await.unwrap();
+    }
+    assert!(broker.shelf.weight() <= most);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_that_a_channel_holds_counts_and_counts_no_more_once_it_is_gone() {
+    let (broker, _given) = started(LocalBroker::default());
+    let channel = name("room:1");
+    let publication = Publication {
+        id: Some("id".into()),
+        key: Some("k".repeat(100).into()),
+        publisher: Some(Publisher {
+            client: member("a").client,
+            user: Some("u".repeat(200).into()),
+        }),
+        except: Arc::from([member("a").client; 50]),
+        ..by("ali", text("text"))
+    };
+    broker.publish(&channel, &KEEP, publication).await.unwrap();
+    let weight = broker.shelf.weight();
+    assert!(weight >= TOPIC + TEXT + 2 + 100 + 200 + 50 * 16, "{weight}");
+    let says = Member {
+        user: Some("u".repeat(300).into()),
+        data: Some(("test.Text".into(), Bytes::from(vec![0; 4_096]))),
+        ..member("b")
+    };
+    broker.join(&channel, says.clone()).await.unwrap();
+    let with_member = broker.shelf.weight();
+    assert_eq!(with_member, weight + MEMBER + 300 + 9 + 4_096);
+    // It says less.
+    broker.join(&channel, member("b")).await.unwrap();
+    assert_eq!(broker.shelf.weight(), weight + MEMBER);
+    broker.leave(&channel, says.client).await.unwrap();
+    assert_eq!(broker.shelf.weight(), weight);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    // Whoever looks at it sees that there is nothing any more; it begins anew.
+    position(&broker, &channel).await;
+    assert_eq!(broker.shelf.weight(), TOPIC + 6);
+    assert_eq!(broker.shelf.ledger.len(), 0);
+}
+
+/// Sizes of today: a channel, or an account, that grows is to be counted for more.
+#[test]
+fn what_is_counted_is_no_less_than_what_is_taken() {
+    assert!(TOPIC >= size_of::<Topic>() + 2 * size_of::<(Instant, ChannelName)>() + 128);
+    assert!(EVENT >= size_of::<Published>() + 2 * size_of::<(Instant, Arc<Published>)>() + 64);
+    assert!(MEMBER >= 2 * size_of::<Member>() + 64);
+    assert!(size_of::<Ledger>() < 4_096);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_publisher_who_takes_all_that_one_may_leaves_room_for_the_others() {
+    let broker = LocalBroker::default()
+        .most_channels(1_000)
+        .most_of_one_publisher(50, 1 << 20);
+    let (broker, given) = started(broker);
+    for number in 0..50 {
+        let channel = name(format!("room:{number}"));
+        broker
+            .publish(&channel, &KEEP, by("mallory", text("text")))
+            .await
+            .unwrap();
+    }
+    let more = name("room:more");
+    let refused = broker.publish(&more, &KEEP, by("mallory", text("text"))).await;
+    assert!(is_of_publisher(&refused), "{refused:?}");
+    assert_eq!(given.0.lock().unwrap().len(), 50, "nothing is delivered of it");
+    // In the channels that it has it goes on, and others begin channels of their own; so does the program.
     broker
-        .publish(&name("room:1"), &KEEP, text("text"))
+        .publish(&name("room:5"), &KEEP, by("mallory", text("text")))
         .await
         .unwrap();
+    broker
+        .publish(&more, &KEEP, by("ali", text("text")))
+        .await
+        .unwrap();
+    for number in 0..100 {
+        let channel = name(format!("server:{number}"));
+        broker.publish(&channel, &KEEP, text("text")).await.unwrap();
+    }
+    // And in a channel that somebody else has begun.
+    broker
+        .publish(&more, &KEEP, by("mallory", text("text")))
+        .await
+        .unwrap();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    broker
+        .publish(&name("room:new"), &KEEP, by("mallory", text("text")))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_publisher_takes_no_more_bytes_of_all_histories_than_one_may() {
+    let broker = LocalBroker::default().most_of_one_publisher(50, 100_000);
+    let (broker, _given) = started(broker);
+    let long = || by("mallory", text(&"x".repeat(10_000)));
+    let mut stored = 0;
+    let refused = loop {
+        let channel = name(format!("room:{}", stored % 3));
+        match broker.publish(&channel, &KEEP, long()).await {
+            Ok(_) => stored += 1,
+            refused => break refused,
+        }
+    };
+    assert!(is_of_publisher(&refused), "{refused:?}");
+    assert_eq!(stored, 9);
+    broker
+        .publish(&name("room:0"), &KEEP, by("ali", text("text")))
+        .await
+        .unwrap();
+    // What history lets go of is given back, however it goes: here by the number of events that is kept.
+    for _ in 0..10 {
+        broker
+            .publish(&name("room:0"), &KEEP, text("text"))
+            .await
+            .unwrap();
+    }
+    broker.publish(&name("room:1"), &KEEP, long()).await.unwrap();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    for number in 0..3 {
+        position(&broker, &name(format!("room:{number}"))).await;
+    }
+    assert_eq!(broker.shelf.ledger.len(), 0, "nobody has anything in a history");
+}
+
+#[tokio::test(start_paused = true)]
+async fn channels_that_were_only_looked_at_give_way_to_those_that_are_used() {
+    let (broker, _given) = started(LocalBroker::default().most_channels(100));
+    let kept = broker.subscribe(&name("subscribed"), &KEEP).await.unwrap();
+    broker
+        .publish(&name("published"), &KEEP, text("text"))
+        .await
+        .unwrap();
+    broker.join(&name("joined"), member("a")).await.unwrap();
+    // Whoever may read or subscribe names channels without end.
+    for number in 0..5_000 {
+        let channel = name(format!("room:{number}"));
+        if number % 2 == 0 {
+            position(&broker, &channel).await;
+        } else {
+            broker.subscribe(&channel, &KEEP).await.unwrap();
+            broker.unsubscribe(&channel).await.unwrap();
+        }
+    }
+    assert_eq!(broker.shelf.count(), 100);
+    for number in 0..97 {
+        let channel = name(format!("new:{number}"));
+        broker.publish(&channel, &KEEP, text("text")).await.unwrap();
+    }
+    let refused = broker.publish(&name("new:97"), &KEEP, text("text")).await;
+    assert!(matches!(refused, Err(BrokerError::Full(_))), "{refused:?}");
+    assert_eq!(position(&broker, &name("subscribed")).await, kept);
+    assert_eq!(position(&broker, &name("published")).await.offset, 1);
+    let everybody = MembersQuery {
+        after: None,
+        limit: 9,
+    };
+    assert_eq!(
+        broker.members(&name("joined"), &everybody).await.unwrap().clients,
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_idle_channels_does_not_grow_beyond_the_channels() {
+    let (broker, _given) = started(LocalBroker::default());
+    let keep = Retention::of(10, Duration::from_secs(1));
+    let channel = name("room:1");
+    for _ in 0..1_000 {
+        broker.subscribe(&channel, &keep).await.unwrap();
+        broker.unsubscribe(&channel).await.unwrap();
+        tokio::time::advance(Duration::from_secs(3)).await;
+    }
+    let idle = broker.shelf.idle();
+    assert!(idle <= 70, "{idle}");
 }
 
 #[tokio::test]

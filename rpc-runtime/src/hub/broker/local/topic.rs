@@ -10,17 +10,46 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::super::{
-    History, HistoryQuery, Member, MemberChange, Position, Publication, Published, Receipt, Retention,
+use super::{
+    super::{
+        History, HistoryQuery, Member, MemberChange, MembersQuery, Origin, Position, Publication, Published,
+        Receipt, Retention,
+    },
+    ledger::{Ledger, Taken},
+    people::{Page, People},
 };
 use crate::{ClientId, limits::LONGEST, random};
 
-/// What an event of a history counts for beside its body, in all of the broker's memory.
-pub(super) const EVENT: usize = 256;
+/// What an event of a history takes beside the texts and bytes that it is made of: itself, its place, and its publisher's account.
+pub(super) const EVENT: usize = 384;
+
+/// What a key takes beside its text: its place in a table, with room to spare.
+const KEY: usize = 128;
+
+/// What a channel takes beside its name, events and members: itself, and its places in lists.
+pub(super) const TOPIC: usize = 768;
+
+/// What an event of a history counts for.
+pub(super) fn weight_of(publication: &Publication) -> usize {
+    let length = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
+    let user = publication
+        .publisher
+        .as_ref()
+        .map_or(0, |publisher| length(&publisher.user));
+    EVENT
+        + publication.type_name.len()
+        + publication.body.len()
+        + length(&publication.id)
+        + publication.key.as_ref().map_or(0, |key| KEY + key.len())
+        + user
+        + publication.except.len() * size_of::<ClientId>()
+}
 
 /// A channel.
 #[derive(Debug)]
 pub(super) struct Topic {
+    /// How long its name is.
+    name: usize,
     epoch: u64,
     /// The offset of the latest event.
     top: u64,
@@ -28,24 +57,37 @@ pub(super) struct Topic {
     events: VecDeque<(Instant, Arc<Published>)>,
     /// What the bodies of `events` take.
     bytes: usize,
+    /// What `events` count for.
+    weight: usize,
     /// Of those events that have one.
-    keys: HashMap<Arc<str>, u64>,
+    keys: HashMap<Key, u64>,
+    /// Whose first event began the history: the channel is on its account while there is any event.
+    begun_by: Origin,
     people: Option<Box<People>>,
     subscribed: bool,
     /// When it was last needed, unless it is needed now.
     used: Instant,
     /// What is kept, by whoever used it last.
     keep: Retention,
+    /// It is on the list of those that may go when there is no room.
+    pub(super) is_listed: bool,
     /// It is on the list no more.
     pub(super) gone: bool,
 }
 
-/// Who is in a channel.
-#[derive(Debug, Default)]
-struct People {
-    members: HashMap<ClientId, Member>,
-    /// How many of the members a user has.
-    users: HashMap<Arc<str>, usize>,
+/// A key, and whose it is.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    origin: Origin,
+    text: Arc<str>,
+}
+
+impl Key {
+    fn of(publication: &Publication) -> Option<Self> {
+        let text = publication.key.clone()?;
+        let origin = publication.origin.clone();
+        Some(Self { origin, text })
+    }
 }
 
 /// What publishing came to.
@@ -55,20 +97,28 @@ pub(super) enum Added {
     New(Arc<Published>),
     /// An event with its key is in history already.
     Duplicate(Receipt),
+    /// It is not to be stored: an event with its key is in history, and is another.
+    Another,
+    /// It is not to be stored: its publisher takes as much as it may.
+    NoShare,
 }
 
 impl Topic {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(name: usize, now: Instant) -> Self {
         Self {
+            name,
             epoch: u64::from_ne_bytes(random::bytes()),
             top: 0,
             events: VecDeque::new(),
             bytes: 0,
+            weight: 0,
             keys: HashMap::new(),
+            begun_by: Origin::Server,
             people: None,
             subscribed: false,
             used: now,
             keep: Retention::NONE,
+            is_listed: false,
             gone: false,
         }
     }
@@ -101,24 +151,38 @@ impl Topic {
         from.checked_add(self.keep.time).unwrap_or(now + LONGEST)
     }
 
-    /// What its events count for in the broker's memory.
+    /// What it counts for in the broker's memory: nothing once it is off the list.
     pub(super) fn weight(&self) -> usize {
-        self.bytes + self.events.len() * EVENT
+        if self.gone {
+            return 0;
+        }
+        let people = self.people.as_ref().map_or(0, |people| people.weight());
+        self.own_weight() + self.weight + people
+    }
+
+    fn own_weight(&self) -> usize {
+        TOPIC + self.name
+    }
+
+    /// Whether nothing is lost with it but its epoch: nobody is there, and it has no events.
+    pub(super) fn may_go(&self) -> bool {
+        !self.is_in_use() && self.events.is_empty()
+    }
+
+    /// Lets go of all its events.
+    pub(super) fn clear(&mut self, ledger: &Ledger) {
+        while self.forget_oldest(ledger) {}
     }
 
     /// Lets go of what is not to be kept any more.
-    pub(super) fn expire(&mut self, now: Instant) {
+    pub(super) fn expire(&mut self, now: Instant, ledger: &Ledger) {
         let keep = self.keep;
-        while let Some((came, oldest)) = self.events.front() {
+        while let Some((came, _)) = self.events.front() {
             let fits = self.events.len() <= keep.events && self.bytes <= keep.bytes;
             if fits && now.saturating_duration_since(*came) < keep.time {
                 break;
             }
-            self.bytes -= oldest.publication.body.len();
-            if let Some(key) = &oldest.publication.key {
-                self.keys.remove(key);
-            }
-            self.events.pop_front();
+            self.forget_oldest(ledger);
         }
         if self.events.capacity() > 64 && self.events.len() < self.events.capacity() / 4 {
             self.events.shrink_to_fit();
@@ -126,35 +190,89 @@ impl Topic {
         }
     }
 
-    /// Has what is kept be this, from now on.
-    pub(super) fn keep(&mut self, keep: &Retention, now: Instant) {
-        self.keep = *keep;
-        self.expire(now);
+    /// Whether there was one.
+    fn forget_oldest(&mut self, ledger: &Ledger) -> bool {
+        let Some((_, oldest)) = self.events.pop_front() else {
+            return false;
+        };
+        let publication = &oldest.publication;
+        let weight = weight_of(publication);
+        self.bytes -= publication.body.len();
+        self.weight -= weight;
+        if let Some(key) = Key::of(publication) {
+            self.keys.remove(&key);
+        }
+        let of_event = Taken {
+            channels: 0,
+            bytes: weight,
+        };
+        ledger.give_back(&publication.origin, of_event);
+        if self.events.is_empty() {
+            ledger.give_back(&std::mem::take(&mut self.begun_by), self.as_taken());
+        }
+        true
     }
 
-    /// Puts an event into history.
-    pub(super) fn add(&mut self, publication: Publication, now: Instant) -> Added {
-        self.used = now;
-        if let Some(key) = &publication.key
-            && let Some(&offset) = self.keys.get(key)
-        {
-            let position = Position {
-                epoch: self.epoch,
-                offset,
-            };
-            return Added::Duplicate(Receipt::new(key.clone(), Some(position), None).duplicate());
+    /// What it is on the account of whoever has begun it.
+    fn as_taken(&self) -> Taken {
+        Taken {
+            channels: 1,
+            bytes: self.own_weight(),
         }
+    }
+
+    /// Has what is kept be this, from now on.
+    pub(super) fn keep(&mut self, keep: &Retention, now: Instant, ledger: &Ledger) {
+        self.keep = *keep;
+        self.expire(now, ledger);
+    }
+
+    /// What was published under a key, where history remembers it.
+    pub(super) fn published(&self, publication: &Publication) -> Option<Added> {
+        let offset = *self.keys.get(&Key::of(publication)?)?;
+        let (_, event) = self.events.get(self.count_before(offset))?;
+        let first = &event.publication;
+        if first.type_name != publication.type_name || first.body != publication.body {
+            return Some(Added::Another);
+        }
+        let receipt = Receipt::new(event.id(), Some(event.position), None);
+        Some(Added::Duplicate(receipt.duplicate()))
+    }
+
+    /// Puts an event into history, of which nothing was [published](Self::published), and takes it for that. Whoever publishes may
+    /// take `most` of all histories.
+    pub(super) fn add(
+        &mut self,
+        place: &mut Option<Publication>,
+        now: Instant,
+        ledger: &Ledger,
+        most: Taken,
+    ) -> Added {
+        let begins = self.events.is_empty();
+        let pays = |publication: &mut Publication| {
+            let mut takes = if begins { self.as_taken() } else { Taken::default() };
+            takes.bytes += weight_of(publication);
+            ledger.take(&publication.origin, takes, most)
+        };
+        let Some(publication) = place.take_if(pays) else {
+            return Added::NoShare;
+        };
+        if begins {
+            self.begun_by = publication.origin.clone();
+        }
+        self.used = now;
         self.top += 1;
+        if let Some(key) = Key::of(&publication) {
+            self.keys.insert(key, self.top);
+        }
         let event = Arc::new(Published {
             position: self.position(),
             publication,
         });
         self.bytes += event.publication.body.len();
-        if let Some(key) = &event.publication.key {
-            self.keys.insert(key.clone(), self.top);
-        }
+        self.weight += weight_of(&event.publication);
         self.events.push_back((now, event.clone()));
-        self.expire(now);
+        self.expire(now, ledger);
         Added::New(event)
     }
 
@@ -213,20 +331,7 @@ impl Topic {
 
     /// Puts a member in, or replaces it.
     pub(super) fn join(&mut self, member: Member) -> MemberChange {
-        let people = self.people.get_or_insert_default();
-        let user = member.user.clone();
-        let before = people.members.insert(member.client, member);
-        let was = before.map(|before| before.user);
-        if was.as_ref() == Some(&user) {
-            return MemberChange::default();
-        }
-        if let Some(Some(was)) = was {
-            people.leave_user(&was);
-        }
-        MemberChange {
-            changed: true,
-            of_user: user.is_none_or(|user| people.join_user(user)),
-        }
+        self.people.get_or_insert_default().join(member)
     }
 
     /// Takes a member out.
@@ -234,24 +339,18 @@ impl Topic {
         let Some(people) = &mut self.people else {
             return MemberChange::default();
         };
-        let Some(member) = people.members.remove(&client) else {
-            return MemberChange::default();
-        };
-        let of_user = member.user.is_none_or(|user| people.leave_user(&user));
-        if people.members.is_empty() {
+        let change = people.leave(client);
+        if people.is_empty() {
             self.people = None;
             self.used = now;
         }
-        MemberChange {
-            changed: true,
-            of_user,
-        }
+        change
     }
 
-    /// Who is in it.
-    pub(super) fn members(&self) -> Vec<Member> {
-        let members = self.people.iter().flat_map(|people| people.members.values());
-        members.cloned().collect()
+    /// Some of those who are in it.
+    pub(super) fn members(&self, query: &MembersQuery) -> Page {
+        let page = |people: &Box<People>| people.page(query);
+        self.people.as_ref().map(page).unwrap_or_default()
     }
 }
 
@@ -259,27 +358,4 @@ fn take<'a>(asked: impl Iterator<Item = &'a Arc<Published>>, limit: usize, histo
     let mut asked = asked;
     history.events.extend(asked.by_ref().take(limit).cloned());
     history.more = asked.next().is_some();
-}
-
-impl People {
-    /// Whether the user was not there before.
-    fn join_user(&mut self, user: Arc<str>) -> bool {
-        let count = self.users.entry(user).or_default();
-        *count += 1;
-        *count == 1
-    }
-
-    /// Whether the user is there no more.
-    fn leave_user(&mut self, user: &str) -> bool {
-        match self.users.get_mut(user) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
-            }
-            _ => {
-                self.users.remove(user);
-                true
-            }
-        }
-    }
 }

@@ -1,0 +1,80 @@
+//! What each publisher takes of the broker's memory, so that none takes that of all others.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::super::Origin;
+
+/// The accounts are split so that publishers on several cores seldom meet.
+const SHARDS: usize = 16;
+
+/// The accounts of publishers who have something in a history. The program itself has none.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    hasher: RandomState,
+    shards: [Mutex<HashMap<Origin, Taken>>; SHARDS],
+}
+
+/// What a publisher takes, or may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Channels whose history it has begun.
+    pub(super) channels: usize,
+    /// What its events, and those channels, count for.
+    pub(super) bytes: usize,
+}
+
+impl Ledger {
+    fn shard(&self, origin: &Origin) -> MutexGuard<'_, HashMap<Origin, Taken>> {
+        // Fewer than 2^32 of it matter: there are 16.
+        let shard = self.hasher.hash_one(origin) as usize % SHARDS;
+        // Nothing panics while the lock is held.
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down that a publisher takes more, unless that is more than it may.
+    pub(super) fn take(&self, origin: &Origin, more: Taken, most: Taken) -> bool {
+        if *origin == Origin::Server {
+            return true;
+        }
+        let mut shard = self.shard(origin);
+        let before = shard.get(origin).copied().unwrap_or_default();
+        let after = Taken {
+            channels: before.channels + more.channels,
+            bytes: before.bytes + more.bytes,
+        };
+        // What is begun already may go on where no channel is added.
+        let fits = (more.channels == 0 || after.channels <= most.channels) && after.bytes <= most.bytes;
+        if fits {
+            shard.insert(origin.clone(), after);
+        }
+        fits
+    }
+
+    /// Writes down that a publisher takes less.
+    pub(super) fn give_back(&self, origin: &Origin, less: Taken) {
+        if *origin == Origin::Server {
+            return;
+        }
+        if let Entry::Occupied(mut account) = self.shard(origin).entry(origin.clone()) {
+            let taken = account.get_mut();
+            taken.channels -= less.channels;
+            taken.bytes -= less.bytes;
+            if *taken == Taken::default() {
+                account.remove();
+            }
+        }
+    }
+
+    /// How many accounts there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
+            .sum()
+    }
+}
