@@ -31,10 +31,21 @@ struct Heard {
     gone: bool,
     /// Its client has been away for so long that it is present nowhere.
     away: bool,
+    /// Its client was silent for so long that it is away as soon as its connection is lost.
+    silent: bool,
     /// How often its client has left and come back.
     changes: u64,
     /// As what its broker knows the client to be in channels.
     present: HashMap<ChannelName, Present>,
+}
+
+/// A client has left, or come back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change {
+    /// How often it did.
+    pub(crate) number: u64,
+    /// It was silent before.
+    pub(crate) was_silent: bool,
 }
 
 /// As what a client is in a channel.
@@ -261,12 +272,20 @@ impl SessionChannels {
         names
     }
 
-    /// The client has left, or come back. Gives the number of that.
-    pub(crate) fn changed(&self) -> u64 {
+    /// The client is silent, and its connection is about to be given up.
+    pub(crate) fn is_silent(&self) {
+        self.lock().silent = true;
+    }
+
+    /// The client has left, or come back.
+    pub(crate) fn changed(&self) -> Change {
         let mut heard = self.lock();
         heard.changes += 1;
         heard.away = false;
-        heard.changes
+        Change {
+            number: heard.changes,
+            was_silent: std::mem::take(&mut heard.silent),
+        }
     }
 
     /// The client is away, unless something has changed since.

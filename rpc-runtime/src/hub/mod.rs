@@ -44,6 +44,7 @@ mod queue;
 mod reading;
 mod rights;
 mod sending;
+mod settling;
 mod subscribing;
 mod table;
 mod turns;
@@ -56,6 +57,8 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use tokio::sync::Semaphore;
 
 pub use crate::client::hub as client;
 pub use address::{HubError, To};
@@ -119,6 +122,8 @@ pub(crate) struct HubInner {
     direct: Counted,
     /// In which presence is told.
     presence_turns: Turns,
+    /// For sessions whose presence waits to be told again.
+    presence_waits: Semaphore,
     /// The server whose clients it reaches.
     server: OnceLock<Weak<Shared>>,
     /// Of ids of events that have no position.
@@ -203,6 +208,7 @@ impl HubBuilder {
             channels: Channels::default(),
             direct: Counted::default(),
             presence_turns: Turns::default(),
+            presence_waits: Semaphore::new(settling::MOST_WAITING),
             server: OnceLock::new(),
             next_id: AtomicU64::new(1),
         });

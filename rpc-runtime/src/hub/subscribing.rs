@@ -17,7 +17,7 @@ use super::{
     heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription},
     namespace::{Act, ActiveNamespace, Taken},
     rights::{Asks, denied},
-    unsubscribing::{leave, spawn},
+    unsubscribing::leave,
 };
 use crate::{Session, Status, services::hub as contract};
 
@@ -378,10 +378,7 @@ impl Drop for Joining<'_> {
             Stage::Live => {
                 self.hub.unsubscribe_session(self.session, self.name);
             }
-            Stage::Told => {
-                let (hub, session, name) = (self.hub.clone(), self.session.clone(), self.name.clone());
-                spawn(async move { hub.settle_presence_in_the_end(&session, &name).await });
-            }
+            Stage::Told => self.hub.settle_in_the_end(self.session, vec![self.name.clone()]),
             Stage::Done => {}
         }
     }

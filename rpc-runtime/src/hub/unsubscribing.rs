@@ -71,15 +71,7 @@ impl Hub {
                 shown.push(channel.name.clone());
             }
         }
-        if shown.is_empty() {
-            return;
-        }
-        let (hub, session) = (self.clone(), session.clone());
-        spawn(async move {
-            for name in shown {
-                hub.settle_presence_in_the_end(&session, &name).await;
-            }
-        });
+        self.settle_in_the_end(session, shown);
     }
 }
 

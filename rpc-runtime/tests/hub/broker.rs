@@ -44,6 +44,8 @@ pub struct Steps {
     taken: Mutex<Vec<Step>>,
     /// So many calls fail next, once they are done.
     fail: Mutex<usize>,
+    /// So many calls that a client leaves fail next, and how many there were.
+    leaves: Mutex<(usize, usize)>,
 }
 
 impl Steps {
@@ -59,6 +61,15 @@ impl Steps {
 
     pub fn fail(&self, calls: usize) {
         *self.fail.lock().unwrap() = calls;
+    }
+
+    pub fn fail_leaves(&self, calls: usize) {
+        *self.leaves.lock().unwrap() = (calls, 0);
+    }
+
+    /// How often a client was said to leave since then.
+    pub fn left(&self) -> usize {
+        self.leaves.lock().unwrap().1
     }
 
     /// Those of subscribing and unsubscribing until now.
@@ -188,6 +199,14 @@ impl Broker for Stepping {
     }
 
     async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
+        {
+            let mut leaves = self.steps.leaves.lock().unwrap();
+            leaves.1 += 1;
+            if leaves.0 > 0 {
+                leaves.0 -= 1;
+                return Err(BrokerError::Unavailable("it was told to fail".to_owned()));
+            }
+        }
         self.broker.leave(channel, client).await
     }
 

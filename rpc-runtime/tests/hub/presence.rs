@@ -1,15 +1,18 @@
 //! Presence: who is in a channel, by client and by user, and who is told.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rpc_runtime::{
-    Code,
+    Code, Limits,
     hub::{Anyone, Hub, Namespace},
     services::hub::{Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, TypedMessage},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::common::{Moved, Peer, rooms, said, serve, settle, to, typed};
+use crate::{
+    broker::{Stepping, Steps},
+    common::{Moved, Peer, builder, rooms, said, serve, settle, to, typed},
+};
 
 fn hub() -> Hub {
     Hub::builder()
@@ -196,6 +199,118 @@ async fn who_has_vanished_behind_a_dead_line_is_gone_from_presence_within_40_sec
         "the line was given time to answer"
     );
     assert_eq!(counts(&mut ali, "room:5").await, (1, 1));
+}
+
+/// How long a client is in a room that is behind a dead line, as others see it.
+async fn present_behind_a_dead_line(limits: Limits) -> Duration {
+    let server = builder(&hub()).limits(limits).build().unwrap();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    ali.hears::<Joined>().await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("room:5").await;
+    ali.hears::<Joined>().await;
+    let began = Instant::now();
+    ali.hears::<Left>().await;
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_dead_line_nobody_is_present_longer_for_a_session_that_waits_or_a_close_frame_that_nobody_reads()
+ {
+    for (resume_window, close_timeout) in [(0, 30), (3, 2), (60, 2), (3_600, 30)] {
+        let took = present_behind_a_dead_line(Limits {
+            resume_window: Duration::from_secs(resume_window),
+            close_timeout: Duration::from_secs(close_timeout),
+            ..Limits::default()
+        });
+        let took = took.await;
+        let expected = Duration::from_secs(35)..Duration::from_secs(36);
+        assert!(
+            expected.contains(&took),
+            "{took:?} with {resume_window}, {close_timeout}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_loses_its_connection_is_present_for_five_seconds_where_its_session_waits() {
+    let limits = Limits {
+        resume_window: Duration::from_secs(60),
+        ..Limits::default()
+    };
+    let server = builder(&hub()).limits(limits).build().unwrap();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("room:5").await;
+    bea.vanish().await;
+    sleep(Duration::from_millis(4_900)).await;
+    assert_eq!(counts(&mut ali, "room:5").await, (2, 2));
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(counts(&mut ali, "room:5").await, (1, 1));
+}
+
+/// Nobody comes or goes for so long.
+async fn rest(peer: &mut Peer, seconds: u64) {
+    let told = timeout(Duration::from_secs(seconds), peer.event()).await;
+    assert!(told.is_err(), "{told:?}");
+}
+
+/// A room on a broker that is told to fail, with two in it.
+async fn two_in_a_room_of_steps() -> (Arc<Steps>, Peer, Peer) {
+    let (broker, steps) = Stepping::new();
+    let hub = Hub::builder().namespace(rooms().tell_joins()).broker(broker);
+    let server = serve(&hub.build().unwrap());
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    ali.subscribe("room:5").await;
+    ali.hears::<Joined>().await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("room:5").await;
+    ali.hears::<Joined>().await;
+    bea.hears::<Joined>().await;
+    (steps, ali, bea)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_fails_is_told_again_who_has_left() {
+    let (steps, mut ali, bea) = two_in_a_room_of_steps().await;
+    steps.fail_leaves(5);
+    bea.vanish().await;
+    assert_eq!(
+        counts(&mut ali, "room:5").await,
+        (2, 2),
+        "the broker does not know"
+    );
+    let left: Left = timeout(Duration::from_secs(60), ali.hears()).await.unwrap();
+    assert_eq!(left.user_id.as_deref(), Some("bea"));
+    assert_eq!((counts(&mut ali, "room:5").await, steps.left()), ((1, 1), 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_come_back_before_the_broker_could_be_told_is_still_there() {
+    let (steps, mut ali, mut bea) = two_in_a_room_of_steps().await;
+    steps.fail_leaves(5);
+    bea.unsubscribe("room:5").await;
+    settle().await;
+    assert_eq!(steps.left(), 1);
+    bea.subscribe("room:5").await;
+    tokio::join!(rest(&mut ali, 120), rest(&mut bea, 120));
+    assert_eq!((counts(&mut ali, "room:5").await, steps.left()), ((2, 2), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_fails_for_ever_is_told_later_and_later_and_then_no_more() {
+    let (steps, mut ali, bea) = two_in_a_room_of_steps().await;
+    steps.fail_leaves(usize::MAX);
+    bea.vanish().await;
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        rest(&mut ali, 60).await;
+        told.push(steps.left());
+    }
+    assert!(told[0] > 6 && told[1] > told[0], "{told:?}");
+    assert_eq!(told[2..], [11, 11]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -76,7 +76,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.close_deaf(code, reason);
         } else if let Some(error) = self.silence(now) {
             if error == ConnectionError::PeerSilent {
-                self.detach(error.close_code(), &error.to_string(), now);
+                self.shared.hub.on_silent(&self.session);
+                if !self.detach(error.close_code(), &error.to_string(), now) {
+                    // Nobody is there to answer the close frame, and others are not to wait for that.
+                    self.shared.hub.on_gone(&self.session);
+                }
             }
             self.close_for(&error);
         } else {

@@ -1,0 +1,74 @@
+//! Presence that is told behind whatever goes on: nobody waits for it, and a broker that fails is told again.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time;
+
+use super::{ChannelName, Hub, unsubscribing::spawn};
+use crate::{Session, random};
+
+/// A broker that fails is told again after this at the latest, and after twice as long each further time.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// But no later than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// So often, which takes some two minutes. A broker that is away for longer has lost more than who is present.
+const TRIES: usize = 10;
+
+/// So many sessions wait at most, on one node, for their presence to be told again: each keeps its session in memory.
+pub(super) const MOST_WAITING: usize = 10_000;
+
+impl Hub {
+    /// Has presence say of a session in channels what is the case, behind the present task.
+    pub(super) fn settle_in_the_end(&self, session: &Arc<Session>, names: Vec<ChannelName>) {
+        if names.is_empty() {
+            return;
+        }
+        let (hub, session) = (self.clone(), session.clone());
+        spawn(async move {
+            let failed = hub.settle_each(&session, names).await;
+            if !failed.is_empty() {
+                hub.settle_again(&session, failed).await;
+            }
+        });
+    }
+
+    /// The same for all channels of a session.
+    pub(super) fn settle_all_presence(&self, session: &Arc<Session>) {
+        let names = session.channels().map(|channels| channels.presences());
+        self.settle_in_the_end(session, names.unwrap_or_default());
+    }
+
+    /// Tries it once in each channel, and gives those in which the broker failed.
+    async fn settle_each(&self, session: &Arc<Session>, names: Vec<ChannelName>) -> Vec<ChannelName> {
+        let mut failed = Vec::new();
+        for name in names {
+            if let Err(error) = self.settle_presence(session, &name).await {
+                tracing::debug!(channel = %name, client = %session.id(), %error, "presence was not told to the broker");
+                failed.push(name);
+            }
+        }
+        failed
+    }
+
+    /// Tries it again. What is told is what is the case then: who has come back meanwhile is not taken out.
+    async fn settle_again(&self, session: &Arc<Session>, mut names: Vec<ChannelName>) {
+        let count = names.len();
+        let Ok(_waits) = self.inner.presence_waits.try_acquire() else {
+            tracing::warn!(client = %session.id(), channels = count, "presence could not be told to the broker, and too much of that waits to be told again");
+            return;
+        };
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..TRIES {
+            // What failed at one moment shall not come back at one.
+            time::sleep(random::between(pause / 2, pause)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            names = self.settle_each(session, names).await;
+            if names.is_empty() {
+                return;
+            }
+        }
+        tracing::warn!(client = %session.id(), channels = names.len(), "presence could not be told to the broker for two minutes: it is given up");
+    }
+}
