@@ -39,7 +39,7 @@ fn add_tests_below(directory: &Path, tests: &mut BTreeSet<String>) {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
+        if path.is_dir() && !matches!(name, "target" | "node_modules") && !name.starts_with('.') {
             add_tests_below(&path, tests);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&path).expect("a source file");
