@@ -59,6 +59,8 @@ export class Connection implements LinkEvents {
   readonly #backoff: Backoff;
   readonly #connectTimeout: number;
   #dialling: Link | undefined;
+  /** The next connection shows its token behind the handshake, and not in it. */
+  #inBand = false;
   /** Old links that finish their calls, or that are kept from sending a close frame. */
   readonly #old = new Set<Link>();
   /** Calls that wait for a link. */
@@ -172,7 +174,7 @@ export class Connection implements LinkEvents {
     const back = this.#session.toReturn(this.world.now());
     const protocols = [SUBPROTOCOL];
     if (back) protocols.push(RESUMES);
-    if (token) protocols.push(`bearer.${base64Encode(new TextEncoder().encode(token), "url")}`);
+    if (token && !this.#inBand) protocols.push(`bearer.${base64Encode(new TextEncoder().encode(token), "url")}`);
     let socket: WebSocketLike;
     try {
       socket = new this.webSocket(this.url, protocols);
@@ -182,8 +184,10 @@ export class Connection implements LinkEvents {
       return;
     }
     const keepAlive = this.options.keepAliveMs ?? KEEP_ALIVE;
-    const link = new Link(socket, this.#limits, keepAlive, this.world, this, back);
+    const link = new Link(socket, this.#limits, keepAlive, this.world, this, back, this.#inBand ? token : "");
     this.#dialling = link;
+    // A handshake that is refused for its token looks like a server that is not there: shown next time behind it, the token is answered.
+    this.#inBand = token !== "";
     this.#stopTimer = this.world.later(
       () => link.close(CloseCode.abnormal, `no answer within ${this.#connectTimeout} ms`),
       this.#connectTimeout,
@@ -191,7 +195,20 @@ export class Connection implements LinkEvents {
   }
 
   onGreeted(link: Link, greeting: Greeting): void {
+    if (link.token && !greeting.resumed) {
+      link.authenticate(Purpose.refresh, link.token, 0).then(
+        ({ userId, expiresInUs }) => this.#open(link, { ...greeting, userId, identityExpiresInUs: expiresInUs }),
+        (error) => link.close(refusalCode(error), `the token was refused: ${error.rawMessage}`),
+      );
+    } else {
+      this.#open(link, greeting);
+    }
+  }
+
+  #open(link: Link, greeting: Greeting): void {
+    if (link !== this.#dialling) return;
     this.#stopTimer();
+    this.#inBand = false;
     this.#dialling = undefined;
     // What was kept from sending close frames may do so now: the server knows which connection is the session's.
     for (const old of this.#old) if (!old.draining) this.#old.delete(old) && old.hangUp();
@@ -223,7 +240,8 @@ export class Connection implements LinkEvents {
     if (!isCurrent) return;
     const now = this.world.now();
     this.#session.ended(code, link.protocol.receipts?.received ?? 0, !link.isUnsettled, now);
-    if (code === 4401) this.#credentials.expired();
+    if (link.isOpened) this.#inBand = false;
+    if (code === CloseCode.tokenExpired) this.#credentials.expired();
     if (link.greetedAt !== undefined && now - link.greetedAt >= SUCCESS) this.#backoff.failed = 0;
     this.#stopTimer();
     this.link = undefined;
@@ -387,4 +405,30 @@ export class Connection implements LinkEvents {
 /** The calls of a link, sent or not. */
 function callsOf({ protocol }: Link): Call[] {
   return [...protocol.open.values(), ...protocol.pending];
+}
+
+/** With what a connection is closed whose token the server refuses: whether the client comes back. */
+function refusalCode({ code, details }: ConnectError): number {
+  const expired = details.some((detail) => "type" in detail && isExpired(detail.type, detail.value));
+  if (expired) return CloseCode.tokenExpired;
+  // Anything else may go better next time.
+  return REFUSALS.includes(code) ? CloseCode.tokenInvalid : CloseCode.retry;
+}
+
+const REFUSALS = [
+  Code.Unauthenticated,
+  Code.PermissionDenied,
+  Code.InvalidArgument,
+  Code.Unimplemented,
+  Code.NotFound,
+  Code.FailedPrecondition,
+];
+
+/** Whether a detail is the `google.rpc.ErrorInfo` of a token that has expired, for which there is no schema here. */
+function isExpired(type: string, value: unknown): boolean {
+  return (
+    type === "google.rpc.ErrorInfo" &&
+    value instanceof Uint8Array &&
+    /CREDENTIAL_EXPIRED/.test(new TextDecoder().decode(value))
+  );
 }

@@ -36,13 +36,15 @@ interface Shown {
   readonly token: string;
   /** Which of the program's changes it is; 0 where it is none. */
   readonly change: number;
-  readonly resolve: () => void;
+  readonly resolve: (identity: IdentityFrame) => void;
   readonly reject: (error: ConnectError) => void;
 }
 
 /** One connection. */
 export class Link implements ConnectionEvents {
   readonly protocol: ClientConnection;
+  /** The WebSocket was opened. */
+  isOpened = false;
   /** When the server has greeted. */
   greetedAt: number | undefined;
   /** No calls go here any more: it is closed when its calls are over. */
@@ -61,10 +63,13 @@ export class Link implements ConnectionEvents {
     readonly world: Environment,
     readonly link: LinkEvents,
     back: Return | undefined,
+    /** What is to be shown once the server has greeted. */
+    readonly token: string,
   ) {
     this.protocol = new ClientConnection(limits, this, keepAlive, world.now());
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
+      this.isOpened = true;
       if (socket.protocol === SUBPROTOCOL) this.#run(() => this.protocol.greet(back?.token, back?.received));
     };
     socket.onmessage = ({ data }: { data: unknown }) => {
@@ -138,7 +143,7 @@ export class Link implements ConnectionEvents {
   }
 
   /** Shows a token, or signs out without one. Resolves when the server has accepted it. */
-  authenticate(purpose: number, token: string, change: number): Promise<void> {
+  authenticate(purpose: number, token: string, change: number): Promise<IdentityFrame> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new ConnectError("the connection was lost", Code.Unavailable);
       const id = this.protocol.authenticate(purpose, token);
@@ -207,7 +212,7 @@ export class Link implements ConnectionEvents {
     const error = identity.status?.code ? statusError(identity.status) : undefined;
     this.link.onIdentity(this, identity, error ? undefined : shown);
     if (error) shown?.reject(error);
-    else shown?.resolve();
+    else shown?.resolve(identity);
   }
 
   onEvent(event: Event): void {

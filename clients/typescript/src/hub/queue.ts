@@ -194,6 +194,8 @@ export class EventQueue implements EventStream<Schemas> {
       const item = this.#take();
       if (item) {
         const value = this.#decoded(item);
+        // Where items go to callbacks, gaps do so too, in their order.
+        if (value?.kind === "gap" && !this.#hasCallbacks) this.#emitter.emit("gap", value);
         if (value) return { done: false, value };
       } else if (this.#end) {
         const { error } = this.#end;

@@ -5,6 +5,9 @@ export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
   abnormal: 1006,
+  /** This client's own, for what may go better next time. */
+  retry: 4000,
+  tokenExpired: 4401,
   tooSlow: 4408,
   tooMuch: 4429,
   tokenInvalid: 4500,
