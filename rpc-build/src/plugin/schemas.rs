@@ -72,7 +72,7 @@ impl DescriptorSet {
     ///
     /// # Errors
     ///
-    /// [`PluginError::Schema`] if it does not decode, or has no such files.
+    /// [`PluginError::Schema`] if it does not decode, lacks an import, or has no such files.
     pub fn decode<N>(set: &[u8], names: N) -> Result<Self, PluginError>
     where
         N: IntoIterator<Item: Into<String>>,
@@ -167,6 +167,7 @@ fn files_of(mut set: &[u8]) -> Result<Vec<File>, PluginError> {
     let broken = |error: prost::DecodeError| {
         PluginError::Schema(format!("this is no descriptor set of protobuf: {error}"))
     };
+    let mut names = BTreeSet::new();
     let mut files = Vec::new();
     while !set.is_empty() {
         let (number, wire_type) = encoding::decode_key(&mut set).map_err(broken)?;
@@ -174,6 +175,13 @@ fn files_of(mut set: &[u8]) -> Result<Vec<File>, PluginError> {
             let mut bytes = Vec::new();
             encoding::bytes::merge(wire_type, &mut bytes, &mut set, Default::default()).map_err(broken)?;
             let read = FileDescriptorProto::decode(bytes.as_slice()).map_err(broken)?;
+            if let Some(import) = read.dependency.iter().find(|import| !names.contains(*import)) {
+                return Err(PluginError::Schema(format!(
+                    "the descriptor set has no `{import}` in front of `{}`, which imports it; have the compiler include imports",
+                    read.name()
+                )));
+            }
+            names.insert(read.name().to_owned());
             files.push(File { bytes, read });
         } else {
             encoding::skip_field(wire_type, number, &mut set, Default::default()).map_err(broken)?;

@@ -188,6 +188,19 @@ fn a_set_that_was_compiled_elsewhere_keeps_its_options_too() {
         missing.to_string(),
         "the descriptor set has no file `other.proto`"
     );
+
+    let importer = File {
+        name: "importer.proto".to_owned(),
+        dependency: vec!["imported.proto".to_owned()],
+        ..File::default()
+    };
+    let set = Set { file: vec![importer] }.encode_to_vec();
+    let without = DescriptorSet::decode(&set, ["importer.proto"]).unwrap_err();
+    let text = without.to_string();
+    assert!(
+        text.contains("no `imported.proto` in front of `importer.proto`"),
+        "{text}"
+    );
 }
 
 #[test]
