@@ -1,0 +1,446 @@
+// Connections that are lost and made again: which calls go on, what is shown, and what a program sees of it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConnectError } from "@connectrpc/connect";
+import { Backoff } from "../src/connection/backoff.js";
+import { Exchange } from "../src/connection/exchange.js";
+import { mayHaveRun } from "../src/index.js";
+import { type FrameInit, Scene } from "./support/server.js";
+import { settled, World } from "./support/world.js";
+
+const EMPTY = new Uint8Array();
+
+interface Options {
+  open?: boolean;
+  responses?: boolean;
+  idempotent?: boolean;
+  body?: Uint8Array;
+}
+
+function call(
+  scene: Scene,
+  { open = false, responses = false, idempotent = false, body = EMPTY }: Options = {},
+): Exchange {
+  const request = { method: 1n, metadata: [], body, open, timeoutUs: () => 0n };
+  const exchange = new Exchange(scene.connection, request, { responses, idempotent });
+  scene.connection.start(exchange);
+  return exchange;
+}
+
+/** The answer to a call, or the error that it ends with. */
+function outcome(exchange: Exchange): Promise<number | ConnectError> {
+  return exchange.next().then(
+    (body) => body?.[0] ?? 0,
+    (error: ConnectError) => error,
+  );
+}
+
+const answer = (id: number, byte: number): FrameInit => ({
+  streamId: BigInt(id),
+  kind: { case: "response", value: { body: new Uint8Array([byte]) } },
+});
+
+test("calls that are made without a connection wait for it, in their order", async () => {
+  const scene = new Scene();
+  const calls = [1, 2, 3].map((byte) => call(scene, { body: new Uint8Array([byte]) }));
+  await settled();
+  scene.socket.open();
+  await settled();
+  assert.deepEqual(scene.socket.kinds(), [], "nothing is sent before the server has greeted");
+  await scene.socket.greet();
+  for (const id of [1, 2, 3]) {
+    const { value } = scene.socket.next("request");
+    await scene.socket.say(answer(id, (value.body[0] as number) * 10));
+  }
+  assert.deepEqual(await Promise.all(calls.map(outcome)), [10, 20, 30]);
+  assert.deepEqual(scene.states, ["open"]);
+});
+
+test("a call that waits for a connection is given up without having been sent", async () => {
+  const scene = new Scene();
+  const given = call(scene, { body: new Uint8Array(100) });
+  given.cancel(new Error("enough"));
+  assert.match(String(await outcome(given)), /enough/);
+  await settled();
+  await scene.socket.greet();
+  assert.deepEqual(scene.socket.kinds(), []);
+  assert.equal(scene.connection.budget.bytes, 0);
+});
+
+test("what was on its way when the connection is lost may have run, and only what is idempotent is sent again", async () => {
+  const scene = await Scene.open();
+  const [once, again, halfRead, stream] = [
+    call(scene),
+    call(scene, { idempotent: true }),
+    call(scene, { idempotent: true, responses: true }),
+    call(scene, { idempotent: true, open: true }),
+  ];
+  await scene.socket.say({ streamId: 3n, kind: { case: "response", value: { open: true } } });
+  await scene.comeBack();
+  for (const lost of [once, halfRead, stream]) {
+    const error = await outcome(lost);
+    assert.match(String(error), /\[unavailable\] the connection was lost \(1006\); the call may have run/);
+    assert.equal(mayHaveRun(error), true);
+  }
+  assert.equal(scene.socket.next("request").id, 1);
+  assert.deepEqual(scene.socket.kinds(), []);
+  await scene.socket.say(answer(1, 7));
+  assert.equal(await outcome(again), 7);
+});
+
+test("a call is sent again three times at most", async () => {
+  const scene = await Scene.open();
+  const lost = outcome(call(scene, { idempotent: true }));
+  for (let time = 0; time < 3; time += 1) {
+    scene.socket.next("request");
+    await scene.comeBack();
+  }
+  scene.socket.next("request");
+  await scene.socket.drop();
+  assert.equal(mayHaveRun(await lost), true);
+});
+
+test("what waits behind the server's limit of streams is not lost with the connection", async () => {
+  const scene = await Scene.open({}, { limits: { maxStreams: 1n } });
+  const [sent, waiting, streamed] = [call(scene), call(scene), call(scene, { open: true })];
+  const left = streamed.send(new Uint8Array([5]));
+  assert.deepEqual(scene.socket.kinds(), ["request"]);
+  await scene.comeBack();
+  assert.equal(mayHaveRun(await outcome(sent)), true);
+  assert.deepEqual(scene.socket.kinds(), ["request", "request", "data"]);
+  await scene.socket.say(answer(1, 1), answer(2, 2));
+  assert.equal(await left, true);
+  assert.deepEqual([await outcome(waiting), await outcome(streamed)], [1, 2]);
+});
+
+test("after a go-away new calls go to the next connection, those it has not run too, and running ones finish", async () => {
+  const scene = await Scene.open();
+  const old = scene.socket;
+  const [running, notRun] = [call(scene), call(scene)];
+  await old.say({ kind: { case: "goAway", value: { lastStreamId: 1n, returnAfterUs: 3_000_000n, reason: "update" } } });
+  const later = call(scene);
+  const { state } = scene.connection;
+  assert.ok(state.status === "waiting" && /update/.test(state.reason.message));
+  await scene.world.pass(2_999);
+  assert.equal(scene.sockets.length, 1, "the server has asked for three seconds");
+  await scene.world.pass(3_001);
+  await scene.socket.greet();
+  await scene.socket.say(answer(1, 21), answer(2, 22));
+  await old.say(answer(1, 20));
+  assert.deepEqual([await outcome(running), await outcome(notRun), await outcome(later)], [20, 21, 22]);
+  assert.equal(old.closed?.code, 1000, "the old connection is closed when its calls are over");
+});
+
+test("the codes that are final close for good, say why, and let nothing wait", async () => {
+  const codes: [number, string][] = [
+    [1000, "unavailable"],
+    [1008, "permission_denied"],
+    [1009, "resource_exhausted"],
+    [4500, "unauthenticated"],
+    [4503, "unauthenticated"],
+    [4504, "unimplemented"],
+    [4505, "unauthenticated"],
+  ];
+  for (const [code, status] of codes) {
+    const scene = await Scene.open();
+    await scene.socket.drop(code, "because");
+    const { state } = scene.connection;
+    assert.ok(state.status === "closed" && state.closeCode === code);
+    assert.match(state.reason.message, new RegExp(`^\\[${status}\\] because \\(${code}\\)$`));
+    assert.match(String(await outcome(call(scene))), /because/);
+    assert.equal(scene.world.timers, 0);
+  }
+});
+
+test("a token function is asked for each connection, and before the identity ends, in band", async () => {
+  let asked = 0;
+  const scene = new Scene({ token: async () => `token ${++asked}` });
+  await settled();
+  const shown = () => scene.socket.protocols.find((protocol) => protocol.startsWith("bearer."))?.slice(7);
+  assert.equal(Buffer.from(shown() ?? "", "base64url").toString(), "token 1");
+  await scene.socket.greet({ userId: "ann", identityExpiresInUs: 60_000_000n });
+  assert.deepEqual(scene.connection.identity.expiresAt, new Date(scene.world.date() + 60_000));
+  await scene.socket.say({ kind: { case: "identity", value: { userId: "ann", expiresInUs: 5n, expiresSoon: true } } });
+  const { value } = scene.socket.next("authenticate");
+  assert.equal(Buffer.from(value.credential).toString(), "token 2");
+  assert.equal(value.purpose, 0);
+  await scene.socket.say({ kind: { case: "identity", value: { requestId: value.requestId, userId: "ann" } } });
+  assert.equal(scene.connection.identity.expiresSoon, false);
+  await scene.comeBack(4401);
+  assert.equal(Buffer.from(shown() ?? "", "base64url").toString(), "token 3");
+});
+
+test("a token function that fails is told, and asked again after waits that grow", async () => {
+  let asked = 0;
+  const scene = new Scene({
+    connectTimeoutMs: 1_000,
+    token: () => {
+      asked += 1;
+      if (asked === 1) throw new Error("no network");
+      return asked === 2 ? new Promise<string>(() => {}) : "token";
+    },
+  });
+  const errors: unknown[] = [];
+  scene.connection.events.on("error", (error) => errors.push(String(error)));
+  await scene.world.pass(5_000);
+  assert.ok(scene.sockets.length > 0);
+  assert.match(String(errors[0]), /no network/);
+  assert.match(String(errors[1]), /gave none within 1000 ms/);
+});
+
+test("a refresh that fails is told and tried again while the connection lives", async () => {
+  let asked = 0;
+  const scene = await Scene.open({ token: () => (++asked === 2 ? Promise.reject(new Error("later")) : "token") });
+  const errors: unknown[] = [];
+  scene.connection.events.on("error", (error) => errors.push(String(error)));
+  await scene.socket.say({ kind: { case: "identity", value: { userId: "ann", expiresSoon: true } } });
+  await scene.world.pass(1_000);
+  const first = scene.socket.next("authenticate").value.requestId;
+  await scene.socket.say({
+    kind: { case: "identity", value: { requestId: first, status: { code: 14, message: "busy" } } },
+  });
+  await scene.world.pass(2_000);
+  assert.equal(scene.socket.next("authenticate").value.requestId, first + 1n);
+  assert.deepEqual(errors, ["Error: later", "ConnectError: [unavailable] busy"]);
+});
+
+test("a token that was accepted on the live connection is shown on the next, and none after signing out", async () => {
+  const scene = await Scene.open();
+  const known = scene.connection.authenticate(0, "secret");
+  await settled();
+  const { value } = scene.socket.next("authenticate");
+  await scene.socket.say({ kind: { case: "identity", value: { requestId: value.requestId, userId: "ann" } } });
+  assert.equal((await known).userId, "ann");
+  await scene.comeBack(1012, { userId: "ann" });
+  assert.equal(scene.socket.protocols.length, 2);
+  const gone = scene.connection.signOut();
+  await settled();
+  const out = scene.socket.next("authenticate").value;
+  assert.deepEqual([out.purpose, out.credential.length], [2, 0]);
+  await scene.socket.say({ kind: { case: "identity", value: { requestId: out.requestId } } });
+  await gone;
+  await scene.comeBack(1012);
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
+  assert.equal(scene.connection.identity.userId, undefined);
+});
+
+test("a refused token leaves the client who it was", async () => {
+  const scene = await Scene.open({}, { userId: "ann" });
+  const refused = scene.connection.authenticate(1, "wrong");
+  await settled();
+  const { value } = scene.socket.next("authenticate");
+  const status = { code: 16, message: "wrong" };
+  await scene.socket.say({ kind: { case: "identity", value: { requestId: value.requestId, status, userId: "ann" } } });
+  await assert.rejects(refused, /\[unauthenticated\] wrong/);
+  assert.equal(scene.connection.identity.userId, "ann");
+  await scene.comeBack();
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1"], "it is not shown again");
+});
+
+test("a token that the handshake refuses silently is shown behind the next, and a refusal there is final", async () => {
+  const scene = new Scene({ token: "bad" });
+  await settled();
+  await scene.socket.drop();
+  await scene.world.pass(1_000);
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
+  await scene.socket.greet();
+  assert.equal(scene.connection.state.status, "connecting", "calls wait until it is decided");
+  const { value } = scene.socket.next("authenticate");
+  await scene.socket.say({ kind: { case: "identity", value: { requestId: value.requestId, status: { code: 16 } } } });
+  assert.deepEqual(scene.states, ["connecting", "waiting", "connecting", "closed"].slice(1));
+  assert.match(String(await outcome(call(scene))), /unauthenticated.*4500/);
+});
+
+test("a lost connection comes back to its session, with what it has received, and the token only in the greeting", async () => {
+  const scene = await Scene.open({}, { resumeToken: "first", resumeWithinUs: 60_000_000n });
+  const event: FrameInit = { kind: { case: "event", value: { type: "a.B" } } };
+  await scene.socket.say(event, event, { kind: { case: "event", value: { channel: 3n } } });
+  await scene.socket.drop();
+  await scene.world.pass(1_000);
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1", "rpc.v1.resume"]);
+  scene.socket.open();
+  const { value } = scene.socket.next("greeting");
+  assert.deepEqual([value.resumeToken, value.receivedFrames], ["first", 2n]);
+  await scene.socket.greet({ resumeToken: "second", resumeWithinUs: 60_000_000n, resumed: true });
+  assert.equal(scene.connection.state.status === "open" && scene.connection.state.resumed, true);
+  const told = scene.socket.next("acknowledgement").value;
+  assert.deepEqual([told.receivedFrames, told.resumeToken], [2n, true]);
+  await scene.socket.say(event);
+  await scene.world.pass(1_000);
+  assert.equal(scene.socket.next("acknowledgement").value.receivedFrames, 3n, "a second later");
+  for (let at = 0; at < 32; at += 1) await scene.socket.say(event);
+  assert.equal(scene.socket.next("acknowledgement").value.receivedFrames, 35n, "or after 32 of them");
+});
+
+test("no session is asked for that has ended, is too old, or is not this user's any more", async () => {
+  const greeting = { resumeToken: "first", resumeWithinUs: 30_000_000n };
+  const cases: [string, (scene: Scene) => Promise<void>][] = [
+    ["ended", (scene) => scene.comeBack(1012, greeting)],
+    [
+      "too old",
+      async (scene) => {
+        scene.world.chance = 1;
+        for (let time = 0; time < 8; time += 1) {
+          await scene.socket.drop();
+          await scene.world.pass(20_000);
+        }
+      },
+    ],
+    [
+      "another user's",
+      async (scene) => {
+        scene.connection.authenticate(1, "bob").catch(() => {});
+        await settled();
+        await scene.comeBack(1006, greeting);
+      },
+    ],
+    [
+      "refused",
+      async (scene) => {
+        await scene.socket.drop();
+        await scene.world.pass(1_000);
+        assert.ok(scene.socket.protocols.includes("rpc.v1.resume"));
+        await scene.comeBack(4506);
+      },
+    ],
+  ];
+  for (const [name, lose] of cases) {
+    const scene = await Scene.open({}, greeting);
+    await lose(scene);
+    assert.deepEqual(scene.socket.protocols, ["rpc.v1"], name);
+  }
+  const without = await Scene.open({ resume: false }, greeting);
+  await without.comeBack();
+  assert.deepEqual(without.socket.protocols, ["rpc.v1"], "switched off");
+});
+
+test("a silent server is asked, and given up without a close frame until the client is back", async () => {
+  const scene = await Scene.open();
+  const lost = outcome(call(scene, {}));
+  await scene.world.pass(24_999);
+  assert.deepEqual(scene.socket.kinds(), ["request"]);
+  await scene.world.pass(1);
+  scene.socket.next("ping");
+  await scene.socket.say({ kind: { case: "pong", value: {} } });
+  await scene.world.pass(25_000);
+  scene.socket.next("ping");
+  await scene.world.pass(9_999);
+  assert.equal(scene.connection.state.status, "open");
+  await scene.world.pass(1);
+  assert.match(String(await lost), /does not answer/);
+  const silent = scene.socket;
+  assert.equal(Boolean(silent.closed), false, "a close frame that arrives would end the session");
+  await scene.world.pass(1_000);
+  await scene.socket.greet();
+  assert.equal(silent.closed?.code, 1000);
+});
+
+test("a page that slept asks the server again before it gives it up", async () => {
+  const scene = await Scene.open();
+  await scene.world.pass(25_000);
+  scene.socket.next("ping");
+  scene.world.time += 60_000;
+  await scene.world.pass(0);
+  assert.equal(scene.connection.state.status, "open");
+  scene.socket.next("ping");
+  await scene.world.pass(10_000);
+  assert.equal(scene.connection.state.status, "waiting");
+});
+
+test("a page that is shown again or comes online tries at once, or asks whether the server is there", async () => {
+  const scene = await Scene.open();
+  scene.world.onWake();
+  scene.socket.next("ping");
+  scene.world.idle = true;
+  await scene.socket.drop();
+  const { state } = scene.connection;
+  assert.ok(
+    state.status === "waiting" && state.retryAt.getTime() - scene.world.date() > 5_000,
+    "a hidden page is in no hurry",
+  );
+  scene.world.idle = false;
+  scene.world.onWake();
+  await scene.world.pass(200);
+  assert.equal(scene.sockets.length, 2);
+});
+
+test("the wait is ended by reconnect, and failed attempts are counted on", async () => {
+  const scene = await Scene.open();
+  await scene.socket.drop();
+  scene.connection.reconnect();
+  await settled();
+  assert.deepEqual(scene.connection.state, { status: "connecting", failedAttempts: 1 });
+  scene.connection.reconnect();
+  await settled();
+  assert.equal(scene.sockets.length, 2, "there is one attempt at a time");
+});
+
+test("a server that does not greet in time is given up", async () => {
+  const scene = new Scene();
+  await settled();
+  scene.socket.open();
+  await scene.world.pass(9_999);
+  assert.equal(scene.connection.state.status, "connecting");
+  await scene.world.pass(1);
+  assert.equal(scene.connection.state.status, "waiting");
+  assert.notEqual(scene.socket.closed, undefined, "nothing is kept of it");
+});
+
+test("waits are random between 200 ms and a bound that doubles up to 20 s", () => {
+  const world = new World();
+  for (const chance of [0, 0.25, 1]) {
+    world.chance = chance;
+    const backoff = new Backoff(undefined, world);
+    for (let attempt = 1; attempt <= 40; attempt += 1) {
+      const most = Math.min(200 * 2 ** attempt, 20_000);
+      assert.equal(backoff.next(0), 200 + chance * (most - 200));
+    }
+  }
+  const asked = new Backoff(undefined, world);
+  assert.equal(asked.next(3_000), 6_000, "what the server asks for is spread up to twice of it");
+});
+
+test("attempts end where the program says, and begin anew after a connection that lived", async () => {
+  const scene = await Scene.open({ reconnect: { attempts: 2 } });
+  await scene.world.pass(5_000);
+  await scene.comeBack();
+  await scene.comeBack();
+  await scene.socket.drop();
+  assert.equal(scene.connection.state.status, "closed", "two in a row were lost within five seconds");
+  const never = await Scene.open({ reconnect: { attempts: 0 } });
+  const lost = outcome(call(never, { idempotent: true }));
+  await never.socket.drop();
+  assert.equal(never.connection.state.status, "closed");
+  assert.equal(mayHaveRun(await lost), true);
+});
+
+test("closing ends everything that runs or waits, and says so once", async () => {
+  const scene = await Scene.open({}, { limits: { maxStreams: 1n } });
+  const calls = [call(scene), call(scene)];
+  scene.connection.close(4_001, "bye");
+  scene.connection.close(4_002, "again");
+  for (const one of calls) assert.match(String(await outcome(one)), /\[canceled\] the transport was closed: bye/);
+  assert.deepEqual(scene.socket.closed, { code: 4_001, reason: "bye" });
+  assert.deepEqual(scene.states, ["open", "closed"]);
+  assert.equal(scene.world.timers, 0);
+  await assert.rejects(scene.connection.ready(), ConnectError);
+});
+
+test("a callback that throws does not stop the others", async () => {
+  const reported: unknown[] = [];
+  Object.assign(globalThis, { reportError: (error: unknown) => reported.push(error) });
+  const scene = new Scene();
+  const seen: string[] = [];
+  scene.connection.events.on("state", () => {
+    throw new Error("mine");
+  });
+  const off = scene.connection.events.on("state", ({ status }) => seen.push(status));
+  await settled();
+  await scene.socket.greet();
+  off();
+  await scene.socket.drop();
+  Object.assign(globalThis, { reportError: undefined });
+  assert.deepEqual(seen, ["open"]);
+  assert.equal(reported.length, 2);
+});
