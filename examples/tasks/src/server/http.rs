@@ -1,4 +1,4 @@
-//! What is answered beside the calls, on the same port: whether the server lives, whether it can serve, and its metrics.
+//! What is answered beside the calls, on the same port: the page, whether the server lives, whether it can serve, and its metrics.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,9 +8,15 @@ use axum::http::{StatusCode, header};
 use axum::routing::get;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use rpc_runtime::{Server, metrics::DURATION_BUCKETS};
+use rust_embed::RustEmbed;
 
 use crate::failure::{Exit, Failure};
 use crate::storage::Database;
+
+/// The page, as Vite has built it from `page/`. It is committed, so that this program is built without Node.
+#[derive(RustEmbed)]
+#[folder = "page/dist"]
+struct Page;
 
 /// How long the database may take to answer a server that is ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -18,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the histograms take in what was recorded, so that a server that nobody asks for its metrics does not keep it all.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// `/healthz`, `/readyz` and `/metrics` of a server that is told when it runs. The metrics are those of the process.
+/// The page, `/healthz`, `/readyz` and `/metrics` of a server that is told when it runs. The metrics are those of the process.
 pub(super) fn routes(database: Database, server: Arc<OnceLock<Server>>) -> Result<Router, Failure> {
     let metrics = record().map_err(|error| Failure::new(Exit::Failed, format!("metrics: {error}")))?;
     let ready = move || {
@@ -32,7 +38,8 @@ pub(super) fn routes(database: Database, server: Arc<OnceLock<Server>>) -> Resul
     Ok(Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(render)))
+        .route("/metrics", get(render))
+        .merge(embedded_page::routes::<Page>()))
 }
 
 /// Whether calls would be served. Who watches is told which part is missing, and the log why.

@@ -15,7 +15,10 @@ pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let scheme = if args.tls_cert.is_some() { "wss" } else { "ws" };
+    let (scheme, page) = match args.tls_cert {
+        Some(_) => ("wss", "https"),
+        None => ("ws", "http"),
+    };
     let url = format!("{scheme}://{here}{PATH}");
     let mut server = String::new();
     if url != "ws://127.0.0.1:3000/rpc" {
@@ -28,9 +31,9 @@ pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs
         String::new()
     };
     format!(
-        "Serving tasks on {url}, kept in {location}. Ctrl-C stops.\n\
+        "Serving tasks on {page}://{here}, kept in {location}. Ctrl-C stops.\n\
          \n\
-         Try in another terminal:\n\
+         Open it in a browser, or call {url} from another terminal:\n\
          {first}\
          \x20 {program} add \"Buy milk\"{server}\n\
          \x20 {program} list{server}\n\

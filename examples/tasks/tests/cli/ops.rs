@@ -8,6 +8,12 @@ use super::support::Server;
 impl Server {
     /// Asks for a page, and gives the status and the body.
     fn get(&self, path: &str) -> (u16, String) {
+        let (head, body) = self.answer(path);
+        (head[9..12].parse().unwrap(), body)
+    }
+
+    /// Asks for a page, and gives the head of the answer and the body.
+    fn answer(&self, path: &str) -> (String, String) {
         let address = self.url.trim_start_matches("ws://").trim_end_matches("/rpc");
         let mut socket = TcpStream::connect(address).unwrap();
         write!(
@@ -18,7 +24,27 @@ impl Server {
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), body.to_owned())
+        (head.to_owned(), body.to_owned())
+    }
+}
+
+#[test]
+fn the_page_is_at_the_address_that_is_named_first_and_runs_no_script_but_its_own() {
+    let server = Server::in_memory();
+    let address = server.url.trim_start_matches("ws").trim_end_matches("/rpc");
+    let first = server.said.lines().next().unwrap();
+    assert!(first.contains(&format!("http{address},")), "{first}");
+    let (head, body) = server.answer("/");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(head.contains(embedded_page::CONTENT_SECURITY_POLICY), "{head}");
+    assert!(body.contains("<title>Tasks</title>"), "{body}");
+    for file in ["/assets/page.js", "/assets/page.css", "/icon.svg"] {
+        assert!(body.contains(&format!("\".{file}\"")), "{file} is not named in\n{body}");
+        assert_eq!(server.get(file).0, 200, "{file}");
+    }
+    // Nothing is inline: the policy would not let it run.
+    for inline in ["<style", " style=", "javascript:", "onclick="] {
+        assert!(!body.contains(inline), "{inline}");
     }
 }
 

@@ -10,6 +10,8 @@ use expect_test::Expect;
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
+    /// What it has said at the start, up to the line with its address for calls.
+    pub(crate) said: String,
     /// Where the clients keep their logins.
     pub(crate) home: tempfile::TempDir,
 }
@@ -45,16 +47,18 @@ impl Server {
 
     fn of(mut command: Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut first = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut first)
-            .unwrap();
-        let url = first
-            .split([' ', ','])
-            .find(|word| word.starts_with("ws") && word.contains("://"))
-            .unwrap_or_else(|| panic!("no address in {first:?}"));
+        let mut welcome = BufReader::new(process.stdout.take().unwrap());
+        let mut said = String::new();
+        let url = loop {
+            let begin = said.len();
+            assert_ne!(welcome.read_line(&mut said).unwrap(), 0, "no address in {said:?}");
+            if let Some(url) = said[begin..].split(' ').find(|word| word.starts_with("ws")) {
+                break url.to_owned();
+            }
+        };
         Server {
-            url: url.to_owned(),
+            url,
+            said,
             process,
             home: tempfile::tempdir().unwrap(),
         }
