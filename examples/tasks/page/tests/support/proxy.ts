@@ -1,6 +1,6 @@
 // A network between a page and a server, which can be cut: connections end without a word, and new ones are refused.
 
-import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export class Network implements AsyncDisposable {
   readonly #server: Server;

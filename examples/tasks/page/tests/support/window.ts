@@ -1,8 +1,8 @@
 // A browser window with the page in it, as a person uses it.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { env } from "node:process";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 
@@ -42,7 +42,11 @@ export async function close(): Promise<void> {
 }
 
 /** Waits until something holds; says what was there instead. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, seen = async () => ""): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  seen = async () => "",
+): Promise<void> {
   const end = Date.now() + PATIENCE_MS;
   while (!(await holds())) {
     if (Date.now() > end) assert.fail(`${what}: not within ${PATIENCE_MS} ms; ${await seen()}`);
@@ -94,7 +98,11 @@ export class Window implements AsyncDisposable {
   }
 
   async statusIs(...wanted: string[]): Promise<void> {
-    await until(`the status is ${wanted.join(" or ")}`, async () => wanted.includes(await this.status()), () => this.status());
+    await until(
+      `the status is ${wanted.join(" or ")}`,
+      async () => wanted.includes(await this.status()),
+      () => this.status(),
+    );
   }
 
   /** The labels that are shown, done ones behind `x `. */
@@ -120,6 +128,13 @@ export class Window implements AsyncDisposable {
   /** Everything that was done here is saved, and the list is the server's. */
   async isSaved(): Promise<void> {
     await until("all is saved", async () => (await this.unsaved()) === 0 && (await this.status()) === "Live");
+  }
+
+  /** Has the page try at once to connect, unless it does already. */
+  async tryNow(): Promise<void> {
+    await this.page.locator("#connection-try").evaluate((button) => {
+      if (!(button as HTMLElement).hidden) (button as HTMLElement).click();
+    });
   }
 
   row(label: string): Locator {

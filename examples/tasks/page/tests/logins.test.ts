@@ -1,0 +1,151 @@
+// Who somebody is: registering, logging in and out on the live connection, and a login that ends.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { after, test } from "node:test";
+import { SECRET, Server } from "./support/server.js";
+import { close, until, Window } from "./support/window.js";
+
+after(close);
+
+/** A token that ends then, in seconds since 1970. The server takes it for a minute more, because clocks differ. */
+function token(userId: string, ends: number): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const claims = { sub: userId, iss: "tasks", aud: "tasks", iat: ends - 3_600, exp: ends };
+  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+  return `${signed}.${createHmac("sha256", SECRET).update(signed).digest("base64url")}`;
+}
+
+/** How many connections were made since the page was loaded. */
+async function countConnections(window: Window): Promise<() => number> {
+  let made = 0;
+  window.page.on("websocket", (socket) => {
+    if (socket.url().endsWith("/rpc")) made += 1;
+  });
+  return () => made;
+}
+
+test("a_list_of_ones_own_comes_and_goes_with_the_login_on_one_connection", async () => {
+  await using server = await Server.start();
+  await using ann = await Window.open(server.url);
+  await using bob = await Window.open(server.url);
+  const connections = await countConnections(ann);
+  await ann.add("Everybody's");
+  await bob.tasksAre("Everybody's");
+  await ann.logIn("ada", "open sesame", true);
+  await ann.tasksAre();
+  await ann.add("Ada's own");
+  await ann.isSaved();
+  assert.equal(await ann.page.locator("#whose").innerText(), "Your list");
+  await bob.add("Also everybody's");
+  await bob.isSaved();
+  await ann.tasksAre("Ada's own");
+  await bob.logIn("ada", "open sesame");
+  await bob.tasksAre("Ada's own");
+  await bob.check("Ada's own");
+  await ann.tasksAre("x Ada's own");
+  await ann.page.reload();
+  await ann.tasksAre("x Ada's own");
+  const before = connections();
+  await ann.page.locator("#log-out").click();
+  await ann.tasksAre("Everybody's", "Also everybody's");
+  await ann.logIn("ada", "open sesame");
+  await ann.tasksAre("x Ada's own");
+  assert.equal(connections(), before, "the connection stays");
+  assert.equal(await ann.page.evaluate(() => localStorage.length), 0);
+});
+
+test("a_login_that_ends_is_asked_for_again_and_nothing_that_was_typed_or_done_is_lost", async () => {
+  await using server = await Server.start();
+  await using ann = await Window.open(server.url);
+  const { page } = ann;
+  await ann.logIn("ada", "open sesame", true);
+  await ann.add("Before");
+  await ann.isSaved();
+  const login: { userId: string } = await page.evaluate(() =>
+    JSON.parse(sessionStorage.getItem("tasks.login") ?? "{}"),
+  );
+  // As if it had been issued long ago: it ends in a few seconds, and the server waits for a fresh one for a while.
+  const short = token(login.userId, Math.floor(Date.now() / 1_000) - 55);
+  await page.evaluate((token) => {
+    const login = JSON.parse(sessionStorage.getItem("tasks.login") ?? "{}");
+    sessionStorage.setItem("tasks.login", JSON.stringify({ ...login, token }));
+  }, short);
+  await page.reload();
+  await ann.tasksAre("Before");
+  await page.locator("#new-task").fill("A draft");
+  await ann.row("Before").locator(".rename").click();
+  await page.locator(".edit .field").fill("Another draft");
+  await until("the page says that the login has ended", () => page.locator("#ended").isVisible());
+  assert.match(await page.locator("#ended-sentence").innerText(), /^Your login has ended\. What you have typed/);
+  assert.equal(await ann.status(), "Not logged in");
+  await ann.tasksAre("Before");
+  await page.locator(".row .check").click();
+  assert.equal(await ann.unsaved(), 1);
+  await page.locator("#ended-log-in").click();
+  assert.equal(await page.locator("#login-name").inputValue(), "ada");
+  await page.locator("#login-password").fill("open sesame");
+  await page.keyboard.press("Enter");
+  await ann.isSaved();
+  await ann.tasksAre("x Before");
+  assert.ok(!(await page.locator("#ended").isVisible()));
+  assert.equal(await page.locator("#new-task").inputValue(), "A draft");
+  assert.equal(await page.locator(".edit .field").inputValue(), "Another draft");
+  await page.locator(".edit .field").press("Enter");
+  await ann.isSaved();
+  await using other = await Window.open(server.url);
+  await other.logIn("ada", "open sesame");
+  await other.tasksAre("x Another draft");
+});
+
+test("a_login_that_the_server_does_not_know_any_more_is_asked_for_again", async () => {
+  await using server = await Server.start();
+  await using ann = await Window.open(server.url);
+  const { page } = ann;
+  await ann.logIn("ada", "open sesame", true);
+  await page.evaluate(() => {
+    const login = JSON.parse(sessionStorage.getItem("tasks.login") ?? "{}");
+    sessionStorage.setItem("tasks.login", JSON.stringify({ ...login, token: `${login.token}x` }));
+  });
+  await page.reload();
+  await until("the page says that the login has ended", () => page.locator("#ended").isVisible());
+  await page.locator("#ended-go-on").click();
+  await ann.isSaved();
+  await ann.add("Everybody's");
+  await ann.isSaved();
+  await using bob = await Window.open(server.url);
+  await bob.tasksAre("Everybody's");
+});
+
+test("a_server_that_wants_logins_is_asked_nothing_before_there_is_one", async () => {
+  await using server = await Server.start("--require-login");
+  await using ann = await Window.open(server.url);
+  const { page } = ann;
+  await until("the page asks for a login", () => page.locator("#ended").isVisible());
+  assert.equal(
+    await page.locator("#ended-sentence").innerText(),
+    "This server shows lists to those who are logged in.",
+  );
+  await ann.logIn("ada", "open sesame", true);
+  await ann.add("Ada's own");
+  await ann.isSaved();
+  await ann.tasksAre("Ada's own");
+});
+
+test("logging_out_with_changes_that_are_not_saved_is_asked_about_first", async () => {
+  await using server = await Server.start();
+  await using ann = await Window.open(server.url);
+  await ann.logIn("ada", "open sesame", true);
+  await ann.add("Saved");
+  await ann.isSaved();
+  await server.kill();
+  await ann.add("Not saved");
+  await ann.statusIs("Reconnecting");
+  await ann.page.locator("#log-out").click();
+  await ann.noticeIs(/^1 change is not saved yet, and would be lost\.$/);
+  assert.equal(await ann.page.locator("#account-name").innerText(), "ada");
+  await server.restart();
+  await ann.tryNow();
+  await ann.isSaved();
+  await ann.tasksAre("Saved", "Not saved");
+});
