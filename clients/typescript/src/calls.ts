@@ -40,6 +40,9 @@ type Method<I extends DescMessage, O extends DescMessage> = DescMethodUnary<I, O
 
 const EMPTY = new Uint8Array();
 
+/** In milliseconds: 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 const numbers = new WeakMap<object, bigint>();
 
 function numberOf(method: Method<DescMessage, DescMessage>): bigint {
@@ -146,8 +149,8 @@ export class Calls implements Transport {
 
   #timeout(timeoutMs: number | undefined): number | undefined {
     const timeout = timeoutMs ?? this.defaults.defaultTimeoutMs;
-    // Connect has 0 and less for no timeout at all.
-    return timeout === undefined || timeout <= 0 ? undefined : timeout;
+    // Connect has 0 and less for no timeout at all, and a timer of JavaScript that is longer is over at once.
+    return timeout === undefined || timeout <= 0 ? undefined : Math.min(timeout, LONGEST_TIMER);
   }
 
   #common(signal: AbortSignal | undefined, timeoutMs: number | undefined) {

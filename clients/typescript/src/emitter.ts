@@ -6,7 +6,10 @@ export function guarded(callback: () => void): void {
     callback();
   } catch (error) {
     if (typeof reportError === "function") reportError(error);
-    else console.error(error);
+    else
+      queueMicrotask(() => {
+        throw error;
+      });
   }
 }
 

@@ -90,7 +90,7 @@ export interface WebSocketTransportOptions {
   /** Makes the WebSockets; `globalThis.WebSocket` by default. Node 20 has none: give it the one of the package `ws`. */
   readonly webSocket?: WebSocketConstructor;
 
-  /** What stands around every call of this transport, in Connect's order: the last is applied first. */
+  /** What stands around every call of this transport, in Connect's order: the first is the outermost. */
   readonly interceptors?: readonly Interceptor[];
   /** How long calls that name no `timeoutMs` may take, in milliseconds. None by default: such a call waits without end. */
   readonly defaultTimeoutMs?: number;

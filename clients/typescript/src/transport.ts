@@ -110,7 +110,8 @@ class SocketTransport implements WebSocketTransport {
   /** This transport's own callbacks: the connection's go on for those that share it. */
   readonly #events = new Emitter<TransportEvents>();
   readonly #offs: (() => void)[];
-  #hub: TransportHub | undefined;
+  /** There from the beginning, because the server may send something before the program asks for it. */
+  readonly hub: TransportHub;
   /** It was closed, whatever becomes of the connection. */
   #closed: ClosedState | undefined;
 
@@ -121,6 +122,7 @@ class SocketTransport implements WebSocketTransport {
   constructor(options: WebSocketTransportOptions) {
     [this.#connection, this.#release] = share(options);
     this.#calls = new Calls(this.#connection, options);
+    this.hub = new TransportHub(this.#connection, this.#calls);
     this.unary = this.#calls.unary.bind(this.#calls);
     this.stream = this.#calls.stream.bind(this.#calls);
     const { events } = this.#connection;
@@ -136,11 +138,6 @@ class SocketTransport implements WebSocketTransport {
 
   get identity(): Identity {
     return this.#connection.identity;
-  }
-
-  get hub(): Hub {
-    this.#hub ??= new TransportHub(this.#connection, this.#calls);
-    return this.#hub;
   }
 
   async ready(signal?: AbortSignal): Promise<void> {
@@ -183,7 +180,7 @@ class SocketTransport implements WebSocketTransport {
     this.#closed = { status: "closed", reason: error, closeCode: code };
     for (const off of this.#offs) off();
     this.#calls.close(error);
-    this.#hub?.close(error);
+    this.hub.close(error);
     this.#release(code, reason);
     if (!wasClosed) this.#events.emit("state", this.#closed);
   }

@@ -68,7 +68,7 @@ test("a refusal is a status and changes nothing", async (t) => {
   equal((await cases.who({})).user, undefined);
   await transport.authenticate(await world.token("ann"));
   await fails(transport.authenticate("no token"), Code.Unauthenticated);
-  await fails(transport.authenticate(await world.token("ann", -10)), Code.Unauthenticated);
+  await fails(transport.authenticate(await world.token("ann", -1_000)), Code.Unauthenticated);
   equal([(await cases.who({})).user, transport.identity.userId], ["ann", "ann"]);
   // What was refused is not shown again.
   await world.cut();

@@ -187,13 +187,13 @@ test("subscriptions and a resumed session give each event once", async (t) => {
 test("a resume token that is used up is told, and the transport says why it is over", async (t) => {
   const server = await t.byHand();
   const { transport } = t.client(server);
-  const first = await server.greeted({ resumeToken: Uint8Array.of(1, 2, 3), resumeWithinUs: 60_000_000n });
+  const first = await server.greeted({ resumeToken: "secret one", resumeWithinUs: 60_000_000n });
   await transport.ready();
   first.drop();
   const second = await server.connection();
   ok(second.protocols.includes("rpc.v1.resume"), "it says that it comes back");
   const greeting = await second.frameOf("greeting");
-  equal(greeting.value.resumeToken, Uint8Array.of(1, 2, 3));
+  equal(greeting.value.resumeToken, "secret one");
   second.close(4506, "somebody else has had it");
   const closed = await t.until(() => transport.state.status === "closed" && transport.state);
   equal(closed.closeCode, 4506);
@@ -202,10 +202,10 @@ test("a resume token that is used up is told, and the transport says why it is o
 test("the token of a session is stored when it is told anew, and acknowledged", async (t) => {
   const server = await t.byHand();
   const { transport } = t.client(server);
-  const tokens = [1, 2, 3].map((byte) => Uint8Array.of(byte, byte));
+  const tokens = ["secret one", "secret two", "secret three"] as const;
   let connection = await server.greeted({ resumeToken: tokens[0], resumeWithinUs: 60_000_000n });
   await transport.ready();
-  for (const round of [1, 2]) {
+  for (const round of [1, 2] as const) {
     connection.drop();
     connection = await server.connection();
     equal((await connection.frameOf("greeting")).value.resumeToken, tokens[round - 1]);

@@ -2,7 +2,7 @@
 
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { WebSocketConstructor } from "rpc-websocket";
-import { type Frame, FrameSchema } from "rpc-websocket/protos/v1/frame";
+import { type Frame, FrameSchema, type GreetingSchema } from "rpc-websocket/protos/v1/frame";
 import { Queue } from "./queue.js";
 
 /** The kinds of frames. */
@@ -11,33 +11,26 @@ type Kind = NonNullable<Frame["kind"]["case"]>;
 /** What a frame of a kind holds. */
 type ValueOf<Case extends Kind> = Extract<Frame["kind"], { case: Case }>["value"];
 
-/** What every client is greeted with that no case says anything else of. */
-const GREETING: MessageInitShape<typeof FrameSchema> = {
-  kind: {
-    case: "greeting",
-    value: {
-      limits: {
-        maxMessageBytes: 1n << 20n,
-        maxStreams: 100n,
-        streamWindowBytes: 256n << 10n,
-        connectionWindowBytes: 1n << 20n,
-        maxFrameBodyBytes: 128n << 10n,
-        maxMetadataEntries: 128n,
-        maxMetadataBytes: 16n << 10n,
-        maxOpens: 20_000_000n,
-        maxResets: 200n,
-        maxBodyBytes: 4n << 20n,
-        maxPendingBytes: 16n << 20n,
-      },
-      clientId: "0123456789abcdef0123456789abcdef",
-    },
-  },
-};
+/** What a case says of a greeting. */
+type Greeting = Exclude<MessageInitShape<typeof GreetingSchema>, { $typeName: string }>;
 
-/** The greeting, with something else in it. */
-export function greeting(more: object = {}): MessageInitShape<typeof FrameSchema> {
-  const value = GREETING.kind?.case === "greeting" ? GREETING.kind.value : {};
-  return { kind: { case: "greeting", value: { ...value, ...more } } };
+/** The greeting of a server with the limits that servers have, and something else in it. */
+export function greeting(more: Greeting = {}): MessageInitShape<typeof FrameSchema> {
+  const limits = {
+    maxMessageBytes: 1n << 20n,
+    maxStreams: 100n,
+    streamWindowBytes: 256n << 10n,
+    connectionWindowBytes: 1n << 20n,
+    maxFrameBodyBytes: 128n << 10n,
+    maxMetadataEntries: 128n,
+    maxMetadataBytes: 16n << 10n,
+    maxOpens: 20_000_000n,
+    maxResets: 200n,
+    maxBodyBytes: 4n << 20n,
+    maxPendingBytes: 16n << 20n,
+  };
+  const clientId = "0123456789abcdef0123456789abcdef";
+  return { kind: { case: "greeting", value: { limits, clientId, ...more } } };
 }
 
 /** A client's connection, as the case that plays the server sees it. */
@@ -80,7 +73,7 @@ export class HandConnection {
   }
 
   /** Greets the client as a good server does. */
-  greet(more: object = {}): void {
+  greet(more: Greeting = {}): void {
     this.send(greeting(more));
   }
 
@@ -167,7 +160,7 @@ export class HandServer {
   }
 
   /** The next client that comes, greeted. */
-  async greeted(more: object = {}): Promise<HandConnection> {
+  async greeted(more: Greeting = {}): Promise<HandConnection> {
     const connection = await this.connection();
     connection.greet(more);
     return connection;

@@ -16,6 +16,7 @@ export interface Wishes {
   streams?: number;
   streamWindow?: number;
   connectionWindow?: number;
+  pendingBytes?: number;
   eventQueueBytes?: number;
   subscriptions?: number;
   compressAbove?: number;

@@ -42,6 +42,12 @@ export interface Listener {
   onClosed(error: ConnectError): void;
 }
 
+/** Who waits for a link. */
+interface Awaiting {
+  readonly open: (link: Link) => void;
+  readonly fail: (reason: ConnectError) => void;
+}
+
 /** The connection. It begins to connect at once. */
 export class Connection implements LinkEvents {
   readonly events = new Emitter<TransportEvents>();
@@ -65,6 +71,8 @@ export class Connection implements LinkEvents {
   readonly #old = new Set<Link>();
   /** Calls that wait for a link. */
   readonly #waiting = new Set<Exchange>();
+  /** What else waits for one. */
+  readonly #awaiting = new Set<Awaiting>();
   /** Counts attempts: what belongs to an older one does not count. */
   #attempt = 0;
   #stopTimer = () => {};
@@ -139,20 +147,27 @@ export class Connection implements LinkEvents {
   /** Resolves when the connection is open; rejects when it is closed for good, or the signal aborts. */
   ready(signal?: AbortSignal): Promise<Link> {
     return new Promise((resolve, reject) => {
-      const look = () => {
-        if (this.state.status === "closed") end(() => reject(this.state.status === "closed" && this.state.reason));
-        else if (signal?.aborted) end(() => reject(signal.reason));
-        else if (this.link) end(() => resolve(this.link as Link));
-      };
-      const off = this.events.on("state", look);
+      const abort = () => end(() => reject(signal?.reason));
       const end = (settle: () => void) => {
-        off();
-        signal?.removeEventListener("abort", look);
+        this.#awaiting.delete(awaiting);
+        signal?.removeEventListener("abort", abort);
         settle();
       };
-      signal?.addEventListener("abort", look);
-      look();
+      const awaiting: Awaiting = {
+        open: (link) => end(() => resolve(link)),
+        fail: (reason) => end(() => reject(reason)),
+      };
+      signal?.addEventListener("abort", abort);
+      if (signal?.aborted) abort();
+      else this.#whenOpen(awaiting);
     });
+  }
+
+  /** Calls back with the connection: at once, or when there is one, before calls that wait are sent. */
+  #whenOpen(awaiting: Awaiting): void {
+    if (this.state.status === "closed") awaiting.fail(this.state.reason);
+    else if (this.link) awaiting.open(this.link);
+    else this.#awaiting.add(awaiting);
   }
 
   // Making connections.
@@ -218,6 +233,8 @@ export class Connection implements LinkEvents {
       ...this.#identityOf(greeting.userId, greeting.identityExpiresInUs, false),
       authenticationRequired: greeting.authenticationRequired,
     });
+    // Whatever the program has called behind an authentication goes out behind it.
+    for (const awaiting of [...this.#awaiting]) this.#awaiting.delete(awaiting) && awaiting.open(link);
     this.listener?.onLink(true);
     this.#setState({ status: "open", clientId: greeting.clientId, resumed: greeting.resumed });
     const waiting = [...this.#waiting];
@@ -345,10 +362,13 @@ export class Connection implements LinkEvents {
   }
 
   /** Shows a token that the program gives, or signs out. */
-  async prove(purpose: number, token: string, change: number): Promise<Identity> {
-    const link = await this.ready();
-    await link.authenticate(purpose, token, change);
-    return this.identity;
+  prove(purpose: number, token: string, change: number): Promise<Identity> {
+    return new Promise((resolve, reject) => {
+      const open = (link: Link) => {
+        link.authenticate(purpose, token, change).then(() => resolve(this.identity), reject);
+      };
+      this.#whenOpen({ open, fail: reject });
+    });
   }
 
   authenticate(purpose: number, token: string): Promise<Identity> {
@@ -386,6 +406,7 @@ export class Connection implements LinkEvents {
     this.#dialling = undefined;
     this.#setState({ status: "closed", reason, closeCode });
     for (const exchange of waiting) exchange.fail(reason);
+    for (const awaiting of [...this.#awaiting]) this.#awaiting.delete(awaiting) && awaiting.fail(reason);
     if (reason.code === Code.Canceled) {
       for (const link of links) for (const call of link ? callsOf(link) : []) (call.events as Exchange).fail(reason);
     }

@@ -186,7 +186,7 @@ export class EventQueue implements EventStream<Schemas> {
     if (item || this.#missed === 0) return item;
     const missed = this.#missed;
     this.#missed = 0;
-    return gap(this.channel, "unread", undefined, undefined, missed);
+    return gap(this.channel, this.channel ? "no-history" : "unread", undefined, undefined, missed);
   }
 
   async #next(): Promise<IteratorResult<Item<Schemas>>> {

@@ -13,7 +13,7 @@ use std::{
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
 };
 
@@ -132,9 +132,16 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+/// Connects with so small a buffer that a server whose client does not read notices soon.
+async fn connect(target: SocketAddr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(16 << 10)?;
+    socket.connect(target).await
+}
+
 /// Carries one connection until either end closes it, or it is cut.
 async fn carry(client: TcpStream, begun: Ways, shared: Arc<Shared>) {
-    let Ok(server) = TcpStream::connect(begun.target).await else {
+    let Ok(server) = connect(begun.target).await else {
         return;
     };
     // Nothing here may hold small frames back.
