@@ -32,6 +32,7 @@ pub use schemas::DescriptorSet;
 pub(crate) use in_build::InBuild;
 
 use output::Plan;
+use process::Limits;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -152,7 +153,7 @@ impl Plugin {
         let files = schemas.files_to_generate(&self.files, self.with_imports)?;
         let request = request::encode(&schemas, &files, &self.parameter);
         let program = self.program(base);
-        let answered = process::run(&program, &self.arguments, request, self.time_limit)?;
+        let answered = process::run(&program, &self.arguments, request, self.limits())?;
         let generated = response::read(&program, &answered, &schemas, &files)?;
         Ok(Plan::new(
             base.join(&self.out_dir),
@@ -160,6 +161,13 @@ impl Plugin {
             generated,
             answered.messages,
         ))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            time: self.time_limit,
+            response: MAX_RESPONSE,
+        }
     }
 
     /// What is started: a bare name is left to the `PATH`.

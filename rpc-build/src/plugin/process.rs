@@ -1,6 +1,6 @@
 //! One run of a plugin: bytes in, bytes out, within a time and a size.
 
-use super::{MAX_RESPONSE, PluginError};
+use super::PluginError;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -13,6 +13,14 @@ const MAX_MESSAGES: usize = 64 << 10;
 
 /// How often a plugin that has closed its output is asked whether it has ended. Most have by then.
 const END_INTERVAL: Duration = Duration::from_millis(2);
+
+/// How much a plugin may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) time: Duration,
+    /// In bytes.
+    pub(super) response: usize,
+}
 
 /// What a plugin left.
 #[derive(Debug)]
@@ -27,7 +35,7 @@ pub(super) fn run(
     program: &Path,
     arguments: &[OsString],
     request: Vec<u8>,
-    limit: Duration,
+    limits: Limits,
 ) -> Result<Answered, PluginError> {
     let begun = Instant::now();
     let failed = |error: io::Error| match error.kind() {
@@ -48,17 +56,17 @@ pub(super) fn run(
         .spawn()
         .map_err(failed)?;
     let mut running = Running(child);
-    let (response, messages) = running.talk(request);
-    let left = || limit.saturating_sub(begun.elapsed());
+    let (response, messages) = running.talk(request, limits.response);
+    let left = || limits.time.saturating_sub(begun.elapsed());
     let timed_out = || PluginError::TimedOut {
         program: program.to_owned(),
-        limit,
+        limit: limits.time,
     };
     let response = response.recv_timeout(left()).map_err(|_| timed_out())?;
-    if response.len() > MAX_RESPONSE {
+    if response.len() > limits.response {
         return Err(PluginError::Response {
             program: program.to_owned(),
-            problem: format!("it is longer than {MAX_RESPONSE} bytes"),
+            problem: format!("it is longer than {} bytes", limits.response),
         });
     }
     let messages = messages.recv_timeout(left()).map_err(|_| timed_out())?;
@@ -91,7 +99,7 @@ impl Running {
     ///
     /// Each pipe has a thread, so that none waits for another; they end with the pipes, which something that the plugin has
     /// started may hold open for longer than anybody waits.
-    fn talk(&mut self, request: Vec<u8>) -> (Receiver<Vec<u8>>, Receiver<Vec<u8>>) {
+    fn talk(&mut self, request: Vec<u8>, limit: usize) -> (Receiver<Vec<u8>>, Receiver<Vec<u8>>) {
         if let Some(mut input) = self.0.stdin.take() {
             std::thread::spawn(move || {
                 // A plugin that does not read all of it is judged by its answer.
@@ -99,7 +107,7 @@ impl Running {
             });
         }
         // One byte more than may be kept tells that there was more.
-        let response = read(self.0.stdout.take(), MAX_RESPONSE + 1);
+        let response = read(self.0.stdout.take(), limit.saturating_add(1));
         let messages = read(self.0.stderr.take(), MAX_MESSAGES);
         (response, messages)
     }
@@ -132,4 +140,37 @@ fn read(pipe: Option<impl Read + Send + 'static>, keep: usize) -> Receiver<Vec<u
         let _ = sender.send(kept);
     });
     receiver
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A shell as the plugin, with so many bytes for its answer.
+    fn shell(script: &str, response: usize) -> Result<Answered, PluginError> {
+        let limits = Limits {
+            time: super::super::TIME_LIMIT,
+            response,
+        };
+        run(Path::new("sh"), &["-c".into(), script.into()], Vec::new(), limits)
+    }
+
+    #[test]
+    fn an_answer_may_be_as_long_as_the_limit_and_no_longer() {
+        let answered = shell("printf 0123456789", 10).expect("10 bytes are not too many");
+        assert_eq!(answered.response, b"0123456789");
+        let error = shell("printf 0123456789", 9).expect_err("10 bytes are too many");
+        assert_eq!(
+            error.to_string(),
+            "the answer of the plugin `sh` is refused: it is longer than 9 bytes"
+        );
+    }
+
+    #[test]
+    fn of_many_messages_the_first_are_kept_and_the_plugin_is_not_held_up() {
+        let script = "dd if=/dev/zero bs=1024 count=1024 >&2; printf done";
+        let answered = shell(script, 10).expect("it ends");
+        assert_eq!(answered.messages.len(), MAX_MESSAGES);
+        assert_eq!(answered.response, b"done");
+    }
 }
