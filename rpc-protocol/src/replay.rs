@@ -125,6 +125,12 @@ impl Replay {
         }
     }
 
+    /// What all frames that are kept take: their bytes, and 64 for each.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.events.bytes + self.calls.bytes
+    }
+
     /// The peer has received so many.
     ///
     /// # Errors

@@ -67,12 +67,17 @@ struct Crowd {
 
 /// Starts that many clients, and has them come at `rate` per second. Prints a [`Came`] once all have come, or `within` is
 /// over; then after each line of standard input: `cut` has all clients lose their connections, `wait` leaves that to the server.
-pub(crate) fn run(server: SocketAddr, clients: u32, rate: f64, within: Duration) -> Result<(), String> {
+pub(crate) fn run(
+    server: SocketAddr,
+    clients: u32,
+    rate: f64,
+    within: Duration,
+    nice: i32,
+) -> Result<(), String> {
     files::place(Side::Clients)?;
     files::allow_most()?;
-    // The callers, who are measured, share the processor with a crowd that in the world is spread over as many machines. It is not
-    // given the lowest priority: what else the machine does would then keep it from coming at all.
-    rustix::process::setpriority_process(None, 10).map_err(text)?;
+    // The callers, who are measured, share the processor with a crowd that in the world is spread over as many machines.
+    rustix::process::setpriority_process(None, nice).map_err(text)?;
     let crowd = Arc::new(Crowd {
         server,
         policy: Reconnect::default(),

@@ -49,6 +49,9 @@ enum Command {
         /// For how many seconds all are waited for.
         #[arg(long)]
         within: u64,
+        /// How nice it is to others.
+        #[arg(long)]
+        nice: i32,
     },
     /// A process of clients that connect and disconnect.
     #[command(hide = true)]
@@ -83,7 +86,8 @@ fn main() -> ExitCode {
             clients,
             rate,
             within,
-        } => crowd::run(addr, clients, rate, Duration::from_secs(within)).map(|()| true),
+            nice,
+        } => crowd::run(addr, clients, rate, Duration::from_secs(within), nice).map(|()| true),
         Command::Visitors { addr, at_once } => churn::visit(addr, at_once).map(|()| true),
         Command::Callers {
             addr,

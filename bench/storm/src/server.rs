@@ -10,13 +10,19 @@ use serde::{Deserialize, Serialize};
 use std::future::pending;
 use std::io::BufRead;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep_until};
 
 /// Connections that the system keeps until they are accepted, as `rpc_runtime::Server::listen` has it. That cannot be asked for a
 /// port which several listeners share.
 const QUEUE: u32 = 4_096;
+
+/// How often it is looked how long a task waits for its turn.
+const PROBED: Duration = Duration::from_millis(10);
 
 /// How a server is set up.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -39,6 +45,8 @@ pub(crate) struct State {
     pub(crate) connections: usize,
     /// Tasks of its runtimes.
     pub(crate) tasks: usize,
+    /// The longest that a task which was due has waited for its turn since this was asked last, in microseconds.
+    pub(crate) longest_wait_us: u64,
 }
 
 struct Echo;
@@ -71,18 +79,19 @@ pub(crate) fn run(setup: Setup) -> Result<(), String> {
         .map_err(text)?;
     let (started, starts) = mpsc::channel();
     let mut runtimes = Vec::new();
+    let waited = Arc::new(AtomicU64::new(0));
     let mut addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     for _ in 0..setup.threads.max(1) {
-        let (server, started) = (server.clone(), started.clone());
+        let (server, started, waited) = (server.clone(), started.clone(), waited.clone());
         if setup.threads == 0 {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(processors)
                 .enable_all()
                 .build()
                 .map_err(text)?;
-            std::thread::spawn(move || runtime.block_on(serve(server, addr, started)));
+            std::thread::spawn(move || runtime.block_on(serve(server, addr, started, waited)));
         } else {
-            files::spawn(move || serve(server, addr, started));
+            files::spawn(move || serve(server, addr, started, waited));
         }
         let (at, handle) = starts
             .recv()
@@ -100,6 +109,7 @@ pub(crate) fn run(setup: Setup) -> Result<(), String> {
                     .iter()
                     .map(|runtime| runtime.metrics().num_alive_tasks())
                     .sum(),
+                longest_wait_us: waited.swap(0, Relaxed),
             })?,
             "close" => say_json(&close_all(&server))?,
             other => return Err(format!("an unknown command: {other}")),
@@ -108,12 +118,29 @@ pub(crate) fn run(setup: Setup) -> Result<(), String> {
     Ok(())
 }
 
-async fn serve(server: Server, addr: SocketAddr, started: mpsc::Sender<Started>) -> Result<(), String> {
+async fn serve(
+    server: Server,
+    addr: SocketAddr,
+    started: mpsc::Sender<Started>,
+    waited: Arc<AtomicU64>,
+) -> Result<(), String> {
+    tokio::spawn(probe(waited));
     let listener = listen(addr).map_err(text)?;
     let addr = listener.local_addr().map_err(text)?;
     started.send((addr, Handle::current())).map_err(text)?;
     server.serve_with_listener(listener, pending()).await;
     Ok(())
+}
+
+/// A task as any other, which sees how late its turns come.
+async fn probe(waited: Arc<AtomicU64>) {
+    loop {
+        let due = Instant::now() + PROBED;
+        sleep_until(due).await;
+        // The runtime's timer counts milliseconds: that much later is no delay.
+        let late = due.elapsed().saturating_sub(Duration::from_millis(1));
+        waited.fetch_max(u64::try_from(late.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
 }
 
 fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {

@@ -50,6 +50,9 @@ pub(crate) struct Options {
     /// New connections per second that the server lets in [default: the server's own default].
     #[arg(long)]
     connects: Option<u32>,
+    /// How nice the crowd is to the callers and the server (nice(1)). Beside other work, 19 keeps it from coming at all.
+    #[arg(long, default_value_t = 19, value_parser = clap::value_parser!(i32).range(0..=19))]
+    nice: i32,
     /// Clients per second that come at first, before anything is measured.
     #[arg(long, default_value_t = 1_500.0)]
     arrive: f64,
@@ -80,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     let mut server = Server::start(clients + SPARE, options.connects, threads)?;
     let addr = server.addr.to_string();
     let (clients, within) = (clients.to_string(), options.within.to_string());
-    let arrive = options.arrive.to_string();
+    let (arrive, nice) = (options.arrive.to_string(), options.nice.to_string());
     let mut crowd = Process::start(&[
         "crowd",
         &addr,
@@ -90,12 +93,16 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
         &arrive,
         "--within",
         &within,
+        "--nice",
+        &nice,
     ])?;
     let came: Came = crowd.answer()?;
     came.all(options.clients)?;
     let (connections, rate) = (options.callers.to_string(), options.calls.to_string());
     let mut callers = Process::start(&["callers", &addr, "--connections", &connections, "--rate", &rate])?;
     let rested = rest(&mut callers)?;
+    // What its tasks have waited for is asked anew from here on.
+    server.held()?;
     std::thread::sleep(Duration::from_secs(options.before));
     let calm: Taken = callers.ask("taken")?;
     let before = server.held()?;
@@ -230,6 +237,12 @@ fn print(
     println!("| p99, before, us | {:.0} | | |", calm.p99_us);
     println!("| during | {:.0} | | |", storm.p99_us);
     row("ratio", ratio, 2, MOST_RATIO);
+    println!("| p99, during, but for the first second, us | {:.0} | | |", storm.p99_later_us);
+    row("ratio", storm.p99_later_us / calm.p99_us, 2, MOST_RATIO);
+    println!(
+        "| longest that a task of the server waited for its turn, before and during, us | {}, {} | | |",
+        before.state.longest_wait_us, after.state.longest_wait_us
+    );
     println!(
         "| longest call, before and during, us | {:.0}, {:.0} | | |",
         calm.most_us, storm.most_us

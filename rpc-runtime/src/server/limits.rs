@@ -55,6 +55,10 @@ pub struct ServerLimits {
     /// ([`Limits::resume_window`](crate::Limits::resume_window)); for one more, the one that has waited longest ends. Each takes some
     /// three kilobytes, and what its events take that wait or are not acknowledged. 10,000 by default; none wait where it is 0.
     pub detached_sessions: usize,
+    /// What all of those hold for their clients, in bytes: events that wait or are not acknowledged, each as if nobody else had it,
+    /// and what there is of their calls. Where it is more, those end that hold most; so clients that make much of it wait do not
+    /// cost others their sessions. 256 MiB by default.
+    pub detached_bytes: usize,
     /// Connections of one user at once, over all addresses; one more is closed with 4429 when it becomes known as that
     /// user. 1,000 by default.
     pub connections_per_user: usize,
@@ -94,6 +98,7 @@ impl Default for ServerLimits {
             http_stall_time: Duration::from_secs(30),
             drain_grace: Duration::from_secs(25),
             detached_sessions: 10_000,
+            detached_bytes: 256 << 20,
             connections_per_user: 1_000,
             connections_per_address: 10_000,
             connects_per_address: Rate::per_second(5).burst(20),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use rpc_runtime::{CloseCode, Limits, ServerLimits, SessionState};
+use rpc_protocol::frame::Greeting;
+use rpc_runtime::{CloseCode, Limits, ServerLimits, SessionState, services::hub::Notification};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{
     Message,
@@ -156,6 +157,77 @@ async fn of_too_many_sessions_that_wait_the_one_that_has_waited_longest_ends() {
     assert_eq!(place.state(&greetings[3]), detached);
     assert_eq!(place.state(&greeting), detached);
     assert_eq!(place.server.connections(), 3);
+}
+
+/// Sends a client so many events of some kilobyte.
+async fn send_kilobytes(place: &Place, greeting: &Greeting, count: usize) {
+    let session = place.session(greeting).expect("is there");
+    for _ in 0..count {
+        let note = Notification {
+            message: "x".repeat(1_024),
+            ..Notification::default()
+        };
+        session.hub().client(session.id()).publish(&note).await.unwrap();
+    }
+    settle().await;
+}
+
+/// A place where all sessions that wait may hold 200 KiB together.
+fn place_of_few_bytes() -> Place {
+    let bound = ServerLimits {
+        detached_bytes: 200 * 1_024,
+        ..ServerLimits::default()
+    };
+    Place::with(limits(), bound, |endpoint| endpoint)
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_sessions_that_wait_hold_too_much_those_end_that_hold_most() {
+    let place = place_of_few_bytes();
+    let mut greetings = Vec::new();
+    for _ in 0..4 {
+        let (peer, greeting) = place.connect().await;
+        cut(peer).await;
+        greetings.push(greeting);
+    }
+    let waits = || greetings.iter().map(|greeting| place.state(greeting).is_some());
+    for (index, kilobytes) in [20, 90, 40].into_iter().enumerate() {
+        send_kilobytes(&place, &greetings[index], kilobytes).await;
+    }
+    assert_eq!(waits().collect::<Vec<_>>(), [true; 4]);
+    send_kilobytes(&place, &greetings[3], 60).await;
+    assert_eq!(waits().collect::<Vec<_>>(), [true, false, true, true]);
+    // Whose room is free now.
+    send_kilobytes(&place, &greetings[3], 20).await;
+    assert_eq!(waits().collect::<Vec<_>>(), [true, false, true, true]);
+    send_kilobytes(&place, &greetings[0], 60).await;
+    let last = waits().collect::<Vec<_>>();
+    assert_eq!(last.iter().filter(|waits| **waits).count(), 2, "{last:?}");
+    // Who comes back takes what it holds along.
+    let back = last.iter().position(|waits| *waits).unwrap();
+    let (_peer, again) = place.come_back(&greetings[back].resume_token, 0).await;
+    assert!(again.resumed);
+    let (peer, greeting) = place.connect().await;
+    cut(peer).await;
+    send_kilobytes(&place, &greeting, 90).await;
+    assert_eq!(place.state(&greeting), Some(SessionState::Detached));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_and_is_not_acknowledged_counts_as_well_once_its_session_waits() {
+    let place = place_of_few_bytes();
+    let (mut peers, mut greetings) = (Vec::new(), Vec::new());
+    for kilobytes in [80, 190] {
+        let (peer, greeting) = place.connect().await;
+        send_kilobytes(&place, &greeting, kilobytes).await;
+        peers.push(peer);
+        greetings.push(greeting);
+    }
+    for peer in peers {
+        cut(peer).await;
+    }
+    let states: Vec<_> = greetings.iter().map(|greeting| place.state(greeting)).collect();
+    assert_eq!(states, [Some(SessionState::Detached), None]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,7 @@ use tokio::{
 use super::{Connection, Phase, closing::Closing, nowhere::Nowhere};
 use crate::{
     dispatch::panics,
+    hub::EventQueue,
     server::detached::Waits,
     session::{Session, afterwards::Place, hooks::ErasedHooks},
 };
@@ -127,10 +128,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.handed_over {
             return Poll::Ready(());
         }
-        let ends = self.identity_ends();
-        let Phase::Detached(absence) = &self.phase else {
+        let (ends, bytes) = (self.identity_ends(), self.kept_bytes());
+        let Phase::Detached(absence) = &mut self.phase else {
             return Poll::Ready(());
         };
+        absence.waits.hold(bytes);
         let over = [absence.until, ends].into_iter().flatten().min();
         if over.is_some_and(|over| now >= over) {
             return Poll::Ready(());
@@ -139,6 +141,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// What the session holds for its client, and would not if that were gone.
+    fn kept_bytes(&mut self) -> usize {
+        let output = &mut self.socket.io.output;
+        let pending = output.pending();
+        let replay = output.replay().map_or(0, |replay| replay.bytes());
+        let events = self.session.events().map_or(0, EventQueue::bytes);
+        pending + replay + events + self.protocol.queued_bytes() + self.session.held_bytes()
     }
 
     /// Ends the wait.

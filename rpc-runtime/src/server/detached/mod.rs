@@ -1,10 +1,12 @@
 //! Sessions whose clients may come back: where their tokens lead, and those that wait without a connection.
 //!
 //! What such a session does meanwhile is the connection's (`server/connection/detaching.rs`); here it is only found, and their number
-//! is bounded.
+//! and what they hold are bounded.
+
+mod waiting;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,9 +15,13 @@ use crate::{
     Session,
     session::{mailbox::Command, resume::Hash},
 };
+use waiting::Waiting;
 
 /// The list is split so that connects and disconnects on several cores seldom meet.
 const SHARDS: usize = 16;
+
+/// What a session holds is counted in steps of so many bytes, so that not every event that comes for it is news to all.
+const COUNTED: usize = 4 * 1024;
 
 /// The sessions that may be resumed, connected or not.
 #[derive(Debug, Default)]
@@ -23,14 +29,6 @@ pub(super) struct Resumable {
     /// By the hash of what their tokens begin with.
     named: [Mutex<HashMap<Hash, Arc<Session>>>; SHARDS],
     detached: Mutex<Waiting>,
-}
-
-/// The sessions without a connection, in the order in which they have lost it.
-#[derive(Debug, Default)]
-struct Waiting {
-    sessions: BTreeMap<u64, Arc<Session>>,
-    /// How many there have been.
-    count: u64,
 }
 
 impl Resumable {
@@ -58,21 +56,22 @@ impl Shared {
     /// has waited longest is given up.
     pub(super) fn detach(self: &Arc<Self>, session: &Arc<Session>) -> Waits {
         let mut waiting = lock(&self.resumable.detached);
-        waiting.count += 1;
-        let number = waiting.count;
-        waiting.sessions.insert(number, session.clone());
-        let oldest = match waiting.sessions.len() > self.limits.detached_sessions {
-            true => waiting.sessions.pop_first(),
-            false => None,
-        };
+        let number = waiting.add(session.clone());
+        let oldest = waiting.oldest_beyond(self.limits.detached_sessions);
         drop(waiting);
-        if let Some((number, oldest)) = oldest {
-            oldest.mailbox.send(Command::GiveUp(number));
-        }
+        give_up(oldest);
         Waits {
             shared: self.clone(),
             number,
+            held: 0,
         }
+    }
+}
+
+/// Tells sessions that they wait no longer.
+fn give_up(sessions: impl IntoIterator<Item = (u64, Arc<Session>)>) {
+    for (number, session) in sessions {
+        session.mailbox.send(Command::GiveUp(number));
     }
 }
 
@@ -94,6 +93,8 @@ impl Drop for Listed {
 pub(super) struct Waits {
     shared: Arc<Shared>,
     number: u64,
+    /// As much as is counted of what it holds.
+    held: usize,
 }
 
 impl Waits {
@@ -101,13 +102,25 @@ impl Waits {
     pub(super) fn number(&self) -> u64 {
         self.number
     }
+
+    /// Says how many bytes the session holds now. Where all of them hold too much, those that hold most are given up; it may be
+    /// one of them.
+    pub(super) fn hold(&mut self, bytes: usize) {
+        let held = bytes.next_multiple_of(COUNTED);
+        if std::mem::replace(&mut self.held, held) == held {
+            return;
+        }
+        let mut waiting = lock(&self.shared.resumable.detached);
+        waiting.hold(self.number, held);
+        let largest = waiting.largest_beyond(self.shared.limits.detached_bytes);
+        drop(waiting);
+        give_up(largest);
+    }
 }
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        lock(&self.shared.resumable.detached)
-            .sessions
-            .remove(&self.number);
+        lock(&self.shared.resumable.detached).remove(self.number);
     }
 }
 
