@@ -18,7 +18,7 @@ use super::{
     encode,
     link::Link,
     namespace::{ActiveNamespace, SlowConsumer},
-    queue::{DIRECT, Put, Queued},
+    queue::{Put, Queued},
 };
 use crate::{ClientId, session::Session};
 
@@ -145,12 +145,14 @@ impl Channel {
         let after = kept.events.into_iter();
         let after = after.filter_map(|(at, message)| (!keeps || at > offset).then_some(message));
         // What is ahead is never dropped for what is behind it.
-        let ahead = ahead
-            .into_iter()
-            .map(|message| (message, DIRECT, SlowConsumer::Disconnect));
-        let after = after.map(|message| (message, self.number, self.namespace.slow()));
-        for (message, channel, slow) in ahead.chain(after) {
-            subscriber.session.queue_event(Queued { message, channel }, slow);
+        for message in ahead {
+            let told = Queued::told(message, self.number);
+            subscriber.session.queue_event(told, SlowConsumer::Disconnect);
+        }
+        for message in after {
+            let channel = self.number;
+            let queued = Queued { message, channel };
+            subscriber.session.queue_event(queued, self.namespace.slow());
         }
         true
     }

@@ -55,6 +55,18 @@ async fn a_client_that_the_server_subscribes_is_told_so_before_the_first_event()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_unsubscribes_before_it_is_told_of_a_subscription_is_not_told_of_it_behind_the_answer() {
+    let hub = hub();
+    let server = serve(&hub);
+    let mut ali = Peer::connect(&server).await;
+    // It waits to be sent, and is to be sent behind what calls are answered.
+    assert_eq!(hub.subscribe(ali.id(), "lobby").await.unwrap(), 1);
+    assert!(ali.unsubscribe("lobby").await);
+    settle().await;
+    ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_clients_of_a_user_are_subscribed_and_unsubscribed_at_once() {
     let hub = hub();
     let server = serve(&hub);

@@ -1,11 +1,15 @@
 //! Subscriptions of the typed client: what they give, what they skip, how they end, and what several share.
 
-use std::{future::IntoFuture, time::Duration};
+use std::{
+    future::IntoFuture,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use rpc_runtime::{
     CallError, ClientLimits, Code, Events, Server, Status,
     hub::{
-        Hub, Namespace, Retention, Snapshot,
+        Asks, Hub, Namespace, Retention, Right, Snapshot,
         client::{ReceivedKind, SubscriptionError},
     },
     services::hub::{HubClient, PublishRequest, TypedMessage},
@@ -363,4 +367,36 @@ async fn a_subscription_that_could_never_be_given_anything_is_refused_with_what_
     assert_eq!(refused.code(), Some(Code::InvalidArgument));
     hub.channel("room:5").publish(&said("hello")).await.unwrap();
     while next(&mut room).await.event != said("hello") {}
+}
+
+/// Is never answered when it is asked for the first time.
+#[derive(Default)]
+struct Stuck(AtomicBool);
+
+impl Right<()> for Stuck {
+    async fn check(&self, _: &Asks, (): &()) -> Result<(), Status> {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_that_was_given_up_while_it_was_asked_for_is_not_made_by_the_next_connection() {
+    let hub = Hub::builder()
+        .namespace(Namespace::<()>::new("news").subscribe(Stuck::default()))
+        .build()
+        .unwrap();
+    let server = in_memory(&hub);
+    let client = server.client();
+    tokio::select! {
+        biased;
+        _ = client.hub().subscribe::<Said>("news").into_future() => panic!("nobody has answered"),
+        () = settle() => {}
+    }
+    server.disconnect_all().await;
+    client.greeted().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(hearers(&hub, "news").await, 0);
 }

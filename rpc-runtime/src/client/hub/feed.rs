@@ -164,10 +164,10 @@ impl Feed {
         let mut waits = false;
         let mut jumps = false;
         for sub in &mut self.subs {
+            let needed = sub.stage == Stage::Needs;
             if epoch != 0 && sub.cursor.is_some_and(|cursor| cursor.epoch != epoch) {
                 sub.lose();
             }
-            let needed = sub.stage == Stage::Needs;
             sub.offer(&raw, &self.skips, ReceivedKind::Live, woken);
             let needs = sub.stage == Stage::Needs;
             waits |= needs;

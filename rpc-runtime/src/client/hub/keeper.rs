@@ -110,7 +110,7 @@ impl Keeper {
                 Some(link) => {
                     let (batches, due) = self.core.lock().asks(Instant::now());
                     for batch in batches {
-                        calls.push(self.call(link.number(), batch));
+                        calls.push(self.call(link.clone(), batch));
                     }
                     due
                 }
@@ -174,31 +174,35 @@ impl Keeper {
     }
 
     /// Makes a call.
-    fn call(&self, link: u64, batch: Batch) -> Boxed<Outcome> {
+    fn call(&self, link: Arc<Link>, batch: Batch) -> Boxed<Outcome> {
         let handle = self.handle.upgrade();
         let timeout = self.channel.config.timeout.unwrap_or(TIMEOUT);
         let Batch { serial, asked, asks } = batch;
         Box::pin(async move {
-            let answers = match handle {
-                // The client is closed, which ends everything.
-                None => Err(Status::cancelled("the client is gone").into()),
-                Some(handle) => {
-                    let hub = HubClient::new(Client { handle });
-                    match asks {
-                        Asks::Subscribe(request) => {
-                            let answer = hub.subscribe(request).timeout(timeout).await;
-                            answer.map(|answer| Answers::Subscribed(answer.answers))
-                        }
-                        Asks::Unsubscribe(request) => {
-                            let answer = hub.unsubscribe(request).timeout(timeout).await;
-                            answer.map(|_| Answers::Unsubscribed)
-                        }
+            let asked_for = async {
+                // Without it the client is closed, which ends everything.
+                let handle = handle.ok_or_else(|| Status::cancelled("the client is gone"))?;
+                let hub = HubClient::new(Client { handle });
+                match asks {
+                    Asks::Subscribe(request) => {
+                        let answer = hub.subscribe(request).timeout(timeout).await?;
+                        Ok(Answers::Subscribed(answer.answers))
+                    }
+                    Asks::Unsubscribe(request) => {
+                        hub.unsubscribe(request).timeout(timeout).await?;
+                        Ok(Answers::Unsubscribed)
                     }
                 }
             };
+            let answers = tokio::select! {
+                biased;
+                // Sent again on the next connection it could come behind what is asked for there, and undo that.
+                _ = link.fate() => Err(Status::unavailable("the connection was lost").into()),
+                answers = asked_for => answers,
+            };
             Outcome {
                 serial,
-                link,
+                link: link.number(),
                 asked,
                 answers,
             }

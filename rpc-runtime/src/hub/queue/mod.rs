@@ -18,6 +18,10 @@ use line::Line;
 /// The number that stands for what is sent directly, and for nothing else.
 pub(crate) const DIRECT: u64 = 0;
 
+/// Set in the number of a channel that stands for what its subscriber is told of the subscription itself. No policy of the channel
+/// drops that, and it goes when the subscription ends: told behind the answer that it has ended, a client would believe in it.
+const TOLD: u64 = 1 << 63;
+
 /// An event for one client.
 #[derive(Debug, Clone)]
 pub(crate) struct Queued {
@@ -28,6 +32,17 @@ pub(crate) struct Queued {
 }
 
 impl Queued {
+    /// Tells a client of its subscription to a channel.
+    pub(crate) fn told(message: Bytes, channel: u64) -> Self {
+        let channel = channel | TOLD;
+        Self { message, channel }
+    }
+
+    /// Whether it is for the client itself, which has to have it.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.channel == DIRECT || self.channel & TOLD != 0
+    }
+
     /// What it counts for: its message, and its place.
     fn size(&self) -> usize {
         self.message.len() + line::PLACE
@@ -143,10 +158,10 @@ impl EventQueue {
         }
     }
 
-    /// Lets go of what waits of a channel: the client hears it no more.
+    /// Lets go of what waits of a channel, and of the subscription to it: the client hears it no more.
     pub(crate) fn forget(&self, channel: u64) {
         let mut queue = self.lock();
-        queue.bytes -= queue.line.remove_all_of(channel);
+        queue.bytes -= queue.line.remove_all_of(channel) + queue.line.remove_all_of(channel | TOLD);
         self.tell(queue);
     }
 

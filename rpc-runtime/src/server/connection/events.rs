@@ -1,7 +1,6 @@
 //! From the session's queue of events to the output, while little else waits there.
 
 use super::{Connection, going_on::WRITE_AHEAD};
-use crate::hub::DIRECT;
 
 impl<S> Connection<S> {
     /// Moves events into the output. What finds no room there waits in the queue, until the peer has taken some.
@@ -37,7 +36,7 @@ impl<S> Connection<S> {
             return;
         }
         self.events_left = events.take(|event| {
-            output.write_event(&event.message, event.channel == DIRECT);
+            output.write_event(&event.message, event.is_direct());
             output.pending() <= WRITE_AHEAD
         });
     }

@@ -154,6 +154,23 @@ fn events_that_come_before_the_answer_are_given_behind_what_it_brings() {
 }
 
 #[test]
+fn an_event_of_another_history_has_the_server_asked_at_once() {
+    let hub = Hub::new();
+    let (inbox, _told) = hub.add(None);
+    hub.answer(1, hub.asks().unwrap(), answer(1, None, []));
+    assert!(hub.asks().is_none());
+    let frame = EventFrame {
+        channel: NUMBER,
+        epoch: EPOCH + 1,
+        offset: 2,
+        ..EventFrame::default()
+    };
+    hub.cell.on_event(1, frame, &mut Vec::new());
+    assert!(waiting(&inbox).is_empty());
+    assert_eq!(Hub::since(&hub.asks().unwrap()), Some(1));
+}
+
+#[test]
 fn without_history_all_that_came_before_the_answer_is_given() {
     let hub = Hub::new();
     let (inbox, _told) = hub.add(None);
