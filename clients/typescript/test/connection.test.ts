@@ -225,6 +225,31 @@ test("a token that was accepted on the live connection is shown on the next, and
   assert.equal(scene.connection.identity.userId, undefined);
 });
 
+test("signing out without a connection does not come back to the session of who it was", async () => {
+  const scene = await Scene.open(
+    { token: "secret" },
+    { userId: "ann", resumeToken: "first", resumeWithinUs: 60_000_000n },
+  );
+  await scene.socket.drop();
+  await scene.connection.signOut();
+  await scene.world.pass(1_000);
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
+});
+
+test("a server that warns without end is not answered without end", async () => {
+  let asked = 0;
+  const scene = await Scene.open({ token: () => `token ${++asked}` });
+  for (let warning = 0; warning < 50; warning += 1) {
+    await scene.socket.say({ kind: { case: "identity", value: { userId: "ann", expiresSoon: true } } });
+    const shown = scene.socket.received.find(({ kind }) => kind.case === "authenticate")?.kind.value;
+    if (shown?.$typeName === "rpc.v1.Authenticate") {
+      await scene.socket.say({ kind: { case: "identity", value: { requestId: shown.requestId, userId: "ann" } } });
+    }
+    await scene.world.pass(100);
+  }
+  assert.ok(asked <= 7, `it was asked ${asked} times in five seconds`);
+});
+
 test("a refused token leaves the client who it was", async () => {
   const scene = await Scene.open({}, { userId: "ann" });
   const refused = scene.connection.authenticate(1, "wrong");

@@ -109,7 +109,7 @@ function run(seed: number): void {
   const steps: (() => void)[] = [
     () => {
       const talk = idle.shift();
-      if (talk) connection.start(talk.call);
+      if (talk) connection.sender.start(talk.call);
     },
     () => {
       const talk = talks[pick(talks.length)] as Talk;
@@ -121,7 +121,7 @@ function run(seed: number): void {
         connection.send(talk.call, message);
       } else {
         talk.isFinished = true;
-        connection.finish(talk.call);
+        connection.sender.finish(talk.call);
       }
     },
     () => {
@@ -140,7 +140,7 @@ function run(seed: number): void {
     },
     () => {
       room = pick(3);
-      connection.flush();
+      connection.sender.flush();
     },
     () => void peer.grant(pick),
     () => void peer.send(pick),
@@ -159,7 +159,7 @@ function run(seed: number): void {
     const which = pick(steps.length);
     if (rare.has(which) && pick(40) > 0) continue;
     (steps[which] as () => void)();
-    if (connection.pending.length === 0 && talks.every(({ call }) => call.rest === undefined)) {
+    if (connection.sender.pending.length === 0 && talks.every(({ call }) => call.rest === undefined)) {
       assert.equal(
         budget.bytes,
         256 * idle.length + idle.reduce((sum, { call }) => sum + call.request.body.length, 0),
@@ -176,7 +176,7 @@ function run(seed: number): void {
   while (toServer.length > 0) peer.hear(toServer.shift() as Uint8Array);
   while (toClient.length > 0) connection.handleMessage(toClient.shift() as Uint8Array, 0);
   assert.equal(budget.bytes, 0, "nothing waits for being sent");
-  assert.equal(connection.open.size, 0);
+  assert.equal(connection.sender.open.size, 0);
   // What was lent is given back, but for what is not worth a frame.
   assert.ok(peer.connectionLeft > (1 << 20) / 2 - FRAME_COST, `the server has ${peer.connectionLeft} left`);
 }

@@ -112,16 +112,16 @@ test("a bidirectional call is the transcript", () => {
     },
     { bytes: 0 },
   );
-  connection.start(call);
+  connection.sender.start(call);
   connection.send(call, new TextEncoder().encode("hi"));
-  connection.finish(call);
+  connection.sender.finish(call);
   assert.deepEqual(
     written,
     lines.filter(({ from }) => from === "C").map(({ hex }) => hex),
   );
   for (const { from, hex } of lines) if (from === "S") connection.handleMessage(bytesOf(hex), 0);
   assert.deepEqual(heard, ["writable", "opened", "ho", 0]);
-  assert.equal(connection.open.size, 0);
+  assert.equal(connection.sender.open.size, 0);
 });
 
 test("showing a token and signing out are the transcript", () => {

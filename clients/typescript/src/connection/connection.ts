@@ -13,11 +13,12 @@ import { DEFAULTS, type Limits } from "../protocol/limits.js";
 import type { ConnectionState, Identity } from "../state.js";
 import type { TransportEvents } from "../transport.js";
 import { Backoff } from "./backoff.js";
-import { Credentials } from "./credentials.js";
+import { Credentials, refusalCode } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { closeError, closeStatus } from "./errors.js";
 import type { Exchange, Loss } from "./exchange.js";
 import { Link, type LinkEvents, RESUMES, SUBPROTOCOL } from "./link.js";
+import { Refresher } from "./refresh.js";
 import { Session } from "./session.js";
 
 /** A connection that has lived so long was a success, and waiting begins anew after it. */
@@ -27,10 +28,6 @@ const CONNECT_TIMEOUT = 10_000;
 const KEEP_ALIVE = 25_000;
 const MAX_QUEUED_BYTES = 4 << 20;
 const MAX_PENDING_BYTES = 16 << 20;
-
-/** The waits between refreshes that fail, in milliseconds. */
-const REFRESH_FIRST = 1_000;
-const REFRESH_LONGEST = 30_000;
 
 /** What an authentication is to do, as the wire has it. */
 export const Purpose = { refresh: 0, changeUser: 1, signOut: 2 } as const;
@@ -77,8 +74,8 @@ export class Connection implements LinkEvents {
   #attempt = 0;
   #stopTimer = () => {};
   readonly #unwatch: () => void;
-  /** Where a fresh token is being shown. */
-  #refreshing: Link | undefined;
+  /** Shows fresh tokens where calls go. */
+  #refresher: Refresher | undefined;
 
   constructor(
     readonly url: string,
@@ -116,7 +113,7 @@ export class Connection implements LinkEvents {
   #give(exchange: Exchange): void {
     exchange.link = this.link;
     if (!this.link) this.#waiting.add(exchange);
-    else this.link.protocol.start(exchange.call);
+    else this.link.protocol.sender.start(exchange.call);
   }
 
   /** A call that waits is given up. */
@@ -229,6 +226,13 @@ export class Connection implements LinkEvents {
     for (const old of this.#old) if (!old.draining) this.#old.delete(old) && old.hangUp();
     if (this.#session.greeted(greeting)) link.protocol.acknowledgeToken();
     this.link = link;
+    this.#refresher = new Refresher(
+      this.#credentials,
+      this.world,
+      () => link === this.link,
+      (token) => link.authenticate(Purpose.refresh, token, 0),
+      (error) => this.events.emit("error", error),
+    );
     this.#setIdentity({
       ...this.#identityOf(greeting.userId, greeting.identityExpiresInUs, false),
       authenticationRequired: greeting.authenticationRequired,
@@ -330,7 +334,7 @@ export class Connection implements LinkEvents {
     if (link !== this.link) return;
     if (this.#session.renewed(told.resumeToken)) link.protocol.acknowledgeToken();
     this.#setIdentity(this.#identityOf(told.userId, told.expiresInUs, told.expiresSoon));
-    if (told.requestId === 0n && told.expiresSoon) void this.#refresh(link);
+    if (told.requestId === 0n && told.expiresSoon) void this.#refresher?.run();
   }
 
   #identityOf(userId: string, expiresInUs: bigint, expiresSoon: boolean): Identity {
@@ -342,23 +346,6 @@ export class Connection implements LinkEvents {
     const before = this.identity;
     this.identity = identity;
     if (JSON.stringify(before) !== JSON.stringify(identity)) this.events.emit("identity", identity);
-  }
-
-  /** Shows a fresh token, as often as it takes, while the connection lives. */
-  async #refresh(link: Link): Promise<void> {
-    if (this.#refreshing === link || !this.#credentials.isAsked) return;
-    this.#refreshing = link;
-    for (let wait = REFRESH_FIRST; link === this.link; wait = Math.min(2 * wait, REFRESH_LONGEST)) {
-      try {
-        const token = await this.#credentials.fresh();
-        if (token && link === this.link) await link.authenticate(Purpose.refresh, token, 0);
-        break;
-      } catch (error) {
-        if (link === this.link) this.events.emit("error", error);
-      }
-      await new Promise<void>((resolve) => void this.world.later(resolve, wait));
-    }
-    if (this.#refreshing === link) this.#refreshing = undefined;
   }
 
   /** Shows a token that the program gives, or signs out. */
@@ -377,7 +364,8 @@ export class Connection implements LinkEvents {
 
   async signOut(): Promise<void> {
     this.#credentials.signOut();
-    // The next connection shows nothing.
+    // The next connection shows nothing, and does not go on with who the session was.
+    if (!this.link) this.#session.forget();
     if (this.link || this.#dialling) await this.prove(Purpose.signOut, "", this.#credentials.changes());
   }
 
@@ -425,31 +413,5 @@ export class Connection implements LinkEvents {
 
 /** The calls of a link, sent or not. */
 function callsOf({ protocol }: Link): Call[] {
-  return [...protocol.open.values(), ...protocol.pending];
-}
-
-/** With what a connection is closed whose token the server refuses: whether the client comes back. */
-function refusalCode({ code, details }: ConnectError): number {
-  const expired = details.some((detail) => "type" in detail && isExpired(detail.type, detail.value));
-  if (expired) return CloseCode.tokenExpired;
-  // Anything else may go better next time.
-  return REFUSALS.includes(code) ? CloseCode.tokenInvalid : CloseCode.retry;
-}
-
-const REFUSALS = [
-  Code.Unauthenticated,
-  Code.PermissionDenied,
-  Code.InvalidArgument,
-  Code.Unimplemented,
-  Code.NotFound,
-  Code.FailedPrecondition,
-];
-
-/** Whether a detail is the `google.rpc.ErrorInfo` of a token that has expired, for which there is no schema here. */
-function isExpired(type: string, value: unknown): boolean {
-  return (
-    type === "google.rpc.ErrorInfo" &&
-    value instanceof Uint8Array &&
-    /CREDENTIAL_EXPIRED/.test(new TextDecoder().decode(value))
-  );
+  return [...protocol.sender.open.values(), ...protocol.sender.pending];
 }

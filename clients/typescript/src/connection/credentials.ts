@@ -2,6 +2,7 @@
 
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { TokenSource } from "../options.js";
+import { CloseCode } from "../protocol/close.js";
 import type { Environment } from "./environment.js";
 
 /** A client's token, or where it comes from, over all its connections. */
@@ -80,4 +81,30 @@ export class Credentials {
   expired(): void {
     this.#remembered = undefined;
   }
+}
+
+/** With what a connection is closed whose token the server refuses: whether the client comes back. */
+export function refusalCode({ code, details }: ConnectError): number {
+  const expired = details.some((detail) => "type" in detail && isExpired(detail.type, detail.value));
+  if (expired) return CloseCode.tokenExpired;
+  // Anything else may go better next time.
+  return REFUSALS.includes(code) ? CloseCode.tokenInvalid : CloseCode.retry;
+}
+
+const REFUSALS = [
+  Code.Unauthenticated,
+  Code.PermissionDenied,
+  Code.InvalidArgument,
+  Code.Unimplemented,
+  Code.NotFound,
+  Code.FailedPrecondition,
+];
+
+/** Whether a detail is the `google.rpc.ErrorInfo` of a token that has expired, for which there is no schema here. */
+function isExpired(type: string, value: unknown): boolean {
+  return (
+    type === "google.rpc.ErrorInfo" &&
+    value instanceof Uint8Array &&
+    /CREDENTIAL_EXPIRED/.test(new TextDecoder().decode(value))
+  );
 }

@@ -103,7 +103,7 @@ export class Exchange implements CallEvents {
 
   /** Half-closes. */
   finish(): void {
-    if (this.link) this.link.protocol.finish(this.call);
+    if (this.link) this.link.protocol.sender.finish(this.call);
     else if (this.call.sending === "open") this.call.sending = "finishing";
   }
 

@@ -123,7 +123,7 @@ export class Link implements ConnectionEvents {
 
   /** Whether nothing is awaited here. */
   get isIdle(): boolean {
-    return this.protocol.open.size === 0 && this.protocol.pending.length === 0 && this.#shown.size === 0;
+    return this.protocol.sender.open.size === 0 && this.protocol.sender.pending.length === 0 && this.#shown.size === 0;
   }
 
   /** Whether the program has asked for another identity, of which the server may have heard or not. */
@@ -193,7 +193,7 @@ export class Link implements ConnectionEvents {
     this.#looksAgain = true;
     this.world.later(() => {
       this.#looksAgain = false;
-      this.#run(() => this.protocol.flush());
+      this.#run(() => this.protocol.sender.flush());
     }, LOOK_AGAIN);
   }
 

@@ -1,20 +1,12 @@
 // What a client's hub knows, over all its connections: the channels that the program hears, who listens for what is sent directly, and
 // to whom an event goes; and what the server is asked for that.
 
-import { create, type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Calls } from "../calls.js";
 import type { Connection, Listener } from "../connection/connection.js";
 import { Emitter } from "../emitter.js";
-import {
-  type ChannelPosition,
-  DroppedSchema,
-  HubService,
-  type Refused,
-  type SubscribeAnswer,
-  SubscribedSchema,
-  UnsubscribedSchema,
-} from "../gen/rpc/hub/v1/hub_pb.js";
+import { HubService, type SubscribeAnswer, SubscribedSchema, UnsubscribedSchema } from "../gen/rpc/hub/v1/hub_pb.js";
 import type { Event } from "../gen/rpc/v1/frame_pb.js";
 import { type Answer, ChannelSubscription, type Keeper } from "./channel.js";
 import type { Position } from "./event.js";
@@ -22,6 +14,7 @@ import { Feed, Held } from "./feed.js";
 import type { HubEvents } from "./hub.js";
 import type { Capacity, EventQueue } from "./queue.js";
 import type { Typed } from "./subscription.js";
+import { droppedOf, isDropped, positionOf, refusal, typed } from "./wire.js";
 
 /** One call asks for so many channels at most: more are refused by the contract. */
 const MOST_IN_A_CALL = 100;
@@ -34,16 +27,6 @@ const MOST_UNTAKEN = 128;
 const UNTAKEN: Capacity = { events: 64, bytes: 64 << 10 };
 
 const RETRY_LONGEST = 20_000;
-
-/** The wire's position as the program's. */
-export function positionOf(told: ChannelPosition | undefined): Position | undefined {
-  return told && { epoch: told.epoch, offset: told.offset };
-}
-
-/** A message as the wire has those of any type. */
-export function typed({ schema, message }: Typed): { type: string; body: Uint8Array } {
-  return { type: schema.typeName, body: toBinary(schema, create(schema, message)) };
-}
 
 interface Asked {
   readonly feed: Feed;
@@ -401,23 +384,4 @@ export class HubCore implements Listener, Keeper {
     }
     this.#schedule();
   }
-}
-
-/** Whether an event only says that others were left out. */
-function isDropped(event: Event): boolean {
-  return event.type === DroppedSchema.typeName && event.offset === 0n;
-}
-
-function droppedOf(event: Event): number {
-  try {
-    return Number(fromBinary(DroppedSchema, event.body).count);
-  } catch {
-    // It was one at least.
-    return 1;
-  }
-}
-
-/** Why the server does not do something. */
-function refusal(refused: Refused | undefined): ConnectError {
-  return new ConnectError(refused?.message ?? "the server has ended the subscription", refused?.code || Code.Unknown);
 }

@@ -5,7 +5,7 @@ import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Client, type ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import type { Connection } from "../connection/connection.js";
 import { type ChannelMember, HubService } from "../gen/rpc/hub/v1/hub_pb.js";
-import { HubCore, positionOf, typed } from "./core.js";
+import { HubCore } from "./core.js";
 import type { EventAmong } from "./event.js";
 import type {
   HistoryOptions,
@@ -22,6 +22,7 @@ import type {
 import { EventQueue } from "./queue.js";
 import { type Raw, read } from "./raw.js";
 import type { EventStream, SubscribeOptions, Subscription } from "./subscription.js";
+import { positionOf, typed } from "./wire.js";
 
 type Schemas = readonly DescMessage[];
 

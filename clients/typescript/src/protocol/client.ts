@@ -1,38 +1,31 @@
 // The client's end of a connection, without any IO: what is sent, and what frames that come mean.
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { Data, Event, Frame, GoAway, Greeting, Identity, Response } from "../gen/rpc/v1/frame_pb.js";
-import { type End, EndSchema, type GreetingSchema } from "../gen/rpc/v1/frame_pb.js";
-import { Call } from "./call.js";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  Data,
+  End,
+  Event,
+  Frame,
+  GoAway,
+  Greeting,
+  GreetingSchema,
+  Identity,
+  Response,
+} from "../gen/rpc/v1/frame_pb.js";
+import type { Call } from "./call.js";
 import { CloseCode, ConnectionFault } from "./close.js";
 import { creditTo, Flow, violated } from "./flow.js";
-import { decode, encode, type FrameKind } from "./frame.js";
-import {
-  allowsMetadata,
-  DATA_FRAME_COST,
-  DEFAULTS,
-  type Limits,
-  type PeerLimits,
-  partBeside,
-  peerLimits,
-  toNumber,
-  whyTooLong,
-} from "./limits.js";
+import { decode, ended, RESOURCE_EXHAUSTED } from "./frame.js";
+import { allowsMetadata, DATA_FRAME_COST, DEFAULTS, type Limits, peerLimits, toNumber } from "./limits.js";
 import { Liveness } from "./liveness.js";
 import { Receipts } from "./receipts.js";
+import { type Output, Sender } from "./sender.js";
 
 const CANCELLED = 1;
-const RESOURCE_EXHAUSTED = 8;
 const INTERNAL = 13;
 
 /** What a connection is told, and where its frames go. */
-export interface ConnectionEvents {
-  /** Sends one WebSocket message. */
-  write(message: Uint8Array<ArrayBuffer>): void;
-  /** How many bytes may be written before those that were written have left. */
-  room(): number;
-  /** There is no room: `flush` is to be called when there is. */
-  onBlocked(): void;
+export interface ConnectionEvents extends Output {
   onGreeting(greeting: Greeting): void;
   /** The server drains. These calls have not run and will not run. */
   onGoAway(goAway: GoAway, notRun: Call[]): void;
@@ -40,20 +33,13 @@ export interface ConnectionEvents {
   onEvent(event: Event): void;
 }
 
-/** How a call ends that this side gives up, or does not make. */
-export function ended(code: number, message: string): End {
-  return create(EndSchema, { status: { code, message } });
-}
-
 /**
  * The client's end of a connection. Calls are started any time and leave when the server has greeted, in their order, as streams become
  * free and windows open. After an error nothing more is to be fed to it.
  */
 export class ClientConnection {
-  /** Calls that were sent and are not over, by stream id. */
-  readonly open = new Map<number, Call>();
-  /** Calls that were not sent. */
-  pending: Call[] = [];
+  /** What it sends. */
+  readonly sender: Sender;
   /** The server has said that it goes away. */
   goingAway = false;
   /** Where the server keeps the session. */
@@ -61,16 +47,10 @@ export class ClientConnection {
 
   readonly #liveness: Liveness;
   readonly #flow: Flow;
-  #peer: PeerLimits = DEFAULTS;
-  #lastId = 0;
   #greeted = false;
   #cameBackWith = 0;
   #lastAuthentication = 0n;
-  /** Calls with something to send whose windows are open, in turn. */
-  #ready = new Set<Call>();
   #pings = 0n;
-  /** A pong that waits for room: one at most, whatever the server asks. */
-  #pong: bigint | undefined;
 
   constructor(
     readonly limits: Limits,
@@ -80,16 +60,13 @@ export class ClientConnection {
   ) {
     this.#liveness = new Liveness(keepAlive, now);
     this.#flow = new Flow(limits.maxPendingBytes, (bytes) => this.#credit(0, bytes));
+    this.sender = new Sender(events, this.#flow);
   }
 
   // What is sent.
 
-  #write(streamId: number, kind: FrameKind): void {
-    this.events.write(encode(streamId, kind));
-  }
-
   #credit(streamId: number, bytes: number): void {
-    this.#write(streamId, { case: "credit", value: { bytes: BigInt(bytes) } });
+    this.sender.write(streamId, { case: "credit", value: { bytes: BigInt(bytes) } });
   }
 
   /**
@@ -103,7 +80,7 @@ export class ClientConnection {
     if (usual && !resumeToken) return;
     const value: MessageInitShape<typeof GreetingSchema> = { resumeToken, receivedFrames: BigInt(receivedFrames) };
     if (!usual) value.limits = { maxBodyBytes: BigInt(maxBodyBytes), maxPendingBytes: BigInt(maxPendingBytes) };
-    this.#write(0, { case: "greeting", value });
+    this.sender.write(0, { case: "greeting", value });
   }
 
   /** Sends a credential, or signs out. Gives the id by which the answer comes. */
@@ -111,7 +88,10 @@ export class ClientConnection {
     this.#lastAuthentication += 1n;
     const requestId = this.#lastAuthentication;
     const credential = new TextEncoder().encode(token);
-    this.#write(0, { case: "authenticate", value: { requestId, scheme: token && "bearer", credential, purpose } });
+    this.sender.write(0, {
+      case: "authenticate",
+      value: { requestId, scheme: token && "bearer", credential, purpose },
+    });
     return requestId;
   }
 
@@ -122,52 +102,25 @@ export class ClientConnection {
 
   #acknowledge(resumeToken: boolean): void {
     if (this.receipts)
-      this.#write(0, { case: "acknowledgement", value: { receivedFrames: this.receipts.tell(), resumeToken } });
-  }
-
-  /** Makes a call, as soon as that is possible. */
-  start(call: Call): void {
-    this.pending.push(call);
-    this.flush();
+      this.sender.write(0, { case: "acknowledgement", value: { receivedFrames: this.receipts.tell(), resumeToken } });
   }
 
   /** Sends a message of a call that is open: one at a time, `onWritable` says when there may be another. */
   send(call: Call, body: Uint8Array): void {
-    if (call.sending !== "open") return;
-    const why = whyTooLong(body.length, 0, this.#peer);
-    if (why !== undefined) {
-      this.cancel(call, RESOURCE_EXHAUSTED);
-      call.events.onEnd(ended(RESOURCE_EXHAUSTED, why));
-      return;
-    }
-    call.rest = body;
-    call.queue(body.length);
-    this.#turn(call);
-    this.flush();
-  }
-
-  /** Half-closes: the call sends no more, behind what waits. */
-  finish(call: Call): void {
-    if (call.sending !== "open") return;
-    call.sending = "finishing";
-    if (call.id > 0 && !call.rest) this.#halfClose(call);
-  }
-
-  #halfClose(call: Call): void {
-    call.sending = "shut";
-    this.#write(call.id, { case: "end", value: {} });
+    const why = this.sender.send(call, body);
+    if (why !== undefined) this.#giveUp(call, RESOURCE_EXHAUSTED, why);
   }
 
   /** Gives a call up: it is told nothing more. It may have run. */
   cancel(call: Call, code = CANCELLED): void {
     if (call.phase === "pending") {
-      this.pending = this.pending.filter((other) => other !== call);
+      this.sender.pending = this.sender.pending.filter((other) => other !== call);
       this.#close(call);
     } else if (call.phase !== "over") {
       this.#close(call);
-      this.#write(call.id, { case: "reset", value: { code } });
+      this.sender.write(call.id, { case: "reset", value: { code } });
       this.#flow.widen();
-      this.flush();
+      this.sender.flush();
     }
   }
 
@@ -189,110 +142,15 @@ export class ClientConnection {
     }
   }
 
-  /** Writes what waits, as far as windows and room allow: calls in their order, and a frame of each stream in turn. */
-  flush(): void {
-    if (!this.#greeted) return;
-    for (;;) {
-      const call = this.#mayOpen();
-      const ready = this.#flow.send > 0 ? this.#ready.values().next().value : undefined;
-      if (!call && !ready && this.#pong === undefined) return;
-      if (this.events.room() <= 0) {
-        this.events.onBlocked();
-        return;
-      }
-      if (this.#pong !== undefined) {
-        this.#write(0, { case: "pong", value: { payload: this.#pong } });
-        this.#pong = undefined;
-      }
-      if (call) {
-        this.pending.shift();
-        this.#open(call);
-      }
-      if (ready) this.#writePart(ready);
-    }
-  }
-
-  #mayOpen(): Call | undefined {
-    const call = this.pending[0];
-    if (!call || this.goingAway || this.open.size >= this.#peer.maxStreams) return undefined;
-    return call.request.body.length === 0 || this.#flow.send > 0 ? call : undefined;
-  }
-
-  #open(call: Call): void {
-    const { method, metadata, body, open } = call.request;
-    const id = this.#lastId + 1;
-    const timeoutUs = call.request.timeoutUs();
-    const request = (part: Uint8Array) =>
-      encode(id, {
-        case: "request",
-        value: { method, metadata, timeoutUs, open, more: part.length < body.length, body: part },
-      });
-    let part = body.subarray(0, this.#peer.maxFrameBodyBytes);
-    let frame = request(part);
-    if (part.length < body.length || frame.length > this.#peer.maxMessageBytes) {
-      const fields = frame.length - part.length;
-      const why = whyTooLong(body.length, fields, this.#peer);
-      if (why !== undefined) {
-        this.#close(call);
-        call.events.onEnd(ended(RESOURCE_EXHAUSTED, why));
-        return;
-      }
-      part = body.subarray(0, partBeside(fields, this.#peer));
-      frame = request(part);
-    }
-    this.#lastId = id;
-    call.id = id;
-    call.phase = "waiting";
-    call.sendWindow = this.#peer.streamWindowBytes;
-    this.open.set(id, call);
-    this.#flow.send -= part.length;
-    call.queue(-Call.cost({ body: part }));
-    this.events.write(frame);
-    if (part.length < body.length) call.rest = body.subarray(part.length);
-    if (call.rest) this.#turn(call);
-    else if (call.sending === "finishing") this.#halfClose(call);
-  }
-
-  /** Puts a call into the line of those that send, if it belongs there. */
-  #turn(call: Call): void {
-    if (call.id > 0 && call.rest && call.sendWindow > 0) this.#ready.add(call);
-  }
-
-  #writePart(call: Call): void {
-    this.#ready.delete(call);
-    const rest = call.rest as Uint8Array;
-    const part = rest.subarray(0, partBeside(0, this.#peer));
-    const more = part.length < rest.length;
-    const cost = part.length + DATA_FRAME_COST;
-    call.sendWindow -= cost;
-    this.#flow.send -= cost;
-    call.queue(-part.length);
-    call.rest = more ? rest.subarray(part.length) : undefined;
-    this.#write(call.id, { case: "data", value: { more, body: part } });
-    if (more) {
-      this.#turn(call);
-    } else if (call.sending === "finishing") {
-      this.#halfClose(call);
-    } else if (call.sending === "open") {
-      call.events.onWritable();
-    }
-  }
-
   /** Forgets a call, with what it has waiting and what was not taken. */
   #close(call: Call): void {
     call.phase = "over";
-    this.open.delete(call.id);
-    this.#abandon(call);
+    this.sender.open.delete(call.id);
+    this.sender.abandon(call);
     this.#flow.release(call.unconsumed, call.partBytes);
     call.unconsumed = 0;
     call.partBytes = 0;
     call.parts = undefined;
-  }
-
-  /** Nothing more is sent for a call. */
-  #abandon(call: Call): void {
-    this.#ready.delete(call);
-    call.shut();
   }
 
   // What comes.
@@ -302,11 +160,11 @@ export class ClientConnection {
     this.#liveness.onMessage(now);
     const frame = decode(message);
     if (this.receipts?.onFrame(frame.kind, now)) this.#acknowledge(false);
-    if (frame.streamId > BigInt(this.#lastId)) unexpected(frame);
+    if (frame.streamId > BigInt(this.sender.lastId)) unexpected(frame);
     const id = Number(frame.streamId);
     if (id === 0) this.#onConnectionFrame(frame, now);
-    else this.#onStreamFrame(frame, this.open.get(id));
-    this.flush();
+    else this.#onStreamFrame(frame, this.sender.open.get(id));
+    this.sender.flush();
   }
 
   #onConnectionFrame(frame: Frame, now: number): void {
@@ -315,8 +173,9 @@ export class ClientConnection {
       case "greeting":
         if (this.#greeted) unexpected(frame);
         this.#greeted = true;
-        this.#peer = peerLimits(kind.value);
-        this.#flow.send = this.#peer.connectionWindowBytes;
+        this.sender.isOpen = true;
+        this.sender.peer = peerLimits(kind.value);
+        this.#flow.send = this.sender.peer.connectionWindowBytes;
         if (kind.value.resumeToken) {
           this.receipts = new Receipts(kind.value.resumed ? this.#cameBackWith : 0);
         }
@@ -327,7 +186,7 @@ export class ClientConnection {
         return;
       case "ping":
         this.#liveness.onPing(now);
-        this.#pong ??= kind.value.payload;
+        this.sender.pong ??= kind.value.payload;
         return;
       case "goAway":
         this.#onGoAway(kind.value);
@@ -350,12 +209,13 @@ export class ClientConnection {
 
   #onGoAway(goAway: GoAway): void {
     this.goingAway = true;
-    const notRun = [...this.open.values()].filter(
+    this.sender.isOpen = false;
+    const notRun = [...this.sender.open.values()].filter(
       (call) => call.phase === "waiting" && BigInt(call.id) > goAway.lastStreamId,
     );
     for (const call of notRun) this.#close(call);
-    notRun.push(...this.pending);
-    this.pending = [];
+    notRun.push(...this.sender.pending);
+    this.sender.pending = [];
     this.events.onGoAway(goAway, notRun);
   }
 
@@ -374,14 +234,14 @@ export class ClientConnection {
       case "reset":
         if (call) {
           const tell = call.sending === "open";
-          this.#abandon(call);
+          this.sender.abandon(call);
           if (tell) call.events.onStopSending();
         }
         return;
       case "credit":
         if (call) {
           call.sendWindow = Math.min(call.sendWindow + toNumber(kind.value.bytes), Number.MAX_SAFE_INTEGER);
-          this.#turn(call);
+          this.sender.turn(call);
         }
         return;
       case undefined:
@@ -518,7 +378,7 @@ export class ClientConnection {
 
   #ping(): void {
     this.#pings += 1n;
-    this.#write(0, { case: "ping", value: { payload: this.#pings } });
+    this.sender.write(0, { case: "ping", value: { payload: this.#pings } });
   }
 }
 

@@ -1,7 +1,7 @@
 // Frames as bytes.
 
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type Frame, FrameSchema } from "../gen/rpc/v1/frame_pb.js";
+import { type End, EndSchema, type Frame, FrameSchema } from "../gen/rpc/v1/frame_pb.js";
 import { CloseCode, ConnectionFault } from "./close.js";
 
 /** What a frame says, to be sent. */
@@ -20,4 +20,12 @@ export function decode(message: Uint8Array): Frame {
   } catch {
     throw new ConnectionFault(CloseCode.frameInvalid, "a frame does not decode");
   }
+}
+
+/** The code of the status of what is over a limit. */
+export const RESOURCE_EXHAUSTED = 8;
+
+/** How a call ends that this side gives up, or does not make. */
+export function ended(code: number, message: string): End {
+  return create(EndSchema, { status: { code, message } });
 }

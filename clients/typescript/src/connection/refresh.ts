@@ -1,0 +1,44 @@
+// Keeps a client known on a live connection: shows a fresh token when the server warns that the identity ends.
+
+import type { Credentials } from "./credentials.js";
+import type { Environment } from "./environment.js";
+
+/** The wait after a refresh that failed, and between two of them in any case, in milliseconds ... */
+const FIRST = 1_000;
+
+/** ... which doubles up to this, as long as the connection lives. */
+const LONGEST = 30_000;
+
+/** Shows fresh tokens on one connection. */
+export class Refresher {
+  #isRunning = false;
+
+  constructor(
+    readonly credentials: Credentials,
+    readonly world: Environment,
+    /** Whether the connection is still the one that counts. */
+    readonly lives: () => boolean,
+    readonly show: (token: string) => Promise<unknown>,
+    readonly onError: (error: unknown) => void,
+  ) {}
+
+  /** The server has warned: shows a fresh token, as often as it takes. */
+  async run(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    for (let wait = FIRST; this.lives() && this.credentials.isAsked; wait = Math.min(2 * wait, LONGEST)) {
+      let isDone = false;
+      try {
+        const token = await this.credentials.fresh();
+        if (token && this.lives()) await this.show(token);
+        isDone = true;
+      } catch (error) {
+        if (this.lives()) this.onError(error);
+      }
+      // A server that warns without end is not answered without end.
+      await new Promise<void>((resolve) => void this.world.later(resolve, wait));
+      if (isDone) break;
+    }
+    this.#isRunning = false;
+  }
+}
