@@ -45,4 +45,6 @@ pub struct LoginResponse {
     pub token: String,
     /// Until when it is good.
     pub expires: SystemTime,
+    /// Whether it is an administrator's, now: so that others are not offered what they may not do. Each call asks anew.
+    pub is_admin: bool,
 }

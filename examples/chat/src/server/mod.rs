@@ -1,6 +1,7 @@
 //! The server: an address, the users, the hub, and an orderly end.
 
 mod hub;
+mod page;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -81,6 +82,7 @@ pub(crate) async fn build(users: Users, rooms: Arc<Rooms>, history: usize) -> Re
         .require_authentication()
         .guard("admin", Administrators(users))
         .rate_limit(RateLimit::messages(CALLS).each_session())
+        .http(page::routes())
         .endpoint(AUTH_PATH, auth)
         .build()
         .map_err(|error| failed(&error))
@@ -164,6 +166,7 @@ fn cannot_listen(address: &str, error: &io::Error) -> Failure {
 /// What a server says that has started, with commands to copy.
 fn welcome(address: SocketAddr, args: &ServeArgs) -> String {
     let url = format!("ws://{address}{PATH}");
+    let page = format!("http://{address}/");
     // Cargo tells the programs that it runs where it is itself.
     let program = match std::env::var_os("CARGO") {
         Some(_) => "cargo run -p chat --",
@@ -185,6 +188,7 @@ fn welcome(address: SocketAddr, args: &ServeArgs) -> String {
     format!(
         "Serving {rooms} on {url}, with the users {kept}. Ctrl-C stops.\n\
          \n\
+         In a browser: {page}\n\
          Two people, in two other terminals; later without --register:\n\
          \x20 {program} join --user ann --room {room} --register{server}\n\
          \x20 {program} join --user bob --room {room} --register{server}\n",

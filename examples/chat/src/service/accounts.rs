@@ -17,12 +17,12 @@ impl Auth for Accounts {
     async fn register(&self, _: &Context, request: RegisterRequest) -> Result<LoginResponse, Status> {
         self.users.register(&request.name, request.password).await?;
         tracing::info!(user = request.name, "registered");
-        self.login_of(&request.name)
+        self.login_of(&request.name).await
     }
 
     async fn login(&self, _: &Context, request: LoginRequest) -> Result<LoginResponse, Status> {
         match self.users.knows(&request.name, request.password).await? {
-            true => self.login_of(&request.name),
+            true => self.login_of(&request.name).await,
             // One text for both, so that it does not tell which names there are.
             false => Err(Status::unauthenticated("the name or the password is wrong")),
         }
@@ -30,9 +30,14 @@ impl Auth for Accounts {
 }
 
 impl Accounts {
-    fn login_of(&self, user: &str) -> Result<LoginResponse, Status> {
+    async fn login_of(&self, user: &str) -> Result<LoginResponse, Status> {
+        let is_admin = self.users.is_admin(user).await.map_err(Status::internal_from)?;
         let (token, expires) = self.tokens.issue(user).map_err(Status::internal_from)?;
-        Ok(LoginResponse { token, expires })
+        Ok(LoginResponse {
+            token,
+            expires,
+            is_admin,
+        })
     }
 }
 

@@ -8,7 +8,10 @@ mod talking;
 
 use expect_test::expect;
 
-use support::{Outcome, run};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use support::{Outcome, Server, run};
 
 #[test]
 fn the_tour_shows_everything_in_this_order() {
@@ -238,4 +241,31 @@ fn help_lists_commands_examples_and_exit_codes() {
           RUST_LOG  what is logged to the standard error, such as `debug` or `rpc_runtime=trace`
         exit 0
     "#]]);
+}
+
+#[test]
+fn the_page_is_where_the_server_says_under_a_strict_policy() {
+    let server = Server::start(&[]);
+    assert_eq!(server.page, format!("http://{}/", server.address()));
+    for (path, begins) in [("/", "<!doctype html>"), ("/assets/index.js", "")] {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            server.address()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert!(
+            head.contains("content-security-policy: default-src 'none'; script-src 'self';"),
+            "{head}"
+        );
+        assert!(
+            body.to_lowercase().starts_with(begins) && !body.is_empty(),
+            "{body:.80}"
+        );
+    }
 }

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
+    /// Where it says that the page is.
+    pub(crate) page: String,
     pub(crate) home: Arc<tempfile::TempDir>,
 }
 
@@ -39,11 +41,17 @@ impl Server {
         let mut first = String::new();
         let mut said = BufReader::new(process.stdout.take().unwrap());
         said.read_line(&mut first).unwrap();
+        let page = said
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| Some(line.strip_prefix("In a browser: ")?.to_owned()))
+            .unwrap();
         let url = first.split([' ', ',']).find(|word| word.starts_with("ws://"));
         Server {
             url: url
                 .unwrap_or_else(|| panic!("no address in {first:?}"))
                 .to_owned(),
+            page,
             process,
             home,
         }

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file auth/auth.proto.
  */
 export const file_auth_auth: GenFile = /*@__PURE__*/
-  fileDesc("Cg9hdXRoL2F1dGgucHJvdG8SBGF1dGgiXgoPUmVnaXN0ZXJSZXF1ZXN0Ei0KBG5hbWUYASABKAlCH7pIHHIaMhheW2Etel1bYS16MC05Ll8tXXsxLDMxfSQSHAoIcGFzc3dvcmQYAiABKAlCCrpIB3IFEAgYgAEiQQoMTG9naW5SZXF1ZXN0EhUKBG5hbWUYASABKAlCB7pIBHICGCASGgoIcGFzc3dvcmQYAiABKAlCCLpIBXIDGIABIksKDUxvZ2luUmVzcG9uc2USDQoFdG9rZW4YASABKAkSKwoHZXhwaXJlcxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAyfAoLQXV0aFNlcnZpY2USNgoIUmVnaXN0ZXISFS5hdXRoLlJlZ2lzdGVyUmVxdWVzdBoTLmF1dGguTG9naW5SZXNwb25zZRI1CgVMb2dpbhISLmF1dGguTG9naW5SZXF1ZXN0GhMuYXV0aC5Mb2dpblJlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Cg9hdXRoL2F1dGgucHJvdG8SBGF1dGgiXgoPUmVnaXN0ZXJSZXF1ZXN0Ei0KBG5hbWUYASABKAlCH7pIHHIaMhheW2Etel1bYS16MC05Ll8tXXsxLDMxfSQSHAoIcGFzc3dvcmQYAiABKAlCCrpIB3IFEAgYgAEiQQoMTG9naW5SZXF1ZXN0EhUKBG5hbWUYASABKAlCB7pIBHICGCASGgoIcGFzc3dvcmQYAiABKAlCCLpIBXIDGIABIl0KDUxvZ2luUmVzcG9uc2USDQoFdG9rZW4YASABKAkSKwoHZXhwaXJlcxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIaXNfYWRtaW4YAyABKAgyfAoLQXV0aFNlcnZpY2USNgoIUmVnaXN0ZXISFS5hdXRoLlJlZ2lzdGVyUmVxdWVzdBoTLmF1dGguTG9naW5SZXNwb25zZRI1CgVMb2dpbhISLmF1dGguTG9naW5SZXF1ZXN0GhMuYXV0aC5Mb2dpblJlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A name and a password for a new user.
@@ -93,6 +93,13 @@ export type LoginResponse = Message<"auth.LoginResponse"> & {
    * @generated from field: google.protobuf.Timestamp expires = 2;
    */
   expires?: Timestamp | undefined;
+
+  /**
+   * Whether it is an administrator's, now: so that others are not offered what they may not do. Each call asks anew.
+   *
+   * @generated from field: bool is_admin = 3;
+   */
+  isAdmin: boolean;
 };
 
 /**

@@ -1,0 +1,87 @@
+// What becomes of a page whose connection, server or login is gone: nothing is lost, nothing comes twice, and it says what is going on.
+
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { after, test } from "node:test";
+import { Network } from "../../../embedded-page/testing/network.js";
+import { close, until } from "../../../embedded-page/testing/window.js";
+import { Person, serve } from "./support/person.js";
+
+after(close);
+
+test("what_was_said_while_the_network_was_cut_is_heard_once_and_the_page_says_so", async () => {
+  await using server = await serve();
+  await using network = await Network.to(server.port);
+  await using ann = await Person.comes(server.url, "ann");
+  await using bob = await Person.comes(network.url, "bob");
+  await ann.says("Before");
+  await bob.hears("ann: Before");
+  network.cut();
+  await bob.isTold(/The connection is lost\. What you write waits\./);
+  for (const text of ["One", "Two", "Three"]) await ann.says(text);
+  await bob.says("From afar");
+  await bob.hears("ann: Before", "bob: From afar *");
+  await until("it was tried in vain", () => network.refused > 0);
+  network.restore();
+  await bob.page.getByRole("button", { name: "Try now" }).click();
+  await bob.isTold(/You are connected again\./);
+  const all = ["ann: Before", "ann: One", "ann: Two", "ann: Three", "bob: From afar"];
+  for (const person of [ann, bob]) await person.hears(...all);
+  await bob.remarks(/You were away\. \d+ things that happened meanwhile are above\./);
+  await bob.isTold(/^$/);
+});
+
+test("a_server_that_is_killed_and_started_again_is_come_back_to", async () => {
+  await using server = await serve();
+  await using ann = await Person.comes(server.url, "ann");
+  await using bob = await Person.comes(server.url, "bob");
+  await ann.says("Before");
+  await bob.hears("ann: Before");
+  await server.kill();
+  for (const person of [ann, bob]) await person.isTold(/The connection is lost/);
+  await ann.says("Meanwhile");
+  await server.restart();
+  // What rooms keep was in the memory of the server that is gone: that is said, too.
+  for (const person of [ann, bob]) {
+    await person.hears("ann: Before", "ann: Meanwhile");
+    await person.remarks(/Something is missing here/);
+    await person.isThere();
+  }
+  await bob.says("After");
+  for (const person of [ann, bob]) await person.hears("ann: Before", "ann: Meanwhile", "bob: After");
+});
+
+test("a_login_that_is_not_good_any_more_is_asked_for_and_nothing_that_was_written_is_lost", async () => {
+  await using server = await serve();
+  await using ann = await Person.comes(server.url, "ann");
+  await ann.goes("garden");
+  await ann.page.locator("#text").fill("Half a sentence");
+  // Another database signs with another secret.
+  await server.kill();
+  for (const ending of ["", "-wal", "-shm"]) rmSync(`${server.folder}/chat.db${ending}`, { force: true });
+  await server.restart();
+  await using again = await Person.comes(server.url, "ann");
+  await again.goes("garden");
+  await ann.page.getByRole("heading", { name: "Log in again" }).waitFor();
+  await ann.page.getByText(/You have been logged out/).waitFor();
+  assert.equal(await ann.page.getByLabel("Name").inputValue(), "ann");
+  await ann.page.getByLabel("Password").fill("open sesame");
+  await ann.page.getByRole("button", { name: "Log in" }).click();
+  await ann.page.getByRole("heading", { level: 1, name: "garden" }).waitFor();
+  assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
+  await ann.page.locator("#text").press("Enter");
+  await again.hears("ann: Half a sentence");
+});
+
+test("who_loads_the_page_again_is_still_there_and_who_logs_out_is_not", async () => {
+  await using server = await serve();
+  await using ann = await Person.comes(server.url, "ann");
+  await ann.says("Here");
+  await ann.hears("ann: Here");
+  await ann.page.reload();
+  await ann.isThere();
+  await ann.hears("ann: Here");
+  await ann.page.getByRole("button", { name: "Log out" }).click();
+  await ann.page.reload();
+  await ann.page.getByRole("button", { name: "Log in" }).waitFor();
+});

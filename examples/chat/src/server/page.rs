@@ -1,0 +1,13 @@
+//! The page, for people with a browser. It is built beforehand (`page/`), and part of the program.
+
+use axum::Router;
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "page/dist"]
+struct Files;
+
+/// What is answered beside the calls, on the same port.
+pub(super) fn routes() -> Router {
+    embedded_page::routes::<Files>()
+}
