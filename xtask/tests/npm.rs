@@ -70,6 +70,26 @@ fn the_locks_name_no_registry() {
     }
 }
 
+/// Node 20 takes the names of test files as they stand; later ones look for patterns themselves, which hides that.
+#[test]
+fn scripts_leave_patterns_of_tests_to_the_shell() {
+    let workspaces = read("package.json");
+    let paths = workspaces["workspaces"].as_array().expect("workspaces");
+    for path in paths.iter().filter_map(Value::as_str) {
+        let package = read(&format!("{path}/package.json"));
+        for (name, script) in object(&package, "scripts") {
+            let script = script.as_str().unwrap_or_default();
+            let quoted = script.split(['"', '\'']).skip(1).step_by(2);
+            for pattern in quoted.filter(|_| script.contains("node --test")) {
+                assert!(
+                    !pattern.contains('*'),
+                    "{path}: `{name}` quotes {pattern}; Node 20 finds no such file"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn packages_pin_what_they_are_built_with() {
     let workspaces = read("package.json");
