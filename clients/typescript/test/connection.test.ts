@@ -469,3 +469,13 @@ test("a callback that throws does not stop the others", async () => {
   assert.deepEqual(seen, ["open"]);
   assert.equal(reported.length, 2);
 });
+
+test("nothing is left running of a connection that is closed while a refresh waits", async () => {
+  const scene = await Scene.open({ token: () => "token" });
+  await scene.socket.say({ kind: { case: "identity", value: { userId: "ann", expiresSoon: true } } });
+  const { requestId } = scene.socket.next("authenticate").value;
+  await scene.socket.say({ kind: { case: "identity", value: { requestId, userId: "ann" } } });
+  scene.connection.close(1000, "");
+  await settled();
+  assert.equal(scene.world.timers, 0);
+});

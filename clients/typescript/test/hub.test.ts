@@ -460,3 +460,23 @@ test("subscriptions end with the client, and say why", async () => {
   await assert.rejects(take(events, 1), ConnectError);
   await assert.rejects(hub.hub.subscribe("room:6", { events: EVENTS }).ready, /token/);
 });
+
+test("a connection that drains is heard until the next one is there", async () => {
+  const hub = await Hub.open();
+  const heard: string[] = [];
+  hub.hub.events({ events: EVENTS }).on("item", (item) => heard.push(textOf(item)));
+  await settled();
+  const old = hub.scene.socket;
+  // A call that runs keeps it.
+  hub.hub.presence("room:5").catch(() => {});
+  await settled();
+  await old.say(
+    { kind: { case: "goAway", value: { lastStreamId: 9n } } },
+    direct(StringValueSchema, { value: "while it drains" }),
+  );
+  await hub.scene.world.pass(1_000);
+  await hub.scene.socket.greet();
+  await old.say(direct(StringValueSchema, { value: "to the old one as well" }));
+  await hub.say(direct(StringValueSchema, { value: "to the new one" }));
+  assert.deepEqual(heard, ["while it drains", "to the new one"]);
+});

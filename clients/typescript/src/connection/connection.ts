@@ -267,6 +267,7 @@ export class Connection implements LinkEvents {
     this.#stopTimer();
     this.link = undefined;
     this.#dialling = undefined;
+    this.#refresher?.stop();
     this.listener?.onLink(false);
     const error = closeError(code, reason);
     if (comesBack) this.#wait(error, code);
@@ -284,6 +285,7 @@ export class Connection implements LinkEvents {
     }
     this.#lose(notRun, "not-run", comesBack);
     if (!isCurrent) return;
+    this.#refresher?.stop();
     this.listener?.onLink(false);
     this.#wait(error, CloseCode.goingAway, asked);
     link.drain();
@@ -386,6 +388,7 @@ export class Connection implements LinkEvents {
     this.#attempt += 1;
     this.#stopTimer();
     this.#unwatch();
+    this.#refresher?.stop();
     for (const old of this.#old) if (!old.draining) old.hangUp();
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -407,7 +410,8 @@ export class Connection implements LinkEvents {
   }
 
   onEvent(link: Link, event: Event): void {
-    if (link === this.link) this.listener?.onEvent(event);
+    // One that drains is heard until there is another.
+    if (link === (this.link ?? link)) this.listener?.onEvent(event);
   }
 }
 

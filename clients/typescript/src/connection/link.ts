@@ -74,9 +74,9 @@ export class Link implements ConnectionEvents {
     };
     socket.onmessage = ({ data }: { data: unknown }) => {
       this.#run(() => {
-        if (!(data instanceof ArrayBuffer))
+        if (typeof data === "string")
           throw new ConnectionFault(CloseCode.protocolViolated, "the server has sent a text message");
-        this.protocol.handleMessage(new Uint8Array(data), this.world.now());
+        this.protocol.handleMessage(new Uint8Array(data as ArrayBuffer), this.world.now());
       });
     };
     let problem = "";

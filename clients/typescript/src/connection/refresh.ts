@@ -12,6 +12,7 @@ const LONGEST = 30_000;
 /** Shows fresh tokens on one connection. */
 export class Refresher {
   #isRunning = false;
+  #wake = () => {};
 
   constructor(
     readonly credentials: Credentials,
@@ -36,9 +37,20 @@ export class Refresher {
         if (this.lives()) this.onError(error);
       }
       // A server that warns without end is not answered without end.
-      await new Promise<void>((resolve) => void this.world.later(resolve, wait));
+      await new Promise<void>((resolve) => {
+        const stop = this.world.later(resolve, wait);
+        this.#wake = () => {
+          stop();
+          resolve();
+        };
+      });
       if (isDone) break;
     }
     this.#isRunning = false;
+  }
+
+  /** The connection is gone: nothing is waited for any more. */
+  stop(): void {
+    this.#wake();
   }
 }

@@ -46,6 +46,7 @@ export class EventQueue implements EventStream<Schemas> {
   #hasCallbacks = false;
   #end: { error: ConnectError | undefined } | undefined;
   #wake = () => {};
+  #unlisten = () => {};
 
   constructor(
     readonly channel: string,
@@ -57,7 +58,8 @@ export class EventQueue implements EventStream<Schemas> {
     onAsyncDispose(this, () => this.unsubscribe());
     const stop = () => void this.unsubscribe();
     if (signal?.aborted) queueMicrotask(stop);
-    else signal?.addEventListener("abort", stop, { once: true });
+    else signal?.addEventListener("abort", stop);
+    this.#unlisten = () => signal?.removeEventListener("abort", stop);
   }
 
   /** Which events the program reads. */
@@ -141,6 +143,7 @@ export class EventQueue implements EventStream<Schemas> {
   finish(error: ConnectError | undefined): void {
     if (this.#end) return;
     this.#end = { error };
+    this.#unlisten();
     this.setStatus("ended");
     this.#emitter.emit("end", error);
     this.#wakeAll();
