@@ -60,6 +60,14 @@ export class Server implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}/`;
   }
 
+  /** Runs a command of the program as a client of this server, such as `add`. */
+  call(...args: string[]): string {
+    const server = ["--server", `ws://127.0.0.1:${this.#port}/rpc`];
+    // Where logins would be kept: not those of who runs the tests.
+    const XDG_CONFIG_HOME = this.#folder;
+    return execFileSync(built(), [...args, ...server], { encoding: "utf8", env: { ...env, XDG_CONFIG_HOME } });
+  }
+
   /** Kills the process, as a machine that loses its power would. */
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
