@@ -32,6 +32,12 @@ fn add_tests(source: &str, tests: &mut BTreeSet<String>) {
     }
 }
 
+/// Adds the names of the tests in a file of TypeScript: calls of `test` with the name on the same line.
+fn add_tests_of_typescript(source: &str, tests: &mut BTreeSet<String>) {
+    let calls = source.lines().filter_map(|line| line.strip_prefix("test(\""));
+    tests.extend(calls.filter_map(|call| Some(call.split_once('"')?.0.to_owned())));
+}
+
 fn add_tests_below(directory: &Path, tests: &mut BTreeSet<String>) {
     for entry in fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display())) {
         let path = entry.expect("an entry").path();
@@ -44,6 +50,9 @@ fn add_tests_below(directory: &Path, tests: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&path).expect("a source file");
             add_tests(&source, tests);
+        } else if name.ends_with(".test.ts") {
+            let source = fs::read_to_string(&path).expect("a source file");
+            add_tests_of_typescript(&source, tests);
         }
     }
 }
@@ -80,6 +89,14 @@ fn every_threat_on_the_page_is_shown_by_tests_that_exist() {
         "in docs/threats.md:\n{}",
         problems.join("\n")
     );
+}
+
+#[test]
+fn calls_of_test_count_in_typescript() {
+    let source = "test(\"a_test\", async () => {\n  test(\"within\", () => {});\n// test(\"commented\")\n";
+    let mut tests = BTreeSet::new();
+    add_tests_of_typescript(source, &mut tests);
+    assert_eq!(tests.into_iter().collect::<Vec<_>>(), ["a_test"]);
 }
 
 #[test]

@@ -185,7 +185,9 @@ function show(): void {
     setText(byId("empty-title", HTMLElement), texts[filter.choice]);
     byId("empty-hint", HTMLElement).hidden = !nothing;
   }
-  byId("loading", HTMLElement).hidden = board.known || rows.length > 0 || access !== "granted";
+  byId("loading", HTMLElement).hidden = board.known || rows.length > 0;
+  const loading = access === "granted" ? "Fetching the list…" : "Your list is here again when you have logged in.";
+  setText(byId("loading", HTMLElement), loading);
   const { unsaved } = board;
   setText(byId("unsaved", HTMLElement), unsaved === 0 ? "" : `${count(unsaved, "change", "changes")} not saved yet`);
 }
@@ -193,7 +195,7 @@ function show(): void {
 function showAccount(): void {
   const { login, access } = session;
   byId("log-in", HTMLElement).hidden = login !== undefined;
-  byId("account", HTMLElement).hidden = login === undefined;
+  byId("account", HTMLElement).hidden = login === undefined || access === "ended";
   setText(byId("account-name", HTMLElement), login?.name ?? "");
   setText(byId("whose", HTMLElement), login ? "Your list" : "The shared list");
   const ended = byId("ended", HTMLElement);
