@@ -74,6 +74,11 @@ impl Kept {
     fn push(&mut self, number: u64, frame: Bytes) {
         self.bytes += frame.len() + COST;
         self.frames.push_back((number, frame));
+        self.shorten();
+    }
+
+    /// Gives up the oldest, until the rest is within the bound.
+    fn shorten(&mut self) {
         while self.bytes > self.most
             && let Some(number) = self.pop()
         {
@@ -111,6 +116,25 @@ impl Replay {
         }
     }
 
+    /// Counts and keeps frames of calls from now on, up to so many bytes; with 0, not any more. What is over is given up.
+    pub fn keep_calls(&mut self, bytes: usize) {
+        self.calls.most = bytes;
+        self.calls.shorten();
+    }
+
+    /// Whether frames of calls are counted and kept.
+    #[must_use]
+    pub fn keeps_calls(&self) -> bool {
+        self.calls.most > 0
+    }
+
+    /// Whether more than half of what is kept of frames of calls waits to be acknowledged: who can is to send no more of them, so
+    /// that none is given up.
+    #[must_use]
+    pub fn keeps_much(&self) -> bool {
+        self.calls.bytes > self.calls.most / 2
+    }
+
     /// A direct event is sent: the bytes in whatever form they are to be sent again.
     pub fn sent_event(&mut self, event: Bytes) {
         self.sent += 1;
@@ -119,7 +143,7 @@ impl Replay {
 
     /// Any other frame is sent. It is copied if it is one of calls, and these are counted.
     pub fn sent(&mut self, frame: &[u8]) {
-        if self.calls.most > 0 && is_of_calls(frame) {
+        if self.keeps_calls() && is_of_calls(frame) {
             self.sent += 1;
             self.calls.push(self.sent, Bytes::copy_from_slice(frame));
         }
@@ -151,7 +175,7 @@ impl Replay {
     /// of calls.
     #[must_use]
     pub fn can_resume(&self, received: u64, streams: bool) -> bool {
-        let streams_too = !streams || self.calls.most > 0 && received >= self.calls.given_up;
+        let streams_too = !streams || self.keeps_calls() && received >= self.calls.given_up;
         let known = self.acknowledged.max(self.events.given_up);
         (known..=self.sent).contains(&received) && streams_too
     }

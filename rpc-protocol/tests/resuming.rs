@@ -37,6 +37,11 @@ fn acknowledged(out: &mut Vec<Vec<u8>>) -> Vec<u64> {
 /// A client whose server has greeted with a token.
 fn client(greeting: Greeting, now: Instant) -> ClientConnection {
     let mut client = ClientConnection::new(Limits::default(), now);
+    let own = Greeting {
+        replay_bytes: greeting.replay_bytes,
+        ..Greeting::default()
+    };
+    client.greet(own, &mut Vec::new());
     let greeting = Greeting {
         resume_token: "token".to_owned(),
         ..greeting
@@ -87,6 +92,67 @@ fn without_a_token_nothing_is_counted() {
     }
     client.acknowledge_token(&mut out);
     assert_eq!((client.received_frames(), out.len()), (0, 0));
+}
+
+#[test]
+fn frames_of_calls_are_counted_where_both_sides_keep_theirs() {
+    let now = Instant::now();
+    let credit = || message(0, FrameKind::Credit(Credit { bytes: 1 }));
+    for (ours, theirs, counted) in [(0, 1_000, 0), (1_000, 0, 0), (1_000, 1_000, 1)] {
+        let keeps = |replay_bytes| Greeting {
+            replay_bytes,
+            resume_token: "token".to_owned(),
+            ..Greeting::default()
+        };
+        let mut client = ClientConnection::new(Limits::default(), now);
+        client.greet(keeps(ours), &mut Vec::new());
+        let greeting = message(0, FrameKind::Greeting(Box::new(keeps(theirs))));
+        for message in [greeting, credit()] {
+            client
+                .handle_message(message, now, &mut Vec::new())
+                .expect("is taken");
+        }
+        assert_eq!(client.received_frames(), counted, "{ours} {theirs}");
+    }
+}
+
+#[test]
+fn a_client_that_keeps_frames_says_so_before_its_first_call() {
+    let now = Instant::now();
+    let greeting = |replay_bytes| {
+        let greeting = Greeting {
+            replay_bytes,
+            ..Greeting::default()
+        };
+        message(0, FrameKind::Greeting(Box::new(greeting)))
+    };
+    let request = Request {
+        method: 7,
+        ..Request::default()
+    };
+    for (replay_bytes, fits) in [(0, true), (1_000, false)] {
+        let mut server = ServerConnection::new(Limits::default(), now);
+        let request = message(1, FrameKind::Request(request.clone()));
+        server
+            .handle_message(request, now, &mut Vec::new())
+            .expect("is taken");
+        let late = server.handle_message(greeting(replay_bytes), now, &mut Vec::new());
+        assert_eq!(late.is_ok(), fits, "{late:?}");
+    }
+}
+
+#[test]
+fn a_bound_that_is_lowered_gives_frames_up_and_none_is_kept_without() {
+    let mut replay = Replay::new(1_000, 1_000);
+    for _ in 0..3 {
+        replay.sent(&message(1, FrameKind::Credit(Credit { bytes: 1 })));
+    }
+    assert!(replay.can_resume(0, true));
+    replay.keep_calls(2 * 80);
+    assert!(!replay.can_resume(0, true) && replay.can_resume(1, true));
+    replay.keep_calls(0);
+    assert_eq!((replay.keeps_calls(), replay.call_bytes()), (false, 0));
+    assert!(!replay.can_resume(3, true) && replay.can_resume(3, false));
 }
 
 #[test]

@@ -122,13 +122,23 @@ pub struct Limits {
     pub expiry_grace: Duration,
     /// How long a session waits for its client to come back when the connection is lost without a close frame, or because the
     /// client does not answer or read: the client then goes on with the same session, by a secret that it was told, and
-    /// misses no direct event. Calls end all the same. Zero, the default: not at all, every
+    /// misses no direct event. Calls end all the same, unless there are `replay_bytes`. Zero, the default: not at all, every
     /// connection is a session. [`ServerLimits::detached_sessions`](crate::ServerLimits::detached_sessions) bounds how many wait.
     ///
     /// Until its client has said that they have arrived, the session keeps as many direct events as may wait for it
     /// (`event_queue_bytes`, each counted with 64 more). A client that comes back and has missed some that were given up for others
     /// begins a new session.
     pub resume_window: Duration,
+    /// With a `resume_window`: how much a session keeps of frames of calls that its client has not acknowledged, in bytes, each
+    /// counted with 64 more. Calls that run when the connection is lost, and their streams, then go on when the client comes back:
+    /// each frame arrives once and in order, both ways. Their handlers run meanwhile, and their deadlines. It is for clients that
+    /// keep as much themselves ([`ClientLimits::replay_bytes`](crate::ClientLimits::replay_bytes)); for others nothing is kept.
+    ///
+    /// Each frame is copied for it. Streams, and the rest of long answers, are sent no further while half of it waits for
+    /// acknowledgements; while the client is away, all calls wait there. Past the bound the oldest frames are given up: where the
+    /// client turns out to miss some of them, its session goes on and its calls end, as without. 0, the default: calls end with their
+    /// connection, and nothing is copied. Otherwise at least 1 MiB, and at most 1 GiB.
+    pub replay_bytes: usize,
 }
 
 impl Default for Limits {
@@ -169,6 +179,7 @@ impl Default for Limits {
             expiry_warning: Duration::from_secs(60),
             expiry_grace: Duration::from_secs(25),
             resume_window: Duration::ZERO,
+            replay_bytes: 0,
         }
     }
 }
@@ -211,6 +222,11 @@ impl Limits {
             ),
         ];
         check_least(&at_least)?;
+        check_replay(self.replay_bytes)?;
+        if self.replay_bytes > 0 {
+            // They are of sessions that wait.
+            check_times(&[("resume_window", self.resume_window)])?;
+        }
         if self.ping_interval < SHORTEST_PING_INTERVAL {
             return Err(StartError::Limit {
                 limit: "ping_interval",
@@ -287,6 +303,25 @@ pub(crate) fn check_least(limits: &[(&'static str, usize, usize)]) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// What may be kept of frames of calls, where it is not nothing: streams write no further from the half on, and what some of
+/// them have written by then (a longest frame of each of two, and of small ones as much as a turn has time for) is to fit into the
+/// rest ...
+const LEAST_REPLAY: usize = 1 << 20;
+
+/// ... and it is kept for every session that does not acknowledge.
+const MOST_REPLAY: usize = 1 << 30;
+
+/// Refuses a bound on what is kept of frames of calls with which nothing could be kept, or no end of it.
+pub(crate) fn check_replay(replay_bytes: usize) -> Result<(), StartError> {
+    if replay_bytes == 0 || (LEAST_REPLAY..=MOST_REPLAY).contains(&replay_bytes) {
+        return Ok(());
+    }
+    Err(StartError::Limit {
+        limit: "replay_bytes",
+        problem: format!("is {replay_bytes} and must be 0, or between {LEAST_REPLAY} and {MOST_REPLAY}"),
+    })
 }
 
 /// Refuses a time that is none.

@@ -46,6 +46,10 @@ impl Receipts {
         }
     }
 
+    pub(crate) fn counts_calls(&self) -> bool {
+        self.streams
+    }
+
     pub(crate) fn received(&self) -> u64 {
         self.received
     }

@@ -43,8 +43,8 @@ message! {
         metadata: Vec<Metadata> as Repeated<Metadata> = 15,
         /// (S) Microseconds from now until the identity ends; 0: never.
         identity_expires_in_us: u64 as Uint64 = 16,
-        /// (S) Streams go on over a resume, for which each side keeps so many bytes of sequenced frames that are not
-        /// acknowledged; 0: they do not.
+        /// The sender keeps up to so many bytes of its frames of calls that are not acknowledged, so that streams go on over a
+        /// resume, where both sides say so; 0: it does not.
         replay_bytes: u64 as Uint64 = 17,
         /// (S) The streams of the resumed session go on.
         streams_resumed: bool as Bool = 18,

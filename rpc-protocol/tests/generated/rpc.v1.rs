@@ -260,8 +260,9 @@ pub struct Greeting {
     /// S: when the identity ends, from now. 0: never.
     #[prost(uint64, tag = "16")]
     pub identity_expires_in_us: u64,
-    /// S: calls that run are to go on over a resume: each side keeps so many bytes of sequenced frames that are not
-    /// acknowledged. 0: they end with their connection, and direct events alone are sequenced.
+    /// C, S: the sender keeps up to so many bytes of its frames of calls that are not acknowledged, so that calls that run go on
+    /// over a resume. They do where both greetings say so; otherwise they end with their connection, and direct events alone
+    /// are sequenced. A client that says so greets before its first call.
     #[prost(uint64, tag = "17")]
     pub replay_bytes: u64,
     /// S: not only the session goes on, but its streams as well.
@@ -375,7 +376,7 @@ pub struct Event {
     #[prost(bytes = "vec", tag = "15")]
     pub body: ::prost::alloc::vec::Vec<u8>,
 }
-/// Says what has arrived for good. Sequenced are events with channel 0 and, where the server's greeting tells `replay_bytes`,
+/// Says what has arrived for good. Sequenced are events with channel 0 and, where both greetings tell `replay_bytes`,
 /// requests, responses, data, ends, resets and credits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Acknowledgement {

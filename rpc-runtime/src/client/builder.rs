@@ -151,7 +151,8 @@ impl ClientBuilder {
     /// Whether to come back to the same session when the connection was lost, where the server keeps sessions
     /// ([`Limits::resume_window`](crate::Limits::resume_window)): with the same client id, identity and subscriptions, and without
     /// having missed a direct event. It does without. [`ServerGreeting::resumed`](crate::ServerGreeting::resumed) tells whether a
-    /// connection goes on with the session before; of calls that run it changes nothing.
+    /// connection goes on with the session before. Calls that run end with their connection all the same, unless both sides keep what
+    /// they send ([`ClientLimits::replay_bytes`]).
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{
     error::Closed,
-    link::{Link, State, Woken},
+    link::{Link, Woken},
 };
 use crate::transport::{
     io::Io,
@@ -55,6 +55,8 @@ pub(super) struct Driver<S> {
     woken: Woken,
     /// For how many turns it has let others go first, so that what they send leaves together.
     turns_left_to_others: u8,
+    /// The link knows that this task has ended.
+    ended: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
@@ -72,6 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             most_pings: Limits::default().max_pings,
             woken: Woken::default(),
             turns_left_to_others: 0,
+            ended: false,
         }
     }
 
@@ -91,15 +94,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             state.give_all_up(Closed::new(code, reason.as_str()), &mut self.woken);
             self.leaving = Some((code, reason, now + link.limits.close_timeout));
         }
-        let State { protocol, output, .. } = &mut *state;
-        if self.closing.is_none()
-            && let Err(error) = protocol.handle_timeout(now.into_std(), output)
-        {
-            return Poll::Ready(Closed::new(CloseCode::Abnormal, error.to_string()));
+        let mut heartbeat = None;
+        if self.closing.is_none() {
+            heartbeat = match state.keep_alive(now) {
+                Ok(due) => due,
+                Err(error) => return Poll::Ready(Closed::new(CloseCode::Abnormal, error.to_string())),
+            };
         }
-        let heartbeat = protocol.poll_timeout().map(Instant::from_std);
         let expiry = state.expire(now, &mut self.woken);
-        let more_to_send = self.closing.is_none() && state.transmit();
+        let more_to_send = self.closing.is_none() && !state.is_away() && state.transmit();
         // What the server does not take stays with the calls, which then wait. Nothing follows a close frame.
         let held_back = self.socket.io.output.pending() > link.limits.unsent_bytes;
         let waits = held_back || self.closing.is_some();
@@ -203,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     let error = ConnectionError::TooManyPings;
                     break Some(Ended::ByUs(error.close_code(), error.to_string()));
                 }
-                Ok(Incoming::Ping | Incoming::Pong) => state.protocol.handle_activity(now.into_std()),
+                Ok(Incoming::Ping | Incoming::Pong) => state.handle_activity(now),
                 Ok(Incoming::Close(frame)) => break Some(Ended::ByPeer(frame)),
                 Ok(Incoming::Text(_)) if self.closing.is_none() => {
                     break Some(Ended::ByUs(CloseCode::Unsupported, "text message".to_owned()));
@@ -228,7 +231,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Some(Ended::ByUs(code, reason)) => self.close(code, &reason, now),
             Some(Ended::ByPeer(frame)) => {
                 let (code, reason) = frame.unwrap_or((1005, String::new()));
-                link.close(Closed::new(CloseCode::from_u16(code), reason));
+                let closed = Closed::new(CloseCode::from_u16(code), reason);
+                if link.may_go_on(&closed) {
+                    return Err(closed);
+                }
+                link.close(closed);
                 self.closing.get_or_insert(now + self.link.limits.close_timeout);
             }
         }
@@ -283,7 +290,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
             Poll::Ready(closed) => {
                 let _ = Pin::new(&mut this.socket.io.stream).poll_shutdown(cx);
                 // Where a close frame has said more, that stays.
-                this.link.close(closed);
+                this.link.lost(closed);
+                this.ended = true;
                 Poll::Ready(())
             }
             Poll::Pending => Poll::Pending,
@@ -293,11 +301,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 
 impl<S> Drop for Driver<S> {
     fn drop(&mut self) {
-        // The runtime is gone: nobody shall wait for ever.
-        self.link.close(Closed::new(
-            CloseCode::Abnormal,
-            "the connection's task was dropped",
-        ));
-        self.link.end();
+        if !self.ended {
+            // The runtime is gone: nobody shall wait for ever.
+            self.link.close(Closed::new(
+                CloseCode::Abnormal,
+                "the connection's task was dropped",
+            ));
+            self.link.end();
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rpc_protocol::Limits as ProtocolLimits;
 
 use crate::{
-    limits::{SHORTEST_PING_INTERVAL, check_finite, check_least, check_times},
+    limits::{SHORTEST_PING_INTERVAL, check_finite, check_least, check_replay, check_times},
     memory,
     router::StartError,
 };
@@ -53,6 +53,17 @@ pub struct ClientLimits {
     pub unread_events: usize,
     /// And how many bytes they take. 1 MiB by default. One event may always wait.
     pub unread_event_bytes: usize,
+    /// How much is kept of frames of calls that the server has not acknowledged, in bytes, each counted with 64 more, where the
+    /// client comes back to its session ([`ClientBuilder::resume`](crate::ClientBuilder::resume)). Calls that run when the connection
+    /// is lost, and their streams, then wait for the next one and go on there, where the server keeps as much
+    /// ([`Limits::replay_bytes`](crate::Limits::replay_bytes)) and neither side misses anything: each frame arrives once and in order,
+    /// and the program sees no error. Where that cannot be, they fail as UNAVAILABLE, and may have run
+    /// ([`CallError::may_have_run`](crate::CallError::may_have_run)).
+    ///
+    /// Each frame is copied for it. Streams are sent no further, and calls not opened, while half of it waits for
+    /// acknowledgements. 0, the default: calls end with their connection, and nothing is copied. Otherwise at least 1 MiB, and at most
+    /// 1 GiB.
+    pub replay_bytes: usize,
 }
 
 impl Default for ClientLimits {
@@ -72,6 +83,7 @@ impl Default for ClientLimits {
             close_timeout: Duration::from_secs(2),
             unread_events: 1_024,
             unread_event_bytes: 1 << 20,
+            replay_bytes: 0,
         }
     }
 }
@@ -84,6 +96,7 @@ impl ClientLimits {
             ("decode_bytes", self.decode_bytes, 1),
             ("pending_bytes", self.pending_bytes, 1),
         ])?;
+        check_replay(self.replay_bytes)?;
         check_times(&[
             ("write_stall", self.write_stall),
             ("pong_timeout", self.pong_timeout),

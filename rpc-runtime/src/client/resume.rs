@@ -41,11 +41,12 @@ pub(super) struct Return {
 }
 
 impl Return {
-    /// The client's first frame.
+    /// The client's first frame. Calls that ran do not go on: nothing is left of what was sent for them.
     pub(super) fn greeting(self) -> Greeting {
         Greeting {
             resume_token: self.token,
             received_frames: self.received,
+            replay_after: u64::MAX,
             ..Greeting::default()
         }
     }
@@ -57,6 +58,20 @@ impl Resumption {
             enabled,
             kept: Mutex::default(),
         }
+    }
+
+    /// How much is kept of frames of calls, of what the program allows.
+    pub(super) fn replay_bytes(&self, allowed: usize) -> usize {
+        match self.enabled {
+            true => allowed,
+            false => 0,
+        }
+    }
+
+    /// Until when a session that was lost may be gone back to; `None`: there is none, or the clock cannot hold it.
+    pub(super) fn until(&self) -> Option<Instant> {
+        let kept = self.lock();
+        kept.lost?.at.checked_add(kept.within)
     }
 
     /// What to come back with, where there is a session that may wait still.

@@ -143,6 +143,8 @@ impl From<&AuthError> for AuthenticationOutcome {
 pub(crate) enum ResumeOutcome {
     /// Its session goes on, without its calls.
     Session = 0,
+    /// Its session goes on, and its calls with it.
+    Streams,
     /// There is no such session, or not any more.
     Unknown,
     /// More was sent than was kept.
@@ -154,7 +156,7 @@ pub(crate) enum ResumeOutcome {
 }
 
 impl ResumeOutcome {
-    const LABELS: [&str; 5] = ["session", "unknown", "missed", "identity", "replayed"];
+    const LABELS: [&str; 6] = ["session", "streams", "unknown", "missed", "identity", "replayed"];
 }
 
 /// Where credentials come from, by [`Source`].

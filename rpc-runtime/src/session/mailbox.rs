@@ -30,11 +30,27 @@ pub(crate) enum Command {
     /// Close now.
     Close { code: CloseCode, reason: String },
     /// Give the session to another connection, on which its client has come back.
-    HandOver(oneshot::Sender<Kept>),
+    HandOver(Claim),
     /// Do not wait any more for the client, if it is the wait with this number that still goes on.
     GiveUp(u64),
     /// Measure how long a ping takes, and tell.
     Ping(oneshot::Sender<Duration>),
+}
+
+/// A client that comes back, as its new connection asks for its session. Where that is not to be had, the claim is dropped.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    /// Whom it has proved to be in its handshake, where it has.
+    pub(crate) user: Option<Arc<str>>,
+    pub(crate) answer: oneshot::Sender<Claimed>,
+}
+
+/// What a claim came to.
+#[derive(Debug)]
+pub(crate) enum Claimed {
+    Session(Kept),
+    /// The session is of another user, and stays where it is.
+    OfSomebodyElse,
 }
 
 /// The letters for one connection's task.

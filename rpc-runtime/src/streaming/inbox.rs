@@ -79,6 +79,8 @@ struct State {
     over: bool,
     /// It was ended while the peer goes on sending.
     cut: bool,
+    /// The connection is gone on which the stream was: what another one calls by the same id is none of this one's.
+    orphaned: bool,
     reader: Option<Waker>,
 }
 
@@ -175,6 +177,13 @@ impl Inbox {
         }
     }
 
+    /// Says that the stream's connection is gone, and the stream ended with it. What was put in before is still read, and nobody
+    /// is told.
+    pub(crate) fn orphan(&self) {
+        self.lock().orphaned = true;
+        self.finish(Ending::done());
+    }
+
     /// Counts one undecodable message against the peer.
     pub(crate) fn fault(&self) {
         self.feedback.fault();
@@ -191,7 +200,7 @@ impl Inbox {
         {
             state.uncredited += counted;
             // Also after the end: the connection's window waits for it as well.
-            let told = if state.uncredited >= self.step {
+            let told = if state.uncredited >= self.step && !state.orphaned {
                 mem::take(&mut state.uncredited)
             } else {
                 0
@@ -224,7 +233,11 @@ impl Inbox {
         state.reader = None;
         let unread = mem::take(&mut state.messages);
         let uncredited = mem::take(&mut state.uncredited);
+        let orphaned = state.orphaned;
         drop(state);
+        if orphaned {
+            return;
+        }
         if early {
             self.feedback.abandoned(self.stream_id);
         } else if !unread.is_empty() {

@@ -143,6 +143,28 @@ impl OutputBuffer {
         self.replay.take()
     }
 
+    /// Whether frames of calls are kept for a resume.
+    pub(crate) fn keeps_calls(&self) -> bool {
+        self.replay.as_ref().is_some_and(|replay| replay.keeps_calls())
+    }
+
+    /// Whether so much of calls is kept that those that can are to write no more.
+    #[inline]
+    pub(crate) fn keeps_much(&self) -> bool {
+        self.replay.as_ref().is_some_and(|replay| replay.keeps_much())
+    }
+
+    /// Drops what is here, because there is nobody to take it. What was kept of it stays.
+    pub(crate) fn discard(&mut self) {
+        self.seal();
+        self.written = 0;
+        if self.buffer.capacity() > 0 {
+            // The thread keeps the room, empty.
+            self.buffer.clear();
+            scratch::give_output(std::mem::take(&mut self.buffer));
+        }
+    }
+
     /// Writes what was kept again, behind what is here.
     pub(crate) fn write_again(&mut self) {
         // It is not sent anew: it has its numbers.

@@ -55,7 +55,8 @@ async fn a_client_that_the_server_subscribes_is_told_so_before_the_first_event()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_unsubscribes_before_it_is_told_of_a_subscription_is_not_told_of_it_behind_the_answer() {
+async fn a_client_that_unsubscribes_before_it_is_told_of_a_subscription_is_not_told_of_it_behind_the_answer()
+{
     let hub = hub();
     let server = serve(&hub);
     let mut ali = Peer::connect(&server).await;

@@ -58,6 +58,8 @@ pub struct ClientConnection {
     receipts: Option<Box<Receipts>>,
     /// With what it came back: the frames that it had received of the session.
     came_back_with: u64,
+    /// It has said that it keeps frames of calls, so that they go on over a resume.
+    keeps_calls: bool,
     seconds: Seconds,
     liveness: Liveness,
 }
@@ -139,13 +141,15 @@ impl ClientConnection {
             last_authentication: 0,
             receipts: None,
             came_back_with: 0,
+            keeps_calls: false,
             seconds: Seconds::new(now),
             liveness: Liveness::new(now),
         }
     }
 
     /// Introduces this client: tells the server its limits and compressions, where the caller left them empty. To be sent
-    /// at most once, and before any response over the default limits is expected. Windows grow to what it announces.
+    /// at most once, and before any response over the default limits is expected; before the first call where it has
+    /// `replay_bytes`. Windows grow to what it announces.
     pub fn greet(&mut self, mut greeting: Greeting, out: &mut impl Output) {
         greeting.limits.get_or_insert_with(|| self.limits.announced());
         if greeting.compressions.is_empty() {
@@ -160,6 +164,7 @@ impl ClientConnection {
             }
         }
         self.came_back_with = greeting.received_frames;
+        self.keeps_calls = greeting.replay_bytes > 0;
         greeting.encode(0, out);
     }
 

@@ -10,7 +10,8 @@ use crate::frame::Greeting;
 
 impl ClientConnection {
     /// The server greets. Where it has a token for a resume, what comes is counted from now on: on from what this client has
-    /// said to have received, where that session goes on.
+    /// said to have received, where that session goes on. Frames of calls are counted where both sides have said that they keep
+    /// theirs.
     pub(super) fn count_from(&mut self, greeting: &Greeting) {
         if greeting.resume_token.is_empty() {
             return;
@@ -19,8 +20,20 @@ impl ClientConnection {
             true => self.came_back_with,
             false => 0,
         };
-        let replay_bytes = usize::try_from(greeting.replay_bytes).unwrap_or(usize::MAX);
+        let replay_bytes = match self.keeps_calls {
+            true => usize::try_from(greeting.replay_bytes).unwrap_or(usize::MAX),
+            false => 0,
+        };
         self.receipts = Some(Box::new(Receipts::new(replay_bytes, received)));
+    }
+
+    /// Whether what the server sends of calls is counted: both sides have said that they keep theirs, and so calls may go on over a
+    /// resume.
+    #[must_use]
+    pub fn counts_received(&self) -> bool {
+        self.receipts
+            .as_ref()
+            .is_some_and(|receipts| receipts.counts_calls())
     }
 
     /// How many sequenced frames have come in the session: what to tell the server when this client comes back. 0 where the
@@ -39,12 +52,14 @@ impl ClientConnection {
 
     /// Prepares the connection over which the client comes back, in place of this one, which was lost: one on which nothing was
     /// sent yet. Once the server has greeted there, it is used if the calls do not go on, and given to
-    /// [`resume`](Self::resume) if they do.
+    /// [`resume`](Self::resume) if they do. Stream ids go on either way: what still knows a call of before by its id names no
+    /// other.
     #[must_use]
     pub fn successor(&self, now: Instant) -> Self {
         let mut successor = Self::new(self.limits.clone(), now);
         // Answers to authentications are told apart over both.
         successor.last_authentication = self.last_authentication;
+        successor.last_stream_id = self.last_stream_id;
         successor
     }
 

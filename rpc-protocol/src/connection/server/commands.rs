@@ -78,10 +78,17 @@ impl ServerConnection {
         greeting.encode(0, out);
     }
 
-    /// Counts what the client sends of its calls from now on, and tells it so, because its streams are to go on over a resume. The
-    /// client keeps up to `replay_bytes` that it was not told of.
+    /// Counts what the client sends of its calls from now on, and tells it so, because its streams are to go on over a resume: both
+    /// sides have said so in their greetings. The client keeps up to `replay_bytes`, as its greeting says, that it was not told
+    /// of. To be said when that greeting has come.
     pub fn count_received(&mut self, replay_bytes: usize) {
         self.receipts = Some(Box::new(Receipts::new(replay_bytes, 0)));
+    }
+
+    /// Whether what the client sends of its calls is [counted](Self::count_received).
+    #[must_use]
+    pub fn counts_received(&self) -> bool {
+        self.receipts.is_some()
     }
 
     /// How many sequenced frames of the client have come in the session; 0 where they are not

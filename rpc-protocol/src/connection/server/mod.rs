@@ -258,7 +258,12 @@ impl ServerConnection {
             FrameKind::Acknowledgement(acknowledgement) if stream_id == 0 => {
                 Ok(ServerEvent::Acknowledged(acknowledgement))
             }
-            FrameKind::Greeting(greeting) if stream_id == 0 && !self.greeted => {
+            // Both sides count frames of calls from the first of them, or neither does.
+            FrameKind::Greeting(greeting)
+                if stream_id == 0
+                    && !self.greeted
+                    && (greeting.replay_bytes == 0 || self.last_stream_id == 0) =>
+            {
                 self.greeted = true;
                 self.on_greeting(&greeting);
                 Ok(ServerEvent::Greeting(greeting))

@@ -17,7 +17,10 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 use futures_util::stream;
 use rpc_protocol::CloseCode;
-use tokio::sync::{Notify, broadcast};
+use tokio::{
+    sync::{Notify, broadcast},
+    time::timeout,
+};
 
 pub use backoff::Reconnect;
 use dialling::Dialled;
@@ -267,6 +270,36 @@ impl Channel {
         (link, answer)
     }
 
+    /// Has the calls of a connection that was lost go on over a new one, where that is possible; otherwise they end. Gives the link
+    /// of the new one, whose server has greeted if it is open.
+    async fn publish_again(self: &Arc<Self>, dialled: Dialled, lost: Arc<Link>) -> Arc<Link> {
+        if !dialled
+            .back_to
+            .as_ref()
+            .is_some_and(|back| lost.return_over(back))
+        {
+            lost.give_up_waiting();
+            return self.publish(dialled).0;
+        }
+        self.config.hub.begins(lost.number());
+        // In front of every call; the link closes itself where it is refused.
+        drop(dialled.in_band.map(|shown| lost.begin_with(shown.credential)));
+        (dialled.established)(lost.clone());
+        if timeout(self.config.connect_timeout, lost.returned())
+            .await
+            .is_err()
+        {
+            lost.request_close(CloseCode::TooSlow, "the server has not greeted in time");
+        }
+        let mut control = self.lock();
+        if lost.is_open() {
+            control.absence = None;
+            self.current.store(Some(lost.clone()));
+            self.set_state(control, ConnectionState::Connected);
+        }
+        lost
+    }
+
     /// There is no connection for calls; says why, and whether they are to wait for the next one.
     fn retract(&self, why: Refused, planned: bool) {
         let mut control = self.lock();
@@ -295,6 +328,9 @@ impl Channel {
         self.set_state(control, ConnectionState::Closed);
         self.standing().is_over();
         self.config.hub.finish(|| end.error());
+        for link in self.links() {
+            link.give_up_waiting();
+        }
     }
 
     /// Why the client is closed for good, if it is.

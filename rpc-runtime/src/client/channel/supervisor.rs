@@ -1,6 +1,6 @@
 //! The task that keeps a client connected: it makes connections, watches them, and waits in between.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use rpc_protocol::{CloseCode, frame::GoAway};
 use tokio::time::{Instant, sleep_until};
@@ -22,7 +22,7 @@ pub(super) async fn supervise(channel: Arc<Channel>, first: Option<Arc<Link>>) {
     // Where the runtime ends before, nobody shall wait for ever.
     let ended = Ended(channel.clone());
     tokio::select! {
-        end = Supervisor { channel: &channel, backoff: Backoff::default() }.run(first) => channel.finish(end),
+        end = Supervisor { channel: &channel, backoff: Backoff::default(), lost: None }.run(first) => channel.finish(end),
         () = abandoned(&channel) => channel.finish(End::Closed(Closed::new(CloseCode::Normal, ""))),
     }
     drop(ended);
@@ -38,6 +38,8 @@ async fn abandoned(channel: &Channel) {
 struct Supervisor<'a> {
     channel: &'a Arc<Channel>,
     backoff: Backoff,
+    /// A connection that was lost, whose calls wait for the next one.
+    lost: Option<Arc<Link>>,
 }
 
 impl Supervisor<'_> {
@@ -49,9 +51,12 @@ impl Supervisor<'_> {
                 None => {
                     let control = self.channel.lock();
                     self.channel.set_state(control, ConnectionState::Connecting);
-                    match self.channel.dial().await {
+                    match self.meanwhile(self.channel.dial()).await {
                         Ok(dialled) => {
-                            link = Some(self.channel.publish(dialled).0);
+                            link = Some(match self.lost.take() {
+                                Some(lost) => self.channel.publish_again(dialled, lost).await,
+                                None => self.channel.publish(dialled).0,
+                            });
                             continue;
                         }
                         Err(refused) => self.refused(refused),
@@ -66,10 +71,23 @@ impl Supervisor<'_> {
                     let control = self.channel.lock();
                     self.channel
                         .set_state(control, ConnectionState::Waiting { until });
-                    sleep_until(until).await;
+                    self.meanwhile(sleep_until(until)).await;
                 }
                 Err(end) => return end,
             }
+        }
+    }
+
+    /// Does something while calls wait for the next connection, whose times go on.
+    async fn meanwhile<T>(&self, something: impl Future<Output = T>) -> T {
+        let Some(lost) = &self.lost else {
+            return something.await;
+        };
+        let until = self.channel.config.resumption.until();
+        tokio::select! {
+            biased;
+            done = something => done,
+            never = lost.keep_time_until(until) => match never {},
         }
     }
 
@@ -87,6 +105,10 @@ impl Supervisor<'_> {
         }
         match fate {
             Fate::Closed(closed) => self.lost(closed),
+            Fate::Lost(closed) => {
+                self.lost = Some(link);
+                self.lost(closed)
+            }
             Fate::GoingAway(go_away) => {
                 let why = match go_away.reason.as_str() {
                     "" => "the server goes away".to_owned(),

@@ -122,13 +122,18 @@ impl State {
             let text = "too many authentications wait for their answers";
             return Err(NotOpened::Refused(Status::resource_exhausted(text)));
         }
-        let id = self
-            .protocol
-            .authenticate(proof.frame(), &mut self.output)
-            .map_err(|error| {
-                let text = format!("the credential was not sent: {error}");
-                NotOpened::Refused(Status::invalid_argument(text))
-            })?;
+        // Where the client comes back, it is shown in front of what waits.
+        let (protocol, output) = match &mut self.away {
+            None => (&mut self.protocol, &mut self.output),
+            Some(away) => match &mut away.next {
+                Some(next) => (&mut next.protocol, &mut next.output),
+                None => return Err(NotOpened::Gone),
+            },
+        };
+        let id = protocol.authenticate(proof.frame(), output).map_err(|error| {
+            let text = format!("the credential was not sent: {error}");
+            NotOpened::Refused(Status::invalid_argument(text))
+        })?;
         let (sender, receiver) = oneshot::channel();
         let answer = sender;
         pending.insert(id, Pending { proof, answer });
@@ -148,14 +153,14 @@ impl State {
         let undecided = identity.is_anonymous() && pending.values().any(|one| one.proof.why == Why::Begins);
         let identity = (!undecided).then_some(identity);
         link.standing
-            .greeted(link.number, ServerGreeting::new(greeting), identity);
+            .greeted(link.number(), ServerGreeting::new(greeting), identity);
     }
 
     /// The server says who the client is.
     pub(super) fn is_told(&mut self, mut told: Identity, link: &Link, now: Instant, woken: &mut Woken) {
         if link
             .resumption
-            .renewed(link.number, std::mem::take(&mut told.resume_token))
+            .renewed(link.number(), std::mem::take(&mut told.resume_token))
         {
             self.protocol.acknowledge_token(&mut self.output);
         }
@@ -173,7 +178,7 @@ impl State {
             decided = self.is_not_let_in(status, link).is_final();
         }
         if decided {
-            link.standing.is_told(link.number, identity.clone());
+            link.standing.is_told(link.number(), identity.clone());
         }
         let Some(Pending { proof, answer }) = pending else {
             if told.request_id == 0 && told.expires_soon {

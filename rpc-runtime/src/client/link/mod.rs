@@ -1,6 +1,7 @@
 //! What the calls of one connection share with its task.
 
 mod authentications;
+mod away;
 mod burst;
 mod cell;
 mod in_flight;
@@ -14,14 +15,14 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::Waker,
 };
 
 use futures_util::task::AtomicWaker;
 use rpc_protocol::{
-    ClientConnection, CloseCode,
+    ClientConnection, CloseCode, Replay,
     frame::{Compression, GoAway, Greeting},
 };
 use tokio::{sync::Notify, time::Instant};
@@ -45,8 +46,8 @@ pub(super) use stream::{CallEnd, OpenedStream, Shape, StreamSink};
 
 /// A connection, as its calls see it.
 pub(super) struct Link {
-    /// Counts the client's connections.
-    number: u64,
+    /// Counts the client's connections; another one where calls go on over it.
+    number: AtomicU64,
     /// Who the client is.
     standing: Arc<Standing>,
     hub: Arc<HubCell>,
@@ -73,6 +74,8 @@ pub(super) struct Link {
 #[derive(Debug, Clone)]
 pub(super) enum Fate {
     Closed(Closed),
+    /// Its calls wait for another socket.
+    Lost(Closed),
     GoingAway(GoAway),
 }
 
@@ -104,10 +107,15 @@ impl Link {
         let mut protocol = ClientConnection::new(protocol_limits, now);
         let mut output = OutputBuffer::of_client();
         // It tells the limits and the compressions that can be read.
-        let greeting = back_to.map_or_else(Greeting::default, Return::greeting);
+        let mut greeting = back_to.map_or_else(Greeting::default, Return::greeting);
+        let replay_bytes = resumption.replay_bytes(limits.replay_bytes);
+        if replay_bytes > 0 {
+            greeting.replay_bytes = replay_bytes as u64;
+            output.keep_for_resume(Some(Box::new(Replay::new(0, replay_bytes))));
+        }
         protocol.greet(greeting, &mut output);
         Arc::new(Self {
-            number: standing.begins(),
+            number: AtomicU64::new(standing.begins()),
             standing,
             hub,
             resumption,
@@ -125,7 +133,7 @@ impl Link {
 
     /// Which of the client's connections it is.
     pub(super) fn number(&self) -> u64 {
-        self.number
+        self.number.load(Ordering::Relaxed)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -167,7 +175,7 @@ impl Link {
         let received = state.protocol.received_frames();
         let settled = !state.authentications.are_asked();
         self.resumption
-            .ended(self.number, closed.close_code(), received, settled);
+            .ended(self.number(), closed.close_code(), received, settled);
         self.open.store(false, Ordering::Release);
         state.fail_all(&Failure::Closed(closed), &mut woken);
         drop(state);
@@ -193,9 +201,16 @@ impl Link {
     /// Closes the connection with a close frame, in a moment; what was written before goes out first.
     pub(super) fn request_close(&self, code: CloseCode, reason: &str) {
         self.open.store(false, Ordering::Release);
-        self.lock()
+        let mut state = self.lock();
+        if state.is_lost().is_some() {
+            // There is nobody to be told.
+            drop(state);
+            return self.close(Closed::new(code, reason));
+        }
+        state
             .close_requested
             .get_or_insert_with(|| (code, reason.to_owned()));
+        drop(state);
         self.driver.wake();
     }
 
@@ -209,6 +224,7 @@ impl Link {
     pub(super) async fn fate(&self) -> Fate {
         self.until(|state| {
             let closed = state.closed.clone().map(Fate::Closed);
+            let closed = closed.or_else(|| state.is_lost().map(Fate::Lost));
             closed.or_else(|| state.going_away.clone().map(Fate::GoingAway))
         })
         .await

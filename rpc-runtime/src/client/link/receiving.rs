@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rpc_protocol::{
     ClientEvent, ConnectionError, StreamMessage,
-    frame::{End, Response},
+    frame::{End, Greeting, Response},
 };
 use tokio::time::Instant;
 
@@ -19,6 +19,9 @@ impl State {
         link: &Link,
         woken: &mut Woken,
     ) -> Result<(), ConnectionError> {
+        if self.away.is_some() {
+            return self.on_return(message, now, link, woken);
+        }
         match self
             .protocol
             .handle_message(message, now.into_std(), &mut self.output)?
@@ -34,17 +37,18 @@ impl State {
                     sender.stop(Status::cancelled("the stream is not read any more"));
                 }
             }
-            ClientEvent::Greeting(greeting) => {
-                // More streams may be allowed now.
-                woken.streams = self.queued;
-                link.on_greeting(&greeting);
-                if link.resumption.greeted(link.number, &greeting) {
-                    self.protocol.acknowledge_token(&mut self.output);
+            ClientEvent::Greeting(greeting) => self.on_greeting(*greeting, link, now, woken),
+            ClientEvent::Acknowledged(acknowledgement) => {
+                if let Some(replay) = self.output.replay() {
+                    replay.acknowledge(acknowledgement.received_frames)?;
+                    if !replay.keeps_much() {
+                        // Calls may be opened again. Streams go on when the connection's task has had its turn.
+                        woken.streams = self.queued;
+                    }
                 }
-                self.is_greeted(*greeting, link, now);
             }
             ClientEvent::Identity(identity) => self.is_told(*identity, link, now, woken),
-            ClientEvent::Published(event) => link.hub.on_event(link.number, *event, &mut woken.wakers),
+            ClientEvent::Published(event) => link.hub.on_event(link.number(), *event, &mut woken.wakers),
             ClientEvent::GoAway { go_away, not_run } => {
                 link.shut();
                 for stream_id in not_run {
@@ -65,6 +69,21 @@ impl State {
             woken.streams = 1;
         }
         Ok(())
+    }
+
+    /// The server has introduced itself.
+    pub(super) fn on_greeting(&mut self, greeting: Greeting, link: &Link, now: Instant, woken: &mut Woken) {
+        // More streams may be allowed now.
+        woken.streams = self.queued;
+        link.on_greeting(&greeting);
+        if greeting.resume_token.is_empty() || greeting.replay_bytes == 0 {
+            // The server keeps nothing of calls, which end with the connection.
+            self.output.keep_for_resume(None);
+        }
+        if link.resumption.greeted(link.number(), &greeting) {
+            self.protocol.acknowledge_token(&mut self.output);
+        }
+        self.is_greeted(greeting, link, now);
     }
 
     fn on_response(&mut self, stream_id: u64, response: Response, woken: &mut Woken) {

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::{
     Failure, NotOpened, Outcome, Woken,
     authentications::Authentications,
+    away::Away,
     burst::Burst,
     cell::{Cell, SpareCells},
     stream::{STREAM_OUTPUT, StreamEntry},
@@ -32,14 +33,14 @@ pub(in crate::client) struct State {
     /// What calls have written, until the task takes it.
     pub(in crate::client) output: OutputBuffer,
     /// So much the task has taken and the socket has not.
-    behind: usize,
+    pub(super) behind: usize,
     pub(super) burst: Burst,
     pub(super) calls: CallTable<Entry>,
     pub(super) spare: SpareCells,
     /// When calls with streams are over.
     deadlines: BTreeSet<(Instant, u64)>,
     /// Streams whose messages were not taken because too much waits to leave.
-    held_up: VecDeque<u64>,
+    pub(super) held_up: VecDeque<u64>,
     /// Calls that wait for a free stream.
     pub(super) queued: usize,
     /// No call will come any more: close once nothing is waited for.
@@ -49,6 +50,8 @@ pub(in crate::client) struct State {
     pub(super) going_away: Option<GoAway>,
     pub(super) closed: Option<Closed>,
     pub(super) authentications: Authentications,
+    /// The connection was lost, and the calls wait for the next one.
+    pub(super) away: Option<Box<Away>>,
     /// The task that moves the bytes has ended.
     pub(super) gone: bool,
     most_unsent: usize,
@@ -92,6 +95,7 @@ impl State {
             going_away: None,
             closed: None,
             authentications: Authentications::default(),
+            away: None,
             gone: false,
             most_unsent,
         }
@@ -99,10 +103,10 @@ impl State {
 
     /// Writes a request. The call is to be put into `calls` at once, unless it is a one-way one.
     pub(super) fn open(&mut self, request: &Request, body: &Bytes) -> Result<(u64, Arc<Cell>), NotOpened> {
-        if self.closed.is_some() {
+        if self.closed.is_some() || self.away.is_some() {
             return Err(NotOpened::Gone);
         }
-        if self.output.pending() > self.most_unsent {
+        if self.output.pending() > self.most_unsent || self.output.keeps_much() {
             return Err(NotOpened::Full);
         }
         let stream_id = self
@@ -142,7 +146,7 @@ impl State {
         if self.calls.get_mut(stream_id).is_none() {
             return Err(SendError::Closed);
         }
-        if self.output.pending() + self.behind >= STREAM_OUTPUT {
+        if self.away.is_some() || self.is_far_ahead(self.behind) {
             if !self.held_up.contains(&stream_id) {
                 self.held_up.push_back(stream_id);
             }
@@ -162,6 +166,10 @@ impl State {
 
     /// Writes what is queued, as much as may wait to leave. Whether there is more.
     pub(in crate::client) fn transmit(&mut self) -> bool {
+        if self.output.keeps_much() {
+            // There is more once the server has acknowledged some of it, and then this is called again.
+            return false;
+        }
         let room = STREAM_OUTPUT.saturating_sub(self.output.pending() + self.behind);
         self.protocol.transmit(room, &mut self.output)
     }
@@ -195,10 +203,21 @@ impl State {
         }
     }
 
-    /// Ends every call.
+    /// Whether streams are to write no more now: so much waits to leave, `behind` of it with the task, or to be acknowledged.
+    fn is_far_ahead(&self, behind: usize) -> bool {
+        self.output.pending() + behind >= STREAM_OUTPUT || self.output.keeps_much()
+    }
+
+    /// Ends everything that waits for the server.
     pub(super) fn fail_all(&mut self, failure: &Failure, woken: &mut Woken) {
-        self.deadlines.clear();
+        self.end_absence();
         self.fail_authentications(failure);
+        self.fail_calls(failure, woken);
+    }
+
+    /// Ends every call.
+    pub(super) fn fail_calls(&mut self, failure: &Failure, woken: &mut Woken) {
+        self.deadlines.clear();
         for (_, entry) in self.calls.drain() {
             entry.complete(Err(failure.clone()), Metadata::default(), woken);
         }
@@ -236,11 +255,18 @@ impl State {
     /// Whether the requests should wait for more, after the connection's task has let others go first for so many
     /// turns.
     pub(in crate::client) fn awaits_others(&self, turns: u8) -> bool {
-        (1..=self.most_unsent).contains(&self.output.pending()) && !self.burst.is_whole(turns)
+        self.away.is_none()
+            && (1..=self.most_unsent).contains(&self.output.pending())
+            && !self.burst.is_whole(turns)
     }
 
     /// Hands what calls have written to the task.
     pub(in crate::client) fn let_go(&mut self, output: &mut OutputBuffer, woken: &mut Woken) {
+        if let Some(away) = &mut self.away {
+            // The calls wait for the server's greeting.
+            away.let_go(output);
+            return;
+        }
         if self.output.pending() > 0 {
             self.burst = Burst::default();
         }
@@ -254,10 +280,13 @@ impl State {
     /// are others, for which this is to be called again once those have had their turn.
     pub(in crate::client) fn flushed(&mut self, behind: usize) -> bool {
         self.behind = behind;
+        if self.away.is_some() {
+            return false;
+        }
         if behind == 0 {
             self.protocol.handle_flushed();
         }
-        if self.output.pending() + behind >= STREAM_OUTPUT {
+        if self.is_far_ahead(behind) {
             return false;
         }
         for _ in 0..WOKEN_AT_ONCE {
@@ -271,7 +300,7 @@ impl State {
 
     /// Whether there is nobody left for whom the connection is kept.
     pub(in crate::client) fn is_over(&self) -> bool {
-        let has_nobody = self.abandoned && self.calls.is_empty() && self.queued == 0;
+        let has_nobody = self.away.is_none() && self.abandoned && self.calls.is_empty() && self.queued == 0;
         has_nobody && self.has_let_go() && !self.authentications.are_awaited()
     }
 

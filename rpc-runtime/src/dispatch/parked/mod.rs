@@ -23,7 +23,7 @@ use crate::{
     contract::MethodDescriptor,
     metrics::Measured,
     session::{Session, mailbox::CallWaker},
-    streaming::{Ending, Inbox},
+    streaming::Inbox,
     trace::Followed,
 };
 pub(crate) use call::Parked;
@@ -294,8 +294,8 @@ impl ParkedCalls {
         for slot in std::mem::take(&mut self.slots) {
             let Some(mut call) = slot.call else { continue };
             if let Some(input) = call.input.take() {
-                // A session's method reads on to here; all others are dropped.
-                input.finish(Ending::done());
+                // A session's method reads on to here; all others are dropped, now or by the tasks that have them.
+                input.orphan();
             }
             detached.extend(call.work.take().and_then(Work::detach));
         }

@@ -4,23 +4,34 @@
 //! What is kept is a connection whose socket is [`Nowhere`]: a task of its own polls it, so that it hears commands, ends with its
 //! time, and leaves in the one place where sessions leave. Whoever has the session has all of it; it is given away whole, by the
 //! task that has it, in its turn.
+//!
+//! Where calls go on over a resume, they are a part of it: they run while the session waits, and what they write is kept for the
+//! client.
 
-use std::task::{Context as TaskContext, Poll};
+use std::{
+    mem,
+    task::{Context as TaskContext, Poll},
+};
 
-use rpc_protocol::CloseCode;
+use rpc_protocol::{CloseCode, ServerConnection};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime::Handle,
-    sync::oneshot,
     time::Instant,
 };
 
-use super::{Connection, Phase, closing::Closing, nowhere::Nowhere};
+use super::{Connection, Phase, closing::Closing, going_on::Left, nowhere::Nowhere};
 use crate::{
+    SessionState,
     dispatch::panics,
     hub::EventQueue,
     server::detached::Waits,
-    session::{Session, afterwards::Place, hooks::ErasedHooks},
+    session::{
+        Session,
+        afterwards::Place,
+        hooks::ErasedHooks,
+        mailbox::{Claim, Claimed},
+    },
 };
 
 /// A session that is between two connections, with all that lives as long as it does. Dropped, it leaves.
@@ -31,6 +42,8 @@ pub(super) struct Absence {
     /// When it is over; `None`: the clock cannot hold it.
     until: Option<Instant>,
     waits: Waits,
+    /// So many sequenced frames were sent before: the client may have that much of the session, and no more.
+    sent: u64,
     /// A server that stops waits for it.
     _place: Place,
 }
@@ -53,18 +66,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         self.ends_with(code, reason);
         self.leave_gate();
-        self.let_go_of_calls();
-        self.session.counters.stands(0, 0);
+        let mut meter = None;
+        if self.socket.io.output.keeps_calls() {
+            meter = self.meter_lost(code);
+        } else {
+            self.let_go_of_calls();
+            self.session.counters.stands(0, 0);
+        }
         let mut kept = self.give_up_session();
-        kept.phase = Phase::Detached(Box::new(Absence {
-            until: now.checked_add(kept.endpoint.limits.resume_window),
-            waits: kept.shared.detach(&kept.session),
-            _place: kept.shared.afterwards.begin(),
-        }));
-        kept.settle_state();
-        kept.shared.hub.on_detached(&kept.session);
-        each_hook(&kept.session, |hooks, session| hooks.on_detach(session));
-        runtime.spawn(kept);
+        kept.meter = meter;
+        kept.meter_goes_on();
+        kept.begin_to_wait(&runtime, now);
         true
     }
 
@@ -75,19 +87,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// The client has come back on another connection: gives it the session. Where that cannot be, it is told so by
-    /// dropping `to`.
-    pub(super) fn hand_over(&mut self, to: oneshot::Sender<Kept>) {
+    /// dropping the claim.
+    pub(super) fn hand_over(&mut self, claim: Claim, now: Instant) {
         if !matches!(self.phase, Phase::Open | Phase::Detached(_)) || !self.may_be_kept() {
             return;
         }
+        // Its task was about to end it: nobody is served once more by an identity that is over.
+        if self.identity_ends().is_some_and(|end| now >= end) {
+            return;
+        }
+        let Claim { user, answer } = claim;
+        // Asked here, where nobody becomes another between the question and the answer.
+        let own = self.identity.as_ref().map(|identity| identity.user());
+        if user.is_some() && user.as_deref() != own {
+            // That connection may be gone.
+            let _ = answer.send(Claimed::OfSomebodyElse);
+            return;
+        }
         self.meter_turn();
-        match to.send(self.give_up_session()) {
+        match answer.send(Claimed::Session(self.give_up_session())) {
             Ok(()) if matches!(self.phase, Phase::Open) => {
                 self.close(CloseCode::GoingAway, "the session goes on on another connection");
             }
-            Ok(()) => {}
             // That connection is gone already.
-            Err(mut kept) => kept.give_session_to(self),
+            Err(Claimed::Session(mut kept)) => kept.give_session_to(self),
+            Ok(()) | Err(Claimed::OfSomebodyElse) => {}
         }
     }
 
@@ -102,8 +126,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         kept
     }
 
-    /// Has the session go on there.
+    /// Has the session go on there, with its calls where these go on over a resume.
     pub(super) fn give_session_to<T>(&mut self, to: &mut Connection<T>) {
+        if self.socket.io.output.keeps_calls() {
+            mem::swap(&mut to.protocol, &mut self.protocol);
+            mem::swap(&mut to.calls, &mut self.calls);
+            mem::swap(&mut to.woken, &mut self.woken);
+            to.compress_above = self.compress_above;
+        }
         to.session = self.session.clone();
         to.identity = self.identity.clone();
         to.standing = self.standing.take();
@@ -128,6 +158,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.handed_over {
             return Poll::Ready(());
         }
+        if self.socket.io.output.keeps_calls() && !self.go_on_waiting(now, cx) {
+            return Poll::Ready(());
+        }
         let (ends, bytes) = (self.identity_ends(), self.kept_bytes());
         let Phase::Detached(absence) = &mut self.phase else {
             return Poll::Ready(());
@@ -149,7 +182,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let pending = output.pending();
         let replay = output.replay().map_or(0, |replay| replay.bytes());
         let events = self.session.events().map_or(0, EventQueue::bytes);
-        pending + replay + events + self.protocol.queued_bytes() + self.session.held_bytes()
+        let calls = usize::try_from(self.calls.bytes()).unwrap_or(usize::MAX);
+        pending + replay + events + calls + self.protocol.queued_bytes() + self.session.held_bytes()
+    }
+
+    /// Goes on with the calls of a session that waits. `false`: it was given away meanwhile.
+    fn go_on_waiting(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+        // Nothing fails that goes nowhere.
+        let left = self.go_on(now, cx).unwrap_or(Left::Nothing);
+        if self.handed_over {
+            return false;
+        }
+        self.yields |= left == Left::ForLater;
+        self.socket.io.output.discard();
+        let Phase::Detached(absence) = &self.phase else {
+            return true;
+        };
+        let sent = absence.sent;
+        if let Some(replay) = self.socket.io.output.replay()
+            && replay.given_up() > sent
+        {
+            // No client can have what is not there any more: its session goes on without.
+            replay.keep_calls(0);
+            self.let_go_of_calls();
+            self.protocol = ServerConnection::new(self.endpoint.protocol_limits.clone(), now.into_std());
+            self.session.counters.stands(0, 0);
+        } else {
+            let (calls, queued) = (self.protocol.open_streams(), self.protocol.queued_bytes());
+            self.session.counters.stands(calls, queued);
+        }
+        true
     }
 
     /// Ends the wait.
@@ -160,6 +222,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether it is the wait with this number that goes on.
     pub(super) fn waits_as(&self, number: u64) -> bool {
         matches!(&self.phase, Phase::Detached(absence) if absence.waits.number() == number)
+    }
+}
+
+impl Connection<Nowhere> {
+    /// Begins to wait for the client, on a task of its own.
+    pub(super) fn begin_to_wait(mut self: Box<Self>, runtime: &Handle, now: Instant) {
+        let replay = self.socket.io.output.replay();
+        let sent = replay.map_or(0, |replay| replay.sent_frames());
+        self.phase = Phase::Detached(Box::new(Absence {
+            until: now.checked_add(self.endpoint.limits.resume_window),
+            waits: self.shared.detach(&self.session),
+            sent,
+            _place: self.shared.afterwards.begin(),
+        }));
+        // It may have waited before, and nobody has come.
+        if self.session.state() != SessionState::Detached {
+            self.settle_state();
+            self.shared.hub.on_detached(&self.session);
+            each_hook(&self.session, |hooks, session| hooks.on_detach(session));
+        }
+        runtime.spawn(self);
     }
 }
 

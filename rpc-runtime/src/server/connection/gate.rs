@@ -30,11 +30,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Connection, Phase, detaching::Kept, identity::Authentication, reading::Read, resuming::Return};
+use super::{Connection, Phase, identity::Authentication, reading::Read, resuming::Return};
 use crate::{
     Refusal, Session, SessionState,
     auth::{AuthError, Identity},
     dispatch::panics,
+    session::mailbox::Claimed,
     transport::websocket::Incoming,
 };
 
@@ -73,8 +74,8 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 enum Answer {
     /// The client's greeting has not come in time.
     Silence,
-    /// The session, unless it has ended.
-    Session(Option<Kept>),
+    /// The session, unless it has ended or is not to be had.
+    Session(Option<Claimed>),
     Connect(Result<Result<(), Refusal>, Unanswered>),
     Credential(Result<Result<Identity, AuthError>, Unanswered>, Authentication),
     User(Result<Result<(), Refusal>, Unanswered>, u64),

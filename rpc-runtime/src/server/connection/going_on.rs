@@ -95,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn obey(&mut self, command: Command, now: Instant) {
         match command {
-            Command::HandOver(to) => self.hand_over(to),
+            Command::HandOver(claim) => self.hand_over(claim, now),
             Command::GiveUp(number) => {
                 if self.waits_as(number) {
                     self.stop_waiting();
@@ -149,7 +149,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if let Phase::Closing(_) = self.phase {
                 return Ok(Left::Nothing);
             }
-            let room = WRITE_AHEAD.saturating_sub(self.socket.io.output.pending());
+            let room = match self.is_far_ahead() {
+                true => 0,
+                false => WRITE_AHEAD - self.socket.io.output.pending(),
+            };
             let more = self.protocol.transmit(room, &mut self.socket.io.output);
             while let Some(stream_id) = self.protocol.poll_writable() {
                 if let Some(slot) = self.calls.slot_of(stream_id)
@@ -231,7 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether a call may go on. Calls that do write answers, which wait for the peer: no more of them than it takes.
     fn may_poll(&self, slot: u32) -> bool {
         let shall_wait = self.calls.writes(slot) && !self.may_write_streams();
-        !(shall_wait || self.is_clogged() || self.is_queue_full())
+        !(shall_wait || self.is_clogged() || self.is_queue_full() || self.holds_calls_back())
     }
 
     /// Whether streams may write now.
@@ -241,7 +244,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether streams are not to write now.
     fn is_far_ahead(&self) -> bool {
-        self.socket.io.output.pending() > WRITE_AHEAD
+        let output = &self.socket.io.output;
+        output.pending() > WRITE_AHEAD || output.keeps_much()
+    }
+
+    /// Whether a session that waits for its client keeps so much for it that all calls wait, also those that are answered once: what
+    /// they write is not to cost others what was kept of theirs.
+    fn holds_calls_back(&self) -> bool {
+        matches!(self.phase, Phase::Detached(_)) && self.socket.io.output.keeps_much()
     }
 
     /// Whether so much waits for the peer to open its windows that nothing is to be added.

@@ -77,19 +77,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.protocol.greet(greeting, &mut self.socket.io.output);
     }
 
-    /// The user of a session that is resumed has shown a fresh credential in the handshake. `false` where the connection is
-    /// closed for it.
-    pub(super) fn is_refreshed(&mut self, identity: Identity, now: Instant) -> bool {
-        match Expiry::of(&identity, now, &self.endpoint.limits) {
-            Ok(expiry) => {
-                self.standing.get_or_insert_default().expiry = expiry;
-                self.set_identity(Some(identity));
-                true
-            }
-            Err(error) => {
-                self.close(error.close_code(), "the credential has expired");
-                false
-            }
+    /// The same user has shown a fresh credential.
+    pub(super) fn refresh(&mut self, identity: Identity, expiry: Option<Expiry>) {
+        self.standing.get_or_insert_default().expiry = expiry;
+        self.set_identity(Some(identity));
+    }
+
+    /// Whether the client is known by a later credential than this one.
+    pub(super) fn is_refreshed_since(&self, before: Option<&Identity>) -> bool {
+        match (&self.identity, before) {
+            (Some(now), Some(before)) => !now.is_same(before),
+            (now, _) => now.is_some(),
         }
     }
 
@@ -162,8 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match &self.identity {
             Some(known) if known.user() == identity.user() => {
                 self.meter_authentication(AuthenticationOutcome::Accepted);
-                self.standing.get_or_insert_default().expiry = expiry;
-                self.set_identity(Some(identity));
+                self.refresh(identity, expiry);
                 self.tell_identity(request_id, None, now);
             }
             Some(_) if purpose == Purpose::Authenticate => {

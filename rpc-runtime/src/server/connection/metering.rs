@@ -54,6 +54,18 @@ impl<S> Connection<S> {
         }
     }
 
+    /// The connection is lost, but its calls go on elsewhere, where they are counted from now on: gives what counts them.
+    pub(super) fn meter_lost(&mut self, code: CloseCode) -> Option<Box<ConnectionMeter>> {
+        self.meter_turn();
+        let mut meter = self.meter.take()?;
+        let by = match code {
+            CloseCode::Abnormal => Side::Neither,
+            _ => Side::Server,
+        };
+        meter.closed(code, by);
+        Some(meter)
+    }
+
     /// A credential that came on the live connection was looked at.
     pub(super) fn meter_authentication(&self, outcome: AuthenticationOutcome) {
         self.endpoint.meter.authentication(Source::InBand, outcome);

@@ -244,6 +244,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Hands the output to the socket, as much as it takes.
     fn flush(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> io::Result<()> {
+        if let Phase::Detached(_) = self.phase {
+            self.socket.io.output.discard();
+            return Ok(());
+        }
         let before = self.socket.io.output.pending();
         let flushed = self.socket.io.poll_flush(cx);
         let pending = self.socket.io.output.pending();

@@ -3,7 +3,7 @@
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
-use rpc_protocol::{CloseCode, ConnectionError, ServerEvent};
+use rpc_protocol::{CloseCode, ConnectionError, ServerEvent, frame::Greeting};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
@@ -155,11 +155,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// The client has introduced itself.
-    pub(super) fn is_greeted(&mut self) {
+    pub(super) fn is_greeted(&mut self, greeting: &Greeting) {
         let peer = self.protocol.peer_limits();
         let reads_deflate = peer.deflate;
         self.session.set_answer_bytes(peer.max_body_bytes);
         self.compress_above = self.endpoint.limits.compress_above.filter(|_| reads_deflate);
+        self.count_calls(greeting);
     }
 
     fn handle_message(&mut self, message: Bytes, now: Instant) {
@@ -186,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             Ok(ServerEvent::Cancelled { stream_id, .. }) => self.cancel(stream_id),
-            Ok(ServerEvent::Greeting(_)) => self.is_greeted(),
+            Ok(ServerEvent::Greeting(greeting)) => self.is_greeted(&greeting),
             Ok(ServerEvent::Acknowledged(acknowledgement)) => self.acknowledged(&acknowledgement),
             Ok(ServerEvent::Authenticate(authenticate)) => self.authenticate(authenticate, now),
             Ok(ServerEvent::AuthenticateRefused { request_id, status }) => {

@@ -11,6 +11,7 @@
 //! Only a client that says in its handshake that it comes back is waited for.
 
 use std::{
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
@@ -23,6 +24,7 @@ use rpc_protocol::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    runtime::Handle,
     sync::oneshot,
     time::Instant,
 };
@@ -31,29 +33,36 @@ use super::{
     Connection,
     detaching::{Kept, each_hook},
     gate::Asked,
+    standing::Expiry,
 };
 use crate::{
     Session,
+    auth::Identity,
     metrics::ResumeOutcome,
     server::shared::micros,
     session::{
-        mailbox::Command,
+        mailbox::{Claim, Claimed, Command},
         resume::{Shown, Tokens, Verdict},
     },
 };
 
 /// A client that waits for its session to be given to its connection.
 pub(super) struct Return {
-    session: oneshot::Receiver<Kept>,
+    answer: oneshot::Receiver<Claimed>,
+    session: Arc<Session>,
     shown: Shown,
     /// Sequenced frames that it has received in it.
     received: u64,
+    /// And the last of its own frames of calls that it cannot send again.
+    replay_after: u64,
+    /// As whom the session was known when it was asked for.
+    known: Option<Identity>,
 }
 
 impl Return {
     /// Ready when the session is there; `None`: it has ended.
-    pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Kept>> {
-        Pin::new(&mut self.session).poll(cx).map(Result::ok)
+    pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Claimed>> {
+        Pin::new(&mut self.answer).poll(cx).map(Result::ok)
     }
 }
 
@@ -62,6 +71,8 @@ impl Return {
 pub(super) struct Told {
     token: Option<String>,
     resumed: bool,
+    /// With its calls.
+    streams: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -77,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let output = &mut self.socket.io.output;
         match self.protocol.handle_message(message, now.into_std(), output) {
             Ok(ServerEvent::Greeting(greeting)) => {
-                self.is_greeted();
+                self.is_greeted(&greeting);
                 self.come_back(&greeting, now);
             }
             Ok(_) => {
@@ -103,20 +114,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if session.tokens.get().is_some_and(|tokens| used_up(tokens)) {
             return self.refuse_used_up(&session);
         }
-        let handshake = self.session.identity();
-        if handshake.is_some_and(|identity| session.user().as_deref() != Some(identity.user())) {
-            return self.refuse_somebody_else(&session);
-        }
-        let (sender, receiver) = oneshot::channel();
-        session.mailbox.send(Command::HandOver(sender));
+        let (answer, receiver) = oneshot::channel();
+        let known = session.identity();
+        session.mailbox.send(Command::HandOver(Claim {
+            user: self.session.user(),
+            answer,
+        }));
         // Who leaves empties the mailbox after it has said so: what was put in later stays there.
         if session.state() == crate::SessionState::Closed {
             return self.begin_instead(ResumeOutcome::Unknown, now);
         }
         let asked = Return {
-            session: receiver,
+            answer: receiver,
+            session,
             shown,
             received: greeting.received_frames,
+            replay_after: greeting.replay_after,
+            known,
         };
         self.ask(Asked::Session(Box::new(asked)), true, now);
     }
@@ -165,13 +179,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// The session was given to this connection, or has ended before it could be.
     pub(super) fn return_to(
         &mut self,
-        session: Option<Kept>,
+        claimed: Option<Claimed>,
         asked: &Return,
         now: Instant,
         cx: &mut TaskContext<'_>,
     ) {
-        let Some(mut kept) = session else {
-            return self.begin_instead(ResumeOutcome::Unknown, now);
+        let mut kept = match claimed {
+            None => return self.begin_instead(ResumeOutcome::Unknown, now),
+            Some(Claimed::OfSomebodyElse) => return self.refuse_somebody_else(&asked.session),
+            Some(Claimed::Session(kept)) => kept,
         };
         // Whoever came back meanwhile with the same token may have acknowledged its successor.
         let used_up = |tokens: &Tokens| tokens.look_at(&asked.shown) == Verdict::UsedUp;
@@ -186,41 +202,79 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             drop(kept);
             return self.begin_instead(ResumeOutcome::Missed, now);
         }
-        self.go_on_with(kept, asked, now, cx);
+        let shown = match self.session.identity() {
+            None => None,
+            Some(identity) => match Expiry::of(&identity, now, &self.endpoint.limits) {
+                Ok(expiry) => Some((identity, expiry)),
+                Err(error) => {
+                    // Good in the handshake, and not any more. The session is not to pay for it.
+                    kept.begin_to_wait(&Handle::current(), now);
+                    return self.close(error.close_code(), "the credential has expired");
+                }
+            },
+        };
+        self.go_on_with(kept, asked, shown, now, cx);
     }
 
-    fn go_on_with(&mut self, mut kept: Kept, asked: &Return, now: Instant, cx: &mut TaskContext<'_>) {
-        let shown_now = self.session.identity();
+    fn go_on_with(
+        &mut self,
+        mut kept: Kept,
+        asked: &Return,
+        shown: Option<(Identity, Option<Expiry>)>,
+        now: Instant,
+        cx: &mut TaskContext<'_>,
+    ) {
         self.meter_turn();
+        let streams = self.protocol.counts_received() && kept.has_all_of_calls(asked);
+        if !streams {
+            // They end here, where somebody counts that.
+            mem::swap(&mut self.calls, &mut kept.calls);
+            self.let_go_of_calls();
+        }
+        if let Some(replay) = kept.socket.io.output.replay() {
+            replay.resume(asked.received, streams);
+            if !streams {
+                // What this connection's client keeps is what counts now, and its calls begin anew.
+                replay.keep_calls(0);
+            }
+        }
         kept.give_session_to(self);
         drop(kept);
+        if streams {
+            self.protocol.resume(now.into_std());
+        }
+        self.keep_calls();
         self.goes_on();
         self.session
             .set_answer_bytes(self.protocol.peer_limits().max_body_bytes);
         // Whoever writes to the session from now on wakes this task.
         self.session.mailbox.begin_turn(cx.waker());
-        if let Some(identity) = shown_now
-            && !self.is_refreshed(identity, now)
+        if let Some((identity, expiry)) = shown
+            && !self.is_refreshed_since(asked.known.as_ref())
         {
-            return;
+            self.refresh(identity, expiry);
         }
         if self.identity.is_some() || !self.endpoint.auth_required {
             self.socket.set_limit(self.endpoint.limits.message_bytes);
-        }
-        if let Some(replay) = self.socket.io.output.replay() {
-            replay.resume(asked.received, false);
         }
         let token = self
             .session
             .tokens
             .get()
             .map(|tokens| tokens.replace(&asked.shown));
-        self.endpoint.meter.resume(ResumeOutcome::Session);
+        self.endpoint.meter.resume(match streams {
+            true => ResumeOutcome::Streams,
+            false => ResumeOutcome::Session,
+        });
         self.meter_goes_on();
         self.settle_state();
         self.shared.hub.on_resumed(&self.session);
         each_hook(&self.session, |hooks, session| hooks.on_resume(session));
-        let told = Told { token, resumed: true };
+        let told = Told {
+            token,
+            resumed: true,
+            streams,
+        };
         self.greet(&told, now);
         self.socket.io.output.write_again();
     }
@@ -237,10 +291,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.listed = Some(Box::new(listed));
         let replay = Replay::new(self.endpoint.limits.event_queue_bytes, 0);
         self.socket.io.output.keep_for_resume(Some(Box::new(replay)));
+        self.keep_calls();
         Told {
             token: Some(token),
-            resumed: false,
+            ..Told::default()
         }
+    }
+
+    /// Counts frames of calls from now on, where both sides keep theirs: a client has greeted.
+    pub(super) fn count_calls(&mut self, greeting: &Greeting) {
+        if greeting.replay_bytes > 0 && self.endpoint.limits.replay_bytes > 0 {
+            let bytes = usize::try_from(greeting.replay_bytes).unwrap_or(usize::MAX);
+            self.protocol.count_received(bytes);
+            self.keep_calls();
+        }
+    }
+
+    /// Keeps what is sent of calls from now on, where the client counts it and there is a session to be resumed.
+    fn keep_calls(&mut self) {
+        if self.protocol.counts_received()
+            && let Some(replay) = self.socket.io.output.replay()
+        {
+            replay.keep_calls(self.endpoint.limits.replay_bytes);
+        }
+    }
+
+    /// Whether nothing of its calls is missing on either side that cannot be sent again.
+    fn has_all_of_calls(&mut self, asked: &Return) -> bool {
+        let received = self.protocol.received_frames();
+        let replay = self.socket.io.output.replay();
+        received >= asked.replay_after && replay.is_some_and(|replay| replay.can_resume(asked.received, true))
     }
 
     /// Adds what the client is to know.
@@ -249,6 +329,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             greeting.resume_token.clone_from(token);
             greeting.resume_within_us = micros(self.endpoint.limits.resume_window);
             greeting.resumed = told.resumed;
+            greeting.replay_bytes = self.endpoint.limits.replay_bytes as u64;
+            greeting.streams_resumed = told.streams;
             greeting.received_frames = self.protocol.received_frames();
         }
     }
