@@ -54,7 +54,8 @@ use channel::{Channel, Handle};
 ///
 /// Where the connection is lost under a call, an `idempotent` one is sent again, up to three times; any other fails with
 /// [`CallError::Closed`] and may have run ([`CallError::may_have_run`]). When the server announces that it goes away,
-/// running calls finish where they are, and what it has not begun is sent again to the next server.
+/// running calls finish where they are, and what it has not begun is sent again to the next server. With
+/// [`ClientLimits::replay_bytes`] calls wait for the next connection and go on over it, where the server keeps as much.
 ///
 /// # Who it is
 ///

@@ -53,7 +53,8 @@ pub struct ServerLimits {
     pub drain_grace: Duration,
     /// Sessions at once that wait without a connection for their clients to come back
     /// ([`Limits::resume_window`](crate::Limits::resume_window)); for one more, the one that has waited longest ends. Each takes some
-    /// three kilobytes, and what its events take that wait or are not acknowledged. 10,000 by default; none wait where it is 0.
+    /// three kilobytes, what its events take that wait or are not acknowledged, and, where calls go on over a resume, those and up to
+    /// [`Limits::replay_bytes`](crate::Limits::replay_bytes). 10,000 by default; none wait where it is 0.
     pub detached_sessions: usize,
     /// What all of those hold for their clients, in bytes: events that wait or are not acknowledged, each as if nobody else had it,
     /// and what there is of their calls. Where it is more, those end that hold most; so clients that make much of it wait do not

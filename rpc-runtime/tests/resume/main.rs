@@ -3,14 +3,19 @@
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod attacks;
+mod bounds;
 mod client;
 mod coming_back;
+mod cuts;
 mod events;
 #[allow(dead_code, reason = "shared with the tests of sessions")]
 #[path = "../sessions/house.rs"]
 mod house;
+mod identity;
+mod line;
 #[allow(dead_code, reason = "shared with the tests of sessions")]
 #[path = "../sessions/peer.rs"]
 mod peer;
+mod streams;
 mod support;
 mod waiting;

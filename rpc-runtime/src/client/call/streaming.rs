@@ -35,7 +35,8 @@ use crate::{
 ///
 /// Dropping the future, or later the stream, cancels the call: the server is told, and drops the handler. A timeout
 /// bounds the whole call: when it is over, the stream ends with DEADLINE_EXCEEDED. When the connection is lost, the stream
-/// ends with UNAVAILABLE; an `idempotent` method of which nothing has come yet is called again instead.
+/// ends with UNAVAILABLE; an `idempotent` method of which nothing has come yet is called again instead. With
+/// [`ClientLimits::replay_bytes`](crate::ClientLimits::replay_bytes) it waits, and goes on where the client comes back to its session.
 #[must_use = "a call is sent when it is awaited"]
 pub struct StreamingCall<R> {
     client: Client,

@@ -94,6 +94,11 @@ impl ServerGreeting {
         self.0.greeting.resumed
     }
 
+    /// Whether calls that ran on the connection before go on ([`ClientLimits::replay_bytes`](crate::ClientLimits::replay_bytes)).
+    pub fn streams_resumed(&self) -> bool {
+        self.0.greeting.streams_resumed
+    }
+
     /// How long the session waits for this client when the connection is lost. `None`: it does not.
     pub fn resume_within(&self) -> Option<Duration> {
         microseconds(self.0.greeting.resume_within_us)

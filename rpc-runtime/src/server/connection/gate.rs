@@ -55,8 +55,8 @@ pub(super) struct Gate {
 
 /// Who is asked.
 pub(super) enum Asked {
-    /// The client itself, for its greeting: it says that it comes back.
-    Greeting,
+    /// The client itself, for its greeting, since its handshake was over: it says that it comes back.
+    Greeting(Instant),
     /// Whoever has the session to which the client comes back.
     Session(Box<Return>),
     /// The hooks, whether the client is let in.
@@ -101,7 +101,7 @@ impl Gate {
     /// Where the session stands meanwhile, where that is not decided by its identity.
     pub(super) fn state(&self) -> Option<SessionState> {
         match self.asked {
-            Asked::Connect(_) | Asked::Greeting | Asked::Session(_) => Some(SessionState::Connecting),
+            Asked::Connect(_) | Asked::Greeting(_) | Asked::Session(_) => Some(SessionState::Connecting),
             _ if self.shut => Some(SessionState::Authenticating),
             _ => None,
         }
@@ -111,13 +111,16 @@ impl Gate {
     pub(super) fn is_of_connect(&self) -> bool {
         matches!(
             self.asked,
-            Asked::Connect(_) | Asked::Greeting | Asked::Session(_)
+            Asked::Connect(_) | Asked::Greeting(_) | Asked::Session(_)
         )
     }
 
-    /// Whether the client's own greeting is waited for.
-    pub(super) fn awaits_greeting(&self) -> bool {
-        matches!(self.asked, Asked::Greeting)
+    /// Since when the client's own greeting is waited for, where it is.
+    pub(super) fn awaits_greeting(&self) -> Option<Instant> {
+        match self.asked {
+            Asked::Greeting(since) => Some(since),
+            _ => None,
+        }
     }
 
     /// Lets another authentication wait.
@@ -128,8 +131,8 @@ impl Gate {
     fn poll(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Poll<Answer> {
         let late = self.until.is_some_and(|until| now >= until);
         match &mut self.asked {
-            Asked::Greeting if late => Poll::Ready(Answer::Silence),
-            Asked::Greeting => Poll::Pending,
+            Asked::Greeting(_) if late => Poll::Ready(Answer::Silence),
+            Asked::Greeting(_) => Poll::Pending,
             Asked::Session(asked) => match asked.poll(cx) {
                 Poll::Pending if late => Poll::Ready(Answer::Session(None)),
                 answer => answer.map(Answer::Session),

@@ -83,12 +83,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.set_identity(Some(identity));
     }
 
-    /// Whether the client is known by a later credential than this one.
-    pub(super) fn is_refreshed_since(&self, before: Option<&Identity>) -> bool {
-        match (&self.identity, before) {
-            (Some(now), Some(before)) => !now.is_same(before),
-            (now, _) => now.is_some(),
-        }
+    /// Whether the credential by which the client is known was shown later than that.
+    pub(super) fn is_known_since(&self, time: Instant) -> bool {
+        let standing = self.standing.as_ref();
+        standing.is_some_and(|standing| standing.known_at.is_some_and(|at| at > time))
     }
 
     /// The client proves who it is, or signs out.
@@ -221,6 +219,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn set_identity(&mut self, identity: Option<Identity>) {
+        if let Some(standing) = &mut self.standing {
+            standing.known_at = identity.as_ref().map(|_| Instant::now());
+        }
         self.session.set_identity(identity.clone());
         self.identity = identity;
         self.shared.hub.on_identity(&self.session);

@@ -164,8 +164,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn handle_message(&mut self, message: Bytes, now: Instant) {
-        if self.gate.as_ref().is_some_and(|gate| gate.awaits_greeting()) {
-            return self.handle_first(message, now);
+        if let Some(since) = self.gate.as_ref().and_then(|gate| gate.awaits_greeting()) {
+            return self.handle_first(message, since, now);
         }
         match self
             .protocol

@@ -55,8 +55,8 @@ pub(super) struct Return {
     received: u64,
     /// And the last of its own frames of calls that it cannot send again.
     replay_after: u64,
-    /// As whom the session was known when it was asked for.
-    known: Option<Identity>,
+    /// When its handshake was over: what that has shown is as old.
+    since: Instant,
 }
 
 impl Return {
@@ -78,18 +78,18 @@ pub(super) struct Told {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits for the greeting of a client that says that it comes back.
     pub(super) fn await_greeting(&mut self, now: Instant) {
-        self.ask(Asked::Greeting, false, now);
+        self.ask(Asked::Greeting(now), false, now);
     }
 
     /// That has come, or what should be it.
     #[cold]
-    pub(super) fn handle_first(&mut self, message: Bytes, now: Instant) {
+    pub(super) fn handle_first(&mut self, message: Bytes, since: Instant, now: Instant) {
         self.leave_gate();
         let output = &mut self.socket.io.output;
         match self.protocol.handle_message(message, now.into_std(), output) {
             Ok(ServerEvent::Greeting(greeting)) => {
                 self.is_greeted(&greeting);
-                self.come_back(&greeting, now);
+                self.come_back(&greeting, since, now);
             }
             Ok(_) => {
                 let reason = "the first frame of a client that comes back is its greeting";
@@ -99,8 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Looks for the session of a client that comes back.
-    fn come_back(&mut self, greeting: &Greeting, now: Instant) {
+    /// Looks for the session of a client that comes back, whose handshake was over at `since`.
+    fn come_back(&mut self, greeting: &Greeting, since: Instant, now: Instant) {
         if greeting.resume_token.is_empty() {
             return self.begin_session(now);
         }
@@ -115,7 +115,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return self.refuse_used_up(&session);
         }
         let (answer, receiver) = oneshot::channel();
-        let known = session.identity();
         session.mailbox.send(Command::HandOver(Claim {
             user: self.session.user(),
             answer,
@@ -130,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             shown,
             received: greeting.received_frames,
             replay_after: greeting.replay_after,
-            known,
+            since,
         };
         self.ask(Asked::Session(Box::new(asked)), true, now);
     }
@@ -250,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // Whoever writes to the session from now on wakes this task.
         self.session.mailbox.begin_turn(cx.waker());
         if let Some((identity, expiry)) = shown
-            && !self.is_refreshed_since(asked.known.as_ref())
+            && !self.is_known_since(asked.since)
         {
             self.refresh(identity, expiry);
         }

@@ -23,6 +23,8 @@ use crate::{
 /// What is kept of the client's identity beside itself.
 #[derive(Default)]
 pub(super) struct Standing {
+    /// When the credential was accepted by which somebody is known.
+    pub(super) known_at: Option<Instant>,
     /// When the identity ends; `None`: never, or there is none.
     pub(super) expiry: Option<Expiry>,
     /// When somebody has to be known.

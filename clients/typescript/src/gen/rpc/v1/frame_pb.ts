@@ -673,8 +673,9 @@ export type Greeting = Message<"rpc.v1.Greeting"> & {
   identityExpiresInUs: bigint;
 
   /**
-   * S: calls that run are to go on over a resume: each side keeps so many bytes of sequenced frames that are not
-   * acknowledged. 0: they end with their connection, and direct events alone are sequenced.
+   * C, S: the sender keeps up to so many bytes of its frames of calls that are not acknowledged, so that calls that run go on
+   * over a resume. They do where both greetings say so; otherwise they end with their connection, and direct events alone
+   * are sequenced. A client that says so greets before its first call.
    *
    * @generated from field: uint64 replay_bytes = 17;
    */
@@ -975,7 +976,7 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_rpc_v1_frame, 16);
 
 /**
- * Says what has arrived for good. Sequenced are events with channel 0 and, where the server's greeting tells `replay_bytes`,
+ * Says what has arrived for good. Sequenced are events with channel 0 and, where both greetings tell `replay_bytes`,
  * requests, responses, data, ends, resets and credits.
  *
  * @generated from message rpc.v1.Acknowledgement
