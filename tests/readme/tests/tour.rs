@@ -37,7 +37,8 @@ fn unindented(source: &str) -> String {
 #[test]
 fn what_is_quoted_stands_in_the_examples() {
     let mut quotes = 0;
-    for rest in README.split("```rust\n// from ").skip(1) {
+    let of = |language| README.split(language).skip(1);
+    for rest in of("```rust\n// from ").chain(of("```ts\n// from ")) {
         let (file, rest) = rest.split_once('\n').expect("a quote names its file");
         let (quote, _) = rest.split_once("\n```").expect("the block ends");
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
