@@ -39,7 +39,10 @@ fn the_page_is_at_the_address_that_is_named_first_and_runs_no_script_but_its_own
     assert!(head.contains(embedded_page::CONTENT_SECURITY_POLICY), "{head}");
     assert!(body.contains("<title>Tasks</title>"), "{body}");
     for file in ["/assets/page.js", "/assets/page.css", "/icon.svg"] {
-        assert!(body.contains(&format!("\".{file}\"")), "{file} is not named in\n{body}");
+        assert!(
+            body.contains(&format!("\".{file}\"")),
+            "{file} is not named in\n{body}"
+        );
         assert_eq!(server.get(file).0, 200, "{file}");
     }
     // Nothing is inline: the policy would not let it run.
