@@ -33,6 +33,7 @@ mod client;
 mod codec;
 pub mod codegen;
 pub(crate) mod compression;
+mod constant;
 mod context;
 pub mod contract;
 mod dispatch;

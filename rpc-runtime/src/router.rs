@@ -27,6 +27,12 @@ pub enum StartError {
     /// The hub has a server already.
     #[error("the hub was given to another server before: a hub reaches the clients of one server")]
     HubOfAnother,
+    /// The hub's service is served, and there is no hub.
+    #[error(
+        "`rpc.hub.v1.HubService` is served, and the server has no hub: nobody could subscribe to anything. Declare channels by \
+         `Hub::builder().namespace(…)`, and give the hub to the server by `.hub(hub)`"
+    )]
+    NoHub,
     /// Two methods have one number.
     #[error(
         "the methods `{first}` and `{second}` share the number {number:#018x}; give one of them another: \
@@ -198,6 +204,12 @@ impl Router {
     }
 
     /// Says who takes calls of methods that nobody has.
+    /// Whether it has a service.
+    pub(crate) fn has<G: Gateway>(&self) -> bool {
+        let method = G::descriptor().methods.first();
+        method.is_some_and(|method| self.by_number.contains_key(&method.number))
+    }
+
     pub(crate) fn fall_back(&mut self, fallback: impl Fallback) {
         self.unknown = Some(Box::new(Unknown::new(Arc::new(fallback))));
     }

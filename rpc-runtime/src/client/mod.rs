@@ -5,6 +5,7 @@
 
 mod builder;
 mod call;
+mod changes;
 mod channel;
 mod connect;
 mod driver;

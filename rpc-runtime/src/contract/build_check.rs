@@ -1,5 +1,7 @@
 //! The question that every contract asks while it is compiled: did the build script see it, as it is?
 
+use crate::constant::is_same;
+
 /// What is wrong between a contract and the build script of its crate, if anything is.
 ///
 /// The macro asks this in a constant. `build` is set when a build script ran `rpc_build`; `seen` is the fingerprint that
@@ -26,27 +28,12 @@ pub const fn contract_problem(
              `rpc_build::contracts(\"src/…\")`, or the module above it; a contract of a test or a doctest says `detached` \
              instead",
         ),
-        (Some(_), Some(seen)) if !same(seen, fingerprint) => Some(
+        (Some(_), Some(seen)) if !is_same(seen.as_bytes(), fingerprint.as_bytes()) => Some(
             "the build script saw another contract under this name. Two contracts with different `cfg`s may share it, or \
              `rpc-build` and `rpc-runtime` are of different versions; `cargo clean -p` this crate if neither is so",
         ),
         _ => None,
     }
-}
-
-const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < a.len() {
-        if a[at] != b[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 #[cfg(test)]

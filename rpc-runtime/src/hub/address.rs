@@ -29,6 +29,15 @@ pub enum HubError {
     /// No namespace takes the channel in.
     #[error("the channel `{0}` belongs to no namespace: declare one with `Hub::builder().namespace(…)`")]
     Undeclared(ChannelName),
+    /// The channel's parameters are written in another way than their types write them.
+    #[error("the channel `{channel}` is written `{canonical}`")]
+    #[non_exhaustive]
+    NotCanonical {
+        /// The channel, as it was named.
+        channel: ChannelName,
+        /// How it is written.
+        canonical: String,
+    },
     /// The channel's namespace does not allow events of this type.
     #[error("events of the type `{type_name}` are not allowed in the channel `{channel}`")]
     #[non_exhaustive]
@@ -55,9 +64,11 @@ pub enum HubError {
 impl From<HubError> for Status {
     fn from(error: HubError) -> Self {
         match error {
-            HubError::Name(_) | HubError::Type { .. } | HubError::TooLong(_) | HubError::Key => {
-                Status::invalid_argument(error.to_string())
-            }
+            HubError::Name(_)
+            | HubError::NotCanonical { .. }
+            | HubError::Type { .. }
+            | HubError::TooLong(_)
+            | HubError::Key => Status::invalid_argument(error.to_string()),
             // The program's own mistake, which the log tells.
             HubError::Undeclared(_) => Status::internal_from(error),
             HubError::NotSubscribed(status) => status,
@@ -268,9 +279,7 @@ impl Hub {
         if let Some(client) = name.own_client() {
             return self.send_to(&Address::Client(client), publication).await;
         }
-        let Some(namespace) = self.inner.namespaces.find(name.as_str()) else {
-            return Err(HubError::Undeclared(name.clone()));
-        };
+        let namespace = self.declared(name)?;
         if !namespace.allows(&publication.type_name) {
             return Err(HubError::Type {
                 type_name: publication.type_name.as_ref().to_owned(),

@@ -64,8 +64,8 @@ struct Subscriber {
 /// What came while a subscriber catches up.
 #[derive(Debug, Default)]
 struct CatchingUp {
-    /// Offsets, and messages, which all subscribers share.
-    events: Vec<(u64, Bytes)>,
+    /// Positions, and messages, which all subscribers share.
+    events: Vec<(Position, Bytes)>,
     bytes: usize,
     /// There was no room for all.
     overrun: bool,
@@ -78,6 +78,22 @@ pub(crate) struct FannedOut {
     pub(crate) reached: usize,
     /// How many events were dropped for it.
     pub(crate) dropped: usize,
+}
+
+impl FannedOut {
+    #[inline]
+    fn add(&mut self, put: Put) {
+        match put {
+            Put::Queued | Put::Over => self.reached += 1,
+            Put::Instead(dropped) => {
+                self.reached += 1;
+                self.dropped += dropped;
+            }
+            Put::Dropped(before) => self.dropped += before + 1,
+            Put::Refused => self.dropped += 1,
+            Put::Gone => {}
+        }
+    }
 }
 
 /// Whether a subscriber could be added.
@@ -128,8 +144,8 @@ impl Channel {
     }
 
     /// Has a subscriber get events by its queue from now on: first `ahead`, then those that came meanwhile and are after
-    /// `offset`. `false` where some of them are lost.
-    pub(crate) fn go_live(&self, client: ClientId, ahead: Vec<Bytes>, offset: u64) -> bool {
+    /// `position`. `false` where some of them are lost, or it cannot be known which those are.
+    pub(crate) fn go_live(&self, client: ClientId, ahead: Vec<Bytes>, position: Position) -> bool {
         let mut state = self.lock();
         let Some(&place) = state.places.get(&client) else {
             return false;
@@ -141,19 +157,24 @@ impl Channel {
         if kept.overrun {
             return false;
         }
-        let keeps = self.namespace.keep().keeps();
-        let after = kept.events.into_iter();
-        let after = after.filter_map(|(at, message)| (!keeps || at > offset).then_some(message));
+        let after = match self.namespace.keep().keeps() {
+            true => after(kept.events, position),
+            false => Some(kept.events),
+        };
+        let Some(after) = after else { return false };
         // What is ahead is never dropped for what is behind it.
+        let (slow, number) = (self.namespace.slow(), self.number);
+        let mut out = FannedOut::default();
         for message in ahead {
-            let told = Queued::told(message, self.number);
-            subscriber.session.queue_event(told, SlowConsumer::Disconnect);
+            let told = Queued::told(message, number);
+            out.add(subscriber.session.queue_event(told, SlowConsumer::Disconnect));
         }
-        for message in after {
-            let channel = self.number;
-            let queued = Queued { message, channel };
-            subscriber.session.queue_event(queued, self.namespace.slow());
+        for (_, message) in after {
+            let channel = number;
+            out.add(subscriber.session.queue_event(Queued { message, channel }, slow));
         }
+        // They were counted as delivered when they were kept for it.
+        self.namespace.counted.delivered(0, out.dropped);
         true
     }
 
@@ -255,28 +276,19 @@ impl Channel {
             }
             if let Some(catching_up) = &mut subscriber.catching_up {
                 out.reached += 1;
-                catching_up.keep(event.position.offset, &message, subscriber.session.most_queued());
+                catching_up.keep(event.position, &message, subscriber.session.most_queued());
                 continue;
             }
             let queued = Queued {
                 message: message.clone(),
                 channel: self.number,
             };
-            match subscriber.session.queue_event(queued, slow) {
-                Put::Queued => out.reached += 1,
-                Put::Instead(dropped) => {
-                    out.reached += 1;
-                    out.dropped += dropped;
-                }
-                Put::Over => {
-                    out.reached += 1;
-                    subscriber.over = true;
-                    any_over = true;
-                }
-                Put::Dropped(before) => out.dropped += before + 1,
-                Put::Refused => out.dropped += 1,
-                Put::Gone => {}
+            let put = subscriber.session.queue_event(queued, slow);
+            if put == Put::Over {
+                subscriber.over = true;
+                any_over = true;
             }
+            out.add(put);
         }
         state.any_over |= any_over;
         out
@@ -291,6 +303,19 @@ impl State {
             self.position = Some(position);
         }
     }
+}
+
+/// Those of events that came one after the other which are after a position. Epochs follow each other in no order that could be
+/// seen: what came before the position's epoch is over, what came after it is not. `None` where only other epochs came.
+fn after(mut events: Vec<(Position, Bytes)>, position: Position) -> Option<Vec<(Position, Bytes)>> {
+    let is_of_epoch = |(at, _): &(Position, Bytes)| at.epoch == position.epoch;
+    match events.iter().position(is_of_epoch) {
+        Some(first) => drop(events.drain(..first)),
+        None if events.is_empty() => return Some(events),
+        None => return None,
+    }
+    events.retain(|(at, _)| at.epoch != position.epoch || at.offset > position.offset);
+    Some(events)
 }
 
 /// Whom an event is not for.
@@ -320,13 +345,51 @@ impl<'a> Except<'a> {
 
 impl CatchingUp {
     /// Keeps a message, of which at most `most` bytes are.
-    fn keep(&mut self, offset: u64, message: &Bytes, most: usize) {
+    fn keep(&mut self, position: Position, message: &Bytes, most: usize) {
         self.bytes += message.len() + PLACE;
         if self.bytes > most {
             self.overrun = true;
             self.events = Vec::new();
         } else if !self.overrun {
-            self.events.push((offset, message.clone()));
+            self.events.push((position, message.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_meanwhile_goes_on_behind_the_position_in_its_epoch_and_in_those_after_it() {
+        let kept = |positions: &[(u64, u64)]| {
+            let at = positions
+                .iter()
+                .map(|&(epoch, offset)| Position { epoch, offset });
+            at.map(|at| (at, Bytes::new())).collect::<Vec<_>>()
+        };
+        let behind = |positions: &[(u64, u64)], epoch, offset| {
+            let rest = after(kept(positions), Position { epoch, offset })?;
+            Some(
+                rest.iter()
+                    .map(|(at, _)| (at.epoch, at.offset))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(behind(&[], 1, 5), Some(vec![]));
+        assert_eq!(behind(&[(1, 4), (1, 5), (1, 6)], 1, 5), Some(vec![(1, 6)]));
+        assert_eq!(behind(&[(1, 4), (1, 5)], 1, 5), Some(vec![]));
+        // A new epoch begins behind what is known: its offsets are small, and all of it is new.
+        assert_eq!(
+            behind(&[(1, 5), (2, 1), (2, 2)], 1, 5),
+            Some(vec![(2, 1), (2, 2)])
+        );
+        // The position is of the new one: what came of the old one is over, however far it was.
+        assert_eq!(
+            behind(&[(1, 8), (1, 9), (2, 1), (2, 2)], 2, 1),
+            Some(vec![(2, 2)])
+        );
+        // Whether these come before or after it cannot be seen.
+        assert_eq!(behind(&[(2, 1)], 1, 5), None);
     }
 }

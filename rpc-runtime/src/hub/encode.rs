@@ -9,7 +9,7 @@ use super::{
     ChannelName,
     broker::{Published, Publisher},
 };
-use crate::{Contract, transport::output::OutputBuffer};
+use crate::{Contract, services::hub::Dropped, transport::output::OutputBuffer};
 
 /// The message for the subscribers of a channel. Without what they know or can make out: the epoch, unless it is given, and an id
 /// that is made of the position.
@@ -53,6 +53,17 @@ pub(crate) fn own<C: Contract>(event: &C, id: &str) -> Bytes {
         ..EventFrame::default()
     };
     whole_message(&frame, &event.encode_to_vec().into())
+}
+
+/// The message for one client that so many events of a channel were dropped.
+pub(crate) fn dropped(number: u64, count: u64) -> Bytes {
+    let frame = EventFrame {
+        channel: number,
+        type_name: Dropped::FULL_NAME.to_owned(),
+        time_us: micros_of(SystemTime::now()),
+        ..EventFrame::default()
+    };
+    whole_message(&frame, &prost::Message::encode_to_vec(&Dropped { count }).into())
 }
 
 fn frame(event: &Published) -> EventFrame {

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use prost::DecodeError;
 
-use crate::Contract;
+use crate::{Contract, constant::is_same};
 
 /// A message that may be published to channels, and sent to users and clients.
 ///
@@ -168,20 +168,6 @@ const fn split_segment(pattern: &[u8]) -> (&[u8], Option<&[u8]>) {
         at += 1;
     }
     (pattern, None)
-}
-
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use futures_util::future;
 use tokio::time;
 
 use super::{
-    ChannelName, Hub, HubError, Wish,
+    ChannelName, Hub, HubError, Room, Wish,
     heard::{Granted, Subscription},
     namespace::Act,
     rights::{Asks, denied},
@@ -89,9 +89,7 @@ impl Hub {
         channel: impl AsRef<str>,
     ) -> Result<usize, HubError> {
         let name = ChannelName::new(channel)?;
-        if self.inner.namespaces.find(name.as_str()).is_none() {
-            return Err(HubError::Undeclared(name));
-        }
+        self.declared(&name)?;
         let whom = whom.into();
         let granted = match &whom {
             Subscriber::Client(_) => Granted::Client,
@@ -103,7 +101,7 @@ impl Hub {
                 since: None,
                 granted: Some(granted.clone()),
                 by_event: true,
-                room: session.most_queued(),
+                room: Room::new(session.most_queued()),
                 presence: None,
             };
             let subscribed = self.subscribe_session(&session, &name, wish).await;
@@ -183,7 +181,7 @@ impl Hub {
             since: None,
             granted: None,
             by_event: true,
-            room: session.most_queued(),
+            room: Room::new(session.most_queued()),
             presence: None,
         };
         let (shown, subscribed) = match ChannelName::new(channel) {

@@ -29,6 +29,7 @@
 
 mod address;
 pub mod broker;
+mod catching_up;
 pub(crate) mod change;
 mod channel;
 mod counted;
@@ -67,6 +68,7 @@ pub(crate) use broker::id_of;
 use broker::{Address, ErasedBroker, Node, Published, Receiver};
 #[doc(inline)]
 pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, Publisher, Receipt};
+pub(crate) use catching_up::{Begun, Room, bytes_of_one};
 pub(crate) use channel::Channel;
 use counted::Counted;
 pub(crate) use counted::Counts;
@@ -82,7 +84,7 @@ pub use namespace::{Namespace, NamespaceError, OnSubscribe, Retention, SlowConsu
 pub(crate) use queue::{DIRECT, EventQueue, Put, Queued};
 pub use rights::{Anyone, Asks, HasRole, Nobody, Right, Users};
 use sending::Sending;
-pub(crate) use subscribing::{Begun, Wish, bytes_of_one};
+pub(crate) use subscribing::Wish;
 use table::Channels;
 use turns::Turns;
 
@@ -139,6 +141,11 @@ impl Hub {
     /// The clients of this server are its clients. `false` where it has a server already.
     pub(crate) fn attach(&self, server: &Arc<Shared>) -> bool {
         self.inner.server.set(Arc::downgrade(server)).is_ok()
+    }
+
+    /// Whether there are channels.
+    pub(crate) fn has_namespaces(&self) -> bool {
+        self.inner.namespaces.iter().next().is_some()
     }
 
     /// Records metrics from now on, in what is the recorder now.
@@ -237,7 +244,7 @@ impl Receiver for HubInner {
     fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize {
         let Some(server) = self.server() else { return 0 };
         let mut message = None;
-        let mut reached = 0;
+        let (mut reached, mut dropped) = (0, 0);
         let mut give = |session: &Session| {
             if !event.is_for(session.id()) {
                 return;
@@ -247,7 +254,12 @@ impl Receiver for HubInner {
                 message: message.clone(),
                 channel: DIRECT,
             };
-            reached += usize::from(session.queue_event(queued, SlowConsumer::Disconnect) == Put::Queued);
+            match session.queue_event(queued, SlowConsumer::Disconnect) {
+                Put::Queued => reached += 1,
+                Put::Refused => dropped += 1,
+                // The others are of other policies; and who is gone misses nothing.
+                _ => {}
+            }
         };
         match to {
             Address::Client(client) => {
@@ -270,7 +282,7 @@ impl Receiver for HubInner {
                     .for_each(|session| give(&session));
             }
         }
-        self.direct.delivered(reached, 0);
+        self.direct.delivered(reached, dropped);
         reached
     }
 }

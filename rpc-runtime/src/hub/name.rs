@@ -178,6 +178,12 @@ pub enum PatternError {
     },
 }
 
+impl Segment {
+    fn is_parameter(&self) -> bool {
+        matches!(self, Self::Parameter(_))
+    }
+}
+
 impl Pattern {
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         let pattern = || text.to_owned();
@@ -265,28 +271,101 @@ impl Pattern {
         }
         segments.next().is_none().then_some(values)
     }
+
+    /// The name of the channel whose parameters are these.
+    pub(crate) fn name_of(&self, params: &impl ChannelParams) -> String {
+        let mut name = String::new();
+        let mut parameters = 0..;
+        for (index, segment) in self.segments.iter().enumerate() {
+            if index > 0 {
+                name.push(':');
+            }
+            match (
+                segment,
+                segment.is_parameter().then(|| parameters.next()).flatten(),
+            ) {
+                (Segment::Literal(literal), _) => name.push_str(literal),
+                // A text that refuses to be written is written by nobody.
+                (Segment::Parameter(_), at) => drop(params.write(at.unwrap_or_default(), &mut name)),
+            }
+        }
+        name
+    }
 }
 
-/// What the parameters of a namespace's pattern are read as: a tuple of up to four types that are read from text, such as
-/// `(u64,)` for `room:{id}`.
+/// What the parameters of a namespace's pattern are read as: a tuple of up to four types that are read from text and written as
+/// text, such as `(u64,)` for `room:{id}`.
 ///
-/// A channel whose parameters cannot be read belongs to no namespace.
+/// A channel whose parameters cannot be read belongs to no namespace. One whose parameters are written in another way than
+/// their types write them, such as `room:05`, is no channel beside `room:5`: it is refused, and whoever has the right is told
+/// how it is written.
 pub trait ChannelParams: Sized + Send + Sync + 'static {
     /// How many there are.
     const COUNT: usize;
 
     /// Reads them; `None` where one cannot be read. Gets exactly [`COUNT`](Self::COUNT) values.
     fn read(values: &[&str]) -> Option<Self>;
+
+    /// Writes the one at `index`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    fn write(&self, index: usize, to: &mut dyn fmt::Write) -> fmt::Result;
+}
+
+/// How a channel's parameters are written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// As their types write them.
+    Canonical,
+    /// In another way: this is the channel that is meant.
+    Other(String),
+    /// They cannot be read.
+    Unreadable,
+}
+
+/// How the parameters of a name that belongs to a pattern are written, as what they are read as.
+pub(crate) fn spelling_of<P: ChannelParams>(pattern: &Pattern, values: &[&str]) -> Spelling {
+    let Some(params) = P::read(values) else {
+        return Spelling::Unreadable;
+    };
+    let is_canonical = values.iter().enumerate().all(|(index, value)| {
+        let mut rest = Rest(value);
+        params.write(index, &mut rest).is_ok() && rest.0.is_empty()
+    });
+    match is_canonical {
+        true => Spelling::Canonical,
+        false => Spelling::Other(pattern.name_of(&params)),
+    }
+}
+
+/// What is left of a text of which the same was written so far.
+struct Rest<'a>(&'a str);
+
+impl fmt::Write for Rest<'_> {
+    fn write_str(&mut self, written: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(written).ok_or(fmt::Error)?;
+        Ok(())
+    }
 }
 
 macro_rules! params {
-    ($count:literal $($type:ident $at:literal),*) => {
-        impl<$($type: FromStr + Send + Sync + 'static),*> ChannelParams for ($($type,)*) {
+    ($count:literal $($type:ident $at:tt),*) => {
+        impl<$($type: FromStr + fmt::Display + Send + Sync + 'static),*> ChannelParams for ($($type,)*) {
             const COUNT: usize = $count;
 
             fn read(values: &[&str]) -> Option<Self> {
                 let _ = values;
                 Some(($(values.get($at)?.parse::<$type>().ok()?,)*))
+            }
+
+            fn write(&self, index: usize, to: &mut dyn fmt::Write) -> fmt::Result {
+                let _ = &to;
+                match index {
+                    $($at => write!(to, "{}", self.$at),)*
+                    _ => Ok(()),
+                }
             }
         }
     };
@@ -348,6 +427,30 @@ mod tests {
         }
         assert_eq!(<(u64, String)>::read(&["7", "red"]), Some((7, "red".to_owned())));
         assert_eq!(<(u64,)>::read(&["x"]), None);
+    }
+
+    #[test]
+    fn a_name_is_canonical_where_its_parameters_are_written_as_their_types_write_them() {
+        let pattern = Pattern::parse("game:{id}:team:{team}").unwrap();
+        let spelling = |name: &str| {
+            let values = pattern.matches(name).unwrap();
+            spelling_of::<(u64, String)>(&pattern, &values)
+        };
+        let other = |name: &str| Spelling::Other(name.to_owned());
+        assert_eq!(spelling("game:7:team:007"), Spelling::Canonical);
+        assert_eq!(spelling("game:07:team:red"), other("game:7:team:red"));
+        assert_eq!(spelling("game:+7:team:red"), other("game:7:team:red"));
+        assert_eq!(spelling("game:x:team:red"), Spelling::Unreadable);
+        let flags = Pattern::parse("{a}:{b}:{c}:{d}").unwrap();
+        let values = ["true", "1.50", "-0", "+0"];
+        assert_eq!(
+            spelling_of::<(bool, f64, i8, i8)>(&flags, &values),
+            other("true:1.5:0:0")
+        );
+        assert_eq!(
+            spelling_of::<()>(&Pattern::parse("news").unwrap(), &[]),
+            Spelling::Canonical
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What a program reads of its channels: who is there, and what was published.
 
+use std::sync::Arc;
+
 use super::{
-    ChannelName, History, HistoryQuery, Hub, HubError, Member, broker::MembersQuery,
+    ChannelName, History, HistoryQuery, Hub, HubError, Member, broker::MembersQuery, name::Spelling,
     namespace::ActiveNamespace,
 };
 
@@ -27,7 +29,8 @@ impl Hub {
     ///
     /// What is wrong with the name, no namespace has the channel, or the broker is not available.
     pub async fn members(&self, channel: impl AsRef<str>) -> Result<Vec<Member>, HubError> {
-        let (name, _) = self.declared(channel.as_ref())?;
+        let name = ChannelName::new(channel)?;
+        self.declared(&name)?;
         let mut members = Vec::new();
         loop {
             let query = MembersQuery {
@@ -65,15 +68,22 @@ impl Hub {
     ///
     /// As [`members`](Self::members).
     pub async fn history(&self, channel: impl AsRef<str>, query: &HistoryQuery) -> Result<History, HubError> {
-        let (name, namespace) = self.declared(channel.as_ref())?;
+        let name = ChannelName::new(channel)?;
+        let namespace = self.declared(&name)?;
         Ok(self.inner.broker.history(&name, namespace.keep(), query).await?)
     }
 
-    fn declared(&self, channel: &str) -> Result<(ChannelName, &ActiveNamespace), HubError> {
-        let name = ChannelName::new(channel)?;
-        match self.inner.namespaces.find(name.as_str()) {
-            Some(namespace) => Ok((name, namespace)),
-            None => Err(HubError::Undeclared(name)),
+    /// The namespace of a channel, by the one name that it has.
+    pub(super) fn declared(&self, name: &ChannelName) -> Result<&Arc<ActiveNamespace>, HubError> {
+        let undeclared = || HubError::Undeclared(name.clone());
+        let namespace = self.inner.namespaces.find(name.as_str()).ok_or_else(undeclared)?;
+        match namespace.spelling(name.as_str()) {
+            Spelling::Canonical => Ok(namespace),
+            Spelling::Other(canonical) => Err(HubError::NotCanonical {
+                channel: name.clone(),
+                canonical,
+            }),
+            Spelling::Unreadable => Err(undeclared()),
         }
     }
 }

@@ -9,20 +9,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    ChannelName, HistoryQuery, Hub, Position, PresenceData,
+    Begun, ChannelName, Hub, Position, PresenceData, Room,
     address::{HubError, LONGEST_EVENT},
-    broker::{History, Published},
     channel::{Added, Channel},
     encode,
     heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription},
-    namespace::{Act, ActiveNamespace, Taken},
+    namespace::{Act, ActiveNamespace},
     rights::{Asks, denied},
     unsubscribing::leave,
 };
 use crate::{Session, Status, services::hub as contract};
-
-/// A snapshot that history has overtaken while it was made is made again, so often.
-const SNAPSHOTS: usize = 3;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -33,40 +29,10 @@ pub(crate) struct Wish {
     pub(crate) granted: Option<Granted>,
     /// The client is told by an event, since it has not asked.
     pub(crate) by_event: bool,
-    /// So many bytes of events and snapshot the answer has room for.
-    pub(crate) room: usize,
+    /// What the answer has room for.
+    pub(crate) room: Room,
     /// What presence is to say of the client.
     pub(crate) presence: PresenceData,
-}
-
-/// What a new subscriber is told.
-#[derive(Debug, Clone)]
-pub(crate) struct Begun {
-    /// The channel, and what events name it by.
-    pub(crate) channel: Arc<Channel>,
-    /// Where the channel is, behind `missed`. Epoch and offset are 0 without history.
-    pub(crate) position: Position,
-    /// Whether `missed` is all that came after [`Wish::since`]; `None` where nothing was to be recovered.
-    pub(crate) recovered: Option<bool>,
-    /// What comes first.
-    pub(crate) snapshot: Option<Taken>,
-    /// Where the snapshot is, or the channel was: in front of `missed`.
-    pub(crate) from: Position,
-    /// What comes next, in order.
-    pub(crate) missed: Vec<Arc<Published>>,
-}
-
-impl Begun {
-    fn new(channel: Arc<Channel>, position: Position) -> Self {
-        Self {
-            channel,
-            position,
-            recovered: None,
-            snapshot: None,
-            from: position,
-            missed: Vec::new(),
-        }
-    }
 }
 
 impl Hub {
@@ -134,17 +100,17 @@ impl Hub {
             granted: wish.granted,
             presence: wish.presence,
         };
-        let offset = subscribed.position.offset;
+        let position = subscribed.position;
         channels
             .fill(subscription, || {
-                let is_live = channel.go_live(session.id(), ahead, offset);
+                let is_live = channel.go_live(session.id(), ahead, position);
                 if is_live {
                     namespace.counted.subscribed();
                 }
                 is_live
             })
             .map_err(|not| match not {
-                NotFilled::Ended => Status::aborted("the channel was unsubscribed from meanwhile"),
+                NotFilled::Ended => left_meanwhile(),
                 NotFilled::Refused => {
                     Status::unavailable("more was published than could be kept meanwhile; try again")
                 }
@@ -207,9 +173,14 @@ impl Hub {
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
         if subscribed.channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event
         {
-            self.take_snapshot(&asks, &mut subscribed, wish.room).await?;
+            self.take_snapshot(&asks, &mut subscribed, &wish.room).await?;
         }
-        Ok(subscribed)
+        // It may have been put out while others were asked: then it is told the end, and nothing that is not so.
+        let is_heard = |subscription: Subscription| Arc::ptr_eq(&subscription.channel, &subscribed.channel);
+        match session.make_channels().get(name).is_some_and(is_heard) {
+            true => Ok(subscribed),
+            false => Err(left_meanwhile()),
+        }
     }
 
     fn add(
@@ -234,110 +205,11 @@ impl Hub {
             }
         }
     }
-
-    async fn catch_up(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Begun, Status> {
-        let namespace = &channel.namespace;
-        let position = self.link(channel).await?;
-        let mut subscribed = Begun::new(channel.clone(), position);
-        self.recover(asks, &mut subscribed, wish).await?;
-        if namespace.has_snapshot() && subscribed.recovered != Some(true) {
-            self.take_snapshot(asks, &mut subscribed, wish.room).await?;
-        }
-        Ok(subscribed)
-    }
-
-    /// Reads what came after the position that the client knows.
-    async fn recover(&self, asks: &Asks, subscribed: &mut Begun, wish: &Wish) -> Result<(), Status> {
-        let Some(since) = wish.since else { return Ok(()) };
-        let history = self.history_after(asks, &subscribed.channel, since).await?;
-        let all = history.complete && !history.more && bytes_of(&history.events) <= wish.room;
-        subscribed.channel.namespace.counted.recovery(all);
-        subscribed.recovered = Some(all);
-        subscribed.position = history.position;
-        if all {
-            subscribed.missed = history.events;
-        }
-        Ok(())
-    }
-
-    /// What came after a position and is for the client. Incomplete in channels without history.
-    async fn history_after(
-        &self,
-        asks: &Asks,
-        channel: &Channel,
-        after: Position,
-    ) -> Result<History, Status> {
-        let keep = channel.namespace.keep();
-        let query = HistoryQuery {
-            after: Some(after),
-            limit: keep.recover,
-            ..HistoryQuery::default()
-        };
-        let mut history = self.inner.broker.history(&channel.name, keep, &query).await?;
-        history.complete &= keep.keeps();
-        if history.complete && !history.more {
-            // Where these events end, whatever has been published since they were read.
-            history.position = history.events.last().map_or(after, |last| last.position);
-        }
-        history.events.retain(|event| event.is_for(asks.client()));
-        Ok(history)
-    }
-
-    /// Takes a snapshot, and reads what came after it.
-    async fn take_snapshot(&self, asks: &Asks, subscribed: &mut Begun, room: usize) -> Result<(), Status> {
-        let channel = subscribed.channel.clone();
-        let too_long = || {
-            Status::resource_exhausted(
-                "the channel's snapshot is longer than the answer may be; subscribe to fewer channels at a time",
-            )
-        };
-        for _ in 0..SNAPSHOTS {
-            let Some(snapshot) = channel.namespace.snapshot(asks, channel.name.as_str()).await? else {
-                return Ok(());
-            };
-            let Some(room) = room.checked_sub(snapshot.body.len() + AROUND) else {
-                return Err(too_long());
-            };
-            let keeps = channel.namespace.keep().keeps();
-            let now = subscribed.position;
-            let at = match snapshot.position {
-                // It is of an epoch that is over: everything of that was before it was taken, and all of this one comes after it.
-                Some(at) if at.epoch != now.epoch => Position { offset: 0, ..now },
-                at => at.unwrap_or(now),
-            };
-            if !keeps {
-                subscribed.snapshot = Some(snapshot);
-                return Ok(());
-            }
-            let history = self.history_after(asks, &channel, at).await?;
-            (subscribed.from, subscribed.position) = (at, history.position);
-            if history.complete && !history.more && bytes_of(&history.events) <= room {
-                subscribed.missed = history.events;
-                subscribed.snapshot = Some(snapshot);
-                return Ok(());
-            }
-        }
-        Err(Status::unavailable(
-            "the channel changes faster than its snapshot is made; try again",
-        ))
-    }
 }
 
-/// What stands around an event's body in an answer, at most, without names that others choose.
-const AROUND: usize = 160;
-
-/// What events take in an answer, at most.
-fn bytes_of(events: &[Arc<Published>]) -> usize {
-    events.iter().map(|event| bytes_of_one(event)).sum()
-}
-
-/// What an event takes in an answer, at most.
-pub(crate) fn bytes_of_one(event: &Published) -> usize {
-    let publication = &event.publication;
-    let id = publication.id.as_ref().map_or(0, |id| id.len());
-    let publisher = publication.publisher.as_ref();
-    let user = publisher.and_then(|publisher| publisher.user.as_ref());
-    publication.body.len() + publication.type_name.len() + id + user.map_or(0, |user| user.len()) + AROUND
+#[cold]
+fn left_meanwhile() -> Status {
+    Status::aborted("the channel was unsubscribed from meanwhile")
 }
 
 /// A session that is being subscribed. Dropped before it is done, it takes everything back.

@@ -41,7 +41,7 @@ pub struct ServerBuilder {
     limits: ServerLimits,
     proxies: Vec<String>,
     metrics: bool,
-    hub: Hub,
+    hub: Option<Hub>,
     http: Option<HttpService>,
     #[cfg(feature = "tls")]
     tls: Option<ServerTls>,
@@ -56,7 +56,7 @@ impl ServerBuilder {
             limits: ServerLimits::default(),
             proxies: Vec::new(),
             metrics: false,
-            hub: Hub::default(),
+            hub: None,
             http: None,
             #[cfg(feature = "tls")]
             tls: None,
@@ -174,9 +174,12 @@ impl ServerBuilder {
 
     /// Has events reach the clients of this server, on all its endpoints, by a hub that has namespaces. A hub has one server. Without,
     /// clients and users can be sent to, and there are no channels.
+    ///
+    /// Clients subscribe and publish where an endpoint serves [`services::hub::gateway`](crate::services::hub::gateway); a
+    /// server whose hub has namespaces, and which has it nowhere, says so in the log when it starts.
     #[must_use]
     pub fn hub(mut self, hub: Hub) -> Self {
-        self.hub = hub;
+        self.hub = Some(hub);
         self
     }
 
@@ -308,12 +311,26 @@ impl ServerBuilder {
                 endpoint.meter = meter.clone();
             }
         }
-        let shared = Shared::behind(front, self.hub.clone(), Routes::build(endpoints)?, self.limits);
-        if !self.hub.attach(&shared) {
+        let serves_hub = endpoints.iter().any(|(_, endpoint)| endpoint.serves_hub());
+        let hub = match self.hub {
+            None if serves_hub => return Err(StartError::NoHub),
+            None => Hub::default(),
+            Some(hub) => {
+                if !serves_hub && hub.has_namespaces() {
+                    tracing::warn!(
+                        "the server's hub has namespaces, and no client can subscribe: add \
+                         `.service(rpc_runtime::services::hub::gateway())`"
+                    );
+                }
+                hub
+            }
+        };
+        let shared = Shared::behind(front, hub.clone(), Routes::build(endpoints)?, self.limits);
+        if !hub.attach(&shared) {
             return Err(StartError::HubOfAnother);
         }
         if self.metrics {
-            self.hub.record();
+            hub.record();
         }
         Ok(Server { shared })
     }

@@ -58,6 +58,11 @@ impl Endpoint {
         self
     }
 
+    /// Whether clients can ask for channels here.
+    pub(super) fn serves_hub(&self) -> bool {
+        self.router.has::<crate::services::hub::OfServer>()
+    }
+
     /// Says who takes calls of methods that no service has; see [`Fallback`]. Without, they are UNIMPLEMENTED. One that is
     /// added later takes the place of the one before.
     #[must_use]

@@ -92,6 +92,7 @@ pub fn rooms() -> Namespace<(u64,)> {
         .publish(Users)
         .presence(Users)
         .history(Users)
+        .tell_reached()
         .keep(Retention::of(100, Duration::from_secs(3_600)))
 }
 

@@ -9,6 +9,7 @@ mod by_server;
 mod catching_up;
 mod common;
 mod direct;
+mod epochs;
 mod features;
 mod presence;
 mod publishing;

@@ -108,7 +108,8 @@ async fn the_publisher_is_who_the_server_knows_and_told_only_where_the_namespace
         (event.client_id, event.user_id),
         (bea.id().to_string(), String::new())
     );
-    ali.publish("untold", &said("x")).await.unwrap();
+    let response = ali.publish("untold", &said("x")).await.unwrap();
+    assert_eq!(response.reached, None, "how many listen is not told either");
     let event = bea.event().await;
     assert_eq!((event.client_id, event.user_id), (String::new(), String::new()));
 }

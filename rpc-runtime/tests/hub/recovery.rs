@@ -18,7 +18,9 @@ use rpc_runtime::{
 
 use crate::{
     common::{Said, said, serve},
-    typed::{Calls, Counted, gap, hearers, hub_of, in_memory, item, logs, next, numbers, publish, silent},
+    typed::{
+        Calls, Counted, gap, hearers, hub_of, in_memory, item, logs, next, numbers, publish, silent, wires,
+    },
 };
 
 #[tokio::test(start_paused = true)]
@@ -270,6 +272,49 @@ async fn what_a_server_drops_for_a_slow_client_is_recovered_from_history() {
     assert_eq!(numbers(&mut events, 5_000).await, expected);
     assert!(calls.count("Subscribe") > 1);
     silent(&mut events).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_event_of_a_channel_is_not_missed_where_others_fill_the_queue_and_nothing_follows_it() {
+    let hub = Hub::builder()
+        .namespace(logs(10_000).slow(SlowConsumer::DropOldest))
+        .namespace(wires().slow(SlowConsumer::DropOldest))
+        .build()
+        .unwrap();
+    let limits = rpc_runtime::Limits {
+        event_queue_bytes: 70_000,
+        ..rpc_runtime::Limits::default()
+    };
+    let server = rpc_runtime::testing::serve(crate::common::builder(&hub).limits(limits).build().unwrap());
+    let client = Calls::default().client(&server, ClientLimits::default());
+    let mut log = client.hub().subscribe::<Counted>("log:a").await.unwrap();
+    let mut wire = client.hub().subscribe::<Counted>("wire:a").await.unwrap();
+    // All at once, so that the queue is full of the wire's.
+    publish(&hub, "wire:a", 0..5_000).await;
+    publish(&hub, "log:a", [7]).await;
+    assert_eq!(
+        numbers(&mut log, 1).await,
+        [7],
+        "nothing has to be published behind it"
+    );
+    silent(&mut log).await;
+    // Where there is no history, the gap is counted, and stands where it is.
+    let mut next = 0;
+    let mut missed = 0;
+    while next < 5_000 {
+        match item(&mut wire).await {
+            Ok(event) => {
+                assert_eq!(event.event.number, next);
+                next += 1;
+            }
+            Err(SubscriptionError::Gap(gap)) => {
+                missed += gap.missed.unwrap();
+                next += gap.missed.unwrap();
+            }
+            Err(end) => panic!("{end}"),
+        }
+    }
+    assert!(missed > 1_000, "{missed}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,7 @@ use rpc_runtime::{
     Contract, Limits, Server,
     hub::{Anyone, Hub, Namespace, Receipt, Retention, SlowConsumer},
     prost::Message as _,
-    services::hub::ChannelPosition,
+    services::hub::{ChannelPosition, Dropped},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
@@ -152,8 +152,17 @@ async fn where_the_oldest_are_dropped_a_slow_client_sees_the_gap_which_history_f
     let fast = reading(subscriber(&server).await, MANY);
     publish_many(&hub).await;
     fast.await.unwrap();
-    let (events, code) = rest(&mut slow).await;
+    let (mut events, code) = rest(&mut slow).await;
     assert_eq!(code, None);
+    // The gap is where the client is told of it.
+    let mark = events
+        .iter()
+        .position(|event| event.type_name == Dropped::FULL_NAME)
+        .unwrap();
+    let mark_event = events.remove(mark);
+    let dropped = Dropped::decode(mark_event.body).unwrap().count;
+    assert_eq!((mark_event.offset, mark_event.channel), (0, events[0].channel));
+    assert_eq!(events[mark].offset, events[mark - 1].offset + dropped + 1);
     let offsets: Vec<_> = events.iter().map(|event| event.offset).collect();
     assert!(
         offsets.is_sorted_by(|before, after| before < after),

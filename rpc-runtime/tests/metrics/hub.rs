@@ -1,7 +1,7 @@
 //! The hub, by its namespaces.
 
 use rpc_runtime::{
-    Server,
+    Limits, Server,
     hub::{Anyone, Hub, Namespace, Notification, Retention},
     services::hub::{
         ChannelPosition, HubClient, SubscribeChannel, SubscribeRequest, UnsubscribeRequest, gateway,
@@ -71,4 +71,37 @@ async fn what_the_hub_does_is_counted_by_namespaces_and_never_by_channels() {
             .any(|series| series.contains("room:1") || series.contains("room:9")),
         "{series:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_to_a_client_that_takes_nothing_is_counted_as_dropped() {
+    let recorded = Recorded::new();
+    let hub = Hub::default();
+    let limits = Limits {
+        event_queue_bytes: 70_000,
+        ..Limits::default()
+    };
+    let server = Server::builder()
+        .hub(hub.clone())
+        .service(gateway())
+        .limits(limits)
+        .metrics()
+        .build()
+        .unwrap();
+    let server = testing::serve(server);
+    let client = HubClient::new(server.client());
+    client
+        .unsubscribe(UnsubscribeRequest {
+            channels: vec!["nothing".to_owned()],
+        })
+        .await
+        .unwrap();
+    let long = Notification::info("x".repeat(60_000), "");
+    // At once: the connection has no turn in between. The second finds no room, and the client is closed for that.
+    for expected in [Some(1), Some(0), Some(0)] {
+        assert_eq!(hub.all().publish(&long).await.unwrap().reached, expected);
+    }
+    assert_eq!(recorded.value("rpc_hub_delivered_total namespace=(direct)"), 1.0);
+    assert_eq!(recorded.value("rpc_hub_dropped_total namespace=(direct)"), 1.0);
+    server.stop().await;
 }

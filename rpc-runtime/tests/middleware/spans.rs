@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use futures_util::stream;
-use rpc_runtime::{ClientBuilder, Code, Context, Status, middleware::Outbound};
+use rpc_runtime::{
+    ClientBuilder, Code, Context, Server, Status,
+    hub::{Anyone, Hub, Namespace},
+    middleware::Outbound,
+    services::hub::gateway,
+};
 use tower::layer::util::Identity;
 use tracing::Level;
 
@@ -355,4 +360,26 @@ async fn an_interceptor_at_a_client_is_inside_of_the_calls_span() {
         collector.event("on its way").unwrap().inside.first().unwrap(),
         "call"
     );
+}
+
+#[test]
+fn a_server_whose_channels_nobody_can_subscribe_to_says_so_when_it_starts() {
+    let text = "the server's hub has namespaces, and no client can subscribe: add \
+                `.service(rpc_runtime::services::hub::gateway())`";
+    let hub = || {
+        Hub::builder()
+            .namespace(Namespace::<()>::new("news").subscribe(Anyone))
+            .build()
+            .unwrap()
+    };
+    let builds = |builder: rpc_runtime::ServerBuilder| {
+        let (collector, _guard) = Collector::install(Level::WARN);
+        builder.build().unwrap();
+        collector.event(text).is_some()
+    };
+    assert!(builds(Server::builder().hub(hub())));
+    assert!(!builds(Server::builder().hub(hub()).service(gateway())));
+    // A hub without channels sends to users and clients, for which nobody asks.
+    assert!(!builds(Server::builder().hub(Hub::default())));
+    assert!(!builds(Server::builder()));
 }

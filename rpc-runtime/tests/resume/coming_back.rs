@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rpc_protocol::FrameKind;
 use rpc_protocol::frame::Greeting;
-use rpc_runtime::{Code, Limits, ServerLimits, SessionState};
+use rpc_runtime::{CloseCode, Code, Limits, ServerLimits, SessionState};
 
 use crate::{
     house::{Mark, identity_for},
@@ -212,4 +212,30 @@ async fn who_comes_back_twice_at_once_goes_on_by_the_later_connection() {
         assert_eq!(again.client_id, greeting.client_id);
     }
     assert_eq!(first.closed().await.0, 1001);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_closed_while_it_is_handed_over_is_closed() {
+    // Whoever has it at that moment: before it was asked for, while it is under way, and after that.
+    for turns in 0..12 {
+        let place = Place::new();
+        let (mut old, greeting) = place.connect().await;
+        let session = place.session(&greeting).unwrap();
+        let mut new = place.begin_return(&greeting.resume_token, 0).await;
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        session.close(CloseCode::TryAgainLater, "be gone");
+        let code = loop {
+            tokio::select! {
+                (code, _) = old.closed() => if code != 1001 { break code },
+                (code, _) = new.closed() => break code,
+                () = tokio::time::sleep(Duration::from_secs(20)) => panic!("the close is lost after {turns} turns"),
+            }
+        };
+        // 4506: there was no session any more to come back to.
+        assert!([1013, 4506].contains(&code), "{code} after {turns} turns");
+        settle().await;
+        assert_eq!(place.state(&greeting), None, "after {turns} turns");
+    }
 }

@@ -1,10 +1,18 @@
 //! Direct events over a gap: each exactly once, in order, or a new session.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use rpc_protocol::FrameKind;
 use rpc_protocol::frame::{Acknowledgement, Event, Greeting};
-use rpc_runtime::{ClientId, Limits, ServerLimits, prost::Message as _, services::hub::Notification};
+use rpc_runtime::{
+    ClientId, Limits, ServerLimits,
+    hub::{Asks, Hub, Namespace, Position, Retention, Snapshot},
+    prost::Message as _,
+    services::hub::Notification,
+};
 
 use crate::{
     peer::{Peer, settle},
@@ -151,4 +159,67 @@ async fn a_session_that_waits_with_events_does_not_spin() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     let (mut peer, _) = place.come_back(&greeting.resume_token, 0).await;
     assert_eq!(take(&mut peer, 3).await, [0, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_has_subscribed_its_client_to_comes_once_behind_its_snapshot_over_a_cut_too() {
+    let taken = Arc::<OnceLock<Position>>::default();
+    let at = taken.clone();
+    let state = Namespace::<()>::new("state")
+        .keep(Retention::of(10, Duration::from_secs(600)))
+        .on_subscribe(move |_: &Asks, (): &()| {
+            Ok(Snapshot::at(*at.get().unwrap(), &Notification::info("state", "")))
+        });
+    let hub = Hub::builder().namespace(state).build().unwrap();
+    let place = Place::of_hub(&hub);
+    let publish = async |title: &str| {
+        let note = Notification::info(title, "");
+        hub.channel("state")
+            .publish(&note)
+            .await
+            .unwrap()
+            .position
+            .unwrap()
+    };
+    taken.set(publish("one").await).unwrap();
+    for title in ["two", "three"] {
+        publish(title).await;
+    }
+    let (mut peer, greeting) = place.connect().await;
+    let id: ClientId = greeting.client_id.parse().unwrap();
+    hub.subscribe(id, "state").await.unwrap();
+    hub.client(id)
+        .publish(&Notification::info("direct", ""))
+        .await
+        .unwrap();
+    let mut come = Vec::new();
+    for _ in 0..4 {
+        let FrameKind::Event(event) = peer.frame().await.kind else {
+            panic!("not an event");
+        };
+        // Each of them is one that a client counts.
+        assert_eq!(event.channel, 0);
+        come.push((event.type_name, event.offset));
+    }
+    let note = "rpc.hub.v1.Notification".to_owned();
+    let subscribed = "rpc.hub.v1.Subscribed".to_owned();
+    assert_eq!(
+        come,
+        [(subscribed, 0), (note.clone(), 2), (note.clone(), 3), (note, 0)]
+    );
+    settle().await;
+    cut(peer).await;
+    // It has had two of them, and is given the other two, each once.
+    let (mut peer, again) = place.come_back(&greeting.resume_token, 2).await;
+    assert!(again.resumed);
+    for (_, offset) in &come[2..] {
+        let FrameKind::Event(event) = peer.frame().await.kind else {
+            panic!("not an event");
+        };
+        assert_eq!((event.channel, event.offset), (0, *offset));
+    }
+    peer.hears_nothing().await;
+    cut(peer).await;
+    let (mut peer, _) = place.come_back(&again.resume_token, 4).await;
+    peer.hears_nothing().await;
 }

@@ -8,7 +8,7 @@ use rpc_protocol::{
 };
 use rpc_runtime::{
     ClientId, CloseCode, Context, Endpoint, Hooks, Limits, Refusal, Server, ServerLimits, Session,
-    SessionState,
+    SessionState, hub::Hub,
 };
 
 use crate::{
@@ -62,10 +62,23 @@ impl Place {
         Self::with(limits(), ServerLimits::default(), |endpoint| endpoint)
     }
 
+    pub fn of_hub(hub: &Hub) -> Self {
+        Self::with_all(limits(), ServerLimits::default(), |endpoint| endpoint, hub)
+    }
+
     pub fn with(
         limits: Limits,
         server_limits: ServerLimits,
         change: impl FnOnce(Endpoint) -> Endpoint,
+    ) -> Self {
+        Self::with_all(limits, server_limits, change, &Hub::default())
+    }
+
+    fn with_all(
+        limits: Limits,
+        server_limits: ServerLimits,
+        change: impl FnOnce(Endpoint) -> Endpoint,
+        hub: &Hub,
     ) -> Self {
         let (house, words) = (House::default(), Words::default());
         let journal = Journal::default();
@@ -74,6 +87,7 @@ impl Place {
         let endpoint = change(endpoint.hooks(Comings(journal.clone())));
         // By hand at a path with a parameter; clients in memory come to the main endpoint.
         let server = Server::builder()
+            .hub(hub.clone())
             .service(house.clone())
             .authenticator(words)
             .guard("anybody", |_: &Context| Ok(()))

@@ -27,7 +27,7 @@ use dialling::Dialled;
 pub use state::ConnectionState;
 
 use super::{
-    ClientLimits,
+    ClientLimits, changes,
     connect::{Dial, Established},
     error::{CallError, Closed, Refused, RefusedKind},
     hub::HubCell,
@@ -375,15 +375,7 @@ impl Channel {
     }
 
     async fn until<T>(&self, holds: impl Fn(&Control) -> Option<T>) -> T {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if let Some(found) = holds(&self.lock()) {
-                return found;
-            }
-            changed.await;
-        }
+        changes::until(&self.changed, || holds(&self.lock())).await
     }
 
     pub(super) fn state(&self) -> ConnectionState {

@@ -58,7 +58,7 @@ pub enum GapCause {
     /// The connection was lost, or more came than could be kept, and there is no history to recover from. Perhaps nothing was
     /// published meanwhile: nobody knows.
     NoHistory,
-    /// The program did not read in time, and there is no history to recover from.
+    /// The program, or the connection, did not take events in time, and there is no history to recover from.
     NotRead,
 }
 

@@ -163,6 +163,8 @@ impl Feed {
     ) -> bool {
         let mut waits = false;
         let mut jumps = false;
+        // Whoever asks because of a mark is given what stood there; whoever asks already may be answered without.
+        let is_mark = raw.dropped().is_some();
         for sub in &mut self.subs {
             let needed = sub.stage == Stage::Needs;
             if epoch != 0 && sub.cursor.is_some_and(|cursor| cursor.epoch != epoch) {
@@ -170,7 +172,7 @@ impl Feed {
             }
             sub.offer(&raw, &self.skips, ReceivedKind::Live, woken);
             let needs = sub.stage == Stage::Needs;
-            waits |= needs;
+            waits |= needs && (needed || !is_mark);
             jumps |= needs && !needed;
         }
         if waits {
@@ -313,6 +315,13 @@ impl Feed {
                 Some(first) => drop(first.send(Err(error.clone()))),
                 None => sub.inbox.finish(Some(end.clone()), woken),
             }
+        }
+    }
+
+    /// Ends those that have begun: the others are still asked for.
+    pub(super) fn end_begun(&mut self, end: &SubscriptionError, woken: &mut Vec<Waker>) {
+        for sub in self.subs.extract_if(.., |sub| sub.first.is_none()) {
+            sub.inbox.finish(Some(end.clone()), woken);
         }
     }
 

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use rpc_protocol::frame::{Compression, Event as EventFrame};
 
 use crate::{
-    compression,
+    Contract, compression,
     hub::{Events, LONGEST_EVENT, Position, id_of},
-    services::hub::EventRecord,
+    services::hub::{Dropped, EventRecord},
 };
 
 /// An event that a client was given.
@@ -98,6 +98,15 @@ impl Raw {
             compression: Compression::NONE,
             body: record.body,
         }
+    }
+
+    /// How many events were dropped in its place, where it says that and is none itself.
+    pub(super) fn dropped(&self) -> Option<u64> {
+        if self.type_name != Dropped::FULL_NAME {
+            return None;
+        }
+        let told = <Dropped as prost::Message>::decode(self.body.clone());
+        Some(told.unwrap_or_default().count)
     }
 
     /// What holding it takes, in bytes.

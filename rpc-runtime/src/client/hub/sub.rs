@@ -105,6 +105,9 @@ impl Sub {
         if self.stage != Stage::Live {
             return;
         }
+        if let Some(count) = raw.dropped() {
+            return self.is_left_out(count, woken);
+        }
         match self.cursor {
             // It has no place among the others.
             Some(_) if raw.offset == 0 => drop(self.inbox.put_or_miss(raw, kind, woken)),
@@ -122,6 +125,21 @@ impl Sub {
             }
             None => drop(self.inbox.put_or_miss(raw, kind, woken)),
         }
+    }
+
+    /// The server has dropped events here.
+    fn is_left_out(&mut self, count: u64, woken: &mut Vec<Waker>) {
+        if self.cursor.is_some() {
+            self.stage = Stage::Needs;
+            return;
+        }
+        let gap = Gap {
+            last: None,
+            next: None,
+            missed: Some(count).filter(|count| *count > 0),
+            cause: GapCause::NotRead,
+        };
+        self.inbox.put_gap(gap, woken);
     }
 
     /// Gives an event of a channel with history.

@@ -102,10 +102,13 @@ impl State {
         let Some(feed) = self.feeds.get_mut(&place) else {
             return Came::Nothing;
         };
+        let reason = status_of(told.reason.unwrap_or_default());
         if feed.asking.is_some() {
+            // Whether what is asked for now came before or after that, the answer alone tells. What there was has ended.
             feed.doubtful = true;
+            feed.end_begun(&SubscriptionError::Ended(reason), woken);
+            self.todo.insert(place);
         } else if feed.confirmed {
-            let reason = status_of(told.reason.unwrap_or_default());
             let error = CallError::Status(reason.clone());
             feed.end(&SubscriptionError::Ended(reason), &error, woken);
             self.remove(place);

@@ -33,7 +33,7 @@ pub(super) use in_flight::InFlight;
 pub(super) use opening::NotOpened;
 
 use super::{
-    ClientLimits,
+    ClientLimits, changes,
     channel::Config,
     error::Closed,
     hub::HubCell,
@@ -236,15 +236,7 @@ impl Link {
     }
 
     async fn until<T>(&self, holds: impl Fn(&State) -> Option<T>) -> T {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if let Some(found) = holds(&self.lock()) {
-                return found;
-            }
-            changed.await;
-        }
+        changes::until(&self.changed, || holds(&self.lock())).await
     }
 
     /// Lets those go on who may, once the lock is free.

@@ -1,14 +1,14 @@
 //! Namespaces that are served: who may do what in their channels, and which namespace a channel belongs to.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use super::{Declared, Retention, SlowConsumer, Taken};
 use crate::{
     Contract, Status,
     hub::{
         counted::Counted,
-        name::{Pattern, PatternError},
-        rights::{Asks, denied},
+        name::{Pattern, PatternError, Spelling},
+        rights::{Asks, Later, denied},
     },
     services::hub::{Joined, Left},
 };
@@ -64,7 +64,22 @@ impl ActiveNamespace {
             Act::Presence => &self.declared.presence,
             Act::History => &self.declared.history,
         };
-        right.check(asks, &values).await
+        let late = "the right could not be asked for in time; try again";
+        in_time(self.declared.answers_within, late, right.check(asks, &values)).await?;
+        // Told to whom has the right alone: others learn nothing of what the channels are.
+        match self.spelling(name) {
+            Spelling::Canonical => Ok(()),
+            Spelling::Other(canonical) => Err(not_canonical(name, &canonical)),
+            Spelling::Unreadable => Err(denied()),
+        }
+    }
+
+    /// How the parameters of a channel's name are written.
+    pub(crate) fn spelling(&self, name: &str) -> Spelling {
+        match self.pattern.matches(name) {
+            Some(values) => (self.declared.spelling)(&self.pattern, &values),
+            None => Spelling::Unreadable,
+        }
     }
 
     /// The snapshot for a new subscriber, where the namespace has any.
@@ -73,7 +88,9 @@ impl ActiveNamespace {
             return Ok(None);
         };
         let values = self.pattern.matches(name).ok_or_else(denied)?;
-        Ok(snapshot.snapshot(asks, &values).await?.0)
+        let late = "the channel's snapshot could not be made in time; try again";
+        let made = snapshot.snapshot(asks, &values);
+        Ok(in_time(self.declared.answers_within, late, made).await?.0)
     }
 
     /// Whether subscribers have snapshots.
@@ -126,9 +143,32 @@ impl ActiveNamespace {
         self.declared.tells_joins
     }
 
+    pub(crate) fn tells_reached(&self) -> bool {
+        self.declared.tells_reached
+    }
+
     pub(crate) fn most_subscribers(&self) -> usize {
         self.declared.most_subscribers
     }
+}
+
+/// What a program answers, if that does not take longer than it may.
+async fn in_time<T>(
+    limit: Duration,
+    late: &'static str,
+    mut answer: Later<'_, Result<T, Status>>,
+) -> Result<T, Status> {
+    // Most answer at once, and need no timer.
+    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await {
+        return answer;
+    }
+    let answer = tokio::time::timeout(limit, answer).await;
+    answer.unwrap_or_else(|_| Err(Status::unavailable(late)))
+}
+
+#[cold]
+fn not_canonical(name: &str, canonical: &str) -> Status {
+    Status::invalid_argument(format!("the channel `{name}` is written `{canonical}`"))
 }
 
 impl fmt::Debug for ActiveNamespace {

@@ -15,7 +15,7 @@ pub use snapshot::{OnSubscribe, Snapshot};
 
 use super::{
     Events,
-    name::ChannelParams,
+    name::{ChannelParams, Pattern, Spelling, spelling_of},
     rights::{ErasedRight, Nobody, Right, Typed},
 };
 
@@ -68,8 +68,9 @@ pub enum SlowConsumer {
     /// The client is closed with 4408; it comes back and recovers what history has.
     #[default]
     Disconnect,
-    /// The oldest events of the channel that wait for it are dropped. It sees the gap in the offsets, and recovers it from
-    /// history. Where what fills the queue is of other channels, the event itself is dropped.
+    /// The oldest events of the channel that wait for it are dropped. It is told so in their place, by
+    /// [`Dropped`](crate::services::hub::Dropped), and recovers them from history where there is any. Where what fills the queue is of
+    /// other channels, the event itself is dropped.
     DropOldest,
     /// At most the latest event of the channel waits for it, in the place of the one before: for what is replaced anyway, such as
     /// positions. A queue that other channels fill takes it all the same, up to twice its bound; then the client is closed as
@@ -106,6 +107,13 @@ pub enum SlowConsumer {
 ///
 /// What no right is given for, nobody may do but the server itself. A name belongs to the first namespace whose pattern takes it in,
 /// in the order of their registration.
+///
+/// # One name for each channel
+///
+/// Parameters are read as the types of `P`, and a channel has the name that these write: `room:5`, and neither `room:05` nor
+/// `room:+5`, so that whatever is kept by the parameters is the same channel's. Who uses another spelling is answered
+/// INVALID_ARGUMENT with the right one, where it has the right to what it asks for; who has not is refused as ever. With
+/// `(String,)` every spelling is a channel of its own.
 pub struct Namespace<P: ChannelParams = ()> {
     inner: Declared,
     params: PhantomData<fn() -> P>,
@@ -115,6 +123,8 @@ pub struct Namespace<P: ChannelParams = ()> {
 pub(crate) struct Declared {
     pattern: String,
     parameters: usize,
+    /// How the parameters of a name are written.
+    spelling: fn(&Pattern, &[&str]) -> Spelling,
     subscribe: Box<dyn ErasedRight>,
     publish: Box<dyn ErasedRight>,
     presence: Box<dyn ErasedRight>,
@@ -126,7 +136,9 @@ pub(crate) struct Declared {
     tells_publisher: bool,
     shows_presence: bool,
     tells_joins: bool,
+    tells_reached: bool,
     most_subscribers: usize,
+    answers_within: Duration,
 }
 
 impl<P: ChannelParams> Namespace<P> {
@@ -138,6 +150,7 @@ impl<P: ChannelParams> Namespace<P> {
             inner: Declared {
                 pattern: pattern.into(),
                 parameters: P::COUNT,
+                spelling: spelling_of::<P>,
                 subscribe: nobody(),
                 publish: nobody(),
                 presence: nobody(),
@@ -149,7 +162,9 @@ impl<P: ChannelParams> Namespace<P> {
                 tells_publisher: false,
                 shows_presence: false,
                 tells_joins: false,
+                tells_reached: false,
                 most_subscribers: 100_000,
+                answers_within: Duration::from_secs(5),
             },
             params: PhantomData,
         }
@@ -159,10 +174,18 @@ impl<P: ChannelParams> Namespace<P> {
     ///
     /// # Panics
     ///
-    /// Where the contract names no channels: add `channels = "room:{id}"` to it.
-    #[allow(clippy::expect_used, reason = "documented, and seen when the program starts")]
+    /// Where the contract names no channels, with the events that it concerns: add `channels = "room:{id}"` to it.
+    #[allow(clippy::panic, reason = "documented, and seen when the program starts")]
+    #[track_caller]
     pub fn of<E: Events>() -> Self {
-        let pattern = E::CHANNELS.expect("the contract says no channels: add `channels = \"…\"` to it");
+        let Some(pattern) = E::CHANNELS else {
+            panic!(
+                "`Namespace::of::<{}>()`: no channels are named for {}. Add `channels = \"room:{{id}}\"` to `#[contract(event)]`, \
+                 the same in each event of a set, or write `Namespace::new(\"room:{{id}}\").events::<…>()`",
+                std::any::type_name::<E>(),
+                E::NAMES.join(", "),
+            )
+        };
         Self::new(pattern).events::<E>()
     }
 
@@ -231,6 +254,22 @@ impl<P: ChannelParams> Namespace<P> {
     #[must_use]
     pub fn tell_publisher(mut self) -> Self {
         self.inner.tells_publisher = true;
+        self
+    }
+
+    /// Tells clients that publish how many others were reached. Without, they are not told: who may publish need not know how many
+    /// listen.
+    #[must_use]
+    pub fn tell_reached(mut self) -> Self {
+        self.inner.tells_reached = true;
+        self
+    }
+
+    /// How long a right may take to be asked for, and a snapshot to be made, each. What is not there by then is refused with
+    /// UNAVAILABLE, for this one channel. 5 seconds by default.
+    #[must_use]
+    pub fn answers_within(mut self, time: Duration) -> Self {
+        self.inner.answers_within = time;
         self
     }
 

@@ -89,10 +89,34 @@ impl Line {
         self.places.get_mut(index).map(|place| &mut place.event)
     }
 
-    /// Takes the oldest event of a channel out of turn.
-    pub(super) fn remove_oldest_of(&mut self, channel: u64) -> Option<Queued> {
+    /// The oldest event of a channel.
+    pub(super) fn oldest_of(&mut self, channel: u64) -> Option<&mut Queued> {
+        if self.places.is_empty() {
+            return None;
+        }
         self.keep_chains();
-        let event = self.take_oldest_of(channel)?;
+        let oldest = self.chains.as_ref()?.get(&channel)?.oldest;
+        let index = self.index(oldest);
+        self.places.get_mut(index).map(|place| &mut place.event)
+    }
+
+    /// Takes the event behind the oldest of a channel out of turn.
+    pub(super) fn remove_second_of(&mut self, channel: u64) -> Option<Queued> {
+        self.keep_chains();
+        let Chain { oldest, latest } = *self.chains.as_ref()?.get(&channel)?;
+        let first = self.index(oldest);
+        let second = self.places.get(first)?.next;
+        let index = self.index(second.max(1 + self.gone));
+        let place = self.places.get_mut(index).filter(|_| second != 0)?;
+        let next = place.next;
+        let event = std::mem::replace(&mut place.event, Queued::gap());
+        self.places[first].next = next;
+        self.gaps += 1;
+        if let Some(chain) = self.chains.as_mut()?.get_mut(&channel)
+            && latest == second
+        {
+            chain.latest = oldest;
+        }
         self.let_gaps_go();
         Some(event)
     }
@@ -125,11 +149,7 @@ impl Line {
         let oldest = self.chains.as_ref()?.get(&channel)?.oldest;
         let index = self.index(oldest);
         let place = self.places.get_mut(index)?;
-        let gap = Queued {
-            message: Bytes::new(),
-            channel: GAP,
-        };
-        let event = std::mem::replace(&mut place.event, gap);
+        let event = std::mem::replace(&mut place.event, Queued::gap());
         let next = place.next;
         self.gaps += 1;
         self.unchain(channel, next);
@@ -206,6 +226,15 @@ impl Line {
     }
 }
 
+impl Queued {
+    fn gap() -> Self {
+        Self {
+            message: Bytes::new(),
+            channel: GAP,
+        }
+    }
+}
+
 impl Place {
     fn is_gap(&self) -> bool {
         self.event.channel == GAP
@@ -214,7 +243,7 @@ impl Place {
 
 /// For the numbers of channels, which the server counts itself: nobody can choose them to meet.
 #[derive(Debug, Default)]
-struct NumberHasher(u64);
+pub(super) struct NumberHasher(u64);
 
 impl Hasher for NumberHasher {
     fn finish(&self) -> u64 {

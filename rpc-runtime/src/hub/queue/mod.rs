@@ -4,16 +4,24 @@
 //! Publishers put events in, under a short lock; the connection's task takes them out while little else waits to leave.
 //! What is queued is shared by all subscribers; what an entry takes of its own is its place. How events wait, and how one is
 //! found that is to be dropped, is `line.rs`'s matter.
+//!
+//! Where events of a channel are dropped while others wait, a *mark* stands in the place of the first of them, and is sent when its
+//! turn comes: so the client learns of it where it happened, and without waiting for a later event. There is at most one mark of a
+//! channel, in front of all its events: what is dropped is always what comes next behind it.
 
 mod line;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    hash::BuildHasherDefault,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::SlowConsumer;
-use line::Line;
+use super::{SlowConsumer, encode};
+use line::{Line, NumberHasher};
 
 /// The number that stands for what is sent directly, and for nothing else.
 pub(crate) const DIRECT: u64 = 0;
@@ -25,7 +33,7 @@ const TOLD: u64 = 1 << 63;
 /// An event for one client.
 #[derive(Debug, Clone)]
 pub(crate) struct Queued {
-    /// The whole WebSocket message.
+    /// The whole WebSocket message; empty for a mark.
     pub(crate) message: Bytes,
     /// The number of its channel.
     pub(crate) channel: u64,
@@ -43,9 +51,16 @@ impl Queued {
         self.channel == DIRECT || self.channel & TOLD != 0
     }
 
-    /// What it counts for: its message, and its place.
+    /// What it counts for: its message, and its place. A mark counts for nothing, and there is one of a channel at most.
     fn size(&self) -> usize {
-        self.message.len() + line::PLACE
+        match self.is_mark() {
+            true => 0,
+            false => self.message.len() + line::PLACE,
+        }
+    }
+
+    fn is_mark(&self) -> bool {
+        self.message.is_empty()
     }
 }
 
@@ -80,6 +95,8 @@ struct Queue {
     /// What waits counts for so much.
     bytes: usize,
     dropped: u64,
+    /// Of the channels that have a mark in the line, how many events are missing there.
+    missing: HashMap<u64, u64, BuildHasherDefault<NumberHasher>>,
     /// Whoever publishes may be waiting until no more than this waits.
     awaited: Option<usize>,
     /// The client is gone: nothing waits for it any more.
@@ -101,9 +118,13 @@ impl EventQueue {
     /// Takes out what comes first.
     pub(crate) fn pop(&self) -> Option<Queued> {
         let mut queue = self.lock();
-        let event = queue.line.pop()?;
+        let mut event = queue.line.pop()?;
         queue.bytes -= event.size();
+        let missing = event.is_mark().then(|| queue.missing.remove(&event.channel));
         self.tell(queue);
+        if let Some(missing) = missing {
+            event.message = encode::dropped(event.channel, missing.unwrap_or_default());
+        }
         Some(event)
     }
 
@@ -120,7 +141,7 @@ impl EventQueue {
     pub(crate) fn take(&self, mut each: impl FnMut(Queued) -> bool) -> bool {
         while let Some(event) = self.pop() {
             if !each(event) {
-                return self.len() > 0;
+                return self.lock().line.len() > 0;
             }
         }
         false
@@ -133,7 +154,7 @@ impl EventQueue {
 
     /// How many events wait.
     pub(crate) fn len(&self) -> usize {
-        self.lock().line.len()
+        self.lock().waiting()
     }
 
     /// How many events were dropped because the client was slow.
@@ -162,6 +183,7 @@ impl EventQueue {
     pub(crate) fn forget(&self, channel: u64) {
         let mut queue = self.lock();
         queue.bytes -= queue.line.remove_all_of(channel) + queue.line.remove_all_of(channel | TOLD);
+        queue.missing.remove(&channel);
         self.tell(queue);
     }
 
@@ -170,6 +192,7 @@ impl EventQueue {
         let mut queue = self.lock();
         queue.closed = true;
         queue.line = Line::default();
+        queue.missing = HashMap::default();
         queue.bytes = 0;
         self.tell(queue);
     }
@@ -195,12 +218,12 @@ impl Queue {
             self.dropped += 1;
             return Put::Instead(1);
         }
-        if self.bytes + size > most && self.line.len() > 0 {
+        if self.bytes + size > most && self.waiting() > 0 {
             match slow {
                 SlowConsumer::DropOldest => {
                     let dropped = self.drop_oldest_of(event.channel, self.bytes + size - most);
-                    if self.bytes + size > most && self.line.len() > 0 {
-                        self.dropped += 1;
+                    if self.bytes + size > most && self.waiting() > 0 {
+                        self.drop_newest(event.channel);
                         return Put::Dropped(dropped);
                     }
                     put = Put::Instead(dropped);
@@ -222,18 +245,49 @@ impl Queue {
         Put::Refused
     }
 
+    /// How many events wait, beside marks.
+    fn waiting(&self) -> usize {
+        self.line.len() - self.missing.len()
+    }
+
     /// Drops the oldest events of a channel, until they make up `bytes`. Gives how many that were.
     fn drop_oldest_of(&mut self, channel: u64, bytes: usize) -> usize {
         let (mut count, mut freed) = (0, 0);
-        while freed < bytes
-            && let Some(event) = self.line.remove_oldest_of(channel)
-        {
+        while freed < bytes {
+            if let Some(missing) = self.missing.get_mut(&channel) {
+                let Some(event) = self.line.remove_second_of(channel) else {
+                    break;
+                };
+                *missing += 1;
+                freed += event.size();
+            } else {
+                // It is the first of those that are missing: what is left of it is the mark.
+                let Some(event) = self.line.oldest_of(channel) else {
+                    break;
+                };
+                freed += event.size();
+                event.message = Bytes::new();
+                self.missing.insert(channel, 1);
+            }
             count += 1;
-            freed += event.size();
         }
         self.bytes -= freed;
         self.dropped += count as u64;
         count
+    }
+
+    /// Drops an event that was to be put in: none of its channel waits.
+    fn drop_newest(&mut self, channel: u64) {
+        self.dropped += 1;
+        let missing = self.missing.entry(channel).or_default();
+        *missing += 1;
+        if *missing == 1 {
+            let mark = Queued {
+                message: Bytes::new(),
+                channel,
+            };
+            self.line.push(mark);
+        }
     }
 }
 

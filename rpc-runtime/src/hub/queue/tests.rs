@@ -30,6 +30,24 @@ fn poll(waits: Pin<&mut impl Future<Output = ()>>) -> Poll<()> {
     waits.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// How many events are missing, where it is a mark.
+fn missing(event: &Queued) -> Option<u64> {
+    // Behind the header of a short WebSocket message.
+    let frame = event.message.get(2..).map(Bytes::copy_from_slice)?;
+    let frame = rpc_protocol::Frame::decode(frame).ok()?;
+    match frame.kind {
+        rpc_protocol::FrameKind::Event(frame) => {
+            assert_eq!(
+                (&*frame.type_name, frame.channel, frame.offset),
+                ("rpc.hub.v1.Dropped", event.channel, 0)
+            );
+            let told = <crate::services::hub::Dropped as prost::Message>::decode(frame.body);
+            Some(told.expect("says how many").count)
+        }
+        _ => None,
+    }
+}
+
 fn channels(queue: &EventQueue) -> Vec<u64> {
     std::iter::from_fn(|| queue.pop())
         .map(|event| event.channel)
@@ -46,6 +64,9 @@ fn a_full_queue_drops_the_oldest_of_the_channel_and_no_others() {
     let put = queue.put(event(1, SIZE), SlowConsumer::DropOldest, 4 * EACH);
     assert_eq!(put, Put::Instead(1));
     assert_eq!((queue.bytes(), queue.len(), queue.dropped()), (4 * EACH, 4, 1));
+    // In the place of the one that is missing.
+    let mark = queue.pop().expect("waits");
+    assert_eq!((mark.channel, missing(&mark)), (1, Some(1)));
     assert_eq!(channels(&queue), [2, 1, 2, 1]);
     assert_eq!(queue.bytes(), 0);
 }
@@ -57,7 +78,42 @@ fn a_queue_that_others_fill_takes_no_event_of_a_channel_that_drops() {
     queue.put(event(2, SIZE), SlowConsumer::DropOldest, 2 * EACH);
     let put = queue.put(event(3, SIZE), SlowConsumer::DropOldest, 2 * EACH);
     assert_eq!(put, Put::Dropped(0));
-    assert_eq!(channels(&queue), [1, 2]);
+    let put = queue.put(event(3, SIZE), SlowConsumer::DropOldest, 2 * EACH);
+    assert_eq!(put, Put::Dropped(0));
+    assert_eq!((queue.bytes(), queue.len()), (2 * EACH, 2));
+    // Nothing has to be published behind it for the client to learn that something is missing.
+    let waiting: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+    let marks: Vec<_> = waiting
+        .iter()
+        .map(|event| (event.channel, missing(event)))
+        .collect();
+    assert_eq!(marks, [(1, None), (2, None), (3, Some(2))]);
+    assert!(!queue.take(|_| true));
+}
+
+#[test]
+fn a_mark_alone_is_something_to_send_and_goes_with_its_channel() {
+    let full = || {
+        let queue = EventQueue::default();
+        queue.put(event(1, SIZE), SlowConsumer::Disconnect, EACH);
+        queue.put(event(3, SIZE), SlowConsumer::DropOldest, EACH);
+        queue
+    };
+    let queue = full();
+    assert!(queue.take(|_| false), "the mark is left");
+    assert_eq!((queue.bytes(), queue.len()), (0, 0));
+    assert_eq!(missing(&queue.pop().expect("waits")), Some(1));
+    let queue = full();
+    queue.forget(3);
+    assert_eq!(channels(&queue), [1]);
+    let queue = full();
+    queue.close();
+    assert_eq!(channels(&queue), [0; 0]);
+    // What comes when nothing but marks waits is taken, however long it is.
+    let queue = full();
+    queue.forget(1);
+    let put = queue.put(event(2, 1_000), SlowConsumer::DropOldest, EACH);
+    assert_eq!(put, Put::Queued);
 }
 
 #[test]
@@ -173,7 +229,7 @@ fn a_publisher_pays_the_same_however_much_waits_for_a_client_that_does_not_read(
         // The chains once, and then three places for each event that was dropped.
         assert!(looked_at <= 10_000 + 3 * 100_000, "{others}: {looked_at}");
         let places = queue.lock().line.len();
-        assert!(places <= 10_000, "{places}");
+        assert!(places <= 10_000 + 3, "{places}, with the marks of three channels");
     }
     let queue = EventQueue::default();
     for number in 0..100_000 {
@@ -203,7 +259,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (0..4u64, 0..40usize).prop_map(|(channel, size)| Step::Put { channel, size }),
+        6 => (0..4u64, 1..40usize).prop_map(|(channel, size)| Step::Put { channel, size }),
         2 => Just(Step::Pop),
         1 => (0..4u64).prop_map(Step::Forget),
     ]
@@ -219,32 +275,77 @@ fn policy(channel: u64) -> SlowConsumer {
     ][channel as usize]
 }
 
+/// What waits in a channel: an event of a size, or the mark of so many that are missing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Waits {
+    Event(usize),
+    Mark(u64),
+}
+
 /// The same, in the simplest way.
 #[derive(Default)]
-struct Model(Vec<(u64, usize)>);
+struct Model(Vec<(u64, Waits)>);
 
 impl Model {
     fn bytes(&self) -> usize {
-        self.0.iter().map(|(_, size)| size + line::PLACE).sum()
+        let size = |waits: &Waits| match waits {
+            Waits::Event(size) => size + line::PLACE,
+            Waits::Mark(_) => 0,
+        };
+        self.0.iter().map(|(_, waits)| size(waits)).sum()
+    }
+
+    fn len(&self) -> usize {
+        let events = self
+            .0
+            .iter()
+            .filter(|(_, waits)| matches!(waits, Waits::Event(_)));
+        events.count()
+    }
+
+    fn find(&self, channel: u64, is_one: impl Fn(&Waits) -> bool) -> Option<usize> {
+        let found = |(other, waits): &(u64, Waits)| *other == channel && is_one(waits);
+        self.0.iter().position(found)
+    }
+
+    /// Drops the oldest event of a channel, or the one that was to come. Whether the former.
+    fn drop_one(&mut self, channel: u64) -> bool {
+        let oldest = self.find(channel, |waits| matches!(waits, Waits::Event(_)));
+        match (
+            self.find(channel, |waits| matches!(waits, Waits::Mark(_))),
+            oldest,
+        ) {
+            (Some(mark), oldest) => {
+                let Waits::Mark(missing) = &mut self.0[mark].1 else {
+                    unreachable!("it is a mark");
+                };
+                *missing += 1;
+                oldest.map(|oldest| self.0.remove(oldest));
+            }
+            (None, Some(oldest)) => self.0[oldest].1 = Waits::Mark(1),
+            (None, None) => self.0.push((channel, Waits::Mark(1))),
+        }
+        oldest.is_some()
     }
 
     fn put(&mut self, channel: u64, size: usize, most: usize) {
-        let fits =
-            |model: &Self, most: usize| model.bytes() + size + line::PLACE <= most || model.0.is_empty();
+        let fits = |model: &Self, most: usize| model.bytes() + size + line::PLACE <= most || model.len() == 0;
         match policy(channel) {
             SlowConsumer::Disconnect if !fits(self, most) => return,
             SlowConsumer::DropOldest => {
                 while !fits(self, most) {
-                    match self.0.iter().position(|(other, _)| *other == channel) {
-                        Some(place) => drop(self.0.remove(place)),
-                        None => return,
+                    if !self.drop_one(channel) {
+                        return;
                     }
                 }
             }
             SlowConsumer::KeepLatest => {
-                if let Some(place) = self.0.iter().position(|(other, _)| *other == channel) {
-                    if self.bytes() - self.0[place].1 + size <= 2 * most {
-                        self.0[place].1 = size;
+                if let Some(place) = self.find(channel, |_| true) {
+                    let Waits::Event(before) = self.0[place].1 else {
+                        unreachable!("it drops none");
+                    };
+                    if self.bytes() - before + size <= 2 * most {
+                        self.0[place].1 = Waits::Event(size);
                     }
                     return;
                 }
@@ -254,8 +355,18 @@ impl Model {
             }
             _ => {}
         }
-        self.0.push((channel, size));
+        self.0.push((channel, Waits::Event(size)));
     }
+}
+
+fn popped(queue: &EventQueue) -> Option<(u64, Waits)> {
+    let event = queue.pop()?;
+    let is_event = event.message.iter().all(|byte| u64::from(*byte) == event.channel);
+    let waits = match is_event {
+        true => Waits::Event(event.message.len()),
+        false => Waits::Mark(missing(&event).expect("a mark, where it is no event")),
+    };
+    Some((event.channel, waits))
 }
 
 proptest! {
@@ -273,20 +384,17 @@ proptest! {
                     model.put(channel, size, most);
                 }
                 Step::Pop => {
-                    let popped = queue.pop().map(|event| (event.channel, event.message.len()));
                     let expected = (!model.0.is_empty()).then(|| model.0.remove(0));
-                    prop_assert_eq!(popped, expected);
+                    prop_assert_eq!(popped(&queue), expected);
                 }
                 Step::Forget(channel) => {
                     queue.forget(channel);
                     model.0.retain(|(other, _)| *other != channel);
                 }
             }
-            prop_assert_eq!((queue.bytes(), queue.len()), (model.bytes(), model.0.len()));
+            prop_assert_eq!((queue.bytes(), queue.len()), (model.bytes(), model.len()));
         }
-        let left: Vec<_> = std::iter::from_fn(|| queue.pop())
-            .map(|event| (event.channel, event.message.len()))
-            .collect();
+        let left: Vec<_> = std::iter::from_fn(|| popped(&queue)).collect();
         prop_assert_eq!(left, model.0);
     }
 }

@@ -20,6 +20,9 @@ pub(crate) use records::presence;
 
 use crate::dispatch::Gateway;
 
+/// The gateway of a server's hub.
+pub(crate) type OfServer = HubGateway<serving::OfServer>;
+
 crate::include_gateway!("rpc.hub.v1");
 
 /// The service, to be added to an endpoint. It serves the [hub](crate::hub) that its server was given.

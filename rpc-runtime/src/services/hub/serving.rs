@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::{StreamExt, stream};
 use prost::Message as _;
 
 use super::{
@@ -16,7 +17,9 @@ use super::{
 use crate::{
     ClientId, Context, Status,
     bytes::Bytes,
-    hub::{self, Act, Asks, Begun, ChannelName, HistoryQuery, Wish, broker::MembersQuery, bytes_of_one},
+    hub::{
+        self, Act, Asks, Begun, ChannelName, HistoryQuery, Room, Wish, broker::MembersQuery, bytes_of_one,
+    },
 };
 
 /// No answer is longer, in bytes, whatever the client would take.
@@ -24,6 +27,9 @@ const LONGEST_ANSWER: usize = 4 << 20;
 
 /// What stands around an answer of one channel, beside its name: its number, position and a refusal.
 const AROUND_ANSWER: usize = 512;
+
+/// So many channels of one call are asked for at once.
+const ASKED_AT_ONCE: usize = 16;
 
 /// How many members are told at most.
 const MOST_MEMBERS: usize = 1_000;
@@ -33,7 +39,7 @@ const USUAL_EVENTS: usize = 100;
 const MOST_EVENTS: usize = 1_000;
 
 /// Serves the hub of the server that it is called on.
-pub(super) struct OfServer;
+pub(crate) struct OfServer;
 
 impl Hub for OfServer {
     async fn subscribe(&self, cx: &Context, request: SubscribeRequest) -> Result<SubscribeResponse, Status> {
@@ -43,20 +49,27 @@ impl Hub for OfServer {
             .iter()
             .map(|asked| asked.channel.len() + AROUND_ANSWER)
             .sum();
-        let mut room = room(cx).saturating_sub(frames);
-        let mut answers = Vec::with_capacity(request.channels.len());
-        for asked in request.channels {
-            let channel = asked.channel.clone();
-            let answer = match subscribe(cx, &hub, asked, room).await {
-                Ok(subscribed) => answered(channel, &subscribed),
-                Err(refused) => SubscribeAnswer {
-                    channel,
-                    refused: Some((&refused).into()),
-                    ..SubscribeAnswer::default()
-                },
-            };
-            room = room.saturating_sub(answer.encoded_len());
-            answers.push(answer);
+        let room = Room::new(room(cx).saturating_sub(frames));
+        let mut answers = vec![SubscribeAnswer::default(); request.channels.len()];
+        let asked = request.channels.into_iter().enumerate().map(|(index, asked)| {
+            let (hub, room) = (&hub, &room);
+            async move {
+                let channel = asked.channel.clone();
+                let answer = match subscribe(cx, hub, asked, room).await {
+                    Ok(subscribed) => answered(channel, &subscribed, room),
+                    Err(refused) => SubscribeAnswer {
+                        channel,
+                        refused: Some((&refused).into()),
+                        ..SubscribeAnswer::default()
+                    },
+                };
+                (index, answer)
+            }
+        });
+        // One that is slow holds up the answer, and not the others.
+        let mut asked = stream::iter(asked).buffer_unordered(ASKED_AT_ONCE);
+        while let Some((index, answer)) = asked.next().await {
+            answers[index] = answer;
         }
         Ok(SubscribeResponse { answers })
     }
@@ -83,7 +96,7 @@ impl Hub for OfServer {
         let hub = cx.hub();
         let asks = asks(cx);
         let TypedMessage { type_name, body } = request.event;
-        let mut keeps = false;
+        let (mut keeps, mut tells_reached) = (false, false);
         match name.own_client() {
             // A client's own channel is the client.
             Some(client) => hub.may_send_to_client(&asks, &client, &type_name).await?,
@@ -91,6 +104,7 @@ impl Hub for OfServer {
                 let namespace = hub.namespace_of(name.as_str())?;
                 namespace.check(Act::Publish, &asks, name.as_str()).await?;
                 keeps = namespace.keep().keeps();
+                tells_reached = namespace.tells_reached();
             }
         }
         check_event_type(&type_name)?;
@@ -108,10 +122,10 @@ impl Hub for OfServer {
         let receipt = to.publish_encoded(&type_name, body).await?;
         Ok(PublishResponse {
             id: receipt.id.as_ref().to_owned(),
-            // Whether a client is there is not told.
+            // Whether a client is there is not told either.
             reached: receipt
                 .reached
-                .filter(|_| name.own_client().is_none())
+                .filter(|_| tells_reached)
                 .map(|reached| reached as u64),
             position: receipt.position.map(Into::into),
             duplicate: receipt.duplicate,
@@ -276,21 +290,25 @@ async fn subscribe(
     cx: &Context,
     hub: &hub::Hub,
     asked: SubscribeChannel,
-    room: usize,
+    room: &Room,
 ) -> Result<Begun, Status> {
     let name = ChannelName::new(&asked.channel)?;
     let wish = Wish {
         since: asked.since.map(Into::into),
         granted: None,
         by_event: false,
-        room,
+        room: room.clone(),
         presence: presence_data(asked.presence)?,
     };
     hub.subscribe_session(cx.session(), &name, wish).await
 }
 
-fn answered(channel: String, subscribed: &Begun) -> SubscribeAnswer {
+fn answered(channel: String, subscribed: &Begun, room: &Room) -> SubscribeAnswer {
     let namespace = &subscribed.channel.namespace;
+    let mut types = namespace.types_told(subscribed.snapshot.as_ref());
+    if !room.take(types.iter().map(|name| name.len() + 4).sum()) {
+        types.clear();
+    }
     let missed = subscribed.missed.iter();
     SubscribeAnswer {
         channel,
@@ -302,7 +320,7 @@ fn answered(channel: String, subscribed: &Begun) -> SubscribeAnswer {
         events: missed
             .map(|event| record(event, namespace.tells_publisher()))
             .collect(),
-        types: namespace.types_told(subscribed.snapshot.as_ref()),
+        types,
     }
 }
 

@@ -12,9 +12,10 @@ use crate::{
         feed::CHECK_EVERY,
         inbox::{Inbox, Item, Taken},
         routing::HubCell,
+        wire::told_position,
     },
     contract::Contract,
-    services::hub::{EventRecord, Refused, SubscribeResponse, Subscribed, Unsubscribed},
+    services::hub::{Dropped, EventRecord, Refused, SubscribeResponse, Subscribed, Unsubscribed},
 };
 
 const EPOCH: u64 = 7;
@@ -261,13 +262,15 @@ fn a_subscription_that_is_ended_while_it_is_asked_for_is_asked_for_once_more() {
     let hub = Hub::new();
     let (inbox, _told) = hub.add(None);
     hub.answer(1, hub.asks().unwrap(), answer(3, None, []));
-    let (_other, _told) = hub.add(None);
+    let (other, _told) = hub.add(None);
     let batch = hub.asks().unwrap();
     let ended = Unsubscribed {
         channel: "room:5".to_owned(),
         reason: None,
     };
     hub.sent(&ended);
+    assert!(matches!(end(&inbox), Some(SubscriptionError::Ended(_))));
+    // The answer may be older than the end.
     hub.answer(1, batch, answer(3, None, []));
     let batch = hub.asks().unwrap();
     let refused = SubscribeAnswer {
@@ -278,7 +281,7 @@ fn a_subscription_that_is_ended_while_it_is_asked_for_is_asked_for_once_more() {
         ..SubscribeAnswer::default()
     };
     hub.answer(1, batch, refused);
-    assert!(matches!(end(&inbox), Some(SubscriptionError::Refused(_))));
+    assert!(matches!(end(&other), Some(SubscriptionError::Refused(_))));
     // Nobody is left, and the server knows.
     assert!(hub.asks().is_none());
     assert!(hub.core.lock().feeds.is_empty());
@@ -355,4 +358,96 @@ fn gaps_that_follow_each_other_are_one_and_an_unread_inbox_does_not_grow() {
         Poll::Ready(Taken::Item(Item::Gap(gap))) => assert_eq!(gap.cause, GapCause::NoHistory),
         other => panic!("no gap: {other:?}"),
     }
+}
+
+impl Hub {
+    /// The server has dropped events of the channel.
+    fn dropped(&self, count: u64) {
+        let frame = EventFrame {
+            channel: NUMBER,
+            type_name: Dropped::FULL_NAME.to_owned(),
+            body: prost::Message::encode_to_vec(&Dropped { count }).into(),
+            ..EventFrame::default()
+        };
+        self.cell.on_event(1, frame, &mut Vec::new());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_says_it_has_dropped_is_asked_for_at_once_and_once() {
+    let hub = Hub::new();
+    let (inbox, _told) = hub.add(None);
+    hub.answer(1, hub.asks().unwrap(), answer(5, None, []));
+    hub.dropped(3);
+    let batch = hub.asks().expect("no later event has to come");
+    assert_eq!(Hub::since(&batch), Some(5));
+    hub.answer(1, batch, answer(8, Some(true), [6, 7, 8]));
+    assert_eq!(waiting(&inbox), [6, 7, 8]);
+    assert!(hub.asks().is_none());
+    // One that comes while the server is asked may be of what its answer does not have.
+    hub.event(1, NUMBER, 10);
+    tokio::time::advance(CHECK_EVERY).await;
+    let batch = hub.asks().unwrap();
+    hub.dropped(1);
+    hub.answer(1, batch, answer(10, Some(true), [9, 10]));
+    assert_eq!(waiting(&inbox), [9, 10]);
+    tokio::time::advance(CHECK_EVERY).await;
+    let batch = hub.asks().expect("what was dropped meanwhile is asked for");
+    assert_eq!(Hub::since(&batch), Some(10));
+    hub.answer(1, batch, answer(11, Some(true), [11]));
+    assert_eq!(waiting(&inbox), [11]);
+    assert!(hub.asks().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_has_dropped_in_a_channel_without_history_is_a_gap() {
+    let hub = Hub::new();
+    let (inbox, _told) = hub.add(None);
+    let begun = SubscribeAnswer {
+        number: NUMBER,
+        ..SubscribeAnswer::default()
+    };
+    hub.answer(1, hub.asks().unwrap(), begun);
+    hub.event(1, NUMBER, 0);
+    hub.dropped(3);
+    hub.event(1, NUMBER, 0);
+    assert!(hub.asks().is_none());
+    let items: Vec<_> = std::iter::from_fn(|| match inbox.poll_take(&Context::from_waker(Waker::noop())).0 {
+        Poll::Ready(Taken::Item(item)) => Some(item),
+        _ => None,
+    })
+    .collect();
+    let [Item::Event { .. }, Item::Gap(gap), Item::Event { .. }] = &items[..] else {
+        panic!("{items:?}");
+    };
+    assert_eq!((gap.missed, gap.cause), (Some(3), GapCause::NotRead));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_put_out_while_it_asks_for_what_it_has_missed_sees_the_end() {
+    let hub = Hub::new();
+    let (inbox, _told) = hub.add(None);
+    hub.answer(1, hub.asks().unwrap(), answer(5, None, []));
+    hub.event(1, NUMBER, 7);
+    let batch = hub.asks().unwrap();
+    let (other, mut told) = hub.add(None);
+    hub.sent(&Unsubscribed {
+        channel: "room:5".to_owned(),
+        reason: Some(Refused {
+            code: crate::Code::PermissionDenied as i32,
+            message: "be polite".to_owned(),
+        }),
+    });
+    let end = end(&inbox);
+    let is_kick = |end: &SubscriptionError| matches!(end, SubscriptionError::Ended(status) if status.message() == "be polite");
+    assert!(end.as_ref().is_some_and(is_kick), "{end:?}");
+    // One that has not begun is asked for, whatever the answer to the other question is.
+    hub.answer(1, batch, answer(7, Some(true), [6, 7]));
+    assert!(told.try_recv().is_err());
+    tokio::time::advance(CHECK_EVERY).await;
+    let batch = hub.asks().unwrap();
+    assert_eq!(Hub::since(&batch), None);
+    hub.answer(1, batch, answer(7, None, []));
+    assert!(matches!(told.try_recv(), Ok(Ok(()))));
+    drop(other);
 }

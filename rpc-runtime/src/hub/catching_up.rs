@@ -1,0 +1,202 @@
+//! Catching up: what a new subscriber is told of what was published before its first live event, by its position or by a snapshot.
+//!
+//! The channel keeps for it what comes meanwhile ([`subscribing`](super::subscribing)), so that a broker and a snapshot may take the time
+//! they need.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use super::{
+    HistoryQuery, Hub, Position,
+    broker::{History, Published},
+    channel::Channel,
+    namespace::Taken,
+    rights::Asks,
+    subscribing::Wish,
+};
+use crate::Status;
+
+/// A snapshot that history has overtaken while it was made is made again, so often.
+const SNAPSHOTS: usize = 3;
+
+/// How many bytes of events and snapshots an answer has room for, of all channels that are asked for in it at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Room(Arc<AtomicUsize>);
+
+impl Room {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(bytes)))
+    }
+
+    /// Takes room, where there is so much.
+    pub(crate) fn take(&self, bytes: usize) -> bool {
+        let less = |room: usize| room.checked_sub(bytes);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What a new subscriber is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Begun {
+    /// The channel, and what events name it by.
+    pub(crate) channel: Arc<Channel>,
+    /// Where the channel is, behind `missed`. Epoch and offset are 0 without history.
+    pub(crate) position: Position,
+    /// Whether `missed` is all that came after [`Wish::since`]; `None` where nothing was to be recovered.
+    pub(crate) recovered: Option<bool>,
+    /// What comes first.
+    pub(crate) snapshot: Option<Taken>,
+    /// Where the snapshot is, or the channel was: in front of `missed`.
+    pub(crate) from: Position,
+    /// What comes next, in order.
+    pub(crate) missed: Vec<Arc<Published>>,
+}
+
+impl Begun {
+    pub(super) fn new(channel: Arc<Channel>, position: Position) -> Self {
+        Self {
+            channel,
+            position,
+            recovered: None,
+            snapshot: None,
+            from: position,
+            missed: Vec::new(),
+        }
+    }
+}
+
+impl Hub {
+    /// Reads what a new subscriber is told, while the channel keeps events for it.
+    pub(super) async fn catch_up(
+        &self,
+        asks: &Asks,
+        channel: &Arc<Channel>,
+        wish: &Wish,
+    ) -> Result<Begun, Status> {
+        let namespace = &channel.namespace;
+        let position = self.link(channel).await?;
+        let mut subscribed = Begun::new(channel.clone(), position);
+        self.recover(asks, &mut subscribed, wish).await?;
+        if namespace.has_snapshot() && subscribed.recovered != Some(true) {
+            self.take_snapshot(asks, &mut subscribed, &wish.room).await?;
+        }
+        Ok(subscribed)
+    }
+
+    /// Reads what came after the position that the client knows.
+    pub(super) async fn recover(
+        &self,
+        asks: &Asks,
+        subscribed: &mut Begun,
+        wish: &Wish,
+    ) -> Result<(), Status> {
+        let Some(since) = wish.since else { return Ok(()) };
+        let history = self.history_after(asks, &subscribed.channel, since).await?;
+        let all = history.complete && !history.more && wish.room.take(bytes_of(&history.events));
+        subscribed.channel.namespace.counted.recovery(all);
+        subscribed.recovered = Some(all);
+        subscribed.position = history.position;
+        if all {
+            subscribed.missed = history.events;
+        }
+        Ok(())
+    }
+
+    /// What came after a position and is for the client. Incomplete in channels without history.
+    async fn history_after(
+        &self,
+        asks: &Asks,
+        channel: &Channel,
+        after: Position,
+    ) -> Result<History, Status> {
+        let keep = channel.namespace.keep();
+        let query = HistoryQuery {
+            after: Some(after),
+            limit: keep.recover,
+            ..HistoryQuery::default()
+        };
+        let mut history = self.inner.broker.history(&channel.name, keep, &query).await?;
+        if keep.keeps() {
+            // Of another epoch than events were until now, whoever is told this one has to be told theirs.
+            channel.reaches(history.position);
+        }
+        history.complete &= keep.keeps();
+        if history.complete && !history.more {
+            // Where these events end, whatever has been published since they were read.
+            history.position = history.events.last().map_or(after, |last| last.position);
+        }
+        history.events.retain(|event| event.is_for(asks.client()));
+        Ok(history)
+    }
+
+    /// Takes a snapshot, and reads what came after it.
+    pub(super) async fn take_snapshot(
+        &self,
+        asks: &Asks,
+        subscribed: &mut Begun,
+        room: &Room,
+    ) -> Result<(), Status> {
+        let channel = subscribed.channel.clone();
+        let too_long = || {
+            Status::resource_exhausted(
+                "the channel's snapshot is longer than the answer may be; subscribe to fewer channels at a time",
+            )
+        };
+        for _ in 0..SNAPSHOTS {
+            let Some(snapshot) = channel.namespace.snapshot(asks, channel.name.as_str()).await? else {
+                return Ok(());
+            };
+            let taken = snapshot.body.len() + AROUND;
+            if !room.take(taken) {
+                return Err(too_long());
+            }
+            let keeps = channel.namespace.keep().keeps();
+            let now = subscribed.position;
+            let at = match snapshot.position {
+                // It is of an epoch that is over: everything of that was before it was taken, and all of this one comes after it.
+                Some(at) if at.epoch != now.epoch => Position { offset: 0, ..now },
+                at => at.unwrap_or(now),
+            };
+            if !keeps {
+                subscribed.snapshot = Some(snapshot);
+                return Ok(());
+            }
+            let history = self.history_after(asks, &channel, at).await?;
+            (subscribed.from, subscribed.position) = (at, history.position);
+            if history.complete && !history.more && room.take(bytes_of(&history.events)) {
+                subscribed.missed = history.events;
+                subscribed.snapshot = Some(snapshot);
+                return Ok(());
+            }
+            room.give_back(taken);
+        }
+        Err(Status::unavailable(
+            "the channel changes faster than its snapshot is made; try again",
+        ))
+    }
+}
+
+/// What stands around an event's body in an answer, at most, without names that others choose.
+const AROUND: usize = 160;
+
+/// What events take in an answer, at most.
+fn bytes_of(events: &[Arc<Published>]) -> usize {
+    events.iter().map(|event| bytes_of_one(event)).sum()
+}
+
+/// What an event takes in an answer, at most.
+pub(crate) fn bytes_of_one(event: &Published) -> usize {
+    let publication = &event.publication;
+    let id = publication.id.as_ref().map_or(0, |id| id.len());
+    let publisher = publication.publisher.as_ref();
+    let user = publisher.and_then(|publisher| publisher.user.as_ref());
+    publication.body.len() + publication.type_name.len() + id + user.map_or(0, |user| user.len()) + AROUND
+}
