@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ChannelName, History, HistoryQuery, Hub, HubError, Member, broker::MembersQuery, name::Spelling,
-    namespace::ActiveNamespace,
+    ChannelName, History, HistoryQuery, Hub, HubError, Member, broker::MembersQuery,
+    namespace::ActiveNamespace, pattern::Spelling,
 };
 
 /// So many members are read at a time.

@@ -2,7 +2,7 @@
 
 use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
 
-use super::name::ChannelParams;
+use super::pattern::ChannelParams;
 use crate::{ClientId, Session, Status, auth::Identity};
 
 /// Who asks for a right: a client, as it was when it asked.

@@ -157,6 +157,12 @@ impl Hub {
             self.unsubscribe_session(session, name);
             return Err(refused);
         }
+        // It may be put out while others are asked: then it is told the end, and nothing that is not so.
+        let check_heard = || match session.make_channels().get(name) {
+            Some(subscription) if Arc::ptr_eq(&subscription.channel, &channel) => Ok(()),
+            _ => Err(left_meanwhile()),
+        };
+        check_heard()?;
         let is_new = wish.presence.is_some() && wish.presence != subscription.presence;
         if wish.granted.is_some() || is_new {
             session.make_channels().change(name, |subscription| {
@@ -168,19 +174,15 @@ impl Hub {
             self.settle_presence(session, name).await?;
         }
         let position = self.link(&channel).await?;
-        let mut subscribed = Begun::new(channel, position);
+        let mut subscribed = Begun::new(channel.clone(), position);
         self.recover(&asks, &mut subscribed, &wish).await?;
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
         if subscribed.channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event
         {
             self.take_snapshot(&asks, &mut subscribed, &wish.room).await?;
         }
-        // It may have been put out while others were asked: then it is told the end, and nothing that is not so.
-        let is_heard = |subscription: Subscription| Arc::ptr_eq(&subscription.channel, &subscribed.channel);
-        match session.make_channels().get(name).is_some_and(is_heard) {
-            true => Ok(subscribed),
-            false => Err(left_meanwhile()),
-        }
+        check_heard()?;
+        Ok(subscribed)
     }
 
     fn add(

@@ -73,6 +73,9 @@ fn kilobyte(number: u64) -> Said {
 }
 
 fn number_of(event: &EventFrame) -> u64 {
+    if event.type_name == Dropped::FULL_NAME {
+        return 0;
+    }
     Said::decode(event.body.clone()).unwrap().text.parse().unwrap()
 }
 

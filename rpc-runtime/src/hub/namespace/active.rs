@@ -7,7 +7,7 @@ use crate::{
     Contract, Status,
     hub::{
         counted::Counted,
-        name::{Pattern, PatternError, Spelling},
+        pattern::{Pattern, PatternError, Spelling},
         rights::{Asks, Later, denied},
     },
     services::hub::{Joined, Left},

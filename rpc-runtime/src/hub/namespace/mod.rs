@@ -15,7 +15,7 @@ pub use snapshot::{OnSubscribe, Snapshot};
 
 use super::{
     Events,
-    name::{ChannelParams, Pattern, Spelling, spelling_of},
+    pattern::{ChannelParams, Pattern, Spelling, spelling_of},
     rights::{ErasedRight, Nobody, Right, Typed},
 };
 

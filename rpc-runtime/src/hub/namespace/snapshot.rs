@@ -8,7 +8,7 @@ use crate::{
     Status,
     hub::{
         Event, Position,
-        name::ChannelParams,
+        pattern::ChannelParams,
         rights::{Asks, Later, Typed, denied},
     },
 };
