@@ -5,18 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Call } from "../src/protocol/call.js";
 import { ClientConnection } from "../src/protocol/client.js";
+import { chance } from "./support/chance.js";
 import { FRAME_COST, Peer } from "./support/peer.js";
-
-/** A generator of numbers that is the same for each seed. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Talk {
   readonly call: Call;

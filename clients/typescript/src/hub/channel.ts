@@ -6,6 +6,7 @@ import type { Position } from "./event.js";
 import { type Capacity, EventQueue, gap } from "./queue.js";
 import type { Raw } from "./raw.js";
 import type { Subscription } from "./subscription.js";
+import { droppedOf, isDropped } from "./wire.js";
 
 /** How the server answers for one channel. */
 export interface Answer {
@@ -113,7 +114,11 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
   offer(raw: Raw, skips: Skips): void {
     const { cursor } = this;
     if (this.stage !== "live") return;
-    if (!cursor || raw.offset === 0n) {
+    if (isDropped(raw)) {
+      // The server has left events out here.
+      if (cursor) this.#needs();
+      else this.putGap(gap(this.channel, "no-history", undefined, undefined, droppedOf(raw)));
+    } else if (!cursor || raw.offset === 0n) {
       // It has no place among others.
       this.putOrMiss(raw, "live");
     } else if (raw.offset > cursor.offset) {
@@ -129,26 +134,21 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
     else this.stage = "full";
   }
 
-  /** The server has left events out here. */
-  isDropped(count: number): void {
-    if (this.stage !== "live") return;
-    if (this.cursor) this.#needs();
-    else this.putGap(gap(this.channel, "no-history", undefined, undefined, count));
-  }
-
   /** Whether something may come that the program reads. One that has begun is not asked any more: servers change. */
   mayHear({ types }: Answer): boolean {
     return this.begun || types.length === 0 || this.types.some((type) => types.includes(type));
   }
 
-  /** Whether an answer to what was asked since a position is one for this subscription. */
-  isAnsweredBy(since: Position | undefined, answer: Answer): boolean {
+  /**
+   * Whether an answer to what was asked since a position is one for this subscription: another's may be older than what this one was given
+   * meanwhile, and then says nothing of what it has lost.
+   */
+  isAnsweredBy(since: Position | undefined, { recovered, position }: Answer): boolean {
     const { cursor } = this;
     if (!cursor || !since) return cursor === since;
-    return (
-      cursor.epoch === since.epoch &&
-      (cursor.offset === since.offset || (answer.recovered && cursor.offset > since.offset))
-    );
+    if (cursor.epoch !== since.epoch) return false;
+    if (cursor.offset === since.offset) return true;
+    return recovered && cursor.offset > since.offset && cursor.offset <= (position?.offset ?? 0n);
   }
 
   /** Takes the answer, and what came behind it. `lost`: some of that was lost. */

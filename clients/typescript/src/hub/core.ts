@@ -14,7 +14,7 @@ import { Feed, Held } from "./feed.js";
 import type { HubEvents } from "./hub.js";
 import type { Capacity, EventQueue } from "./queue.js";
 import type { Typed } from "./subscription.js";
-import { droppedOf, isDropped, positionOf, refusal, typed } from "./wire.js";
+import { positionOf, refusal, typed } from "./wire.js";
 
 /** One call asks for so many channels at most: more are refused by the contract. */
 const MOST_IN_A_CALL = 100;
@@ -166,7 +166,7 @@ export class HubCore implements Listener, Keeper {
     const now = this.connection.world.now();
     if (!feed) {
       if (channel !== 0n && this.#isUnsettled) this.#early.push(channel, event);
-    } else if (isDropped(event) ? feed.onDropped(droppedOf(event), now) : feed.onEvent(event, epoch, now)) {
+    } else if (feed.onEvent(event, epoch, now)) {
       this.#schedule();
     }
   }
@@ -352,8 +352,7 @@ export class HubCore implements Listener, Keeper {
     const early = this.#name(feed, number);
     // Frames of a number that is known are held elsewhere.
     const isLost = this.#early.overrun && !hadNumber;
-    const events = early.filter((event) => !isDropped(event));
-    feed.answered(since, answer, events, isLost || events.length < early.length);
+    feed.answered(since, answer, early, isLost);
   }
 
   #refused(feed: Feed, error: ConnectError, certain: boolean): void {

@@ -101,30 +101,17 @@ export class Feed {
 
   /** Gives an event that came as a frame. Whether the server is to be asked for something. */
   onEvent(raw: Raw, epoch: bigint, now: number): boolean {
-    return this.#offer(now, raw, (sub) => {
-      if (epoch !== 0n && sub.cursor && sub.cursor.epoch !== epoch) sub.lose();
-      sub.offer(raw, this.#skips);
-    });
-  }
-
-  /** The server has left events out here. */
-  onDropped(count: number, now: number): boolean {
-    // What an answer that is on its way gives may not reach so far.
-    this.#held.overrun ||= this.subs.some(({ stage }) => stage === "needs");
-    return this.#offer(now, undefined, (sub) => sub.isDropped(count));
-  }
-
-  #offer(now: number, raw: Raw | undefined, give: (sub: ChannelSubscription) => void): boolean {
     let waits = false;
     let jumps = false;
     for (const sub of this.subs) {
+      if (epoch !== 0n && sub.cursor && sub.cursor.epoch !== epoch) sub.lose();
       const needed = sub.stage === "needs";
-      give(sub);
+      sub.offer(raw, this.#skips);
       const needs = sub.stage === "needs";
       waits ||= needs;
       jumps ||= needs && !needed;
     }
-    if (waits && raw) this.#held.push(0n, raw);
+    if (waits) this.#held.push(0n, raw);
     if (jumps) {
       this.notBefore = Math.max(this.notBefore, this.#lastCheck + CHECK_EVERY);
       this.#lastCheck = Math.max(this.notBefore, now);

@@ -3,8 +3,8 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ChannelPosition, DroppedSchema, type Refused } from "../gen/rpc/hub/v1/hub_pb.js";
-import type { Event } from "../gen/rpc/v1/frame_pb.js";
 import type { Position } from "./event.js";
+import type { Raw } from "./raw.js";
 import type { Typed } from "./subscription.js";
 
 /** The wire's position as the program's. */
@@ -18,12 +18,12 @@ export function typed({ schema, message }: Typed): { type: string; body: Uint8Ar
 }
 
 /** Whether an event only says that others were left out. */
-export function isDropped(event: Event): boolean {
+export function isDropped(event: Raw): boolean {
   return event.type === DroppedSchema.typeName && event.offset === 0n;
 }
 
 /** How many were. */
-export function droppedOf(event: Event): number {
+export function droppedOf(event: Raw): number {
   try {
     return Number(fromBinary(DroppedSchema, event.body).count);
   } catch {
