@@ -479,3 +479,10 @@ test("nothing is left running of a connection that is closed while a refresh wai
   await settled();
   assert.equal(scene.world.timers, 0);
 });
+
+test("a token that has expired is not shown again, and the client comes back as nobody", async () => {
+  const scene = await Scene.open({ token: "old" }, { userId: "ann" });
+  await scene.comeBack(4401);
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
+  assert.equal(scene.connection.identity.userId, undefined);
+});

@@ -480,3 +480,29 @@ test("a connection that drains is heard until the next one is there", async () =
   await hub.say(direct(StringValueSchema, { value: "to the new one" }));
   assert.deepEqual(heard, ["while it drains", "to the new one"]);
 });
+
+test("what waits is bounded in bytes too, and one event always fits", async () => {
+  const hub = await Hub.open({ maxUnreadBytes: 1_000 });
+  const sub = hub.hub.subscribe("room:5", { events: EVENTS });
+  await settled();
+  await hub.subscribed({ number: 3n, position: at(0n) });
+  const long = "x".repeat(2_000);
+  await hub.say(frame(3n, long, 1n), frame(3n, "two", 2n));
+  assert.equal(sub.unread, 1);
+  assert.deepEqual(await take(sub, 1), [long]);
+});
+
+test("an end of the server's while it is asked ends what was live, and the rest asks again", async () => {
+  const hub = await Hub.open();
+  const live = await hub.listen();
+  await hub.subscribed({ number: 3n, position: at(1n) });
+  await hub.say(frame(3n, "three", 3n));
+  const fresh = await hub.listen();
+  const first = hub.request("Subscribe", SubscribeRequestSchema);
+  await hub.say(direct(UnsubscribedSchema, { channel: "room:5", reason: { code: 7, message: "kicked" } }));
+  assert.equal(live.sub.status, "ended");
+  await hub.answer(first.id, SubscribeResponseSchema, { answers: [{ number: 3n, position: at(3n) }] });
+  await hub.scene.world.pass(100);
+  await hub.subscribed({ refused: { code: 7, message: "kicked" } });
+  assert.equal(fresh.sub.status, "ended", "the first answer was older than the end");
+});
