@@ -237,7 +237,10 @@ fn print(
     println!("| p99, before, us | {:.0} | | |", calm.p99_us);
     println!("| during | {:.0} | | |", storm.p99_us);
     row("ratio", ratio, 2, MOST_RATIO);
-    println!("| p99, during, but for the first second, us | {:.0} | | |", storm.p99_later_us);
+    println!(
+        "| p99, during, but for the first second, us | {:.0} | | |",
+        storm.p99_later_us
+    );
     row("ratio", storm.p99_later_us / calm.p99_us, 2, MOST_RATIO);
     println!(
         "| longest that a task of the server waited for its turn, before and during, us | {}, {} | | |",

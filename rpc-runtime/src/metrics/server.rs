@@ -70,7 +70,7 @@ pub(crate) enum HandshakeOutcome {
     Credential,
     /// As many handshakes under way as there may be: closed silently.
     Handshakes,
-    /// Not over in time: closed silently.
+    /// Not over in time, or given up by the client before it was looked at: closed silently.
     Timeout,
     /// TLS failed.
     #[cfg_attr(

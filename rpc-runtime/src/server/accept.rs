@@ -12,8 +12,9 @@ use std::{
 #[cfg(feature = "tls")]
 use tokio::time::timeout_at;
 use tokio::{
+    io::Interest,
     net::{TcpListener, TcpStream},
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -123,18 +124,58 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, remote: SocketAddr, place
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let Some(begun) = begins(&shared, &stream, until).await else {
+        return;
+    };
+    #[cfg(feature = "tls")]
+    let may_be_half = shared.front.tls.is_none() && shared.front.http.is_some();
+    #[cfg(not(feature = "tls"))]
+    let may_be_half = shared.front.http.is_some();
+    // Only a request of plain HTTP makes sense of somebody who sends nothing more.
+    if begun == Begun::GivenUp && !may_be_half {
+        return shared.meter().handshake(HandshakeOutcome::Timeout);
+    }
     #[cfg(feature = "tls")]
     if let Some(tls) = &shared.front.tls {
         match timeout_at(until, tls.accept(stream, remote)).await {
             Ok(Some((stream, info))) => {
-                http::serve(shared.clone(), stream, remote, Some(info), place, until).await;
+                http::serve(shared.clone(), stream, remote, Some(info), place, until, begun).await;
             }
             Ok(None) => shared.meter().handshake(HandshakeOutcome::Tls),
             Err(_) => shared.meter().handshake(HandshakeOutcome::Timeout),
         }
         return;
     }
-    http::serve(shared, stream, remote, None, place, until).await;
+    http::serve(shared, stream, remote, None, place, until, begun).await;
+}
+
+/// How a client begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It has sent something.
+    Here,
+    /// It will send nothing more.
+    GivenUp,
+}
+
+/// Waits for the first bytes of a client, and sees whether it has given up before they were looked at: of a crowd that waits in the
+/// listener's queue many have, and are not to be let in in the place of those that are there. `None`: nothing came in time.
+async fn begins(shared: &Shared, stream: &TcpStream, until: Instant) -> Option<Begun> {
+    // tokio takes a socket that was just accepted for a readable one. What is the case it has heard from the system after this.
+    tokio::task::yield_now().await;
+    let mut ending = shared.http_ending.subscribe();
+    tokio::select! {
+        biased;
+        ready = stream.ready(Interest::READABLE) => match ready {
+            Ok(ready) if !ready.is_read_closed() => Some(Begun::Here),
+            _ => Some(Begun::GivenUp),
+        },
+        _ = ending.changed() => None,
+        () = sleep_until(until) => {
+            shared.meter().handshake(HandshakeOutcome::Timeout);
+            None
+        }
+    }
 }
 
 #[cfg(test)]

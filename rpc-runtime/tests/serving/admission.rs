@@ -1,6 +1,6 @@
 //! How many are let in, how often, and from where.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io::Write, net::SocketAddr, time::Duration};
 
 use futures_util::StreamExt;
 use http::{HeaderName, header};
@@ -8,7 +8,7 @@ use rpc_runtime::{
     CallError, Client, ConnectionState, Limits, Rate, Reconnect, Server, ServerBuilder, ServerLimits,
     StartError,
 };
-use tokio::time::Instant;
+use tokio::{io::AsyncReadExt, time::Instant};
 
 use crate::{
     authenticating::{self, Answer, Words, bearer, shake},
@@ -68,6 +68,59 @@ async fn a_page_of_another_origin_takes_nothing_from_its_visitors_address() {
         assert_eq!(shake(addr, &[evil]).await.http(), 403);
     }
     assert!(matches!(shake(addr, &[]).await, Answer::Greeted));
+}
+
+/// Clients that ask for an upgrade and close their sockets before the server, which has not been polled yet, has looked at them.
+fn give_up(addr: SocketAddr, count: usize) {
+    for _ in 0..count {
+        let mut socket = std::net::TcpStream::connect(addr).unwrap();
+        let request = "GET /rpc HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+            Sec-WebSocket-Protocol: rpc.v1\r\n\r\n";
+        socket.write_all(request.as_bytes()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_has_given_up_in_the_listeners_queue_is_not_let_in_in_the_place_of_another() {
+    for pages in [false, true] {
+        let limits = ServerLimits {
+            connects: burst(1),
+            ..ServerLimits::default()
+        };
+        let mut builder = Server::builder()
+            .service(ProbeGateway::default())
+            .server_limits(limits);
+        if pages {
+            builder = builder.http(axum::Router::new().route("/page", axum::routing::get(async || "a page")));
+        }
+        let (server, addr, _stop) = listen_as(builder).await;
+        give_up(addr, 10);
+        let answer = shake(addr, &[]).await;
+        assert!(matches!(answer, Answer::Greeted), "{pages}: {answer:?}");
+        assert_eq!(shake(addr, &[]).await.http(), 503, "one is let in");
+        drop(server);
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_answered_to_a_client_that_has_closed_its_end_behind_the_request() {
+    let pages = axum::Router::new().route("/page", axum::routing::get(async || "a page"));
+    let builder = Server::builder().service(ProbeGateway::default()).http(pages);
+    let (_server, addr, _stop) = listen_as(builder).await;
+    let mut socket = std::net::TcpStream::connect(addr).unwrap();
+    socket
+        .write_all(b"GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let mut answer = String::new();
+    let mut socket = tokio::net::TcpStream::from_std(socket).unwrap();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("a page"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]

@@ -47,6 +47,8 @@ pub(in crate::server) enum Refusal {
     Full,
     /// There are as many of its address as there may be.
     FullForAddress,
+    /// The client has closed its end.
+    GivenUp,
     /// Its address connects too often.
     TooOften {
         /// When it may again.
@@ -74,6 +76,7 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::FullForAddress | Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::GivenUp => StatusCode::REQUEST_TIMEOUT,
         }
     }
 
@@ -97,6 +100,7 @@ impl Refusal {
             Self::Stopping => "the server is stopping\n",
             Self::Full => "the server has as many connections as it may have\n",
             Self::FullForAddress => "your address has as many connections as it may have\n",
+            Self::GivenUp => "the client has closed the connection\n",
             Self::TooOften { .. } => "your address connects too often\n",
             Self::Crowd { .. } => "too many clients connect at once\n",
         }
@@ -146,6 +150,7 @@ impl Refusal {
             Self::FullForAddress => HandshakeOutcome::AddressConnections,
             Self::TooOften { .. } => HandshakeOutcome::AddressRate,
             Self::Crowd { .. } => HandshakeOutcome::Rate,
+            Self::GivenUp => HandshakeOutcome::Timeout,
         }
     }
 

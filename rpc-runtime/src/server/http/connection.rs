@@ -24,6 +24,7 @@ use crate::{
     RemoteAddr, TlsInfo,
     metrics::HandshakeOutcome,
     server::{
+        accept::Begun,
         admission::{Place, network},
         handshake::{self, Handshake, Refusal},
         shared::{Shared, later},
@@ -41,6 +42,8 @@ struct Front {
     shared: Arc<Shared>,
     remote: SocketAddr,
     tls: Option<TlsInfo>,
+    /// How the first request came.
+    begun: Begun,
     progress: Arc<Progress>,
     state: Mutex<State>,
 }
@@ -61,6 +64,7 @@ pub(in crate::server) async fn serve<S>(
     tls: Option<TlsInfo>,
     place: Place,
     until: Instant,
+    begun: Begun,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -71,6 +75,7 @@ pub(in crate::server) async fn serve<S>(
         shared: shared.clone(),
         remote,
         tls,
+        begun,
         progress: progress.clone(),
         state: Mutex::new(State {
             until: Some(until),
@@ -84,6 +89,8 @@ pub(in crate::server) async fn serve<S>(
     });
     let connection = http1::Builder::new()
         .header_read_timeout(None)
+        // Who has closed its end behind its request before that was looked at is answered; later, it takes a handler's time no more.
+        .half_close(begun == Begun::GivenUp)
         .max_buf_size(header_bytes.max(SMALLEST_BUFFER))
         .max_header_size(header_bytes)
         .serve_connection(TokioIo::new(Watched::new(stream, progress.clone())), service)
@@ -131,6 +138,12 @@ impl Front {
         }
         let route = self.shared.routes.find(request.uri().path());
         if route.is_some() && handshake::is_asked_for(&request) {
+            if self.begun == Begun::GivenUp {
+                self.shared.meter().handshake(Refusal::GivenUp.outcome());
+                return Refusal::GivenUp
+                    .into_response()
+                    .map(|body| Answer::new(body, over));
+            }
             let handshake = Handshake {
                 request: request.map(drop),
                 remote: Some(self.remote),
