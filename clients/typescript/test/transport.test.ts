@@ -1,0 +1,210 @@
+// Connect's calls over the transport, and what transports share.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { HubService, PresenceRequestSchema, PresenceResponseSchema } from "../src/gen/rpc/hub/v1/hub_pb.js";
+import {
+  createWebSocketTransport,
+  subscribe,
+  type WebSocketTransport,
+  type WebSocketTransportOptions,
+} from "../src/index.js";
+import { methodNumber } from "../src/protocol/method.js";
+import { type FrameInit, Socket } from "./support/server.js";
+import { settled } from "./support/world.js";
+
+/** A constructor of sockets that go nowhere, which keeps them. */
+function sockets() {
+  const made: Socket[] = [];
+  class Made extends Socket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      made.push(this);
+    }
+  }
+  return { made, Made };
+}
+
+async function opened(options: Partial<WebSocketTransportOptions> = {}) {
+  const { made, Made } = sockets();
+  const transport = createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made, ...options });
+  await settled();
+  const socket = made[0] as Socket;
+  await socket.greet();
+  return { transport, socket, made, Made, client: createClient(HubService, transport) };
+}
+
+const answer = (id: number, value: Extract<FrameInit["kind"], { case: "response" }>["value"]): FrameInit => ({
+  streamId: BigInt(id),
+  kind: { case: "response", value },
+});
+
+const EMPTY = toBinary(PresenceResponseSchema, create(PresenceResponseSchema, { clients: 3n }));
+
+test("a unary call carries its headers and its deadline, and gives headers, trailers and message back", async () => {
+  const { transport, socket, client } = await opened();
+  let [header, trailer] = [new Headers(), new Headers()];
+  const called = client.presence(
+    { channel: "room:5" },
+    {
+      headers: { "X-Trace": "abc", "x-key-bin": "AQID" },
+      timeoutMs: 60_000,
+      onHeader: (headers) => {
+        header = headers;
+      },
+      onTrailer: (trailers) => {
+        trailer = trailers;
+      },
+    },
+  );
+  await settled();
+  const { id, value } = socket.next("request");
+  assert.equal(value.method, methodNumber("rpc.hub.v1.HubService/Presence"));
+  const metadata = value.metadata.map(({ key, value, binary }) => [key, value, [...binary]]);
+  assert.deepEqual(metadata, [
+    ["x-key-bin", "", [1, 2, 3]],
+    ["x-trace", "abc", []],
+  ]);
+  assert.ok(value.timeoutUs > 50_000_000n && value.timeoutUs <= 60_000_000n);
+  assert.deepEqual(value.body, toBinary(PresenceRequestSchema, create(PresenceRequestSchema, { channel: "room:5" })));
+  await socket.say(
+    answer(id, {
+      metadata: [
+        { key: "from", value: "here" },
+        { key: "wide", value: "日" },
+        { key: "bytes-bin", binary: new Uint8Array([255, 0]) },
+      ],
+      trailers: [
+        { key: "took", value: "1" },
+        { key: "took", value: "2" },
+      ],
+      body: EMPTY,
+    }),
+  );
+  assert.equal((await called).clients, 3n);
+  assert.deepEqual([header.get("from"), header.get("bytes-bin"), trailer.get("took")], ["here", "/wA", "1, 2"]);
+  assert.equal(decodeURIComponent(header.get("wide") ?? ""), "日", "what no header holds is percent-encoded");
+  transport.close();
+});
+
+test("a status is a ConnectError with typed details and the metadata", async () => {
+  const { transport, socket, client } = await opened();
+  const called = client.presence({});
+  await settled();
+  const { id } = socket.next("request");
+  const value = toBinary(DurationSchema, create(DurationSchema, { seconds: 7n }));
+  const details = [{ typeUrl: "type.googleapis.com/google.protobuf.Duration", value }];
+  const status = { code: 8, message: "too much", details };
+  await socket.say({
+    streamId: BigInt(id),
+    kind: { case: "end", value: { status, trailers: [{ key: "why", value: "so" }] } },
+  });
+  const error = await called.then(() => undefined, ConnectError.from);
+  assert.deepEqual(
+    [error?.code, error?.rawMessage, error?.metadata.get("why")],
+    [Code.ResourceExhausted, "too much", "so"],
+  );
+  assert.equal(error?.findDetails(DurationSchema)[0]?.seconds, 7n);
+  transport.close();
+});
+
+test("an aborted call is reset, and one that was over before it began is not sent", async () => {
+  const { transport, socket, client } = await opened();
+  const controller = new AbortController();
+  const called = client.presence({}, { signal: controller.signal });
+  await settled();
+  const { id } = socket.next("request");
+  controller.abort();
+  await assert.rejects(called, (error) => error instanceof ConnectError && error.code === Code.Canceled);
+  assert.equal(socket.next("reset").id, id);
+  await assert.rejects(client.presence({}, { signal: controller.signal }));
+  assert.deepEqual(socket.kinds(), []);
+  transport.close();
+});
+
+test("a response that does not decode is INTERNAL, and interceptors stand around calls in Connect's order", async () => {
+  const order: string[] = [];
+  const interceptors = ["outer", "inner"].map(
+    (name) => (next: (request: never) => Promise<never>) => (request: never) => {
+      order.push(name);
+      return next(request);
+    },
+  );
+  const { transport, socket, client } = await opened({ interceptors: interceptors as never });
+  const called = client.presence({});
+  await settled();
+  await socket.say(answer(socket.next("request").id, { body: new Uint8Array([0xff]) }));
+  await assert.rejects(called, /\[internal\] the response does not decode/);
+  assert.deepEqual(order, ["outer", "inner"]);
+  transport.close();
+});
+
+test("a stream that is given up ends without an error, by leaving the loop, by unsubscribing and by a signal with one", async () => {
+  const given: string[] = [];
+  for (const how of ["leave", "unsubscribe", "abort"]) {
+    const source = async function* (signal: AbortSignal | undefined) {
+      signal?.addEventListener("abort", () => given.push(how));
+      yield 1;
+      await new Promise((_, reject) =>
+        signal?.addEventListener("abort", () => reject(new ConnectError("gone", Code.Canceled))),
+      );
+    };
+    const controller = new AbortController();
+    const stream = subscribe(({ signal }) => source(signal), { signal: controller.signal });
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const item of stream) {
+        seen.push(item);
+        if (how === "leave") break;
+        setImmediate(() => (how === "abort" ? controller.abort() : stream.unsubscribe()));
+      }
+    })();
+    if (how === "abort") await assert.rejects(reading, /gone/);
+    else await reading;
+    assert.deepEqual(seen, [1]);
+  }
+  assert.deepEqual(given, ["leave", "unsubscribe", "abort"]);
+});
+
+test("transports with the same options share a connection, which closes with the last of them", async () => {
+  const { transport, socket, made, Made } = await opened();
+  const share = (options: Partial<WebSocketTransportOptions> = {}) =>
+    createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made, ...options });
+  const second = share({ defaultTimeoutMs: 5_000 });
+  const other = share({ token: "ann" });
+  await settled();
+  assert.equal(made.length, 2, "another token is another connection");
+  assert.equal(second.state.status, "open");
+  const running = createClient(HubService, second).presence({});
+  await settled();
+  const states: string[] = [];
+  second.on("state", ({ status }) => states.push(status));
+  second.close();
+  await assert.rejects(running, /\[canceled\]/);
+  assert.deepEqual(
+    [socket.closed, second.state.status, transport.state.status, states],
+    [undefined, "closed", "open", ["closed"]],
+  );
+  await assert.rejects(second.ready(), /closed/);
+  await assert.rejects(second.authenticate("x"), /closed/);
+  transport.close(4_000, "bye");
+  assert.deepEqual(socket.closed, { code: 4_000, reason: "bye" });
+  const next = share();
+  await settled();
+  assert.equal(made.length, 3, "what is closed is not shared");
+  for (const one of [other, next]) one.close();
+});
+
+test("urls are of ws or wss, and what no client may close with is refused", async () => {
+  const { Made } = sockets();
+  const make = (url: string): WebSocketTransport => createWebSocketTransport({ url, webSocket: Made });
+  for (const url of ["ftp://x/", "/rpc", "nonsense"]) assert.throws(() => make(url), TypeError, url);
+  const { made, transport } = await opened({ url: "https://example.test/rpc#part" });
+  assert.equal(made[0]?.url, "wss://example.test/rpc");
+  assert.throws(() => transport.close(1001), RangeError);
+  transport.close();
+  transport.close();
+});
