@@ -3,10 +3,10 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use rpc_runtime::{CallError, Client, Code, Limits, Server, testing::TestServer};
+use rpc_runtime::{CallError, Client, Code, Limits, Reconnect, Server, testing::TestServer};
 
 use crate::{
-    line::{Item, Line, connect, item, method, numbers, replaying, serve},
+    line::{Item, Keeping, Line, connect, item, method, numbers, replaying, serve},
     peer::settle,
 };
 
@@ -179,4 +179,52 @@ async fn a_limit_that_nothing_would_fit_into_is_refused() {
         };
         assert!(Server::builder().limits(limits).build().is_err());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_of_a_call_that_has_failed_names_no_other_when_it_is_dropped() {
+    let (_line, server) = serve(replaying());
+    let client = connect(&server).await;
+    let failed = client.server_streaming::<Item>(method("Count"), &item(1_000_000));
+    let failed = failed.await.unwrap();
+    server.kill().await;
+    let other = Line::default();
+    let built = Server::builder().service(other.clone()).limits(replaying());
+    server.restart(built.build().unwrap());
+    client.ready().await.unwrap();
+    let calling = wait(&client);
+    settle().await;
+    assert_eq!(other.waiting(), 1);
+    drop(failed);
+    settle().await;
+    assert_eq!(other.waiting(), 1);
+    other.release.notify_waiters();
+    assert!(calling.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_closed_while_it_is_away_ends_its_calls_at_once() {
+    let (_line, server) = serve(replaying());
+    let client = connect(&server).await;
+    let calling = wait(&client);
+    settle().await;
+    server.kill().await;
+    settle().await;
+    assert!(!calling.is_finished());
+    let began = tokio::time::Instant::now();
+    client.close(rpc_runtime::CloseCode::Normal, "enough");
+    is_lost(calling).await;
+    assert_eq!(began.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_to_come_back_no_more_ends_its_calls_with_its_last_attempt() {
+    let (_line, server) = serve(replaying());
+    let client = server.builder().keeping().reconnect(Reconnect::never());
+    let client = client.lazy().unwrap();
+    client.greeted().await.unwrap();
+    let calling = wait(&client);
+    settle().await;
+    server.disconnect_all().await;
+    is_lost(calling).await;
 }

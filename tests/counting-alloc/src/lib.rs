@@ -15,10 +15,12 @@ pub struct Counting;
 thread_local! {
     static HELD: Cell<i64> = const { Cell::new(0) };
     static PEAK: Cell<i64> = const { Cell::new(0) };
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
 }
 
 fn take(bytes: usize) {
     // A thread that is ending has no counters any more.
+    let _ = TAKEN.try_with(|taken| taken.set(taken.get() + 1));
     let _ = HELD.try_with(|held| {
         held.set(held.get() + bytes as i64);
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
@@ -60,6 +62,11 @@ unsafe impl GlobalAlloc for Counting {
 /// How many bytes this thread holds: fewer than none, where it has given back what another had taken.
 pub fn held() -> i64 {
     HELD.get()
+}
+
+/// How many allocations this thread has made, counting each that was grown once more.
+pub fn allocations() -> u64 {
+    TAKEN.get()
 }
 
 /// What `work` gives, and the most bytes that this thread held at once beyond what it held before.

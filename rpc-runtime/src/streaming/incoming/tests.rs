@@ -199,3 +199,25 @@ async fn a_stream_that_is_cut_gives_what_came_before_and_then_its_peer_is_told_t
         "also where nobody has read that far"
     );
 }
+
+#[tokio::test]
+async fn a_stream_whose_connection_is_gone_is_read_to_its_end_and_tells_nobody() {
+    let (told, inbox, mut streaming) = stream();
+    for _ in 0..3 {
+        inbox.push(body("one"), 60);
+    }
+    assert!(streaming.message().await.unwrap().is_some());
+    inbox.orphan();
+    for _ in 0..2 {
+        assert!(streaming.message().await.unwrap().is_some());
+    }
+    assert_eq!(streaming.message().await.unwrap(), None);
+    let (other, inbox, streaming) = stream();
+    inbox.push(body("one"), 60);
+    inbox.orphan();
+    drop(streaming);
+    for told in [told, other] {
+        assert!(told.consumed.lock().unwrap().is_empty());
+        assert_eq!(told.abandoned.load(Ordering::Relaxed), 0);
+    }
+}
