@@ -1,6 +1,6 @@
 //! The patterns of namespaces, with which names of channels are matched, and what their parameters are read as.
 
-use std::{fmt, ops::Range, str::FromStr};
+use std::{any::TypeId, fmt, ops::Range, str::FromStr};
 
 use super::name::{LONGEST_NAME, RESERVED, is_allowed};
 
@@ -191,6 +191,13 @@ pub trait ChannelParams: Sized + Send + Sync + 'static {
     ///
     /// Those of the writer.
     fn write(&self, index: usize, to: &mut dyn fmt::Write) -> fmt::Result;
+
+    /// Whether every text can be read, and is written as it was: nothing has to be looked at then.
+    #[doc(hidden)]
+    #[must_use]
+    fn takes_any_text() -> bool {
+        false
+    }
 }
 
 /// How a channel's parameters are written.
@@ -237,6 +244,10 @@ macro_rules! params {
             fn read(values: &[&str]) -> Option<Self> {
                 let _ = values;
                 Some(($(values.get($at)?.parse::<$type>().ok()?,)*))
+            }
+
+            fn takes_any_text() -> bool {
+                true $(&& TypeId::of::<$type>() == TypeId::of::<String>())*
             }
 
             fn write(&self, index: usize, to: &mut dyn fmt::Write) -> fmt::Result {

@@ -1,7 +1,10 @@
 //! Subscriptions that the server makes and ends, and those that a client's address asks for.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,6 +13,8 @@ use rpc_runtime::{
     hub::{Anyone, Asks, Hub, HubError, Namespace, Retention, Snapshot, Subscriber},
     services::hub::{Joined, PresenceRequest, PresenceResponse, Subscribed, Unsubscribed, gateway},
 };
+
+use tokio::{io::AsyncReadExt, sync::Notify};
 
 use crate::common::{Moved, Named, Peer, Said, builder, info, no, rooms, said, serve, settle};
 
@@ -200,6 +205,37 @@ async fn hooks_notify_and_subscribe_clients_before_they_are_greeted() {
     assert_eq!(ali.hears::<Said>().await, said("hello"));
     ali.hears::<Subscribed>().await;
     assert_eq!(ali.hears::<Said>().await, said("welcome"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_wait_for_the_greeting_keep_no_task_busy() {
+    struct Undecided(Arc<Notify>);
+    impl Hooks for Undecided {
+        async fn on_connect(&self, session: &Arc<Session>) -> Result<(), Refusal> {
+            session.notify(&said("hello")).await.unwrap();
+            self.0.notified().await;
+            Ok(())
+        }
+    }
+    let decided = Arc::<Notify>::default();
+    let server = builder(&hub()).hooks(Undecided(decided.clone())).build().unwrap();
+    let (mut near, far) = tokio::io::duplex(4_096);
+    let polls = Arc::<AtomicUsize>::default();
+    let counted = polls.clone();
+    let mut serving = Box::pin(server.serve_connection(far, info("")));
+    tokio::spawn(std::future::poll_fn(move |cx| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        serving.as_mut().poll(cx)
+    }));
+    // Two hundred turns of everybody else.
+    settle().await;
+    let before = polls.load(Ordering::Relaxed);
+    assert!((1..20).contains(&before), "{before}");
+    decided.notify_one();
+    settle().await;
+    let mut come = [0; 4_096];
+    let length = near.read(&mut come).await.unwrap();
+    assert!(length > 0, "then it is greeted, and given what waits");
 }
 
 #[tokio::test(start_paused = true)]

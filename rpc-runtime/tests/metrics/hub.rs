@@ -1,7 +1,7 @@
 //! The hub, by its namespaces.
 
 use rpc_runtime::{
-    Limits, Server,
+    ConnectInfo, Limits, Server,
     hub::{Anyone, Hub, Namespace, Notification, Retention},
     services::hub::{
         ChannelPosition, HubClient, SubscribeChannel, SubscribeRequest, UnsubscribeRequest, gateway,
@@ -104,4 +104,30 @@ async fn what_is_sent_to_a_client_that_takes_nothing_is_counted_as_dropped() {
     assert_eq!(recorded.value("rpc_hub_delivered_total namespace=(direct)"), 1.0);
     assert_eq!(recorded.value("rpc_hub_dropped_total namespace=(direct)"), 1.0);
     server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_wait_for_a_client_that_does_not_read_are_counted_until_it_is_gone() {
+    let recorded = Recorded::new();
+    let hub = Hub::default();
+    let server = Server::builder().hub(hub.clone()).metrics().build().unwrap();
+    let (near, far) = tokio::io::duplex(4_096);
+    let request = http::Request::get("/rpc").body(()).unwrap();
+    let serving = tokio::spawn(server.serve_connection(far, ConnectInfo::from_request(&request)));
+    let pause = || tokio::time::sleep(std::time::Duration::from_secs(1));
+    pause().await;
+    let long = Notification::info("x".repeat(20_000), "");
+    for _ in 0..10 {
+        assert_eq!(hub.all().publish(&long).await.unwrap().reached, Some(1));
+    }
+    pause().await;
+    // Beside what the connection has taken ahead.
+    let waiting = recorded.value("rpc_hub_queued_bytes");
+    let unflushed = recorded.value("rpc_server_unflushed_bytes");
+    assert!(waiting >= 100_000.0, "{waiting}");
+    assert!(waiting + unflushed >= 190_000.0, "{waiting} and {unflushed}");
+    drop(near);
+    serving.await.unwrap();
+    assert_eq!(recorded.value("rpc_hub_queued_bytes"), 0.0);
+    assert_eq!(recorded.value("rpc_server_unflushed_bytes"), 0.0);
 }

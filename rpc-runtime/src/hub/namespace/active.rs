@@ -74,8 +74,11 @@ impl ActiveNamespace {
         }
     }
 
-    /// How the parameters of a channel's name are written.
+    /// How the parameters of a name that belongs here are written.
     pub(crate) fn spelling(&self, name: &str) -> Spelling {
+        if self.declared.takes_any_text {
+            return Spelling::Canonical;
+        }
         match self.pattern.matches(name) {
             Some(values) => (self.declared.spelling)(&self.pattern, &values),
             None => Spelling::Unreadable,

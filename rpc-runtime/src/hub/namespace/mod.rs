@@ -123,6 +123,8 @@ pub struct Namespace<P: ChannelParams = ()> {
 pub(crate) struct Declared {
     pattern: String,
     parameters: usize,
+    /// Whether that is as they are to be, whatever it is.
+    takes_any_text: bool,
     /// How the parameters of a name are written.
     spelling: fn(&Pattern, &[&str]) -> Spelling,
     subscribe: Box<dyn ErasedRight>,
@@ -150,6 +152,7 @@ impl<P: ChannelParams> Namespace<P> {
             inner: Declared {
                 pattern: pattern.into(),
                 parameters: P::COUNT,
+                takes_any_text: P::takes_any_text(),
                 spelling: spelling_of::<P>,
                 subscribe: nobody(),
                 publish: nobody(),
