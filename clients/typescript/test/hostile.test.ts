@@ -43,6 +43,14 @@ const violations: [string, FrameInit[]][] = [
     [{ streamId: 2n, kind: { case: "response", value: { open: true, body: new Uint8Array(1) } } }],
   ],
   [
+    "an end that went well in the middle of a message",
+    [
+      { streamId: 2n, kind: opened },
+      { streamId: 2n, kind: data(new Uint8Array(9), true) },
+      { streamId: 2n, kind: { case: "end", value: {} } },
+    ],
+  ],
+  [
     "a second response",
     [
       { streamId: 2n, kind: opened },

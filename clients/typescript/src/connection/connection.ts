@@ -254,9 +254,7 @@ export class Connection implements LinkEvents {
       if (link.greetedAt !== undefined && this.state.status !== "closed") this.#old.add(link);
       else link.hangUp();
     }
-    // Who was refused for what it came back with comes back without.
-    const isRefused = code === CloseCode.resumeRefused && this.#session.forget();
-    const comesBack = this.#comesBack && (!isCurrent || isRefused || mayReturn(code));
+    const comesBack = this.#comesBack && (!isCurrent || mayReturn(code));
     this.#lose(callsOf(link), { code, reason }, comesBack);
     if (!isCurrent) return;
     const now = this.world.now();

@@ -12,6 +12,8 @@ const LONGEST = 30_000;
 /** Shows fresh tokens on one connection. */
 export class Refresher {
   #isRunning = false;
+  /** The server has warned, and nothing was accepted since. */
+  #isWarned = false;
   #wake = () => {};
 
   constructor(
@@ -25,28 +27,33 @@ export class Refresher {
 
   /** The server has warned: shows a fresh token, as often as it takes. */
   async run(): Promise<void> {
+    this.#isWarned = true;
     if (this.#isRunning) return;
     this.#isRunning = true;
-    for (let wait = FIRST; this.lives() && this.credentials.isAsked; wait = Math.min(2 * wait, LONGEST)) {
-      let isDone = false;
+    for (let wait = FIRST; this.#isWarned && this.lives() && this.credentials.isAsked; ) {
       try {
         const token = await this.credentials.fresh();
         if (token && this.lives()) await this.show(token);
-        isDone = true;
+        this.#isWarned = false;
+        wait = FIRST;
       } catch (error) {
         if (this.lives()) this.onError(error);
       }
       // A server that warns without end is not answered without end.
-      await new Promise<void>((resolve) => {
-        const stop = this.world.later(resolve, wait);
-        this.#wake = () => {
-          stop();
-          resolve();
-        };
-      });
-      if (isDone) break;
+      await this.#pause(wait);
+      wait = Math.min(2 * wait, LONGEST);
     }
     this.#isRunning = false;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.world.later(resolve, ms);
+      this.#wake = () => {
+        stop();
+        resolve();
+      };
+    });
   }
 
   /** The connection is gone: nothing is waited for any more. */

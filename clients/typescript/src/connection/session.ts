@@ -25,11 +25,9 @@ export class Session {
     return { token: this.#token, received: lost.received };
   }
 
-  /** The server does not take the token. Whether there was one. */
-  forget(): boolean {
-    const had = this.#token !== "";
+  /** The program is not who the session was any more. */
+  forget(): void {
     this.#token = "";
-    return had;
   }
 
   /** The server has greeted. Whether it is to be told that its token is stored in place of another. */

@@ -229,7 +229,7 @@ export class ClientConnection {
         this.#onData(frame, kind.value, call);
         return;
       case "end":
-        if (call) this.#onEnd(kind.value, call);
+        if (call) this.#onEnd(frame, kind.value, call);
         return;
       case "reset":
         if (call) {
@@ -345,8 +345,10 @@ export class ClientConnection {
     call.events.onEnd(ended(code, message));
   }
 
-  #onEnd(end: End, call: Call): void {
+  #onEnd(frame: Frame, end: End, call: Call): void {
     const { phase } = call;
+    // A call may fail in the middle of a message, but not go well.
+    if (call.parts && !end.status?.code) unexpected(frame);
     this.#close(call);
     this.#flow.widen();
     if (!allowsMetadata(end.trailers)) {
