@@ -349,8 +349,8 @@ impl Topic {
 
     /// Some of those who are in it.
     pub(super) fn members(&self, query: &MembersQuery) -> Page {
-        let page = |people: &Box<People>| people.page(query);
-        self.people.as_ref().map(page).unwrap_or_default()
+        let people = self.people.as_deref();
+        people.map(|people| people.page(query)).unwrap_or_default()
     }
 }
 
