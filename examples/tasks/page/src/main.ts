@@ -100,7 +100,7 @@ function refused(change: Change, label: string, error: unknown): void {
   }
 }
 
-/** Somebody else has done something to the list. */
+/** Something was done to the list in another window, or by somebody else. */
 function elsewhere({ what, key, label }: Elsewhere): void {
   const done = {
     added: "was added",
@@ -109,7 +109,7 @@ function elsewhere({ what, key, label }: Elsewhere): void {
     unchecked: "is to be done",
     removed: "was removed",
   };
-  announce([quote(label), ` ${done[what]}, by somebody else.`]);
+  announce([quote(label), ` ${done[what]}, elsewhere.`]);
   // Its line is there when the page has been shown anew.
   queueMicrotask(() => queueMicrotask(() => list.row(key)?.flash()));
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, test } from "node:test";
+import { Network } from "./support/proxy.js";
 import { SECRET, Server } from "./support/server.js";
 import { close, until, Window } from "./support/window.js";
 
@@ -148,4 +149,29 @@ test("logging_out_with_changes_that_are_not_saved_is_asked_about_first", async (
   await ann.tryNow();
   await ann.isSaved();
   await ann.tasksAre("Saved", "Not saved");
+});
+
+test("what_was_not_sent_before_logging_out_is_in_nobodys_list", async () => {
+  await using server = await Server.start();
+  await using network = await Network.to(server.port);
+  await using ann = await Window.open(network.url);
+  await using bob = await Window.open(server.url);
+  await ann.logIn("ada", "open sesame", true);
+  await ann.isSaved();
+  // The first is on its way, and the second waits for its answer.
+  network.mute();
+  await ann.add("Ada's first");
+  await until("the server has it", async () => (await server.calls()).includes("AddTask OK 1"));
+  await ann.add("Ada's second");
+  await ann.page.locator("#log-out").click();
+  await ann.page.getByRole("button", { name: "Log out all the same" }).click();
+  network.cut();
+  network.restore();
+  await ann.tryNow();
+  await ann.isSaved();
+  await ann.tasksAre();
+  await bob.tasksAre();
+  await ann.add("Everybody's");
+  await bob.tasksAre("Everybody's");
+  assert.deepEqual(await server.calls(), ["AddTask OK 2"]);
 });

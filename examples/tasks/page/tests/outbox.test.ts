@@ -12,6 +12,8 @@ class World {
   /** What was called, in words. */
   readonly calls: string[] = [];
   readonly said: string[] = [];
+  /** Given with the last call. */
+  signal: AbortSignal | undefined;
   #answers: { resolve: (id: string) => void; reject: (verdict: Verdict) => void }[] = [];
   #timers: { ms: number; then: () => void }[] = [];
 
@@ -24,7 +26,10 @@ class World {
       });
     this.outbox = new Outbox(this.board, {
       calls: {
-        add: (label) => call(`add ${label}`),
+        add: (label, _checked, signal) => {
+          this.signal = signal;
+          return call(`add ${label}`);
+        },
         update: async ({ id, label, checked }) => void (await call(`update ${id} ${label} ${checked}`)),
         remove: async (id) => void (await call(`remove ${id}`)),
       },
@@ -173,4 +178,17 @@ test("what_is_done_to_a_task_before_it_is_there_is_done_to_it_when_it_is", async
   await world.answer();
   await world.answer();
   assert.deepEqual(world.calls, ["add salt", "update s salt true", "remove s"]);
+});
+
+test("no_call_outlives_the_live_list_that_it_was_made_for", async () => {
+  const world = new World();
+  world.outbox.resume();
+  world.do(add("salt"), add("bread"));
+  assert.equal(world.signal?.aborted, false);
+  world.outbox.pause();
+  assert.equal(world.signal?.aborted, true);
+  await world.fail({ kind: "again", unsure: true });
+  assert.deepEqual([world.calls, world.waits], [["add salt"], []]);
+  world.outbox.resume();
+  assert.equal(world.signal?.aborted, false);
 });

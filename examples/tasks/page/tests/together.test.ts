@@ -28,7 +28,7 @@ test("what_is_done_in_one_window_is_seen_in_all", async () => {
     await window.isSaved();
   }
   await until("others are told", async () =>
-    ((await ann.page.locator("#announce").textContent()) ?? "").includes("“Buy milk” was removed, by somebody else."),
+    ((await ann.page.locator("#announce").textContent()) ?? "").includes("“Buy milk” was removed, elsewhere."),
   );
 });
 
@@ -67,6 +67,46 @@ test("changes_that_were_on_their_way_when_the_server_was_killed_are_made_once", 
   await using fresh = await Window.open(server.url);
   await fresh.tasksAre(...wanted);
   assert.deepEqual(await ann.notices(), [], "nobody is bothered with it");
+});
+
+test("a_change_whose_answer_was_lost_is_not_made_again", async () => {
+  await using server = await Server.start();
+  await using network = await Network.to(server.port);
+  await using ann = await Window.open(network.url);
+  await using bob = await Window.open(server.url);
+  await ann.isSaved();
+  // The connection is lost when the server has done it and nobody knows: the list is recovered, change by change.
+  const lose = async (change: () => Promise<void>, ...tasks: string[]) => {
+    network.mute();
+    await change();
+    await bob.tasksAre(...tasks);
+    assert.equal(await ann.unsaved(), 1);
+    network.cut();
+    network.restore();
+    await ann.tryNow();
+    await ann.isSaved();
+    await ann.tasksAre(...tasks);
+  };
+  await lose(() => ann.add("Buy milk"), "Buy milk");
+  await lose(() => ann.check("Buy milk"), "x Buy milk");
+  await lose(() => ann.rename("Buy milk", "Buy bread"), "x Buy bread");
+  await lose(() => ann.remove("Buy bread"));
+  assert.deepEqual(await server.calls(), ["AddTask OK 1", "DeleteTask OK 1", "UpdateTask OK 2"]);
+  // The server forgets what it has told: the list is given anew.
+  network.mute();
+  await ann.add("Buy salt");
+  await bob.tasksAre("Buy salt");
+  await server.kill();
+  await server.restart();
+  network.cut();
+  network.restore();
+  for (const window of [ann, bob]) {
+    await window.tryNow();
+    await window.isSaved();
+    await window.tasksAre("Buy salt");
+  }
+  assert.deepEqual(await server.calls(), []);
+  assert.deepEqual(await ann.notices(), []);
 });
 
 test("a_window_whose_network_was_cut_catches_up_and_sends_what_was_done_in_it", async () => {

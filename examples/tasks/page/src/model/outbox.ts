@@ -4,12 +4,15 @@
 
 import type { Board, Change, Pending, Task } from "./board.js";
 
-/** The calls of the task service, as far as a list needs them. They reject with the errors that `judge` reads. */
+/**
+ * The calls of the task service, as far as a list needs them. They reject with the errors that `judge` reads, also when the signal is
+ * aborted.
+ */
 export interface Calls {
   /** Gives the id of the new task. */
-  add(label: string, checked: boolean): Promise<string>;
-  update(task: Task): Promise<void>;
-  remove(id: string): Promise<void>;
+  add(label: string, checked: boolean, signal: AbortSignal): Promise<string>;
+  update(task: Task, signal: AbortSignal): Promise<void>;
+  remove(id: string, signal: AbortSignal): Promise<void>;
 }
 
 /** What an error means for a change. */
@@ -47,7 +50,11 @@ const LONGEST_PAUSE_MS = 20_000;
 export class Outbox {
   readonly #board: Board;
   readonly #host: OutboxHost;
-  #live = false;
+  /**
+   * There is one while the list is live. It is aborted when that ends, so that no call outlives the connection and the identity that
+   * it was made for: what has come of it is seen in the list when that is live again.
+   */
+  #live: AbortController | undefined;
   #sending = false;
   #pauses = 0;
   #stopPause: (() => void) | undefined;
@@ -66,15 +73,16 @@ export class Outbox {
 
   /** The list is live: everything that was missed has been heard, and calls are answered. */
   resume(): void {
-    this.#live = true;
+    this.#live ??= new AbortController();
     this.#pauses = 0;
     this.#endPause();
     this.#go();
   }
 
-  /** The list is not live; what is on its way may still be answered. */
+  /** The list is not live: nothing is sent, and nobody waits for what is on its way. */
   pause(): void {
-    this.#live = false;
+    this.#live?.abort();
+    this.#live = undefined;
     this.#endPause();
   }
 
@@ -83,17 +91,17 @@ export class Outbox {
     const pending = this.#board.next();
     if (!pending) return;
     this.#sending = true;
-    void this.#send(pending).finally(() => {
+    void this.#send(pending, this.#live.signal).finally(() => {
       this.#sending = false;
       this.#host.changed();
       this.#go();
     });
   }
 
-  async #send(pending: Pending): Promise<void> {
+  async #send(pending: Pending, signal: AbortSignal): Promise<void> {
     const wasUnsure = pending.stage === "unsure";
     try {
-      const call = this.#call(pending);
+      const call = this.#call(pending, signal);
       if (!call) {
         this.#refuse(pending, undefined);
         return;
@@ -108,16 +116,16 @@ export class Outbox {
   }
 
   /** The call for a change; `undefined` where its task is gone. */
-  #call(pending: Pending): (() => Promise<string | undefined>) | undefined {
+  #call(pending: Pending, signal: AbortSignal): (() => Promise<string | undefined>) | undefined {
     const { calls } = this.#host;
     const { change } = pending;
-    if (change.kind === "add") return () => calls.add(change.label, change.checked);
+    if (change.kind === "add") return () => calls.add(change.label, change.checked, signal);
     if (change.kind === "remove") {
       const id = this.#board.idOf(change.key);
-      return id === undefined ? undefined : async () => void (await calls.remove(id));
+      return id === undefined ? undefined : async () => void (await calls.remove(id, signal));
     }
     const task = this.#board.wanted(pending);
-    return task && (async () => void (await calls.update(task)));
+    return task && (async () => void (await calls.update(task, signal)));
   }
 
   #failed(pending: Pending, wasUnsure: boolean, error: unknown): void {

@@ -9,8 +9,8 @@ export function judge(error: unknown): Verdict {
   const failed = ConnectError.from(error);
   switch (failed.code) {
     case Code.Unavailable:
-    case Code.Canceled:
       return { kind: "again", unsure: mayHaveRun(error) };
+    case Code.Canceled:
     case Code.DeadlineExceeded:
     case Code.Aborted:
       return { kind: "again", unsure: true };

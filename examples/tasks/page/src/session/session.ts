@@ -117,6 +117,7 @@ export class Session {
 
   /** Is nobody from now on. What the user has not saved is forgotten. */
   async leave(): Promise<void> {
+    this.#unsubscribe();
     if (this.#login) this.#lists.delete(this.#login.userId);
     await this.#change(undefined, () => this.#transport.signOut());
   }
@@ -228,11 +229,12 @@ export class Session {
     standing();
   }
 
+  /** Hears no more of the list, and sends nothing more to it. */
   #unsubscribe(): void {
     const subscription = this.#subscription;
     this.#subscription = undefined;
     this.#caughtUp = false;
-    this.#list().outbox.pause();
+    for (const { outbox } of this.#lists.values()) outbox.pause();
     void subscription?.unsubscribe();
   }
 
@@ -267,9 +269,10 @@ export class Session {
   #calls(): Calls {
     const client = () => createClient(TaskService, this.#transport);
     return {
-      add: async (label, checked) => (await client().addTask({ item: { label, checked } })).id,
-      update: async ({ id, label, checked }) => void (await client().updateTask({ id, item: { label, checked } })),
-      remove: async (id) => void (await client().deleteTask({ id })),
+      add: async (label, checked, signal) => (await client().addTask({ item: { label, checked } }, { signal })).id,
+      update: async ({ id, label, checked }, signal) =>
+        void (await client().updateTask({ id, item: { label, checked } }, { signal })),
+      remove: async (id, signal) => void (await client().deleteTask({ id }, { signal })),
     };
   }
 }

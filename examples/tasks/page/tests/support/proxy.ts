@@ -6,6 +6,7 @@ export class Network implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #isMute = false;
   /** How many connections were asked for while it was cut. */
   refused = 0;
 
@@ -27,8 +28,11 @@ export class Network implements AsyncDisposable {
           this.#sockets.delete(from);
           into.destroy();
         });
-        from.pipe(into);
       }
+      near.pipe(far);
+      far.on("data", (data) => {
+        if (!this.#isMute) near.write(data);
+      });
     });
   }
 
@@ -44,6 +48,11 @@ export class Network implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
+  /** Loses what the server sends from now on, until it is restored; what the page sends arrives. */
+  mute(): void {
+    this.#isMute = true;
+  }
+
   cut(): void {
     this.#isCut = true;
     for (const socket of this.#sockets) socket.destroy();
@@ -51,6 +60,7 @@ export class Network implements AsyncDisposable {
 
   restore(): void {
     this.#isCut = false;
+    this.#isMute = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -68,6 +68,15 @@ export class Server implements AsyncDisposable {
     return execFileSync(built(), [...args, ...server], { encoding: "utf8", env: { ...env, XDG_CONFIG_HOME } });
   }
 
+  /** Which calls of the task service it has answered, how, and how often. */
+  async calls(): Promise<string[]> {
+    const metrics = await (await fetch(`${this.url}metrics`)).text();
+    const lines = metrics.matchAll(
+      /^rpc_server_calls_total\{method="task\.TaskService\/(\w+)",code="(\w+)"\} (\d+)$/gm,
+    );
+    return [...lines].map(([, method, code, number]) => `${method} ${code} ${number}`).sort();
+  }
+
   /** Kills the process, as a machine that loses its power would. */
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
