@@ -6,7 +6,7 @@ export class Network implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
-  #isMute = false;
+  readonly #servers = new Set<Socket>();
   /** How many connections were asked for while it was cut. */
   refused = 0;
 
@@ -30,9 +30,9 @@ export class Network implements AsyncDisposable {
         });
       }
       near.pipe(far);
-      far.on("data", (data) => {
-        if (!this.#isMute) near.write(data);
-      });
+      far.on("data", (data) => near.write(data));
+      this.#servers.add(far);
+      far.on("close", () => this.#servers.delete(far));
     });
   }
 
@@ -48,9 +48,9 @@ export class Network implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
-  /** Loses what the server sends from now on, until it is restored; what the page sends arrives. */
+  /** Holds back what the server sends, until it is restored or lost by a cut; what the page sends arrives. */
   mute(): void {
-    this.#isMute = true;
+    for (const server of this.#servers) server.pause();
   }
 
   cut(): void {
@@ -60,7 +60,7 @@ export class Network implements AsyncDisposable {
 
   restore(): void {
     this.#isCut = false;
-    this.#isMute = false;
+    for (const server of this.#servers) server.resume();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
