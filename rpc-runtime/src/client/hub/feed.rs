@@ -13,7 +13,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     error::SubscriptionError,
     inbox::Capacity,
-    received::{Raw, ReceivedKind},
+    received::Raw,
     sub::{Answer, Stage, Sub},
 };
 use crate::{CallError, Reconnect, hub::Position, services::hub::TypedMessage};
@@ -37,6 +37,8 @@ pub(super) struct Feed {
     pub(super) name: Arc<str>,
     /// What frames of events name it by, on this connection.
     pub(super) number: Option<u64>,
+    /// Of which history those are that tell none: the one of which the server spoke with the number.
+    epoch: u64,
     pub(super) subs: Vec<Sub>,
     /// The call that is in flight for it.
     pub(super) asking: Option<u64>,
@@ -112,6 +114,7 @@ impl Feed {
         Self {
             name,
             number: None,
+            epoch: 0,
             subs: Vec::new(),
             asking: None,
             confirmed: false,
@@ -154,23 +157,14 @@ impl Feed {
     }
 
     /// Gives an event that came as a frame. Whether the server is to be asked for something now.
-    pub(super) fn on_event(
-        &mut self,
-        raw: Arc<Raw>,
-        epoch: u64,
-        now: Instant,
-        woken: &mut Vec<Waker>,
-    ) -> bool {
+    pub(super) fn on_event(&mut self, raw: Arc<Raw>, now: Instant, woken: &mut Vec<Waker>) -> bool {
         let mut waits = false;
         let mut jumps = false;
         // Whoever asks because of a mark is given what stood there; whoever asks already may be answered without.
         let is_mark = raw.dropped().is_some();
         for sub in &mut self.subs {
             let needed = sub.stage == Stage::Needs;
-            if epoch != 0 && sub.cursor.is_some_and(|cursor| cursor.epoch != epoch) {
-                sub.lose();
-            }
-            sub.offer(&raw, &self.skips, ReceivedKind::Live, woken);
+            sub.offer(&raw, self.epoch, &self.skips, woken);
             let needs = sub.stage == Stage::Needs;
             waits |= needs && (needed || !is_mark);
             jumps |= needs && !needed;
@@ -198,6 +192,15 @@ impl Feed {
         }
     }
 
+    /// The server has said what events name it by. The first time it says of which history they are, too: another one is told with
+    /// each of its events.
+    pub(super) fn is_numbered(&mut self, number: u64, position: Option<Position>) {
+        if self.number != Some(number) {
+            self.number = Some(number);
+            self.epoch = position.map_or(0, |position| position.epoch);
+        }
+    }
+
     /// The server hears of it again. `early`: frames that came before their number was known; whether some of those are lost.
     pub(super) fn answered(
         &mut self,
@@ -207,7 +210,7 @@ impl Feed {
         early_lost: bool,
         woken: &mut Vec<Waker>,
     ) {
-        self.number = Some(answer.number);
+        self.is_numbered(answer.number, answer.position);
         self.confirmed = true;
         self.entangled = true;
         self.failures = 0;
@@ -224,7 +227,7 @@ impl Feed {
             if sub.stage == Stage::Needs && sub.is_answered_by(since, answer) {
                 sub.answered(since, answer, woken);
                 for raw in &late {
-                    sub.offer(raw, &self.skips, ReceivedKind::Live, woken);
+                    sub.offer(raw, self.epoch, &self.skips, woken);
                 }
                 if lost {
                     sub.miss(woken);

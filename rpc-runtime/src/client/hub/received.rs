@@ -52,6 +52,8 @@ pub enum ReceivedKind {
 #[derive(Debug)]
 pub(super) struct Raw {
     pub(super) offset: u64,
+    /// Of which history it is, where it tells; else 0.
+    pub(super) epoch: u64,
     type_name: String,
     id: String,
     time_us: u64,
@@ -77,6 +79,7 @@ impl Raw {
     pub(super) fn of_frame(frame: EventFrame) -> Self {
         Self {
             offset: frame.offset,
+            epoch: frame.epoch,
             type_name: frame.type_name,
             id: frame.id,
             time_us: frame.time_us,
@@ -90,6 +93,7 @@ impl Raw {
     pub(super) fn of_record(record: EventRecord) -> Self {
         Self {
             offset: record.offset,
+            epoch: 0,
             type_name: record.type_name,
             id: record.id,
             time_us: record.time_us,

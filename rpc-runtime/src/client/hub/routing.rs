@@ -350,7 +350,7 @@ impl State {
             return Came::Nothing;
         }
         self.begin(link);
-        let (number, epoch) = (frame.channel, frame.epoch);
+        let number = frame.channel;
         let place = match number {
             0 if frame.channel_name.is_empty() => return self.on_direct(frame, capacity, woken),
             0 => self.names.get(frame.channel_name.as_str()).copied(),
@@ -364,7 +364,7 @@ impl State {
             return Came::Nothing;
         };
         let feed = self.feeds.get_mut(&place);
-        let asks = feed.is_some_and(|feed| feed.on_event(raw, epoch, Instant::now(), woken));
+        let asks = feed.is_some_and(|feed| feed.on_event(raw, Instant::now(), woken));
         if asks {
             self.todo.insert(place);
             return Came::Work;

@@ -94,12 +94,12 @@ impl Sub {
         }
     }
 
-    /// Gives an event, if it is the next.
+    /// Gives an event as it was published, if it is the next. `epoch`: of its history, where it does not tell.
     pub(super) fn offer(
         &mut self,
         raw: &Arc<Raw>,
+        epoch: u64,
         skips: &BTreeSet<u64>,
-        kind: ReceivedKind,
         woken: &mut Vec<Waker>,
     ) {
         if self.stage != Stage::Live {
@@ -108,9 +108,13 @@ impl Sub {
         if let Some(count) = raw.dropped() {
             return self.is_left_out(count, woken);
         }
+        let kind = ReceivedKind::Live;
+        let epoch = if raw.epoch == 0 { epoch } else { raw.epoch };
         match self.cursor {
             // It has no place among the others.
             Some(_) if raw.offset == 0 => drop(self.inbox.put_or_miss(raw, kind, woken)),
+            // Of a history that has begun, or of one that is over: the server knows.
+            Some(cursor) if epoch != 0 && epoch != cursor.epoch => self.stage = Stage::Needs,
             // It was given already.
             Some(cursor) if raw.offset <= cursor.offset => {}
             Some(cursor) => {

@@ -67,7 +67,7 @@ impl State {
         let Some(feed) = self.feeds.get_mut(&place) else {
             return Came::Nothing;
         };
-        feed.number = Some(told.number);
+        feed.is_numbered(told.number, position);
         feed.entangled = true;
         if feed.subs.is_empty() && feed.asking.is_none() {
             feed.confirmed = true;
@@ -85,7 +85,7 @@ impl State {
         }
         let now = Instant::now();
         for raw in early {
-            feed.on_event(raw, 0, now, woken);
+            feed.on_event(raw, now, woken);
         }
         self.todo.insert(place);
         Came::Work

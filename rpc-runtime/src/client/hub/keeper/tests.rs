@@ -172,6 +172,28 @@ fn an_event_of_another_history_has_the_server_asked_at_once() {
 }
 
 #[test]
+fn events_of_a_history_that_is_over_when_the_server_answers_are_not_taken_for_those_of_the_next() {
+    let hub = Hub::new();
+    let (inbox, _told) = hub.add(None);
+    hub.answer(1, hub.asks().unwrap(), answer(1, None, []));
+    // It waits for what came in between.
+    hub.event(1, NUMBER, 3);
+    let batch = hub.asks().unwrap();
+    hub.event(1, NUMBER, 4);
+    let next = SubscribeAnswer {
+        position: Some(told_position(Position {
+            epoch: EPOCH + 1,
+            offset: 2,
+        })),
+        ..answer(0, Some(false), [])
+    };
+    hub.answer(1, batch, next);
+    // A gap, and neither of the two.
+    assert_eq!(waiting(&inbox), [0]);
+    assert_eq!(Hub::since(&hub.asks().unwrap()), Some(2));
+}
+
+#[test]
 fn without_history_all_that_came_before_the_answer_is_given() {
     let hub = Hub::new();
     let (inbox, _told) = hub.add(None);
