@@ -1,0 +1,20 @@
+//! Makes Connect's code from the contract of the TypeScript client's cases, without protoc.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let protos = ["../../tests/typescript/server/protos", "../../rpc-build/protos"];
+    println!("cargo::rerun-if-changed={}", protos[0]);
+    let schemas = protox::compile(["cases/cases.proto"], protos)?;
+    let file = PathBuf::from(env::var("OUT_DIR")?).join("schemas.bin");
+    fs::write(&file, schemas.encode_to_vec())?;
+    connectrpc_build::Config::new()
+        .descriptor_set(file)
+        .files(&["cases/cases.proto"])
+        .generate_json(false)
+        .include_file("connect.rs")
+        .compile()?;
+    Ok(())
+}
