@@ -1,8 +1,10 @@
 // Servers that mean ill, or are broken: what they send ends a call or the connection, and nothing more.
 
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { equal, fails, ok } from "../src/assert.js";
 import type { HandConnection, HandServer } from "../src/by-hand.js";
+import { NumberSchema } from "../src/gen/cases/cases_pb.js";
 import { type Test, test } from "../src/harness.js";
 
 type Sent = Parameters<HandConnection["send"]>[0];
@@ -19,11 +21,11 @@ async function opened(t: Test, server: HandServer) {
   return { transport, cases, stream, next, connection, streamId };
 }
 
-/** Data frames with so many bytes each. */
-const data = (streamId: bigint, bytes: number): Sent => ({
-  streamId,
-  kind: { case: "data", value: { body: new Uint8Array(bytes) } },
-});
+/** A data frame with a message of so many bytes, and some more. */
+const data = (streamId: bigint, bytes: number): Sent => {
+  const body = toBinary(NumberSchema, create(NumberSchema, { body: new Uint8Array(bytes) }));
+  return { streamId, kind: { case: "data", value: { body } } };
+};
 
 test("frames that break the protocol close the connection with its code, and everything ends", async (t) => {
   const faults: [string, number, (connection: HandConnection, streamId: bigint) => void][] = [

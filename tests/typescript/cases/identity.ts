@@ -105,14 +105,14 @@ test("a change of user and a sign out end the calls of the former user, and no o
   const world = await t.world();
   const { transport, cases } = t.client(world, { token: await world.token("ann") });
   const anybodys = cases.add({});
-  const anns = cases.membersWait({});
+  const anns = fails(cases.membersWait({}), Code.Unauthenticated);
   await t.until(async () => (await world.see()).counts.begun === 2);
   await transport.changeUser(await world.token("bob"));
-  await fails(anns, Code.Unauthenticated);
-  const bobs = cases.membersWait({});
+  await anns;
+  const bobs = fails(cases.membersWait({}), Code.Unauthenticated);
   await t.until(async () => (await world.see()).counts.begun === 3);
   await transport.signOut();
-  await fails(bobs, Code.Unauthenticated);
+  await bobs;
   equal([(await cases.who({})).user, transport.identity.userId], [undefined, undefined]);
   await world.gate(true);
   await anybodys;

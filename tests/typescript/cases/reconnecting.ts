@@ -48,10 +48,10 @@ test("an idempotent call is sent again and another is not", async (t) => {
   const world = await t.world();
   const { cases } = t.client(world);
   const look = cases.look({});
-  const add = cases.add({});
+  const failing = fails(cases.add({}), Code.Unavailable);
   await t.until(async () => (await world.see()).counts.begun === 2);
   await world.cut();
-  const error = await fails(add, Code.Unavailable);
+  const error = await failing;
   ok(mayHaveRun(error), "it may have run");
   await t.until(async () => (await world.see()).counts.begun === 3);
   await world.gate(true);
@@ -201,13 +201,14 @@ test("a client comes back after the codes that say so and no others", async (t) 
 test("a server that refuses says why, and calls fail with that", async (t) => {
   const world = await t.world();
   const { transport, cases } = t.client(world);
-  const running = cases.add({});
+  const running = cases.add({}).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   await t.until(async () => (await world.see()).counts.begun === 1);
   await world.close(1008, "not while you are in that mood");
-  await running.then(
-    () => ok(false, "the running call ends"),
-    (error: unknown) => ok(error instanceof ConnectError && error.message.includes("mood"), "it says why"),
-  );
+  const error = await running;
+  ok(error instanceof ConnectError && error.message.includes("mood"), "the running call ends, and says why");
   ok(transport.state.status === "closed", "it is closed");
   equal([transport.state.closeCode, transport.state.reason.rawMessage.includes("mood")], [1008, true]);
   const later = await cases.echo({}).catch((error: unknown) => error);
@@ -321,11 +322,12 @@ test("a server that does not answer the handshake is given up after the connect 
 
 test("a server that never greets is given up after the connect timeout", async (t) => {
   const server = await t.byHand();
-  const { transport } = t.client(server, { connectTimeoutMs: 200 });
+  const { transport } = t.client(server, { connectTimeoutMs: 500 });
   await server.connection();
   await t.until(() => transport.state.status === "waiting");
-  await server.greeted();
-  await transport.ready();
+  // On a busy machine a greeting may come too late as well.
+  const opened = transport.ready().then(() => true);
+  while (!(await Promise.race([opened, server.greeted().then(() => false)])));
 });
 
 test("a server that speaks another subprotocol, or none, is told nothing", async (t) => {
@@ -468,14 +470,14 @@ test("the messages of a stream wait for each other while the network is slow", a
 test(
   "a page without a network waits for it and comes back when it is there",
   async (t) => {
-    const world = await t.world();
+    // The switches are not to be had by this page meanwhile.
+    const world = await t.world({}, t.environment.askOutside);
     const { transport, cases } = t.client(world, { reconnect: { firstMs: 60_000, longestMs: 60_000 } });
     await cases.echo({});
     await t.environment.setOffline?.(true);
     await world.cut();
     await t.until(() => transport.state.status === "waiting");
-    const { connections } = (await world.see().catch(() => undefined))?.passed ?? { connections: 1 };
-    equal(connections, 1, "no attempt is made without a network");
+    equal((await world.see()).passed.connections, 1, "connections without a network");
     await t.environment.setOffline?.(false);
     // Sooner than the wait would be over: a minute.
     await transport.ready();

@@ -84,10 +84,10 @@ test("a call that was under way fails as unavailable, and the session goes on", 
   const world = await t.world(WAITS);
   const { transport, cases } = t.client(world);
   await cases.note({ text: "still the same" });
-  const add = cases.add({});
+  const failing = fails(cases.add({}), Code.Unavailable);
   await t.until(async () => (await world.see()).counts.begun === 1);
   await world.cut();
-  await fails(add, Code.Unavailable);
+  await failing;
   equal((await cases.who({})).note, "still the same");
   ok(resumed(transport.state), "it is resumed");
 });
@@ -184,7 +184,7 @@ test("subscriptions and a resumed session give each event once", async (t) => {
   equal((await cases.who({})).clientId, clientId);
 });
 
-test("a resume token that is used up is told, and the transport says why it is over", async (t) => {
+test("a client whose resume is refused begins a new session, and shows that token no more", async (t) => {
   const server = await t.byHand();
   const { transport } = t.client(server);
   const first = await server.greeted({ resumeToken: "secret one", resumeWithinUs: 60_000_000n });
@@ -195,8 +195,11 @@ test("a resume token that is used up is told, and the transport says why it is o
   const greeting = await second.frameOf("greeting");
   equal(greeting.value.resumeToken, "secret one");
   second.close(4506, "somebody else has had it");
-  const closed = await t.until(() => transport.state.status === "closed" && transport.state);
-  equal(closed.closeCode, 4506);
+  const third = await server.connection();
+  ok(!third.protocols.includes("rpc.v1.resume"), "it does not come back");
+  third.greet({ clientId: "f".repeat(32) });
+  await t.until(() => transport.state.status === "open");
+  ok(!resumed(transport.state), "it says so");
 });
 
 test("the token of a session is stored when it is told anew, and acknowledged", async (t) => {

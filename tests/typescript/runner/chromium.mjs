@@ -38,7 +38,9 @@ export async function withPage(script, use) {
 
 export async function runInChromium({ script, server, filter, report }) {
   await withPage(script, async (page) => {
+    const { ask } = await import(script);
     await page.exposeFunction("report", report);
+    await page.exposeFunction("askOutside", ask);
     await page.exposeFunction("setOffline", (offline) => page.context().setOffline(offline));
     await page.evaluate(
       async ({ server, filter }) => {
@@ -51,6 +53,7 @@ export async function runInChromium({ script, server, filter, report }) {
           webSocket: undefined,
           filter,
           setOffline: (offline) => window.setOffline(offline),
+          askOutside: (url, body, method) => window.askOutside(url, body, method),
           report: (line) => {
             reported = reported.then(() => window.report(line));
           },

@@ -1,6 +1,7 @@
 // What the cases are told of where they run: Node or a browser.
 
 import type { WebSocketConstructor } from "rpc-websocket";
+import type { Ask } from "./world.js";
 
 /** Where the cases run, and what they run against. */
 export interface Environment {
@@ -16,6 +17,8 @@ export interface Environment {
   readonly filter: string;
   /** Takes the network away from the page, or gives it back; only in a browser. */
   readonly setOffline?: ((offline: boolean) => Promise<void>) | undefined;
+  /** Asks the switches from outside of the page, which has no network just now; only in a browser. */
+  readonly askOutside?: Ask | undefined;
   /** Says a line. */
   report(line: string): void;
   /** Calls back with each error that nothing caught. */

@@ -10,7 +10,7 @@ import {
 import { HandServer } from "./by-hand.js";
 import type { Environment } from "./environment.js";
 import { CasesService } from "./gen/cases/cases_pb.js";
-import { ServerProcess, type Wishes, World } from "./world.js";
+import { type Ask, ServerProcess, type Wishes, World } from "./world.js";
 
 /** A case that is still running then hangs. No case passes or fails by how long anything takes. */
 const HANGS_AFTER_MS = 60_000;
@@ -48,8 +48,8 @@ export class Test {
   constructor(readonly environment: Environment) {}
 
   /** A server of its own. */
-  async world(wishes: Wishes = {}): Promise<World> {
-    const world = await World.make(this.environment.control, wishes);
+  async world(wishes: Wishes = {}, ask?: Ask): Promise<World> {
+    const world = await World.make(this.environment.control, wishes, ask);
     this.ends.push(() => world.end());
     return world;
   }

@@ -9,3 +9,4 @@ import "../cases/resuming.js";
 import "../cases/streams.js";
 
 export { runCases } from "./harness.js";
+export { ask } from "./world.js";

@@ -23,6 +23,9 @@ export interface Wishes {
   connectionsPerUser?: number;
 }
 
+/** How the switches are asked. */
+export type Ask = (url: string, body: unknown, method: string) => Promise<unknown>;
+
 /** What can be seen of a server. */
 export interface Sight {
   counts: { begun: number; finished: number; dropped: number; given: number; read: number };
@@ -46,17 +49,18 @@ export class World {
     private readonly control: string,
     private readonly id: number,
     readonly url: string,
+    private readonly ask: Ask,
   ) {}
 
   /** Makes one, at these switches. */
-  static async make(control: string, wishes: Wishes): Promise<World> {
+  static async make(control: string, wishes: Wishes, by: Ask = ask): Promise<World> {
     const origins = typeof location === "undefined" ? [] : [location.origin];
-    const made = (await ask(`${control}/worlds`, { origins, ...wishes })) as { id: number; url: string };
-    return new World(control, made.id, made.url);
+    const made = (await by(`${control}/worlds`, { origins, ...wishes }, "POST")) as { id: number; url: string };
+    return new World(control, made.id, made.url, by);
   }
 
   private act(what: string, more: object = {}): Promise<unknown> {
-    return ask(`${this.control}/worlds/${this.id}`, { do: what, ...more });
+    return this.ask(`${this.control}/worlds/${this.id}`, { do: what, ...more }, "POST");
   }
 
   /** What can be seen of it now. */
@@ -121,7 +125,7 @@ export class World {
 
   /** Ends it, with all its connections. */
   async end(): Promise<void> {
-    await ask(`${this.control}/worlds/${this.id}`, undefined, "DELETE");
+    await this.ask(`${this.control}/worlds/${this.id}`, undefined, "DELETE");
   }
 }
 
@@ -134,7 +138,7 @@ export class ServerProcess {
   ) {}
 
   static async start(control: string): Promise<ServerProcess> {
-    const said = (await ask(`${control}/processes`, {})) as { process: number; control: string };
+    const said = (await ask(`${control}/processes`, {}, "POST")) as { process: number; control: string };
     return new ServerProcess(control, said.process, said.control);
   }
 
@@ -144,7 +148,8 @@ export class ServerProcess {
   }
 }
 
-async function ask(url: string, body: unknown, method = "POST"): Promise<unknown> {
+/** Asks the switches, and gives what they say. */
+export async function ask(url: string, body: unknown, method: string): Promise<unknown> {
   const response = await fetch(url, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   const answer: unknown = await response.json();
   if (!response.ok) throw new Error(`${url}: ${JSON.stringify(body)}: ${JSON.stringify(answer)}`);
