@@ -1,7 +1,7 @@
 // Servers that mean ill, or are broken: what they send ends a call or the connection, and nothing more.
 
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Code, type ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { equal, fails, ok } from "../src/assert.js";
 import type { HandConnection, HandServer } from "../src/by-hand.js";
 import { NumberSchema } from "../src/gen/cases/cases_pb.js";
@@ -27,46 +27,42 @@ const data = (streamId: bigint, bytes: number): Sent => {
   return { streamId, kind: { case: "data", value: { body } } };
 };
 
-test("frames that break the protocol close the connection with its code, and everything ends", async (t) => {
-  const faults: [string, number, (connection: HandConnection, streamId: bigint) => void][] = [
-    ["bytes that are no frame", 4501, (c) => c.sendBytes(Uint8Array.of(0xff, 0xff, 0xff))],
-    ["a frame that ends in the middle", 4501, (c) => c.sendBytes(Uint8Array.of(0x08))],
-    ["a text message", 4502, (c) => c.sendText("hello")],
-    [
-      "data over the window",
-      4502,
-      (c, id) => {
-        for (let count = 0; count < 40; count += 1) c.send(data(id, 100_000));
-      },
-    ],
-    ["data for a stream that was never opened", 4502, (c, id) => c.send(data(id + 20n, 1))],
-    ["an answer on stream 0", 4502, (c) => c.send({ kind: { case: "response", value: {} } })],
-    ["a second greeting", 4502, (c) => c.greet()],
-    ["a request", 4502, (c, id) => c.send({ streamId: id + 1n, kind: { case: "request", value: {} } })],
-    ["an authentication", 4502, (c) => c.send({ kind: { case: "authenticate", value: { requestId: 1n } } })],
-    [
-      "an end in the middle of a message",
-      4502,
-      (c, id) => {
-        c.send({ streamId: id, kind: { case: "data", value: { more: true, body: new Uint8Array(9) } } });
-        c.send({ streamId: id, kind: { case: "end", value: {} } });
-      },
-    ],
-  ];
-  for (const [what, code, send] of faults) {
+/** What no good server sends, on a connection with one open stream, and the code with which that closes it. */
+const FAULTS: [string, number, (connection: HandConnection, streamId: bigint) => void][] = [
+  ["bytes that are no frame", 4501, (c) => c.sendBytes(Uint8Array.of(0xff, 0xff, 0xff))],
+  ["a frame that ends in the middle", 4501, (c) => c.sendBytes(Uint8Array.of(0x08))],
+  ["a text message", 4502, (c) => c.sendText("hello")],
+  [
+    "data over the window",
+    4502,
+    (c, id) => {
+      for (let count = 0; count < 40; count += 1) c.send(data(id, 100_000));
+    },
+  ],
+  ["data for a stream that was never opened", 4502, (c, id) => c.send(data(id + 20n, 1))],
+  ["an answer on stream 0", 4502, (c) => c.send({ kind: { case: "response", value: {} } })],
+  ["a second greeting", 4502, (c) => c.greet()],
+  ["a request", 4502, (c, id) => c.send({ streamId: id + 1n, kind: { case: "request", value: {} } })],
+  ["an authentication", 4502, (c) => c.send({ kind: { case: "authenticate", value: { requestId: 1n } } })],
+  ["a second answer", 4502, (c, id) => c.send({ streamId: id, kind: { case: "response", value: { open: true } } })],
+];
+
+for (const [what, code, send] of FAULTS) {
+  test(`${what} is answered with ${code}, and the call and the transport end`, async (t) => {
     const server = await t.byHand();
-    const { transport, next, connection, streamId } = await opened(t, server);
+    const { transport, stream, next, connection, streamId } = await opened(t, server);
     send(connection, streamId);
-    const left = await connection.left;
-    equal(left.code, code, what);
-    await next.then(
-      () => undefined,
-      (error: ConnectError) => ok(error.code !== undefined, "the call fails"),
-    );
+    equal((await connection.left).code, code);
     await t.until(() => transport.state.status === "closed");
-    equal(server.connectionCount, 1, `connections after ${what}`);
-  }
-});
+    // What had come before is given still.
+    const reading = (async () => {
+      for (let item = await next; !item.done; ) item = await stream.next();
+    })();
+    const end = await reading.catch((error: unknown) => error);
+    ok(end instanceof ConnectError, `the stream fails with what is no ConnectError: ${String(end)}`);
+    equal(server.connectionCount, 1, "connections");
+  });
+}
 
 test("answers of another kind than asked for fail their call only", async (t) => {
   const server = await t.byHand();
@@ -89,6 +85,14 @@ test("answers of another kind than asked for fail their call only", async (t) =>
   const fourth = await connection.frameOf("request");
   connection.send({ streamId: fourth.streamId, kind: { case: "response", value: {} } });
   await good;
+});
+
+test("a stream may fail in the middle of a message", async (t) => {
+  const server = await t.byHand();
+  const { next, connection, streamId } = await opened(t, server);
+  connection.send({ streamId, kind: { case: "data", value: { more: true, body: new Uint8Array(9) } } });
+  connection.send({ streamId, kind: { case: "end", value: { status: { code: Code.Aborted, message: "no more" } } } });
+  await fails(next, Code.Aborted, "no more");
 });
 
 test("messages that do not decode end their stream and cancel the call", async (t) => {
