@@ -23,7 +23,7 @@ const script = await bundle("src/main.ts", "cases.mjs");
 const sums = { passed: 0, failed: 0 };
 for (const [name, run] of Object.entries(platforms)) {
   if (only !== undefined && only !== name) continue;
-  await withServer(program, async (server) => {
+  await withServer(program, [], async (server) => {
     const report = (line) => {
       const closing = /^(\d+) passed, (\d+) failed$/.exec(line);
       if (closing) {

@@ -166,6 +166,7 @@ pub(crate) fn stopping() -> Result<()> {
 /// subscribers.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let package = match arguments.first().map(String::as_str) {
+        Some("browser") => return typescript::bench(),
         Some("storm" | "churn") => "rpc-storm-bench",
         Some("fanout" | "recovery" | "subscribers") => "rpc-fanout-bench",
         _ => "rpc-bench",

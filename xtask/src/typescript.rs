@@ -1,6 +1,6 @@
 //! TypeScript: its packages, which are npm's workspaces of the root, and what is run on them.
 
-use crate::process::{root, run};
+use crate::process::{cargo, root, run};
 use crate::tools;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -108,4 +108,25 @@ pub(crate) fn test() -> Result<()> {
             .go()?;
     }
     Ok(())
+}
+
+/// What one tab of a browser gets done with the client, beside Connect over HTTP; and what the client weighs.
+pub(crate) fn bench() -> Result<()> {
+    install()?;
+    let browser = tools::chromium()?;
+    let ours = release("Cargo.toml", "target", "typescript-server")?;
+    let connect = release("bench/Cargo.toml", "bench/target", "rpc-browser-bench")?;
+    run("npm", &["run", "bench", "--workspace", "tests/typescript"])
+        .env("CHROMIUM", &browser)
+        .env("RPC_TYPESCRIPT_SERVER", &ours)
+        .env("RPC_BROWSER_BENCH", &connect)
+        .go()
+}
+
+/// Builds a program for measuring; gives where it is.
+fn release(manifest: &str, target: &str, name: &str) -> Result<String> {
+    let arguments = ["--manifest-path", manifest, "--target-dir", target, "-p", name];
+    cargo(&[&["build", "--release"], &arguments[..]].concat()).go()?;
+    let program = root().join(target).join("release").join(name);
+    Ok(program.display().to_string())
 }

@@ -7,14 +7,23 @@
 use std::{error::Error, sync::Arc};
 
 use axum::{http::header, response::IntoResponse, routing::get};
-use connectrpc::{ConnectError, Encodable, RequestContext, Router, ServiceRequest, ServiceResult, ServiceStream};
+use connectrpc::{
+    ConnectError, Encodable, RequestContext, Router, ServiceRequest, ServiceResult, ServiceStream,
+};
 use futures_util::{StreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, stdin},
     net::TcpListener,
 };
 
-#[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub, unused, reason = "generated")]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_docs,
+    unreachable_pub,
+    unused,
+    reason = "generated"
+)]
 mod connect {
     include!(concat!(env!("OUT_DIR"), "/connect.rs"));
 }
@@ -55,18 +64,25 @@ impl CasesService for Service {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let script = std::env::args().nth(1).ok_or("say which script the page imports")?;
+    let script = std::env::args()
+        .nth(1)
+        .ok_or("say which script the page imports")?;
     let script = Arc::<str>::from(std::fs::read_to_string(script)?);
     let connect = Arc::new(Service).register(Router::new());
     let pages = axum::Router::new()
         .route("/", get(async || ([(header::CONTENT_TYPE, "text/html")], PAGE)))
         .route(
             "/script.mjs",
-            get(async move || ([(header::CONTENT_TYPE, "text/javascript")], script.to_string()).into_response()),
+            get(async move || {
+                ([(header::CONTENT_TYPE, "text/javascript")], script.to_string()).into_response()
+            }),
         )
         .fallback_service(connect.into_axum_service());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{}", serde_json::json!({ "url": format!("http://{}", listener.local_addr()?) }));
+    println!(
+        "{}",
+        serde_json::json!({ "url": format!("http://{}", listener.local_addr()?) })
+    );
     tokio::select! {
         served = axum::serve(listener, pages) => served?,
         () = input_ends() => {}

@@ -6,14 +6,8 @@ import { chromium } from "playwright-core";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>cases</title>`;
 
-/** A page on loopback that has loaded a script, and what it is given to call. Ends with `use`. */
-export async function withPage(script, use) {
-  const files = { "/": ["text/html", PAGE], "/script.mjs": ["text/javascript", await readFile(script)] };
-  const pages = createServer((request, response) => {
-    const [type, body] = files[request.url] ?? ["text/plain", undefined];
-    response.writeHead(body === undefined ? 404 : 200, { "content-type": type }).end(body);
-  });
-  await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
+/** A browser, which ends with `use`. */
+export async function withBrowser(use) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -27,11 +21,27 @@ export async function withPage(script, use) {
     ],
   });
   try {
-    const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${pages.address().port}/`);
-    return await use(page);
+    return await use(browser);
   } finally {
     await browser.close();
+  }
+}
+
+/** A page on loopback that can import a script. It ends with `use`. */
+async function withPage(script, use) {
+  const files = { "/": ["text/html", PAGE], "/script.mjs": ["text/javascript", await readFile(script)] };
+  const pages = createServer((request, response) => {
+    const [type, body] = files[request.url] ?? ["text/plain", undefined];
+    response.writeHead(body === undefined ? 404 : 200, { "content-type": type }).end(body);
+  });
+  await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
+  try {
+    await withBrowser(async (browser) => {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${pages.address().port}/`);
+      await use(page);
+    });
+  } finally {
     pages.close();
   }
 }

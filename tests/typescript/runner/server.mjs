@@ -22,9 +22,9 @@ export async function buildServer(...options) {
   return made.executable;
 }
 
-/** Starts the server, hands it where its switches are, and has it end. */
-export async function withServer(program, use) {
-  const server = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
+/** Starts a program that says in a line of JSON where it listens, hands that on, and has it end. */
+export async function withServer(program, words, use) {
+  const server = spawn(program, words, { stdio: ["pipe", "pipe", "inherit"] });
   try {
     const line = await new Promise((resolve, reject) => {
       createInterface(server.stdout).once("line", resolve);

@@ -48,15 +48,22 @@ export class World {
   private constructor(
     private readonly control: string,
     private readonly id: number,
+    /** Where clients connect, through what can be cut. */
     readonly url: string,
+    /** The server itself. */
+    readonly direct: string,
     private readonly ask: Ask,
   ) {}
 
   /** Makes one, at these switches. */
   static async make(control: string, wishes: Wishes, by: Ask = ask): Promise<World> {
     const origins = typeof location === "undefined" ? [] : [location.origin];
-    const made = (await by(`${control}/worlds`, { origins, ...wishes }, "POST")) as { id: number; url: string };
-    return new World(control, made.id, made.url, by);
+    const made = (await by(`${control}/worlds`, { origins, ...wishes }, "POST")) as {
+      id: number;
+      url: string;
+      direct: string;
+    };
+    return new World(control, made.id, made.url, made.direct, by);
   }
 
   private act(what: string, more: object = {}): Promise<unknown> {

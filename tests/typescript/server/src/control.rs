@@ -2,7 +2,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `POST /worlds`, what the case wishes | `{"id": …, "url": …}` |
+//! | `POST /worlds`, what the case wishes | `{"id": …, "url": …, "direct": …}`: `url` can be cut, `direct` is the server itself |
 //! | `POST /worlds/{id}`, an action | what came of it |
 //! | `DELETE /worlds/{id}` | `null` |
 //! | `POST /processes` | what the process says of itself |
@@ -61,7 +61,7 @@ impl Control {
         let wishes: Wishes = serde_json::from_slice(wishes)?;
         let world = World::new(wishes).await?;
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let said = json!({ "id": id, "url": world.url() });
+        let said = json!({ "id": id, "url": world.url(), "direct": world.current().url() });
         self.worlds().insert(id, Arc::new(world));
         Ok(said)
     }

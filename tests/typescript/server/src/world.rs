@@ -118,6 +118,11 @@ impl Drop for World {
 }
 
 impl Current {
+    /// Where it listens itself.
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}/rpc", self.address)
+    }
+
     async fn start(wishes: &Wishes, service: &Service) -> Result<Self, Failure> {
         let boards = Boards::default();
         let hub = channels::hub(&boards).map_err(explain("the hub is wrong"))?;
