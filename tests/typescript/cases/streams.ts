@@ -331,9 +331,19 @@ test("a stream whose loop was left takes no more than its window until its signa
 test("a timeout ends a stream that was opened and drops its handler", async (t) => {
   const world = await t.world();
   const { cases } = t.client(world);
-  const { items, error } = await readAll(cases.numbers({ count: 3n, waits: true }, { timeoutMs: 300 }));
-  equal([values(items), error?.code], [upTo(3), Code.DeadlineExceeded]);
-  await t.until(async () => (await world.see()).counts.dropped === 1);
+  // On a busy machine the time may be over before the stream was opened: then there is more of it.
+  let timeoutMs = 100;
+  await t.until(async () => {
+    timeoutMs *= 2;
+    const { items, error } = await readAll(cases.numbers({ count: 3n, waits: true }, { timeoutMs }));
+    equal(error?.code, Code.DeadlineExceeded);
+    equal(values(items), upTo(items.length));
+    return items.length === 3;
+  });
+  await t.until(async () => {
+    const { begun, dropped } = (await world.see()).counts;
+    return begun === dropped;
+  });
 });
 
 test("aborting ends streams of every kind and drops their handlers", async (t) => {
