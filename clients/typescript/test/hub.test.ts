@@ -506,3 +506,17 @@ test("an end of the server's while it is asked ends what was live, and the rest 
   await hub.subscribed({ refused: { code: 7, message: "kicked" } });
   assert.equal(fresh.sub.status, "ended", "the first answer was older than the end");
 });
+
+test("events of a history that is over when the server answers are not taken for those of the next", async () => {
+  const hub = await Hub.open();
+  const { sub, heard } = await hub.listen();
+  await hub.subscribed({ number: 3n, position: at(1n) });
+  await hub.say(frame(3n, "three of the old", 3n), frame(3n, "four of the old", 4n));
+  await hub.subscribed({ number: 3n, position: at(2n, 8n), recovered: false });
+  assert.deepEqual(heard, ["gap: unrecoverable"]);
+  assert.equal(sub.status, "recovering", "what it held is of another history");
+  await hub.scene.world.pass(100);
+  assert.deepEqual(await hub.subscribed({ number: 3n, position: at(2n, 8n), recovered: true }), [2n]);
+  await hub.say({ kind: { case: "event", value: { channel: 3n, epoch: 8n, ...said("three", 3n) } } });
+  assert.deepEqual(heard, ["gap: unrecoverable", "three"]);
+});

@@ -110,11 +110,15 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
     if (this.stage !== "needs") this.setStatus("live");
   }
 
-  /** Gives an event, if it is the next. */
-  offer(raw: Raw, skips: Skips): void {
+  /** Gives an event, if it is the next. `epoch`: of which history those are that tell none; 0: of none. */
+  offer(raw: Raw, epoch: bigint, skips: Skips): void {
     const { cursor } = this;
     if (this.stage !== "live") return;
-    if (isDropped(raw)) {
+    const own = raw.epoch || epoch;
+    if (cursor && own !== 0n && own !== cursor.epoch) {
+      // Of another history, which is over or has begun: the server knows.
+      this.#needs();
+    } else if (isDropped(raw)) {
       // The server has left events out here.
       if (cursor) this.#needs();
       else this.putGap(gap(this.channel, "no-history", undefined, undefined, droppedOf(raw)));
@@ -152,7 +156,14 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
   }
 
   /** Takes the answer, and what came behind it. `lost`: some of that was lost. */
-  answered(since: Position | undefined, answer: Answer, late: readonly Raw[], lost: boolean, skips: Skips): void {
+  answered(
+    since: Position | undefined,
+    answer: Answer,
+    late: readonly Raw[],
+    lost: boolean,
+    epoch: bigint,
+    skips: Skips,
+  ): void {
     this.stage = "live";
     const { position, snapshot } = answer;
     if (position) {
@@ -168,7 +179,7 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
       if (snapshot) this.putOrMiss(snapshot, "snapshot");
       for (const raw of answer.events) this.putOrMiss(raw, "live");
     }
-    for (const raw of late) this.offer(raw, skips);
+    for (const raw of late) this.offer(raw, epoch, skips);
     if (lost && this.cursor) this.lose();
     else if (lost) this.#missAll(undefined);
     this.#begin();

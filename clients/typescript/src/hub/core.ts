@@ -157,7 +157,7 @@ export class HubCore implements Listener, Keeper {
   }
 
   onEvent(event: Event): void {
-    const { channel, channelName, epoch } = event;
+    const { channel, channelName } = event;
     if (channel === 0n && !channelName) {
       this.#onDirect(event);
       return;
@@ -166,7 +166,7 @@ export class HubCore implements Listener, Keeper {
     const now = this.connection.world.now();
     if (!feed) {
       if (channel !== 0n && this.#isUnsettled) this.#early.push(channel, event);
-    } else if (feed.onEvent(event, epoch, now)) {
+    } else if (feed.onEvent(event, now)) {
       this.#schedule();
     }
   }
@@ -194,7 +194,7 @@ export class HubCore implements Listener, Keeper {
     const isHeard = known?.byServer !== undefined && known.subs.includes(known.byServer);
     if (!isHeard && this.#untaken.length >= MOST_UNTAKEN) return false;
     const feed = this.#feed(told.channel);
-    const early = this.#name(feed, told.number);
+    const early = this.#name(feed, told.number, positionOf(told.position));
     const isNew = feed.subs.length === 0 && !feed.asking;
     feed.entangled = true;
     feed.confirmed ||= isNew;
@@ -207,7 +207,7 @@ export class HubCore implements Listener, Keeper {
       feed.byServer = sub;
       this.#untaken.push(sub);
     }
-    for (const raw of early) feed.onEvent(raw, 0n, this.connection.world.now());
+    for (const raw of early) feed.onEvent(raw, this.connection.world.now());
     if (!this.events.isEmpty) this.offer();
     this.#schedule();
     return true;
@@ -265,9 +265,9 @@ export class HubCore implements Listener, Keeper {
   }
 
   /** A feed has a number now, or another one. Gives what came of that number before. */
-  #name(feed: Feed, number: bigint): Event[] {
+  #name(feed: Feed, number: bigint, position: Position | undefined): Event[] {
     if (feed.number !== undefined && feed.number !== number) this.#numbers.delete(feed.number);
-    feed.number = number;
+    feed.isNumbered(number, position);
     this.#numbers.set(number, feed);
     return this.#early.take(number) as Event[];
   }
@@ -349,7 +349,7 @@ export class HubCore implements Listener, Keeper {
       types,
     };
     const hadNumber = feed.number !== undefined;
-    const early = this.#name(feed, number);
+    const early = this.#name(feed, number, answer.position);
     // Frames of a number that is known are held elsewhere.
     const isLost = this.#early.overrun && !hadNumber;
     feed.answered(since, answer, early, isLost);

@@ -75,6 +75,8 @@ export class Feed {
   /** Who waits until the server knows that the client hears the channel no more. */
   leaving: (() => void)[] = [];
 
+  /** Of which history those events are that tell none. */
+  #epoch = 0n;
   #held = new Held();
   /** Offsets of events that are not for this client. */
   readonly #skips = new Set<bigint>();
@@ -94,19 +96,28 @@ export class Feed {
     for (const sub of this.subs) sub.lose();
   }
 
+  /**
+   * The server has said what events name it by. The first time it says of which history they are, too: another one is told with each of
+   * its events.
+   */
+  isNumbered(number: bigint, position: Position | undefined): void {
+    if (this.number === number) return;
+    this.number = number;
+    this.#epoch = position?.epoch ?? 0n;
+  }
+
   /** Whether frames may be of this channel although their number is not known. */
   get isUnsettled(): boolean {
     return !this.confirmed && this.subs.length > 0;
   }
 
   /** Gives an event that came as a frame. Whether the server is to be asked for something. */
-  onEvent(raw: Raw, epoch: bigint, now: number): boolean {
+  onEvent(raw: Raw, now: number): boolean {
     let waits = false;
     let jumps = false;
     for (const sub of this.subs) {
-      if (epoch !== 0n && sub.cursor && sub.cursor.epoch !== epoch) sub.lose();
       const needed = sub.stage === "needs";
-      sub.offer(raw, this.#skips);
+      sub.offer(raw, this.#epoch, this.#skips);
       const needs = sub.stage === "needs";
       waits ||= needs;
       jumps ||= needs && !needed;
@@ -128,7 +139,6 @@ export class Feed {
 
   /** The server hears of it again. `early`: frames that came before their number was known; `earlyLost`: some of those were lost. */
   answered(since: Position | undefined, answer: Answer, early: Raw[], earlyLost: boolean): void {
-    this.number = answer.number;
     this.confirmed = true;
     this.entangled = true;
     this.failures = 0;
@@ -144,7 +154,7 @@ export class Feed {
     let unanswered = false;
     for (const sub of this.subs) {
       if (sub.stage === "needs" && sub.isAnsweredBy(since, answer))
-        sub.answered(since, answer, late, lost, this.#skips);
+        sub.answered(since, answer, late, lost, this.#epoch, this.#skips);
       else unanswered ||= sub.stage === "needs";
       if (doubtful) sub.lose();
     }

@@ -7,6 +7,8 @@ import type { EventKind, EventOf, Position } from "./event.js";
 /** An event that is not decoded yet: a frame, or a record in an answer. */
 export type Raw = Pick<EventRecord, "offset" | "type" | "id" | "timeUs" | "clientId" | "userId" | "body"> & {
   readonly compression?: number;
+  /** Of which history it is, where a frame tells; else 0. */
+  readonly epoch?: bigint;
 };
 
 /** What an event takes beside its texts and its body, about, in bytes. */
