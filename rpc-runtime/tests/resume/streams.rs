@@ -1,6 +1,6 @@
 //! Calls that go on over a cut: without loss or doubling, and what becomes of them where that cannot be.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{future::IntoFuture, sync::atomic::Ordering, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use rpc_runtime::{CallError, Client, Code, Limits, Reconnect, Server, testing::TestServer};
@@ -185,8 +185,15 @@ async fn a_limit_that_nothing_would_fit_into_is_refused() {
 async fn a_handle_of_a_call_that_has_failed_names_no_other_when_it_is_dropped() {
     let (_line, server) = serve(replaying());
     let client = connect(&server).await;
-    let failed = client.server_streaming::<Item>(method("Count"), &item(1_000_000));
-    let failed = failed.await.unwrap();
+    // Sent, and not looked at any more.
+    let asked = item(0);
+    let mut failed = client.unary::<Item>(method("Wait"), &asked).into_future();
+    tokio::select! {
+        biased;
+        answer = &mut failed => panic!("answered: {answer:?}"),
+        () = settle() => {}
+    }
+    settle().await;
     server.kill().await;
     let other = Line::default();
     let built = Server::builder().service(other.clone()).limits(replaying());
