@@ -9,7 +9,8 @@ use super::{
     ChannelName, Hub, HubError, Room, Wish,
     heard::{Granted, Subscription},
     namespace::Act,
-    rights::{Asks, denied},
+    rights::Asks,
+    subscribing::left_meanwhile,
     unsubscribing::spawn,
 };
 use crate::{ClientId, Session, SessionState, Status};
@@ -105,7 +106,7 @@ impl Hub {
                 presence: None,
             };
             let subscribed = self.subscribe_session(&session, &name, wish).await;
-            subscribed.map_err(HubError::NotSubscribed)?;
+            subscribed.map_err(|not| HubError::NotSubscribed(not.into()))?;
             count += 1;
         }
         Ok(count)
@@ -190,10 +191,13 @@ impl Hub {
                 (channel, subscribed.map(drop))
             }
             // What is no name is not sent back.
-            Err(error) => ("", Err(error.into())),
+            Err(error) => ("", Err(Status::from(error).into())),
         };
-        if let Err(refused) = subscribed {
-            self.tell_unsubscribed(session, shown, &refused);
+        // Said twice, it would end what the client has asked for since.
+        if let Err(not) = subscribed
+            && !not.is_told
+        {
+            self.tell_unsubscribed(session, shown, &not.status);
         }
     }
 
@@ -221,7 +225,7 @@ impl Hub {
         let subscription = session.channels().and_then(|channels| channels.get(name));
         match subscription {
             Some(subscription) => self.check_one(session, &subscription).await,
-            None => Err(denied()),
+            None => Err(left_meanwhile()),
         }
     }
 

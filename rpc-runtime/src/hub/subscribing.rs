@@ -35,6 +35,38 @@ pub(crate) struct Wish {
     pub(crate) presence: PresenceData,
 }
 
+/// Why a session was not subscribed.
+#[derive(Debug)]
+pub(crate) struct NotSubscribed {
+    pub(crate) status: Status,
+    /// Its client knows: it has left by itself, or was told that it heard the channel and does no more.
+    pub(crate) is_told: bool,
+}
+
+impl NotSubscribed {
+    fn told(status: Status) -> Self {
+        Self {
+            status,
+            is_told: true,
+        }
+    }
+}
+
+impl From<Status> for NotSubscribed {
+    fn from(status: Status) -> Self {
+        Self {
+            status,
+            is_told: false,
+        }
+    }
+}
+
+impl From<NotSubscribed> for Status {
+    fn from(not: NotSubscribed) -> Self {
+        not.status
+    }
+}
+
 impl Hub {
     /// The namespace of a channel; refused in the same words as what nobody may do.
     pub(crate) fn namespace_of(&self, name: &str) -> Result<&Arc<ActiveNamespace>, Status> {
@@ -52,7 +84,7 @@ impl Hub {
         session: &Arc<Session>,
         name: &ChannelName,
         wish: Wish,
-    ) -> Result<Begun, Status> {
+    ) -> Result<Begun, NotSubscribed> {
         let channels = session.make_channels();
         // Before the right is asked for: who has no room is told so whatever the channel, and does not make others look things up.
         let most = match wish.granted {
@@ -70,9 +102,10 @@ impl Hub {
                 Reserved::Full => {
                     return Err(Status::resource_exhausted(
                         "the client has subscribed to as many channels as it may; unsubscribe from some first",
-                    ));
+                    )
+                    .into());
                 }
-                Reserved::Gone => return Err(Status::unavailable("the client is gone")),
+                Reserved::Gone => return Err(Status::unavailable("the client is gone").into()),
             }
         }
         // Gives the place back, and takes the session out of the channel, where the future is dropped or fails.
@@ -126,13 +159,16 @@ impl Hub {
                 // It was told that it hears the channel.
                 joining.stage = Stage::Done;
                 self.unsubscribe_because(session, name, Some(&error));
+                return Err(NotSubscribed::told(error));
             }
-            return Err(error);
+            return Err(error.into());
         }
         joining.stage = Stage::Done;
         if !asks.is_still_known(session) {
             // It has become another user meanwhile, after whose rights nobody has asked.
-            self.check_again(session, name).await?;
+            self.check_again(session, name)
+                .await
+                .map_err(NotSubscribed::told)?;
         }
         Ok(subscribed)
     }
@@ -144,7 +180,7 @@ impl Hub {
         name: &ChannelName,
         subscription: Subscription,
         wish: Wish,
-    ) -> Result<Begun, Status> {
+    ) -> Result<Begun, NotSubscribed> {
         let asks = Asks::new(session.clone(), session.identity());
         let channel = subscription.channel.clone();
         let granted = wish.granted.as_ref().or(subscription.granted.as_ref());
@@ -155,12 +191,12 @@ impl Hub {
                 .await
         {
             self.unsubscribe_session(session, name);
-            return Err(refused);
+            return Err(refused.into());
         }
         // It may be put out while others are asked: then it is told the end, and nothing that is not so.
         let check_heard = || match session.make_channels().get(name) {
             Some(subscription) if Arc::ptr_eq(&subscription.channel, &channel) => Ok(()),
-            _ => Err(left_meanwhile()),
+            _ => Err(NotSubscribed::told(left_meanwhile())),
         };
         check_heard()?;
         let is_new = wish.presence.is_some() && wish.presence != subscription.presence;
@@ -173,7 +209,7 @@ impl Hub {
         if is_new && channel.namespace.shows_presence() {
             self.settle_presence(session, name).await?;
         }
-        let position = self.link(&channel).await?;
+        let position = self.link(&channel).await.map_err(Status::from)?;
         let mut subscribed = Begun::new(channel.clone(), position);
         self.recover(&asks, &mut subscribed, &wish).await?;
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
@@ -210,7 +246,7 @@ impl Hub {
 }
 
 #[cold]
-fn left_meanwhile() -> Status {
+pub(super) fn left_meanwhile() -> Status {
     Status::aborted("the channel was unsubscribed from meanwhile")
 }
 

@@ -1,4 +1,4 @@
-//! Subscriptions that the server makes and ends, and those that a client's address asks for.
+//! Subscriptions that the server makes and ends.
 
 use std::{
     sync::{
@@ -9,16 +9,16 @@ use std::{
 };
 
 use rpc_runtime::{
-    Code, ConnectInfo, Endpoint, Hooks, Refusal, Session, Status,
+    Code, Hooks, Refusal, Session, Status,
     hub::{Anyone, Asks, Hub, HubError, Namespace, Retention, Snapshot, Subscriber},
-    services::hub::{Joined, PresenceRequest, PresenceResponse, Subscribed, Unsubscribed, gateway},
+    services::hub::{Joined, PresenceRequest, PresenceResponse, Subscribed, Unsubscribed},
 };
 
 use tokio::{io::AsyncReadExt, sync::Notify};
 
-use crate::common::{Moved, Named, Peer, Said, builder, info, no, rooms, said, serve, settle};
+use crate::common::{Moved, Peer, Said, builder, info, no, rooms, said, serve, settle};
 
-fn hub() -> Hub {
+pub fn hub() -> Hub {
     Hub::builder()
         .namespace(rooms())
         .namespace(Namespace::<()>::new("lobby").keep(Retention::of(10, Duration::from_secs(60))))
@@ -27,7 +27,7 @@ fn hub() -> Hub {
         .unwrap()
 }
 
-fn reason(unsubscribed: &Unsubscribed) -> (Code, &str) {
+pub fn reason(unsubscribed: &Unsubscribed) -> (Code, &str) {
     let reason = unsubscribed.reason.as_ref().unwrap();
     (Code::from_i32(reason.code), &reason.message)
 }
@@ -253,34 +253,6 @@ async fn a_server_that_subscribes_to_what_is_no_channel_is_told_what_is_wrong() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_hears_the_channel_that_its_address_names_under_the_channels_policy() {
-    let hub = hub();
-    let server = builder(&hub).channel_query("channel_id").build().unwrap();
-    let mut ali = Peer::connect_with(&server, info("?channel_id=news")).await;
-    let told: Subscribed = ali.hears().await;
-    assert_eq!((told.channel.as_str(), told.position), ("news", None));
-    hub.channel("news").publish(&said("x")).await.unwrap();
-    assert_eq!(ali.event().await.channel, told.number);
-    for (query, channel, code) in [
-        ("?channel_id=lobby", "lobby", Code::PermissionDenied),
-        ("?channel_id=nowhere", "nowhere", Code::PermissionDenied),
-        ("?channel_id=room:5", "room:5", Code::Unauthenticated),
-        ("?channel_id=%3Cscript%3E", "", Code::InvalidArgument),
-        ("?channel_id=", "", Code::InvalidArgument),
-    ] {
-        let mut peer = Peer::connect_with(&server, info(query)).await;
-        let told: Unsubscribed = peer.hears().await;
-        assert_eq!(
-            (told.channel.as_str(), reason(&told).0),
-            (channel, code),
-            "{query}"
-        );
-        // It is connected all the same.
-        peer.subscribe("news").await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn without_a_channel_in_its_address_a_client_has_the_one_that_it_alone_hears() {
     let hub = hub();
     let server = builder(&hub).channel_query("channel_id").build().unwrap();
@@ -294,24 +266,6 @@ async fn without_a_channel_in_its_address_a_client_has_the_one_that_it_alone_hea
     );
     assert_eq!(ali.hears::<Said>().await, said("for you"));
     ali.hears_nothing().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn where_authentication_is_required_the_channel_waits_for_it() {
-    let hub = hub();
-    let endpoint = Endpoint::new()
-        .service(gateway())
-        .authenticator(Named)
-        .require_authentication();
-    let server = builder(&hub)
-        .endpoint("/known", endpoint.channel_query("channel_id"))
-        .build()
-        .unwrap();
-    let request = http::Request::get("/known?channel_id=room:5").body(()).unwrap();
-    let mut ali = Peer::connect_with(&server, ConnectInfo::from_request(&request)).await;
-    ali.hears_nothing().await;
-    ali.become_user("ali").await;
-    assert_eq!(ali.hears::<Subscribed>().await.channel, "room:5");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ mod admin;
 mod answers;
 mod attacks;
 mod broker;
+mod by_address;
 mod by_server;
 mod catching_up;
 mod common;

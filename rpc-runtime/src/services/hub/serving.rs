@@ -300,7 +300,7 @@ async fn subscribe(
         room: room.clone(),
         presence: presence_data(asked.presence)?,
     };
-    hub.subscribe_session(cx.session(), &name, wish).await
+    Ok(hub.subscribe_session(cx.session(), &name, wish).await?)
 }
 
 fn answered(channel: String, subscribed: &Begun, room: &Room) -> SubscribeAnswer {
