@@ -156,8 +156,16 @@ impl Sub {
         }
     }
 
-    /// Whether an answer to what was asked since a position is one for this subscription.
+    /// Whether an answer to what was asked since a position is one for this subscription: one that was made for another may be
+    /// of before what this has been given meanwhile, and would have it given twice.
     pub(super) fn is_answered_by(&self, since: Option<Position>, answer: &Answer) -> bool {
+        if let (Some(cursor), Some(position)) = (self.cursor, answer.position)
+            && cursor.epoch == position.epoch
+            && cursor.offset > position.offset
+            && self.cursor != since
+        {
+            return false;
+        }
         match (self.cursor, since) {
             (Some(cursor), Some(since)) if answer.recovered => {
                 cursor.epoch == since.epoch && cursor.offset >= since.offset

@@ -396,6 +396,30 @@ impl Hub {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_for_one_subscription_is_none_for_another_that_is_beyond_it() {
+    let hub = Hub::new();
+    let (ahead, _told) = hub.add(None);
+    hub.answer(1, hub.asks().unwrap(), answer(4, None, []));
+    let (behind, _told) = hub.add(Some(at(3)));
+    let batch = hub.asks().unwrap();
+    assert_eq!(Hub::since(&batch), Some(3));
+    // Of behind the answer that is on its way, and then one that is not the next.
+    hub.event(1, NUMBER, 5);
+    hub.event(1, NUMBER, 7);
+    tokio::time::advance(CHECK_EVERY).await;
+    hub.answer(1, batch, answer(4, Some(true), [4]));
+    let mut seen = [waiting(&ahead), waiting(&behind)];
+    while let Some(batch) = hub.asks() {
+        let since = Hub::since(&batch).unwrap();
+        hub.answer(1, batch, answer(7, Some(true), since + 1..=7));
+        seen[0].extend(waiting(&ahead));
+        seen[1].extend(waiting(&behind));
+        tokio::time::advance(CHECK_EVERY).await;
+    }
+    assert_eq!(seen, [vec![5, 6, 7], vec![4, 5, 6, 7]]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_server_says_it_has_dropped_is_asked_for_at_once_and_once() {
     let hub = Hub::new();
     let (inbox, _told) = hub.add(None);
