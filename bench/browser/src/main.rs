@@ -53,7 +53,7 @@ impl CasesService for Service {
         let number = move |value| -> Result<Number, ConnectError> {
             Ok(Number {
                 value,
-                body: vec![7; bytes as usize].into(),
+                body: vec![7; bytes as usize],
                 ..Number::default()
             })
         };

@@ -66,6 +66,12 @@ test("markup_and_control_characters_are_text_in_every_field", async () => {
       .first()
       .waitFor();
   }
+  // What is no address names nothing.
+  await bob.page.evaluate(() => location.assign("#room/%E0%"));
+  await bob.goes("kitchen");
+  await bob.page.evaluate(() => location.assign("#%"));
+  await bob.page.reload();
+  await bob.isThere();
   await bob.goes("kitchen");
 
   await ann.page.getByRole("button", { name: "Put out bob" }).click();

@@ -110,7 +110,7 @@ export class App {
 
   /** Shows what the address names. */
   #go(): void {
-    const [kind, name = ""] = decodeURIComponent(location.hash.slice(1)).split("/");
+    const [kind, name = ""] = pathOf(location.hash);
     this.#showPlaces(false);
     if (kind === "room" && name !== "") this.#showRoom(name);
     else if (kind === "with" && name !== "") this.#showLetters(name);
@@ -209,7 +209,9 @@ export class App {
 
   #onLines(name: string, said: Spoken | undefined): void {
     const isSeen = this.#isSeen(`room/${name}`);
-    this.#viewOf(name)?.draw(said ? 1 : 0);
+    const view = this.#viewOf(name);
+    if (view) view.draw(said ? 1 : 0);
+    else this.#rooms.get(name)?.forgetOld();
     if (said === undefined) return;
     if (!isSeen) this.#unread.set(`room/${name}`, (this.#unread.get(`room/${name}`) ?? 0) + 1);
     this.#readOut(isSeen ? `${said.user}: ${said.text}` : `${said.user} in ${name}: ${said.text}`);
@@ -300,5 +302,14 @@ export class App {
     // It stays long enough to be read, and no more than three at a time.
     while (this.#news.childElementCount > 3) this.#news.firstElementChild?.remove();
     setTimeout(() => toast.remove(), 15_000);
+  }
+}
+
+/** What an address names, in parts. One that is no address names nothing. */
+function pathOf(hash: string): readonly string[] {
+  try {
+    return decodeURIComponent(hash.slice(1)).split("/");
+  } catch {
+    return [];
   }
 }

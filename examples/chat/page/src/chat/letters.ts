@@ -30,6 +30,8 @@ export class Letters {
   readonly all: Letter[] = [];
   readonly #unread = new Map<string, number>();
   readonly #inbox: Subscription<typeof EVENTS>;
+  /** What was written before is known. */
+  #isRead = false;
   #isOver = false;
 
   constructor(
@@ -40,10 +42,11 @@ export class Letters {
   ) {
     this.#inbox = hub.subscribe(`inbox:${me}`, { events: EVENTS });
     this.#inbox.on("item", (item) => this.#hear(item));
-    this.#inbox.ready.then(
-      () => this.#read(),
-      () => {},
-    );
+    this.#inbox.on("status", (status) => {
+      // Also with each connection, until it was read once.
+      if (status === "live" && !this.#isRead) void this.#read();
+    });
+    this.#inbox.ready.catch(() => {});
   }
 
   /** With whom there are letters: who has written last comes first. */
@@ -119,6 +122,7 @@ export class Letters {
     try {
       const page = await this.hub.history(this.#inbox.channel, { events: EVENTS, newestFirst: true, limit: ALL });
       for (const event of page.events) this.#place(event);
+      this.#isRead = true;
     } catch {
       // With the next connection it is read again.
       return;

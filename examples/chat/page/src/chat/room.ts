@@ -16,6 +16,10 @@ type RoomEvent = EventAmong<typeof EVENTS>;
 /** How much of the past is read at once. */
 const PAGE = 40;
 
+/** Of what was heard the latest so many lines stay, once there are more than so many, while nobody reads what is older. */
+const KEPT = 300;
+const MOST = 500;
+
 /** Somebody is writing for so long after it was last heard, in milliseconds; and says so again before that is over. */
 const WRITES_MS = 4_000;
 const SAYS_AGAIN_MS = 2_500;
@@ -83,6 +87,8 @@ export class Room {
   /** The offset of the oldest line that is known of the latest history. */
   #oldest: bigint | undefined;
   #readsAgain = false;
+  /** What was said last is known. Until then it is read with each connection. */
+  #isRead = false;
   #recovered = 0;
   #saidTyping = 0;
   #asksPeople = false;
@@ -109,10 +115,7 @@ export class Room {
     this.#writing.on(TypingSchema, (_, event) => this.#writes(event.userId));
     // Why it is not let in, `end` says.
     this.#writing.ready.catch(() => {});
-    this.#events.ready.then(
-      () => this.readMore(),
-      () => {},
-    );
+    this.#events.ready.catch(() => {});
   }
 
   /** Whether this client hears the room now. */
@@ -202,6 +205,7 @@ export class Room {
         before: this.#oldest,
       });
       for (const event of page.events) this.#place(event);
+      this.#isRead = true;
       this.hasMore = page.more;
       if (page.end) this.#oldest = page.end.offset;
     } catch {
@@ -255,6 +259,20 @@ export class Room {
     }
     this.listener.lines();
     void this.#askPeople();
+    if (!this.#isRead) void this.readMore();
+  }
+
+  /** Forgets the oldest of what was heard, where there is much of it and nobody reads there: it is read again when they do. */
+  forgetOld(): void {
+    const heard = this.lines.filter((line) => this.#ranks.has(line.key));
+    if (heard.length <= MOST || this.isReading) return;
+    for (const line of heard.slice(0, heard.length - KEPT)) this.#remove(line);
+    const first = heard[heard.length - KEPT];
+    const rank = first && this.#ranks.get(first.key);
+    // Of another history than the latest nothing is to be had.
+    if (rank === undefined || rank >> 64n !== BigInt(this.#epochs.length - 1)) return;
+    this.#oldest = rank & ((1n << 64n) - 1n);
+    this.hasMore = true;
   }
 
   #end(reason: ConnectError | undefined): void {

@@ -104,6 +104,11 @@ export class LinesView {
     this.#drawToEnd();
   }
 
+  /** Whether the last line is in sight, and the older ones are not being read. */
+  get isAtEnd(): boolean {
+    return this.#isAtEnd;
+  }
+
   /** Goes to the last line. */
   toEnd(): void {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;

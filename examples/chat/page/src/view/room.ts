@@ -90,6 +90,7 @@ export class RoomView {
 
   /** The lines are others; `news` of them from others. */
   draw(news = 0): void {
+    if (this.#lines.isAtEnd) this.room.forgetOld();
     const lines = this.room.lines.map((line): Shown => {
       if (line.kind === "remark") return { ...line, user: undefined, isMine: false, look: line.about };
       return {
