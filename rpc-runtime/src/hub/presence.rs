@@ -27,8 +27,25 @@ const ABSENCE: Duration = Duration::from_secs(5);
 impl Hub {
     /// Has presence say of a session in a channel what is the case, and tells the subscribers where it is to.
     ///
-    /// If the future is dropped, the next time sets it right.
+    /// If the future is dropped, the next time sets it right. Where subscribers are told it goes on by itself: a change that was half
+    /// told would have them see somebody leave who has not joined.
     pub(super) async fn settle_presence(
+        &self,
+        session: &Arc<Session>,
+        name: &ChannelName,
+    ) -> Result<(), Status> {
+        let namespace = self.inner.namespaces.find(name.as_str());
+        if !namespace.is_some_and(|namespace| namespace.tells_joins()) {
+            return self.settle_presence_in_turn(session, name).await;
+        }
+        let (hub, session, name) = (self.clone(), session.clone(), name.clone());
+        let settled = tokio::spawn(async move { hub.settle_presence_in_turn(&session, &name).await });
+        settled
+            .await
+            .unwrap_or_else(|_| Err(Status::internal("presence could not be told")))
+    }
+
+    async fn settle_presence_in_turn(
         &self,
         session: &Arc<Session>,
         name: &ChannelName,

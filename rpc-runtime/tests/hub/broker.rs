@@ -18,9 +18,10 @@ use rpc_runtime::{
             Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published, Receiver,
         },
     },
+    services::hub::{Joined, Left, SubscribeRequest},
 };
 
-use crate::common::{Peer, Said, builder, said, settle};
+use crate::common::{Peer, Said, builder, said, settle, to};
 
 /// What a broker is about to do, or has just done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Steps {
     fail: Mutex<usize>,
     /// So many calls that a client leaves fail next, and how many there were.
     leaves: Mutex<(usize, usize)>,
+    /// So long it takes before something is published.
+    before_publishing: Mutex<Duration>,
 }
 
 impl Steps {
@@ -160,6 +163,8 @@ impl Broker for Stepping {
         keep: &Retention,
         publication: Publication,
     ) -> Result<Receipt, BrokerError> {
+        let pause = *self.steps.before_publishing.lock().unwrap();
+        tokio::time::sleep(pause).await;
         self.broker.publish(channel, keep, publication).await
     }
 
@@ -344,4 +349,32 @@ async fn after_a_broker_has_failed_everything_can_be_done_again() {
     hub.channel("room:1").publish(&said("hello")).await.unwrap();
     assert_eq!(ali.hears::<Said>().await, said("hello"));
     ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_while_a_slow_broker_is_told_that_it_has_joined_joins_and_leaves() {
+    let (broker, steps) = Stepping::new();
+    let rooms = Namespace::<(u64,)>::new("room:{id}")
+        .subscribe(Anyone)
+        .tell_joins();
+    let hub = Hub::builder().namespace(rooms).broker(broker).build().unwrap();
+    let server = builder(&hub).build().unwrap();
+    let mut watcher = Peer::connect(&server).await;
+    watcher.subscribe("room:1").await;
+    settle().await;
+    watcher.events.clear();
+    *steps.before_publishing.lock().unwrap() = Duration::from_secs(1);
+    let mut ali = Peer::connect(&server).await;
+    let id = ali.id().to_string();
+    let request = SubscribeRequest {
+        channels: vec![to("room:1")],
+    };
+    ali.begin("Subscribe", &request).await;
+    settle().await;
+    ali.vanish().await;
+    let mut joined: Joined = watcher.hears().await;
+    while joined.client_id != id {
+        joined = watcher.hears().await;
+    }
+    assert_eq!(watcher.hears::<Left>().await.client_id, id);
 }
