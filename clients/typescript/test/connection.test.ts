@@ -479,3 +479,35 @@ test("a token that has expired is not shown again, and the client comes back as 
   assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
   assert.equal(scene.connection.identity.userId, undefined);
 });
+
+test("go-aways of connections that lived are no failed attempts", async () => {
+  const scene = await Scene.open({ reconnect: { attempts: 3 } });
+  for (let time = 1; time <= 5; time += 1) {
+    await scene.world.pass(5_000);
+    await scene.socket.say({ kind: { case: "goAway", value: { lastStreamId: 0n } } });
+    const { state } = scene.connection;
+    assert.ok(state.status === "waiting" && state.failedAttempts === 1, `go-away ${time}: ${state.status}`);
+    await scene.world.pass(1_000);
+    await scene.socket.greet();
+  }
+  assert.equal(scene.connection.state.status, "open");
+});
+
+test("a connection whose token in band is never answered is closed, and keeps a session that waits", async () => {
+  const scene = await Scene.open(
+    { token: "ann", connectTimeoutMs: 1_000 },
+    { userId: "ann", resumeToken: "first", resumeWithinUs: 60_000_000n },
+  );
+  const [opened] = scene.sockets;
+  await scene.socket.drop();
+  await scene.world.pass(1_000);
+  await scene.socket.drop();
+  await scene.world.pass(600);
+  const silent = scene.socket;
+  assert.equal(scene.sockets.indexOf(silent), 2);
+  await silent.greet();
+  silent.next("authenticate");
+  await scene.world.pass(1_000);
+  assert.notEqual(silent.closed, undefined, "it holds no session");
+  assert.equal(opened?.closed, undefined, "the one that holds the session sends no close frame");
+});

@@ -222,3 +222,16 @@ test("a message of any bytes is refused or read, and never throws beyond the con
     scene.connection.close(1000, "");
   }
 });
+
+test("the first parts of long responses give their share of the connection's window back", async () => {
+  const scene = await Scene.open();
+  const calls = Array.from({ length: 8 }, () => call(scene));
+  scene.socket.received.length = 0;
+  const part = new Uint8Array(128 << 10);
+  for (let id = 1n; id <= 8n; id += 1n)
+    await scene.socket.say({ streamId: id, kind: { case: "response", value: { body: part, more: true } } });
+  const credits = scene.socket.received.filter(({ streamId, kind }) => streamId === 0n && kind.case === "credit");
+  assert.ok(credits.length > 0, "the window is used up, and the server waits for credit");
+  for (let id = 1n; id <= 8n; id += 1n) await scene.socket.say({ streamId: id, kind: data(new Uint8Array(1)) });
+  for (const one of calls) assert.equal((await one.next())?.length, part.length + 1);
+});

@@ -250,8 +250,8 @@ export class Connection implements LinkEvents {
     const isCurrent = link === this.link || link === this.#dialling;
     this.#old.delete(link);
     if (code === CloseCode.abnormal) {
-      // A close frame that arrives before the client is back would end the session.
-      if (link.greetedAt !== undefined && this.state.status !== "closed") this.#old.add(link);
+      // A close frame that arrives before the client is back would end the session, which only a link that was open has.
+      if (link === this.link && this.state.status !== "closed") this.#old.add(link);
       else link.hangUp();
     }
     const comesBack = this.#comesBack && (!isCurrent || mayReturn(code));
@@ -261,7 +261,7 @@ export class Connection implements LinkEvents {
     this.#session.ended(code, link.protocol.receipts?.received ?? 0, !link.isUnsettled, now);
     if (link.isOpened) this.#inBand = false;
     if (code === CloseCode.tokenExpired) this.#credentials.expired();
-    if (link.greetedAt !== undefined && now - link.greetedAt >= SUCCESS) this.#backoff.failed = 0;
+    this.#forgive(link);
     this.#stopTimer();
     this.link = undefined;
     this.#dialling = undefined;
@@ -285,8 +285,14 @@ export class Connection implements LinkEvents {
     if (!isCurrent) return;
     this.#refresher?.stop();
     this.listener?.onLink(false);
+    this.#forgive(link);
     this.#wait(error, CloseCode.goingAway, asked);
     link.drain();
+  }
+
+  /** Attempts that failed before a connection that has lived do not count any more. */
+  #forgive(link: Link): void {
+    if (link.greetedAt !== undefined && this.world.now() - link.greetedAt >= SUCCESS) this.#backoff.failed = 0;
   }
 
   /** Comes back after a while, unless it has tried often enough. */

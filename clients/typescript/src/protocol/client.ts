@@ -264,7 +264,7 @@ export class ClientConnection {
     } else if (more) {
       call.phase = "assembling";
       call.response = response;
-      if (this.#addPart(call, body, response.compression)) return;
+      this.#addPart(call, body, response.compression);
     } else if (this.#accepts(call, body.length, response.compression)) {
       this.#close(call);
       call.events.onResponse(response);
