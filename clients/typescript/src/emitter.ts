@@ -44,6 +44,11 @@ export class Emitter<Events> {
     for (const callback of [...(this.#callbacks.get(key) ?? [])]) guarded(() => callback(...(values as never[])));
   }
 
+  /** Whether there is a callback under a key. */
+  has(key: unknown): boolean {
+    return this.#callbacks.has(key);
+  }
+
   get isEmpty(): boolean {
     return this.#callbacks.size === 0;
   }

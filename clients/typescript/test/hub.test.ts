@@ -310,6 +310,44 @@ test("callbacks let nothing wait, and one that throws does not stop the others",
   assert.deepEqual([reported.length, sub.unread], [4, 0]);
 });
 
+test("a callback that is taken off one schema is called for another still", async () => {
+  const hub = await Hub.open();
+  const sub = hub.hub.subscribe("room:5", { events: [StringValueSchema, NotificationSchema] });
+  await settled();
+  await hub.subscribed({ number: 3n });
+  const heard: string[] = [];
+  const callback = ({ $typeName }: { $typeName: string }) => heard.push($typeName);
+  sub.on(StringValueSchema, callback);
+  const off = sub.on(NotificationSchema, callback);
+  sub.on("gap", callback as never);
+  await settled();
+  off();
+  sub.off("gap", callback as never);
+  await hub.say(frame(3n, "on"));
+  assert.deepEqual([heard, sub.unread], [[StringValueSchema.typeName], 0]);
+});
+
+test("a callback that takes itself off is given one event, and the next ones wait", async () => {
+  const hub = await Hub.open();
+  const sub = hub.hub.subscribe("room:5", { events: EVENTS });
+  await settled();
+  await hub.subscribed({ number: 3n, position: at(0n) });
+  const heard: string[] = [];
+  const once = async () => {
+    const off = sub.on(StringValueSchema, ({ value }) => {
+      off();
+      heard.push(value);
+    });
+    await settled();
+  };
+  await once();
+  await hub.say(frame(3n, "one", 1n), frame(3n, "two", 2n), frame(3n, "three", 3n));
+  assert.deepEqual([heard, sub.unread], [["one"], 2]);
+  await once();
+  assert.deepEqual([heard, sub.unread], [["one", "two"], 1]);
+  assert.deepEqual(await take(sub, 1), ["three"]);
+});
+
 test("unknown types and bodies that do not decode are skipped and counted", async () => {
   const hub = await Hub.open();
   const { sub, heard } = await hub.listen();

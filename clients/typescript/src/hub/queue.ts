@@ -40,8 +40,6 @@ export class EventQueue implements EventStream<Schemas> {
   /** Something was left out behind the last item that is to be asked for once everything was read. */
   #behind = false;
   #isRead = false;
-  /** Callbacks that take items. */
-  readonly #takers = new Set<unknown>();
   /** Items go to them at once. */
   #hasCallbacks = false;
   #end: { error: ConnectError | undefined } | undefined;
@@ -74,6 +72,11 @@ export class EventQueue implements EventStream<Schemas> {
 
   get unread(): number {
     return this.#items.length;
+  }
+
+  /** Whether there are callbacks that take items. */
+  get #isTaken(): boolean {
+    return this.#emitter.has("item") || this.types.some((type) => this.#emitter.has(type));
   }
 
   get hasEnded(): boolean {
@@ -120,8 +123,10 @@ export class EventQueue implements EventStream<Schemas> {
   }
 
   #add(item: Waiting | Gap, cost: number): void {
+    // A callback may take itself off, or begin a loop: what it was given is not given again.
+    const isGiven = this.#hasCallbacks && !this.#isRead;
     if (this.#hasCallbacks) this.#deliver(item);
-    if (this.#hasCallbacks && !this.#isRead) return;
+    if (isGiven) return;
     this.#items.push(item);
     this.#bytes += cost;
     this.#wakeAll();
@@ -231,7 +236,6 @@ export class EventQueue implements EventStream<Schemas> {
   on(what: DescMessage | string, callback: (...values: never[]) => void): () => void {
     this.#emitter.add(typeof what === "string" ? what : what.typeName, callback);
     if (typeof what !== "string" || what === "item") {
-      this.#takers.add(callback);
       // Others may be added beside it before what waits is given to all.
       queueMicrotask(() => this.#flush());
     }
@@ -240,18 +244,22 @@ export class EventQueue implements EventStream<Schemas> {
 
   off(what: DescMessage | string, callback: (...values: never[]) => void): void {
     this.#emitter.off(typeof what === "string" ? what : what.typeName, callback);
-    this.#takers.delete(callback);
-    if (this.#takers.size === 0) this.#hasCallbacks = false;
+    if (!this.#isTaken) this.#hasCallbacks = false;
   }
 
   /** Gives what waits to callbacks, which from now on are given everything at once. */
   #flush(): void {
-    if (this.#hasCallbacks || this.#takers.size === 0) return;
+    if (this.#hasCallbacks || !this.#isTaken) return;
     this.#hasCallbacks = true;
     if (this.#isRead) {
       for (const item of [...this.#items]) this.#deliver(item);
     } else {
-      for (let item = this.#take(); item; item = this.#take()) this.#deliver(item);
+      // The last callback may be taken off meanwhile: what waits behind goes on waiting.
+      while (this.#hasCallbacks) {
+        const item = this.#take();
+        if (!item) break;
+        this.#deliver(item);
+      }
     }
   }
 
