@@ -47,8 +47,12 @@ export function subscribe<O>(
     async next() {
       if (given) return { done: true, value: undefined };
       try {
-        return await iterator.next();
+        const result = await iterator.next();
+        // The call is over: a signal that outlives it keeps nothing of it.
+        if (result.done) stop();
+        return result;
       } catch (error) {
+        stop();
         if (given) return { done: true, value: undefined };
         throw error;
       }

@@ -1,6 +1,7 @@
 // Connect's calls over the transport, and what transports share.
 
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
@@ -167,6 +168,23 @@ test("a stream that is given up ends without an error, by leaving the loop, by u
     assert.deepEqual(seen, [1]);
   }
   assert.deepEqual(given, ["leave", "unsubscribe", "abort"]);
+});
+
+test("a stream that ends by itself or fails leaves nothing on the signal it was begun with", async () => {
+  const { signal } = new AbortController();
+  const source = async function* (fails: boolean) {
+    yield 1;
+    if (fails) throw new ConnectError("gone", Code.Unavailable);
+  };
+  const drain = async (fails: boolean) => {
+    const stream = subscribe(() => source(fails), { signal });
+    assert.equal(getEventListeners(signal, "abort").length, 1, "it can be aborted while it runs");
+    for await (const item of stream) assert.equal(item, 1);
+  };
+  await drain(false);
+  assert.equal(getEventListeners(signal, "abort").length, 0, "it has ended");
+  await assert.rejects(drain(true), /\[unavailable\] gone/);
+  assert.equal(getEventListeners(signal, "abort").length, 0, "it has failed");
 });
 
 test("transports with the same options share a connection, which closes with the last of them", async () => {
