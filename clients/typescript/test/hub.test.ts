@@ -472,6 +472,35 @@ test("what the server subscribes the client to waits until a program accepts it,
   assert.deepEqual(hub.request("Unsubscribe", UnsubscribeRequestSchema).message.channels, ["unwanted"]);
 });
 
+test("what a transport has accepted ends with it, and it is told of no more", async () => {
+  const hub = await Hub.open();
+  const { connection } = hub.scene;
+  const other = new TransportHub(connection, new Calls(connection, {}));
+  const heard: string[] = [];
+  const accepted: Subscription<Texts>[] = [];
+  other.on("subscribed", ({ channel, accept }) => {
+    const sub = accept({ events: EVENTS });
+    sub.on("item", (item) => heard.push(`${channel} ${textOf(item)}`));
+    accepted.push(sub);
+  });
+  await hub.say(direct(SubscribedSchema, { channel: "inbox:ann", number: 5n, position: at(1n) }));
+  await settled();
+  await hub.say(frame(5n, "two", 2n));
+  other.close(new ConnectError("closed"));
+  await hub.say(frame(5n, "three", 3n), direct(SubscribedSchema, { channel: "inbox:bob", number: 6n }));
+  assert.deepEqual([heard, accepted.map(({ status }) => status)], [["inbox:ann two"], ["ended"]]);
+  assert.deepEqual(hub.request("Unsubscribe", UnsubscribeRequestSchema).message.channels, ["inbox:ann"]);
+  other.on("subscribed", ({ channel }) => heard.push(`closed ${channel}`))();
+  other.on("subscribed", ({ channel }) => heard.push(`closed ${channel}`));
+  await settled();
+  // What nobody was told of waits for the transport that goes on.
+  hub.hub.on("subscribed", () => heard.push("taken off"))();
+  await settled();
+  hub.hub.on("subscribed", ({ channel }) => heard.push(`told ${channel}`));
+  await settled();
+  assert.deepEqual(heard, ["inbox:ann two", "told inbox:bob"]);
+});
+
 test("direct events go to all who listen for their type, and are counted where nobody does", async () => {
   const hub = await Hub.open({ maxUnreadEvents: 1 });
   const heard: string[] = [];

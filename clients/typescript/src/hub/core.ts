@@ -125,6 +125,7 @@ export class HubCore implements Listener, Keeper {
 
   /** Tells of subscriptions of the server's, also of those from before. */
   offer(): void {
+    if (this.events.isEmpty) return;
     for (const sub of this.#untaken.splice(0)) this.#tell(sub);
   }
 
@@ -208,7 +209,7 @@ export class HubCore implements Listener, Keeper {
       this.#untaken.push(sub);
     }
     for (const raw of early) feed.onEvent(raw, this.connection.world.now());
-    if (!this.events.isEmpty) this.offer();
+    this.offer();
     this.#schedule();
     return true;
   }

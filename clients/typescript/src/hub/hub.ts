@@ -173,7 +173,7 @@ export interface Hub {
     options: HistoryOptions<Schemas>,
   ): Promise<HistoryPage<Schemas>>;
 
-  /** Calls `callback` on each, until the returned function is called. */
+  /** Calls `callback` on each, until the returned function is called or the transport is closed, which ends what was accepted by it, too. */
   on<Name extends keyof HubEvents>(name: Name, callback: (value: HubEvents[Name]) => void): () => void;
 
   /** How many events were sent to this client, its user or all for which nobody listened. */

@@ -4,6 +4,7 @@ import { type DescMessage, fromBinary, type MessageInitShape, type MessageShape 
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Client, type ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import type { Connection } from "../connection/connection.js";
+import { Emitter } from "../emitter.js";
 import { type ChannelMember, HubService } from "../gen/rpc/hub/v1/hub_pb.js";
 import { HubCore } from "./core.js";
 import type { EventAmong } from "./event.js";
@@ -21,7 +22,7 @@ import type {
 } from "./hub.js";
 import { EventQueue } from "./queue.js";
 import { type Raw, read } from "./raw.js";
-import type { EventStream, SubscribeOptions, Subscription } from "./subscription.js";
+import type { EventStream, ServerSubscription, SubscribeOptions, Subscription } from "./subscription.js";
 import { positionOf, typed } from "./wire.js";
 
 type Schemas = readonly DescMessage[];
@@ -49,7 +50,9 @@ export class TransportHub implements Hub {
   readonly #client: Client<typeof HubService>;
   /** What ends with the transport. */
   readonly #streams = new Set<EventQueue>();
-  readonly #offs: (() => void)[] = [];
+  readonly #events = new Emitter<HubEvents>();
+  /** Hears no more of the server's subscriptions; `undefined` while no callback is there. */
+  #unlisten: (() => void) | undefined;
   #error: ConnectError | undefined;
 
   constructor(connection: Connection, transport: Transport) {
@@ -83,7 +86,7 @@ export class TransportHub implements Hub {
   /** The transport is closed. */
   close(error: ConnectError): void {
     this.#error = error;
-    for (const off of this.#offs.splice(0)) off();
+    this.#unlisten?.();
     for (const queue of [...this.#streams]) queue.close(error);
   }
 
@@ -165,11 +168,31 @@ export class TransportHub implements Hub {
   }
 
   on<Name extends keyof HubEvents>(name: Name, callback: (value: HubEvents[Name]) => void): () => void {
-    const off = this.#core.events.on(name, callback);
-    this.#offs.push(off);
+    if (this.#error) return () => {};
+    this.#unlisten ??= this.#core.events.on("subscribed", (told) => this.#tell(told));
+    this.#events.on(name, callback);
     // Those of before are told when the caller has what this returns.
     queueMicrotask(() => this.#core.offer());
-    return off;
+    return () => {
+      this.#events.off(name, callback);
+      if (!this.#events.isEmpty) return;
+      this.#unlisten?.();
+      this.#unlisten = undefined;
+    };
+  }
+
+  /** What is accepted ends with this transport. */
+  #tell({ channel, accept }: ServerSubscription): void {
+    // Another transport's callback may just have closed this one.
+    if (this.#error) return;
+    this.#events.emit("subscribed", {
+      channel,
+      accept: (options) => {
+        const accepted = accept(options);
+        this.#keep(accepted as unknown as EventQueue);
+        return accepted;
+      },
+    });
   }
 }
 
