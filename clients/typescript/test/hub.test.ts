@@ -277,6 +277,47 @@ test("what a program does not read waits up to the bound, and the rest is asked 
   assert.deepEqual(sub.position, at(4n));
 });
 
+test("the position is that of what was read last, however much waits behind it", async () => {
+  const hub = await Hub.open();
+  const sub = hub.hub.subscribe("room:5", { events: EVENTS, since: at(1n) });
+  const reader = sub[Symbol.asyncIterator]();
+  const read = async () => textOf((await reader.next()).value);
+  await settled();
+  await hub.subscribed({ number: 3n, position: at(2n), recovered: true, events: [said("two", 2n)] });
+  await hub.say(frame(3n, "three", 3n));
+  assert.deepEqual(sub.position, at(1n), "nothing was read");
+  assert.equal(await read(), "recovered two");
+  assert.deepEqual(sub.position, at(2n));
+  await hub.scene.comeBack();
+  const answer = { number: 3n, position: at(9n, 8n), recovered: false, snapshot: said("state") };
+  await hub.subscribed({ ...answer, events: [said("nine", 9n)] });
+  assert.equal(await read(), "three");
+  assert.equal(await read(), "gap: unrecoverable");
+  assert.deepEqual(sub.position, at(3n), "the snapshot is missing still");
+  assert.equal(await read(), "snapshot state");
+  assert.deepEqual(sub.position, at(8n, 8n), "a snapshot has the position behind which events come");
+  void reader.return?.();
+  assert.deepEqual(sub.position, at(8n, 8n), "what was not read when the loop was left was not given");
+});
+
+test("the position without `since` is where it began, and goes no further once a callback has ended it", async () => {
+  const hub = await Hub.open();
+  const sub = hub.hub.subscribe("room:5", { events: EVENTS });
+  await settled();
+  assert.equal(sub.position, undefined);
+  await hub.subscribed({ number: 3n, position: at(4n) });
+  await hub.say(frame(3n, "five", 5n));
+  assert.deepEqual([sub.unread, sub.position], [1, at(4n)]);
+  const ended = hub.hub.subscribe("room:6", { events: EVENTS });
+  ended.on(StringValueSchema, ({ value }) => {
+    if (value === "two") void ended.unsubscribe();
+  });
+  await settled();
+  const events = [said("one", 1n), said("two", 2n), said("three", 3n)];
+  await hub.subscribed({ number: 4n, position: at(9n), events });
+  assert.deepEqual([ended.status, ended.position], ["ended", at(2n)]);
+});
+
 test("without history what was not read in time is counted in a gap", async () => {
   const hub = await Hub.open({ maxUnreadEvents: 1 });
   const sub = hub.hub.subscribe("room:5", { events: EVENTS });

@@ -45,9 +45,7 @@ export const MOST_SKIPS = 1_024;
  */
 export class ChannelSubscription extends EventQueue implements Subscription<readonly DescMessage[]> {
   readonly ready: Promise<void>;
-  /** Up to where it was given everything. `undefined` in a channel without history, and before it has begun. */
-  cursor: Position | undefined;
-  stage: "needs" | "live" | "full" = "needs";
+  stage: "needs" | "live" | "full" | "ended" = "needs";
   /** It has been live. */
   begun = false;
 
@@ -72,12 +70,6 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
     });
     // Who does not wait for it reads of the refusal elsewhere.
     this.ready.catch(() => {});
-  }
-
-  get position(): Position | undefined {
-    const last = this.lastRead;
-    if (this.unread === 0) return this.cursor;
-    return last?.epoch !== undefined ? { epoch: last.epoch, offset: last.raw.offset } : undefined;
   }
 
   /** What comes next may not be the next: it is to be asked for. */
@@ -200,6 +192,12 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
 
   #missAll(next: Position | undefined): void {
     this.putGap(gap(this.channel, this.cursor ? "unrecoverable" : "no-history", this.cursor, next));
+  }
+
+  /** It is given nothing more, and so goes no further: a program may end it in a callback, while more is there to be given. */
+  override finish(error: ConnectError | undefined): void {
+    this.stage = "ended";
+    super.finish(error);
   }
 
   /** It ends, with an error. */

@@ -4,7 +4,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { onAsyncDispose } from "../dispose.js";
 import { Emitter } from "../emitter.js";
-import type { EventKind, Gap, Item } from "./event.js";
+import type { EventKind, Gap, Item, Position } from "./event.js";
 import { costOf, type Raw, read } from "./raw.js";
 import type { EventStream, SubscriptionEvents, SubscriptionStatus } from "./subscription.js";
 
@@ -20,6 +20,12 @@ interface Waiting {
   readonly kind: EventKind;
 }
 
+/** What waits. `before`: up to where the program was given everything, once it has read what is ahead of this. */
+interface Queued {
+  readonly item: Waiting | Gap;
+  readonly before: Position | undefined;
+}
+
 type Schemas = readonly DescMessage[];
 
 /** Events as a program reads them. Whoever puts them in knows whether they can be had again. */
@@ -29,11 +35,11 @@ export class EventQueue implements EventStream<Schemas> {
   status: SubscriptionStatus = "subscribing";
   declare [Symbol.asyncDispose]: () => Promise<void>;
 
-  /** What was read last. */
-  protected lastRead: Waiting | undefined;
+  /** Up to where everything was put in. `undefined` in a channel without history, and before there is an answer. */
+  cursor: Position | undefined;
   readonly #schemas = new Map<string, DescMessage>();
   readonly #emitter = new Emitter<SubscriptionEvents<Schemas>>();
-  #items: (Waiting | Gap)[] = [];
+  #items: Queued[] = [];
   #bytes = 0;
   /** So many were left out behind the last item, and will not come. */
   #missed = 0;
@@ -68,6 +74,12 @@ export class EventQueue implements EventStream<Schemas> {
   /** The full names of these events. */
   get types(): string[] {
     return [...this.#schemas.keys()];
+  }
+
+  /** Up to where the program was given everything. */
+  get position(): Position | undefined {
+    const [first] = this.#items;
+    return first ? first.before : this.cursor;
   }
 
   get unread(): number {
@@ -118,8 +130,12 @@ export class EventQueue implements EventStream<Schemas> {
   putGap(gap: Gap): void {
     if (this.#end) return;
     const last = this.#items.at(-1);
-    if (last?.kind === "gap") this.#items[this.#items.length - 1] = { ...gap, last: last.last, missed: undefined };
-    else this.#add(gap, 0);
+    if (last?.item.kind === "gap") {
+      const item = { ...gap, last: last.item.last, missed: undefined };
+      this.#items[this.#items.length - 1] = { item, before: last.before };
+    } else {
+      this.#add(gap, 0);
+    }
   }
 
   #add(item: Waiting | Gap, cost: number): void {
@@ -127,7 +143,7 @@ export class EventQueue implements EventStream<Schemas> {
     const isGiven = this.#hasCallbacks && !this.#isRead;
     if (this.#hasCallbacks) this.#deliver(item);
     if (isGiven) return;
-    this.#items.push(item);
+    this.#items.push({ item, before: this.cursor });
     this.#bytes += cost;
     this.#wakeAll();
   }
@@ -159,7 +175,6 @@ export class EventQueue implements EventStream<Schemas> {
   /** The item for the program; `undefined` where the event is no such message. */
   #decoded(item: Waiting | Gap): Item<Schemas> | undefined {
     if (item.kind === "gap") return item;
-    this.lastRead = item;
     const schema = this.#schemas.get(item.raw.type);
     if (!schema) {
       this.unknown += 1;
@@ -185,7 +200,7 @@ export class EventQueue implements EventStream<Schemas> {
   protected onDrained(): void {}
 
   #take(): Waiting | Gap | undefined {
-    const item = this.#items.shift();
+    const item = this.#items.shift()?.item;
     if (item && item.kind !== "gap") this.#bytes -= costOf(item.raw);
     if (item && this.unread === 0 && this.#behind) {
       this.#behind = false;
@@ -252,7 +267,7 @@ export class EventQueue implements EventStream<Schemas> {
     if (this.#hasCallbacks || !this.#isTaken) return;
     this.#hasCallbacks = true;
     if (this.#isRead) {
-      for (const item of [...this.#items]) this.#deliver(item);
+      for (const { item } of [...this.#items]) this.#deliver(item);
     } else {
       // The last callback may be taken off meanwhile: what waits behind goes on waiting.
       while (this.#hasCallbacks) {
@@ -270,6 +285,8 @@ export class EventQueue implements EventStream<Schemas> {
   }
 
   async unsubscribe(): Promise<void> {
+    // What is thrown away here was not given.
+    this.cursor = this.position;
     this.#items = [];
     this.#bytes = 0;
     this.#missed = 0;

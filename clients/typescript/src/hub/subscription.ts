@@ -92,7 +92,9 @@ export interface Subscription<Schemas extends readonly DescMessage[]> extends Ev
   readonly channel: string;
   /** Resolves when the server has first answered; rejects with its status when it refuses. */
   readonly ready: Promise<void>;
-  /** Up to where the program was given everything; `undefined` in a channel without history, and at first. */
+  /**
+   * Up to where the program was given everything, for `since` of a later one. At first `since`; `undefined` in a channel without history.
+   */
   readonly position: Position | undefined;
 }
 
