@@ -313,9 +313,9 @@ pub fn call(client: &Client, name: &str, request: &Order) -> UnaryCall<Order> {
     client.unary(method(name), request)
 }
 
-/// Waits until something holds.
+/// Waits until something holds. That it does decides; the time is only when to give up, also on a machine that is busy.
 pub async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         if holds() {
             return;
         }
