@@ -234,7 +234,16 @@ impl Context {
     /// ```
     pub fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
         let afterwards = self.session.afterwards().clone();
-        async move { afterwards.stopping.begun().await }
+        let session = Arc::downgrade(&self.session);
+        async move {
+            afterwards.stopping.begun().await;
+            // The client is to hear that the server stops before it hears what has become of its call: by that it knows that
+            // another server may go on with it. Sessions are told one after the other; this one is told now.
+            if let Some(session) = session.upgrade() {
+                session.drain();
+                tokio::task::yield_now().await;
+            }
+        }
     }
 
     /// Runs `clean_up` when the call is over, however it ends: also after a panic, a reset, a disconnect. The handler's

@@ -334,6 +334,11 @@ impl Session {
             reason: reason.into(),
         });
     }
+
+    /// Has its connection tell the client that the server stops, if it has not yet.
+    pub(crate) fn drain(&self) {
+        self.mailbox.send(Command::Drain);
+    }
 }
 
 /// The readers of clients' streams are polled by handlers, on any task; their connection hears of it in its next turn.
