@@ -67,7 +67,8 @@ export class Calls implements Transport {
   /** Gives all calls up, also those that are made later. */
   close(reason: ConnectError): void {
     this.#closed = reason;
-    for (const exchange of this.#running) exchange.cancel(reason);
+    // Each has an error of its own: of some it is true that they may have run.
+    for (const exchange of this.#running) exchange.cancel(new ConnectError(reason.rawMessage, reason.code));
   }
 
   unary<I extends DescMessage, O extends DescMessage>(
@@ -80,6 +81,7 @@ export class Calls implements Transport {
   ): Promise<UnaryResponse<I, O>> {
     const timeout = this.#timeout(timeoutMs);
     const { serialize, parse } = createClientMethodSerializers(method, true, undefined, this.defaults.binaryOptions);
+    let exchange: Exchange | undefined;
     return runUnaryCall<I, O>({
       ...this.#common(signal, timeout),
       req: {
@@ -88,7 +90,7 @@ export class Calls implements Transport {
         ...this.#request(method, header, contextValues),
       },
       next: async (request: UnaryRequest<I, O>) => {
-        const exchange = this.#begin(method, request, timeout, serialize(request.message));
+        exchange = this.#begin(method, request, timeout, serialize(request.message));
         const body = await exchange.next();
         if (!body) throw new ConnectError("the server has sent no response", Code.Internal);
         const common = {
@@ -99,7 +101,7 @@ export class Calls implements Transport {
         };
         return { ...common, stream: false, message: parsed(parse, body) };
       },
-    });
+    }).catch((error) => rethrow(error, exchange));
   }
 
   stream<I extends DescMessage, O extends DescMessage>(
@@ -112,7 +114,8 @@ export class Calls implements Transport {
   ): Promise<StreamResponse<I, O>> {
     const timeout = this.#timeout(timeoutMs);
     const { serialize, parse } = createClientMethodSerializers(method, true, undefined, this.defaults.binaryOptions);
-    return runStreamingCall<I, O>({
+    let exchange: Exchange | undefined;
+    const responses = runStreamingCall<I, O>({
       ...this.#common(signal, timeout),
       req: {
         stream: true,
@@ -127,24 +130,31 @@ export class Calls implements Transport {
           if (done) throw new ConnectError("the request is missing", Code.Unimplemented);
           first = serialize(value);
         }
-        const exchange = this.#begin(method, request, timeout, first);
-        if (!first) void pump(exchange, messages, serialize);
-        await exchange.opened();
+        const begun = this.#begin(method, request, timeout, first);
+        exchange = begun;
+        if (!first) void pump(begun, messages, serialize);
+        await begun.opened();
         const trailer = new Headers();
         async function* read() {
-          for (let body = await exchange.next(); body; body = await exchange.next()) yield parsed(parse, body);
-          toHeaders(exchange.trailers).forEach((value, key) => void trailer.append(key, value));
+          for (let body = await begun.next(); body; body = await begun.next()) yield parsed(parse, body);
+          toHeaders(begun.trailers).forEach((value, key) => void trailer.append(key, value));
         }
         return {
           stream: true,
           service: method.parent,
           method,
-          header: toHeaders(exchange.header),
+          header: toHeaders(begun.header),
           message: read(),
           trailer,
         };
       },
     });
+    const fail = (error: unknown) => rethrow(error, exchange);
+    return responses.then((response) => {
+      const messages = response.message[Symbol.asyncIterator]();
+      const message = { [Symbol.asyncIterator]: () => ({ next: () => messages.next().catch(fail) }) };
+      return { ...response, message };
+    }, fail);
   }
 
   #timeout(timeoutMs: number | undefined): number | undefined {
@@ -237,6 +247,11 @@ async function pump<T>(
   } catch (error) {
     exchange.cancel(error);
   }
+}
+
+/** Connect makes an error of its own of what a signal was aborted with: it says of the call what the call's own does. */
+function rethrow(error: unknown, exchange: Exchange | undefined): never {
+  throw exchange ? exchange.marked(error) : error;
 }
 
 /** A message of the server's, which it says is one. */

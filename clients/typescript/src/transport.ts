@@ -31,7 +31,8 @@ export interface TransportEvents {
  *
  * **While there is no connection** calls wait for one, as long as their deadlines allow. A call that was on its way when the
  * connection was lost fails with UNAVAILABLE, and {@link mayHaveRun} says whether the server may have run it; one whose method is
- * declared idempotent (`idempotency_level`) is sent again instead, unless something of its answer had come.
+ * declared idempotent (`idempotency_level`) is sent again instead, unless something of its answer had come. Of a call that was given
+ * up, by its signal, its timeout or {@link WebSocketTransport.close}, {@link mayHaveRun} says that too.
  *
  * **Giving a call up**: abort its `signal`. Mind that leaving a `for await` over a stream of Connect's client does *not* end the call:
  * Connect 2 hides `return` from transports. Use {@link subscribe}, or abort a signal.

@@ -9,6 +9,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { HubService, PresenceRequestSchema, PresenceResponseSchema } from "../src/gen/rpc/hub/v1/hub_pb.js";
 import {
   createWebSocketTransport,
+  mayHaveRun,
   subscribe,
   type WebSocketTransport,
   type WebSocketTransportOptions,
@@ -225,4 +226,49 @@ test("urls are of ws or wss, and what no client may close with is refused", asyn
   assert.throws(() => transport.close(1001), RangeError);
   transport.close();
   transport.close();
+});
+
+/** Reads a server stream to its end. */
+async function readStream(
+  transport: WebSocketTransport,
+  { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number },
+): Promise<void> {
+  const method = { ...HubService.method.presence, methodKind: "server_streaming" as const };
+  const input = (async function* () {
+    yield create(PresenceRequestSchema);
+  })();
+  const { message } = await transport.stream(method, signal, timeoutMs, undefined, input);
+  for await (const _ of message);
+}
+
+test("a call that was sent and is then given up may have run, and one that was never sent has not", async () => {
+  const why: unknown[] = [undefined, new Error("enough"), new ConnectError("enough", Code.Aborted), "timeout", "close"];
+  for (const how of why) {
+    for (const sent of [true, false]) {
+      const { Made, made } = sockets();
+      const transport = createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made });
+      const client = createClient(HubService, transport);
+      await settled();
+      if (sent) await (made[0] as Socket).greet();
+      const controller = new AbortController();
+      // An error object of the program's is one for all calls: a new one for each.
+      const reason = how instanceof ConnectError ? new ConnectError("enough", Code.Aborted) : how;
+      const options = how === "timeout" ? { timeoutMs: 5 } : { signal: controller.signal };
+      const calls = [client.presence({}, options), readStream(transport, options)].map((called) =>
+        called.then(() => undefined, ConnectError.from),
+      );
+      await settled();
+      assert.equal(made[0]?.kinds().length, sent ? 2 : 0);
+      if (sent) await made[0]?.say({ streamId: 2n, kind: { case: "response", value: { open: true } } });
+      if (how === "close") transport.close();
+      else if (how !== "timeout") controller.abort(reason);
+      for (const error of await Promise.all(calls)) {
+        assert.ok(error);
+        assert.equal(mayHaveRun(error), sent, `${String(how)}, ${sent ? "sent" : "not sent"}`);
+      }
+      transport.close();
+      const later = await client.presence({}).then(() => undefined, ConnectError.from);
+      assert.equal(mayHaveRun(later), false, "a call after the close is not another's");
+    }
+  }
 });

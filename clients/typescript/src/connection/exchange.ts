@@ -41,6 +41,8 @@ export class Exchange implements CallEvents {
   #isOver = false;
   #error: ConnectError | undefined;
   #lost = 0;
+  /** It has ended on this side, and the server may have run it. */
+  #mayHaveRun = false;
   /** Wakes whoever waits for something to come, or to leave. */
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
@@ -110,10 +112,22 @@ export class Exchange implements CallEvents {
   /** Gives the call up, for a reason that is mostly an error. */
   cancel(reason: unknown): void {
     if (this.#isOver) return;
+    this.#judge();
     if (this.link) this.link.cancel(this.call);
     else this.connection.forget(this);
     this.#inbox.length = 0;
-    this.#end(ConnectError.from(reason, Code.Canceled));
+    this.#end(this.marked(ConnectError.from(reason, Code.Canceled)));
+  }
+
+  /** It ends without an answer: it may have run where it was sent, now or to a connection that was lost. */
+  #judge(): void {
+    const { phase } = this.call;
+    this.#mayHaveRun = this.#lost > 0 || (phase !== "pending" && phase !== "over");
+  }
+
+  /** An error that it ends with, by which a program learns whether it may have run. */
+  marked<E>(error: E): E {
+    return this.#mayHaveRun ? markAsUncertain(error) : error;
   }
 
   // What becomes of it.
@@ -136,15 +150,18 @@ export class Exchange implements CallEvents {
       return true;
     }
     const { code, reason } = loss === "not-run" ? { code: CloseCode.goingAway, reason: "" } : loss;
-    const error = closeError(code, reason, wasSent ? "; the call may have run" : "; the call has not run");
-    this.fail(wasSent ? markAsUncertain(error) : error);
+    this.#mayHaveRun = wasSent || this.#lost > 0;
+    this.#end(
+      this.marked(closeError(code, reason, this.#mayHaveRun ? "; the call may have run" : "; the call has not run")),
+    );
     return false;
   }
 
-  /** It is over, for a reason of this side's. */
-  fail(error: ConnectError): void {
+  /** It is over, for a reason of this side's that others may share. */
+  fail({ rawMessage, code }: ConnectError): void {
+    this.#judge();
     this.call.shut();
-    this.#end(error);
+    this.#end(this.marked(new ConnectError(rawMessage, code)));
   }
 
   onOpened(response: Response): void {
