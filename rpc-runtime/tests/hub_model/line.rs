@@ -1,4 +1,5 @@
-//! The network between one client and the server: it can be cut, go dead without a word, or be out of order for a while.
+//! The network between one client and the server: it can be cut, go dead without a word, bring nothing for a while, or be out of
+//! order.
 
 use std::{
     io,
@@ -8,7 +9,10 @@ use std::{
 };
 
 use rpc_runtime::{ConnectInfo, Connector, Server};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    time::Instant,
+};
 
 /// What a pipe holds that its other end has not read.
 const PIPE: usize = 4 << 10;
@@ -27,10 +31,15 @@ struct State {
     /// Ends whose other side still believes in them.
     dead: Vec<DuplexStream>,
     up: bool,
+    /// Since when nothing comes from the server, where that is so, and when that was so before.
+    stalled: Option<Instant>,
+    stalls: Vec<(Instant, Instant)>,
+    /// What stands behind the path of its address.
+    query: String,
 }
 
 impl Line {
-    pub fn new(server: &Server) -> Self {
+    pub fn new(server: &Server, query: String) -> Self {
         Self(Arc::new(Mutex::new(State {
             server: Some(server.clone()),
             pipe: None,
@@ -38,6 +47,9 @@ impl Line {
             waker: None,
             dead: Vec::new(),
             up: true,
+            stalled: None,
+            stalls: Vec::new(),
+            query,
         })))
     }
 
@@ -66,9 +78,40 @@ impl Line {
         wake(state);
     }
 
-    /// Whether there is a connection that is neither cut nor dead.
+    /// Has nothing come from the server any more, or all that waits.
+    pub fn set_stalled(&self, stalled: bool) {
+        let mut state = self.lock();
+        match (state.stalled, stalled) {
+            (None, true) => state.stalled = Some(Instant::now()),
+            (Some(since), false) => {
+                state.stalled = None;
+                state.stalls.push((since, Instant::now()));
+                wake(state);
+            }
+            _ => {}
+        }
+    }
+
+    pub fn is_stalled(&self) -> bool {
+        self.lock().stalled.is_some()
+    }
+
+    /// Whether nothing came from the server at a moment.
+    pub fn was_stalled_at(&self, at: Instant) -> bool {
+        let state = self.lock();
+        let mut stalls = state.stalls.iter();
+        state.stalled.is_some_and(|since| since <= at) || stalls.any(|(from, to)| (*from..=*to).contains(&at))
+    }
+
+    /// Whether there is a connection that is neither cut nor dead, and brings what is sent.
     pub fn is_connected(&self) -> bool {
-        self.lock().pipe.is_some()
+        let state = self.lock();
+        state.pipe.is_some() && state.stalled.is_none()
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> u64 {
+        self.lock().generation
     }
 
     /// Whether new connections come about.
@@ -89,16 +132,16 @@ impl Connector for Line {
     type Io = LineIo;
 
     async fn connect(&self) -> io::Result<LineIo> {
-        self.make(ConnectInfo::new())
+        self.make(|info| info)
     }
 
     async fn connect_again(&self) -> io::Result<Option<LineIo>> {
-        self.make(ConnectInfo::new().with_client_coming_back()).map(Some)
+        self.make(ConnectInfo::with_client_coming_back).map(Some)
     }
 }
 
 impl Line {
-    fn make(&self, info: ConnectInfo) -> io::Result<LineIo> {
+    fn make(&self, say: fn(ConnectInfo) -> ConnectInfo) -> io::Result<LineIo> {
         let (near, far) = tokio::io::duplex(PIPE);
         let mut state = self.lock();
         let Some(server) = state.server.clone().filter(|_| state.up) else {
@@ -106,6 +149,10 @@ impl Line {
         };
         state.generation += 1;
         state.pipe = Some(near);
+        let request = http::Request::get(format!("/rpc{}", state.query))
+            .body(())
+            .unwrap();
+        let info = say(ConnectInfo::from_request(&request));
         tokio::spawn(server.serve_connection(far, info));
         Ok(LineIo {
             generation: state.generation,
@@ -125,13 +172,16 @@ impl LineIo {
         &self,
         cx: &mut Context<'_>,
         act: impl FnOnce(Pin<&mut DuplexStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
+        reads: bool,
     ) -> Poll<io::Result<T>> {
         let mut state = self.line.lock();
         if state.generation != self.generation {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         state.waker = Some(cx.waker().clone());
+        let is_stalled = reads && state.stalled.is_some();
         match &mut state.pipe {
+            Some(_) if is_stalled => Poll::Pending,
             Some(pipe) => act(Pin::new(pipe), cx),
             None => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
         }
@@ -149,20 +199,20 @@ impl Drop for LineIo {
 
 impl AsyncRead for LineIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, |pipe, cx| pipe.poll_read(cx, buf))
+        self.poll(cx, |pipe, cx| pipe.poll_read(cx, buf), true)
     }
 }
 
 impl AsyncWrite for LineIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll(cx, |pipe, cx| pipe.poll_write(cx, buf))
+        self.poll(cx, |pipe, cx| pipe.poll_write(cx, buf), false)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, |pipe, cx| pipe.poll_flush(cx))
+        self.poll(cx, |pipe, cx| pipe.poll_flush(cx), false)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, |pipe, cx| pipe.poll_shutdown(cx))
+        self.poll(cx, |pipe, cx| pipe.poll_shutdown(cx), false)
     }
 }

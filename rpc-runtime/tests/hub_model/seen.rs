@@ -1,0 +1,88 @@
+//! What has happened in some runs, so that nobody takes runs in which nothing happens for a proof.
+
+macro_rules! seen {
+    ($($(#[doc = $what:literal])+ $name:ident,)+) => {
+        #[derive(Debug, Default)]
+        pub struct Seen {
+            $($(#[doc = $what])+ pub $name: u64,)+
+        }
+
+        impl Seen {
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)+
+            }
+
+            /// Of a thousand runs and more.
+            pub fn check_that_everything_happened(&self) {
+                $(assert!(self.$name > 50, "{} of{}", self.$name, concat!($($what),+));)+
+            }
+        }
+    };
+}
+
+seen! {
+    /// events that were delivered
+    events,
+    /// snapshots that were delivered
+    snapshots,
+    /// gaps because history did not have everything
+    gaps,
+    /// gaps because there was no history
+    cuts,
+    /// gaps because a program did not read
+    unread,
+    /// events that were let go of for slow consumers without history
+    let_go,
+    /// times that a client came back
+    reconnects,
+    /// sessions that were resumed
+    resumed,
+    /// subscriptions that were refused
+    refused,
+    /// subscriptions that were ended
+    ended,
+    /// subscriptions that lost their right by a change of user
+    lost_rights,
+    /// subscriptions that the server made
+    granted,
+    /// subscriptions of clients that named a channel in their addresses
+    named,
+    /// subscriptions that the server ended
+    kicked,
+    /// subscriptions behind a position that a program knew
+    since,
+    /// events that were sent to clients, users, all and the anonymous
+    sent,
+    /// events that were sent to sessions which went on
+    replayed,
+    /// publishers that were left out
+    excepted,
+    /// servers that were replaced
+    restarts,
+    /// brokers that lost their memory
+    lost_memories,
+    /// keys that were used twice
+    duplicates,
+    /// events that clients published until it was certain
+    retried,
+    /// pages of histories that clients read
+    pages,
+    /// histories that were held against the model
+    histories,
+    /// histories that did not have everything
+    not_covered,
+    /// members that were seen
+    members,
+    /// members with something to say of themselves
+    moods,
+    /// channels whose members were looked at 40 s after crashes
+    crashed,
+    /// clients that were closed
+    closed,
+    /// programs that did not read
+    not_read,
+    /// lines on which nothing came
+    stalls,
+    /// publishers that waited for slow consumers
+    blocked,
+}

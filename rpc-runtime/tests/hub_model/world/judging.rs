@@ -1,0 +1,124 @@
+//! Holds what every subscription gave, and why it ended, against the model.
+
+use rpc_runtime::hub::client::{GapCause, SubscriptionError};
+use tokio::time::Instant;
+
+use super::World;
+use crate::{
+    house::{Snapshots, channel},
+    model::{Given, Item, Passing, Subscribed},
+    program::{Program, Reader, Start},
+};
+
+impl World {
+    pub(super) fn check_subscriptions(&mut self) {
+        for index in 0..self.programs.len() {
+            let readers = std::mem::take(&mut *self.programs[index].readers.lock().unwrap());
+            for reader in &readers {
+                self.tell(|| {
+                    format!(
+                        "judging program {index} {:?}: {reader:?}",
+                        self.programs[index].ids
+                    )
+                });
+                self.check_end(index, reader);
+                self.check_items(index, reader);
+            }
+            *self.programs[index].readers.lock().unwrap() = readers;
+        }
+    }
+
+    /// How often a client was refused a channel.
+    fn refusals(&self, program: &Program, name: &str) -> u64 {
+        let truth = self.truth.lock();
+        let of_it = |(id, refused): &&(String, &str)| *refused == name && program.ids.contains(id);
+        truth.refused.iter().filter(of_it).count() as u64
+    }
+
+    /// Whether a client was refused a channel in its present session.
+    pub(super) fn was_refused_lately(&self, program: &Program, name: &str) -> bool {
+        let truth = self.truth.lock();
+        let mut refused = truth.refused.iter();
+        refused.any(|(id, refused)| *refused == name && program.ids.last() == Some(id))
+    }
+
+    fn check_end(&mut self, index: usize, reader: &Reader) {
+        let name = reader.channel;
+        let program = &self.programs[index];
+        let grant = reader.granted.as_ref();
+        let is_granted = grant.is_some_and(|grant| grant.holds(program.ids.last(), program.user));
+        match reader.ended() {
+            Some(SubscriptionError::Closed(error)) => {
+                assert!(program.is_closed, "{name} has ended: {error}");
+            }
+            Some(ended) => {
+                let may_end = reader.kicks > 0 || self.refusals(program, name) > 0;
+                assert!(may_end && !is_granted, "{name} has ended: {ended}");
+                self.seen.ended += 1;
+            }
+            None if reader.is_present() && !program.is_closed => {
+                let is_denied = self.is_denied(index, channel(name));
+                assert!(
+                    !is_denied || is_granted,
+                    "{name} is heard without the right to it"
+                );
+            }
+            None => {}
+        }
+    }
+
+    fn check_items(&mut self, index: usize, reader: &Reader) {
+        let channel = channel(reader.channel);
+        let program = &self.programs[index];
+        let items = reader.items();
+        let to_end = reader.is_present() && !program.is_closed;
+        match &reader.start {
+            Start::Kept(began) => {
+                let subscribed = Subscribed {
+                    items: &items,
+                    began,
+                    ids: &program.ids,
+                    snapshots: channel.snapshots != Snapshots::None,
+                    to_end,
+                };
+                self.truth.lock().log(channel.name).check(&subscribed);
+            }
+            Start::Passing(before, after) => {
+                let interrupted = reader.kicks + self.refusals(program, channel.name);
+                let truth = self.truth.lock();
+                let slow = |at: Instant| truth.is_crowded(at) || program.was_stalled_at(at);
+                let passing = Passing {
+                    items: &items,
+                    began: (*before, *after),
+                    connections: reader.connections,
+                    interrupted,
+                    ids: &program.ids,
+                    losing: channel.losing(),
+                    snapshots: channel.snapshots != Snapshots::None,
+                    slow_at: &slow,
+                    to_end,
+                };
+                let let_go = truth.known(channel.name).check_passing(&passing);
+                drop(truth);
+                self.seen.let_go += let_go;
+            }
+        }
+        self.count(&items);
+    }
+
+    fn count(&mut self, items: &[Item]) {
+        for item in items {
+            let seen = &mut self.seen;
+            let count = match &item.given {
+                Given::Event(..) => &mut seen.events,
+                Given::Snapshot(..) => &mut seen.snapshots,
+                Given::Gap(gap) => match gap.cause {
+                    GapCause::NotRecovered => &mut seen.gaps,
+                    GapCause::NoHistory => &mut seen.cuts,
+                    _ => &mut seen.unread,
+                },
+            };
+            *count += 1;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Publishing: by the server and by clients, one after the other and all at once, with keys and with exceptions.
+
+use std::time::Duration;
+
+use rpc_runtime::{Code, hub::SlowConsumer};
+use tokio::time::Instant;
+
+use super::World;
+use crate::house::{BLOCKS, Channel, QUEUE};
+
+/// So long the broker takes at most.
+const BROKER: Duration = Duration::from_millis(100);
+
+impl World {
+    /// Publishes once in each channel, so that each has a history.
+    pub(super) async fn publish_everywhere(&mut self) {
+        for channel in self.channels.clone() {
+            self.publish(channel).await;
+        }
+    }
+
+    /// The server publishes, perhaps not for everybody. It waits for slow clients only where the channel says so.
+    pub(super) fn publish(&mut self, channel: &'static Channel) -> impl Future<Output = ()> + use<> {
+        let tick = self.tick();
+        self.publish_this(channel, tick)
+    }
+
+    fn publish_this(
+        &mut self,
+        channel: &'static Channel,
+        tick: crate::program::Tick,
+    ) -> impl Future<Output = ()> + use<> {
+        let mut to = self.house.hub.channel(channel.name);
+        if self.random.one_in(6) && !self.programs.is_empty() {
+            let index = self.pick();
+            if let Some(id) = self.programs[index].note_id() {
+                to = to.except(id.parse().unwrap());
+                self.seen.excepted += 1;
+            }
+        }
+        let truth = self.truth.clone();
+        let most = match channel.slow {
+            SlowConsumer::Block { at_most } => at_most + BROKER,
+            _ => BROKER,
+        };
+        async move {
+            let began = Instant::now();
+            let receipt = to.publish(&tick).await;
+            truth.hold(|truth| {
+                receipt.unwrap();
+                let took = began.elapsed();
+                assert!(took <= most, "publishing in {} took {took:?}", channel.name);
+                truth.blocked += u64::from(took >= BLOCKS);
+            });
+        }
+    }
+
+    /// Publishes more than a queue holds.
+    pub(super) async fn flood(&mut self, index: usize, channel: &'static Channel) {
+        if self.random.one_in(2) {
+            self.stall(index);
+        }
+        let mut bytes = 0;
+        // What the connection itself takes first, and the queue.
+        while bytes < (64 << 10) + QUEUE + (16 << 10) {
+            let tick = self.tick_of(12_000);
+            bytes += tick.padding.len();
+            self.publish_this(channel, tick).await;
+        }
+    }
+
+    /// Somebody publishes while everything else goes on.
+    pub(super) fn publish_beside(&mut self, channel: &'static Channel) {
+        let ticks: Vec<_> = (0..1 + self.random.below(20))
+            .map(|_| (self.publish(channel), self.random.below(30)))
+            .collect();
+        self.publishing.spawn(async move {
+            for (publish, pause) in ticks {
+                publish.await;
+                tokio::time::sleep(Duration::from_millis(pause as u64)).await;
+            }
+        });
+    }
+
+    /// A client publishes; whether it is told or not, the broker knows.
+    pub(super) async fn publish_by(&mut self, index: usize, channel: &'static Channel) {
+        let tick = self.tick();
+        let mut publish = self.programs[index].client.hub().publish(channel.name, &tick);
+        if self.random.one_in(2) {
+            publish = publish.except_self();
+            self.seen.excepted += 1;
+        }
+        let told = tokio::time::timeout(Duration::from_secs(5), async { publish.await }).await;
+        if let Ok(Ok(receipt)) = told
+            && let Some(position) = receipt.position
+        {
+            let stored = self
+                .truth
+                .lock()
+                .log(channel.name)
+                .at(position)
+                .map(|entry| entry.what.clone());
+            assert_eq!(stored, Some(crate::model::What::Tick(tick.number)));
+        }
+    }
+
+    /// A client publishes under a key, again and again, until it knows that it has.
+    pub(super) fn publish_until_certain(&mut self, index: usize, channel: &'static Channel) {
+        let tick = self.tick();
+        let client = self.programs[index].client.clone();
+        let pause = Duration::from_millis(self.random.below(60) as u64);
+        let line = self.programs[index].line.clone();
+        let cuts = self.random.below(3);
+        self.retrying.spawn(async move {
+            for attempt in 0..12 {
+                let publish = client
+                    .hub()
+                    .publish(channel.name, &tick)
+                    .key(format!("once-{}", tick.number));
+                let publish = tokio::time::timeout(Duration::from_secs(5), async { publish.await });
+                let cut = async {
+                    if attempt < cuts {
+                        tokio::time::sleep(pause).await;
+                        line.cut();
+                    }
+                };
+                let (told, ()) = tokio::join!(publish, cut);
+                match told {
+                    Ok(Ok(_)) => return Some((channel.name, tick.number)),
+                    Ok(Err(error)) => assert_ne!(error.code(), Some(Code::InvalidArgument), "{error}"),
+                    Err(_) => {}
+                }
+            }
+            None
+        });
+    }
+
+    /// What was published under a key until it was certain is there.
+    pub(super) async fn check_retried(&mut self) {
+        while let Some(done) = self.retrying.join_next().await {
+            if let Some((channel, number)) = done.unwrap() {
+                let stored = self.truth.lock().log(channel).count(number);
+                assert!(stored >= 1, "{number} is not in {channel}");
+                self.seen.retried += 1;
+            }
+        }
+    }
+
+    /// The same key twice is one event, while history has it: the broker is held to that at each publishing.
+    pub(super) async fn publish_twice(&mut self, channel: &'static Channel) {
+        let tick = self.tick();
+        for _ in 0..2 {
+            let to = self.house.hub.channel(channel.name);
+            to.key(format!("key {}", tick.number))
+                .publish(&tick)
+                .await
+                .unwrap();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Subscriptions that the server makes and ends.
+
+use rpc_runtime::{
+    Status,
+    hub::{HubError, Subscriber, client::SubscriptionError},
+};
+
+use super::{World, settle};
+use crate::{house::Channel, program::Grant};
+
+const KICK: &str = "be polite";
+
+impl World {
+    /// The server subscribes a client, or all of a user, whatever their rights: those that are there hear the channel.
+    pub(super) async fn grant(&mut self, index: usize, channel: &'static Channel) {
+        settle().await;
+        let Some(id) = self.programs[index].note_id() else {
+            return;
+        };
+        let by_user = self.programs[index].user.filter(|_| self.random.one_in(2));
+        let here: Vec<usize> = (0..self.programs.len())
+            .filter(|&other| {
+                let is_it = match by_user {
+                    Some(user) => self.programs[other].user == Some(user),
+                    None => other == index,
+                };
+                is_it && self.is_here(other)
+            })
+            .collect();
+        let whom = match by_user {
+            Some(user) => Subscriber::user(user),
+            None => Subscriber::Client(id.parse().unwrap()),
+        };
+        for &other in &here {
+            self.programs[other].granted.insert(channel.name);
+        }
+        self.programs[index].granted.insert(channel.name);
+        match self.house.hub.subscribe(whom, channel.name).await {
+            // Its snapshot was not made in time, or its client is too slow or gone meanwhile.
+            Err(HubError::NotSubscribed(_)) => return,
+            counted => assert!(counted.unwrap() >= here.len(), "{} of {here:?}", channel.name),
+        }
+        settle().await;
+        for other in here {
+            if !self.is_here(other) {
+                continue;
+            }
+            let id = self.id(other).unwrap();
+            let user = self.programs[other].user;
+            let grant = match by_user {
+                Some(granted) => Grant::User(id.clone(), granted),
+                None => Grant::Client(id.clone()),
+            };
+            if !grant.holds(Some(&id), user) {
+                continue;
+            }
+            let told = self.programs[other].with(channel.name, |reader| reader.granted = Some(grant));
+            assert!(
+                told.is_some(),
+                "{other} is not told that it hears {}",
+                channel.name
+            );
+            self.seen.granted += 1;
+        }
+    }
+
+    /// The server has a client, or all of a user, hear a channel no more.
+    pub(super) async fn kick(&mut self, index: usize, channel: &'static Channel) {
+        settle().await;
+        let Some(id) = self.programs[index].note_id() else {
+            return;
+        };
+        let by_user = self.programs[index].user.filter(|_| self.random.one_in(2));
+        let members = self.house.hub.members(channel.name).await.unwrap();
+        let mut must = Vec::new();
+        for other in 0..self.programs.len() {
+            let is_it = match by_user {
+                Some(user) => self.programs[other].user == Some(user),
+                None => other == index,
+            };
+            if !is_it {
+                continue;
+            }
+            let readers = self.programs[other].readers.clone();
+            for reader in readers
+                .lock()
+                .unwrap()
+                .iter_mut()
+                .filter(|reader| reader.channel == channel.name)
+            {
+                reader.kicks += 1;
+                reader.granted = None;
+            }
+            let is_member = |id: &String| members.iter().any(|member| member.client.to_string() == *id);
+            if self.is_here(other) && self.id(other).as_ref().is_some_and(is_member) {
+                must.push(other);
+            }
+        }
+        let whom = match by_user {
+            Some(user) => Subscriber::user(user),
+            None => Subscriber::Client(id.parse().unwrap()),
+        };
+        let heard: Vec<bool> = must
+            .iter()
+            .map(|&other| self.programs[other].hears(channel.name))
+            .collect();
+        let reason = Status::permission_denied(KICK);
+        let counted = self.house.hub.unsubscribe(whom, channel.name, &reason).unwrap();
+        assert!(counted >= must.len(), "{counted} of {must:?}");
+        let is_quiet = self.publishing.is_empty();
+        must.iter()
+            .for_each(|&other| self.programs[other].set_reads(true));
+        settle().await;
+        for (other, heard) in must.into_iter().zip(heard) {
+            // What was being asked at that moment is asked again.
+            if !is_quiet || !heard {
+                continue;
+            }
+            assert!(
+                !self.programs[other].hears(channel.name),
+                "{other} is not told that it was kicked"
+            );
+            let readers = self.programs[other].readers.lock().unwrap();
+            let ends = readers.iter().filter(|reader| reader.channel == channel.name);
+            let is_told = |end: SubscriptionError| matches!(end, SubscriptionError::Ended(why) if why.message() == KICK);
+            assert!(
+                ends.filter_map(|reader| reader.ended()).any(is_told),
+                "{other} is told another reason"
+            );
+            self.seen.kicked += 1;
+        }
+    }
+}

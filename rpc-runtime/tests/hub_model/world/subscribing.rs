@@ -1,0 +1,88 @@
+//! Subscribing and unsubscribing, by programs.
+
+use std::time::Duration;
+
+use rpc_runtime::{Code, hub::Position};
+
+use super::{World, settle};
+use crate::{
+    house::Channel,
+    model::Began,
+    program::{Heard, Mood, Reader, Start},
+};
+
+impl World {
+    pub(super) async fn subscribe(&mut self, index: usize, channel: &'static Channel) {
+        let Channel { name, .. } = *channel;
+        if self.programs[index].hears(name) {
+            return;
+        }
+        let known = self.programs[index].known.get(name).copied();
+        let known = known.filter(|_| self.random.one_in(2));
+        let (_, passed_before) = self.now_in(name);
+        self.next += 1;
+        let mood = self.next;
+        let program = &self.programs[index];
+        let mut subscribe = program
+            .client
+            .hub()
+            .subscribe::<Heard>(name)
+            .presence(&Mood { number: mood });
+        if let Some(known) = known {
+            subscribe = subscribe.since(known);
+        }
+        let answer = tokio::time::timeout(Duration::from_secs(5), async { subscribe.await }).await;
+        let (after, passed_after) = self.now_in(name);
+        let is_denied = self.is_denied(index, channel);
+        match answer {
+            // It is offline: nothing is subscribed to.
+            Err(_) => drop(self.programs[index].given_up.insert(name)),
+            Ok(Err(error)) => {
+                assert!(
+                    is_denied || error.code() != Some(Code::PermissionDenied),
+                    "{error}"
+                );
+                self.programs[index].given_up.insert(name);
+                self.seen.refused += 1;
+            }
+            Ok(Ok(subscription)) => {
+                let program = &self.programs[index];
+                assert!(
+                    !is_denied || program.granted.contains(name),
+                    "{name} is given without the right to it"
+                );
+                let start = match (channel.keeps(), known) {
+                    (false, _) => Start::Passing(passed_before, passed_after),
+                    (true, Some(known)) => Start::Kept(Began::Behind(known)),
+                    (true, None) => Start::Kept(Began::Answered(after)),
+                };
+                self.seen.since += u64::from(known.is_some());
+                let mut reader = Reader::new(&program.client, &program.line, name, subscription, start);
+                reader.mood = Some(mood);
+                program.readers.lock().unwrap().push(reader);
+            }
+        }
+    }
+
+    /// Where a channel is, by the broker's own word.
+    fn now_in(&self, name: &str) -> (Position, usize) {
+        let mut truth = self.truth.lock();
+        let log = truth.log(name);
+        (log.top(), log.passed_by())
+    }
+
+    /// A program waits until the server knows that it hears the channel no more.
+    pub(super) async fn unsubscribe(&mut self, index: usize, channel: &'static Channel) {
+        let Some(unsubscribed) = self.programs[index].with(channel.name, Reader::unsubscribe) else {
+            return;
+        };
+        let told = tokio::time::timeout(Duration::from_secs(5), unsubscribed).await;
+        settle().await;
+        if told.is_ok() && self.is_here(index) && !self.programs[index].hears(channel.name) {
+            let members = self.house.hub.members(channel.name).await.unwrap();
+            let id = self.id(index).unwrap();
+            let is_there = members.iter().any(|member| member.client.to_string() == id);
+            assert!(!is_there, "it has left {}, and is still there", channel.name);
+        }
+    }
+}
