@@ -103,6 +103,19 @@ impl Line {
         state.stalled.is_some_and(|since| since <= at) || stalls.any(|(from, to)| (*from..=*to).contains(&at))
     }
 
+    /// Whatever came to the server's end before this moment has been taken.
+    pub fn took_all_before(&self) -> Instant {
+        let state = self.lock();
+        let mut at = state.stalled.unwrap_or_else(Instant::now);
+        // What waited until now is only just coming.
+        for (from, to) in state.stalls.iter().rev() {
+            if *to >= at {
+                at = *from;
+            }
+        }
+        at
+    }
+
     /// Whether there is a connection that is neither cut nor dead, and brings what is sent.
     pub fn is_connected(&self) -> bool {
         let state = self.lock();

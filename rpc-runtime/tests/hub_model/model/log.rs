@@ -67,6 +67,11 @@ impl Log {
         self.passed_by.len()
     }
 
+    /// How many passed by before a moment.
+    pub fn passed_before(&self, at: Instant) -> usize {
+        self.passed_by.partition_point(|entry| entry.came < at)
+    }
+
     /// An event was given a position, or has passed by.
     pub fn published(&mut self, entry: Entry, position: Option<Position>, may_begin: bool) {
         let Some(position) = position else {

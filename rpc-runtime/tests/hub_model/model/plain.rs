@@ -20,7 +20,7 @@ pub enum Losing {
 /// A subscription, as it is to be judged.
 pub struct Passing<'a> {
     pub items: &'a [Item],
-    /// How many had been published when it was asked for, and when it had begun.
+    /// How many its client had surely taken when it was asked for, and how many had been published when it had begun.
     pub began: (usize, usize),
     /// How many connections its client had had then.
     pub connections: u64,

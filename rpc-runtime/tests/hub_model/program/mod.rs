@@ -72,8 +72,10 @@ pub struct Program {
     pub sent: Arc<Mutex<Vec<u64>>>,
     /// All ids that it had.
     pub ids: Vec<String>,
-    /// Channels to which the server has ever subscribed it.
-    pub granted: HashSet<&'static str>,
+    /// What the server has ever been told to subscribe it to, whether it could be told or not.
+    pub granted: Vec<(&'static str, Grant)>,
+    /// When the server has put it out of channels.
+    pub kicked: Vec<(&'static str, Instant)>,
     /// Channels to which it has not waited to be subscribed.
     pub given_up: HashSet<&'static str>,
     /// Where it was in channels that it has left.
@@ -137,7 +139,8 @@ impl Program {
             readers,
             sent,
             ids: Vec::new(),
-            granted: HashSet::new(),
+            granted: Vec::new(),
+            kicked: Vec::new(),
             given_up: HashSet::new(),
             known: HashMap::new(),
             named,
@@ -171,6 +174,12 @@ impl Program {
 
     pub fn hears(&self, channel: &str) -> bool {
         self.with(channel, |_| ()).is_some()
+    }
+
+    /// Whether its session may hear a channel whatever its rights.
+    pub fn may_be_granted(&self, channel: &str) -> bool {
+        let mut granted = self.granted.iter().filter(|(name, _)| *name == channel);
+        granted.any(|(_, grant)| grant.holds(self.ids.last(), self.user))
     }
 
     /// Gives a subscription up.

@@ -28,7 +28,8 @@ use crate::{
 pub enum Start {
     /// In a channel with history.
     Kept(Began),
-    /// In one without: how many events had been published when it was asked for, and when it had begun.
+    /// In one without: how many events its client had surely taken when it was asked for, and how many had been published when it
+    /// had begun.
     Passing(usize, usize),
 }
 

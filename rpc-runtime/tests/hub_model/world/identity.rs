@@ -34,7 +34,8 @@ impl World {
                     .as_ref()
                     .is_some_and(|grant| grant.holds(id.as_ref(), program.user))
             });
-            if holds != Some(false) || !self.is_denied(index, channel) {
+            let may_hold = self.programs[index].may_be_granted(channel.name);
+            if holds != Some(false) || may_hold || !self.is_denied(index, channel) {
                 continue;
             }
             let number = self.next + 1;

@@ -4,6 +4,7 @@ use rpc_runtime::{
     Status,
     hub::{HubError, Subscriber, client::SubscriptionError},
 };
+use tokio::time::Instant;
 
 use super::{World, settle};
 use crate::{house::Channel, program::Grant};
@@ -31,10 +32,17 @@ impl World {
             Some(user) => Subscriber::user(user),
             None => Subscriber::Client(id.parse().unwrap()),
         };
-        for &other in &here {
-            self.programs[other].granted.insert(channel.name);
+        for other in 0..self.programs.len() {
+            let program = &mut self.programs[other];
+            let Some(id) = program.note_id() else { continue };
+            // Also where it has lost its connection, and its session goes on.
+            let grant = match by_user {
+                Some(user) => Grant::User(id, user),
+                None if other == index => Grant::Client(id),
+                None => continue,
+            };
+            program.granted.push((channel.name, grant));
         }
-        self.programs[index].granted.insert(channel.name);
         match self.house.hub.subscribe(whom, channel.name).await {
             // Its snapshot was not made in time, or its client is too slow or gone meanwhile.
             Err(HubError::NotSubscribed(_)) => return,
@@ -81,6 +89,7 @@ impl World {
             if !is_it {
                 continue;
             }
+            self.programs[other].kicked.push((channel.name, Instant::now()));
             let readers = self.programs[other].readers.clone();
             for reader in readers
                 .lock()

@@ -19,7 +19,9 @@ impl World {
         }
         let known = self.programs[index].known.get(name).copied();
         let known = known.filter(|_| self.random.one_in(2));
-        let (_, passed_before) = self.now_in(name);
+        // What is still on its way to a client that has asked before is given, too.
+        let taken_before = self.programs[index].line.took_all_before();
+        let passed_before = self.truth.lock().log(name).passed_before(taken_before);
         self.next += 1;
         let mood = self.next;
         let program = &self.programs[index];
@@ -48,7 +50,7 @@ impl World {
             Ok(Ok(subscription)) => {
                 let program = &self.programs[index];
                 assert!(
-                    !is_denied || program.granted.contains(name),
+                    !is_denied || program.granted.iter().any(|(granted, _)| *granted == name),
                     "{name} is given without the right to it"
                 );
                 let start = match (channel.keeps(), known) {
@@ -59,6 +61,11 @@ impl World {
                 self.seen.since += u64::from(known.is_some());
                 let mut reader = Reader::new(&program.client, &program.line, name, subscription, start);
                 reader.mood = Some(mood);
+                // Of an end that it has not been told yet it is told now.
+                let kicked = program.kicked.iter();
+                reader.kicks = kicked
+                    .filter(|&&(kicked, at)| kicked == name && at >= taken_before)
+                    .count() as u64;
                 program.readers.lock().unwrap().push(reader);
             }
         }
