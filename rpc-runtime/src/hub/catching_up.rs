@@ -151,7 +151,7 @@ impl Hub {
             )
         };
         for _ in 0..SNAPSHOTS {
-            let Some(snapshot) = channel.namespace.snapshot(asks, channel.name.as_str()).await? else {
+            let Some(mut snapshot) = channel.namespace.snapshot(asks, channel.name.as_str()).await? else {
                 return Ok(());
             };
             let taken = snapshot.body.len() + AROUND;
@@ -162,7 +162,11 @@ impl Hub {
             let now = subscribed.position;
             let at = match snapshot.position {
                 // It is of an epoch that is over: everything of that was before it was taken, and all of this one comes after it.
-                Some(at) if at.epoch != now.epoch => Position { offset: 0, ..now },
+                Some(at) if at.epoch != now.epoch => {
+                    // Told as an offset of this one, it would be a place that it does not have.
+                    snapshot.position = None;
+                    Position { offset: 0, ..now }
+                }
                 at => at.unwrap_or(now),
             };
             if !keeps {

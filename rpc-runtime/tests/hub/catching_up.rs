@@ -13,7 +13,7 @@ use rpc_runtime::{
     Code, Limits,
     hub::{Anyone, Asks, Hub, Namespace, Position, Retention, Snapshot},
     prost::Message,
-    services::hub::{ChannelPosition, SubscribeAnswer, SubscribeRequest, SubscribeResponse},
+    services::hub::{ChannelPosition, SubscribeAnswer, SubscribeRequest, SubscribeResponse, Subscribed},
 };
 
 use crate::{
@@ -179,10 +179,16 @@ async fn a_snapshot_of_an_epoch_that_is_over_is_taken_as_it_is() {
     // Nobody hears the channel, and its history expires: what is published next is of another epoch.
     tokio::time::advance(Duration::from_secs(61)).await;
     let server = builder(&hub).build().unwrap();
-    let mut ali = Peer::connect(&server).await;
+    let (mut ali, mut cid) = (Peer::connect(&server).await, Peer::connect(&server).await);
     let answer = ali.subscribe("room:1").await;
-    assert_eq!(Moved::decode(answer.snapshot.unwrap().body).unwrap().to, 7);
+    let snapshot = answer.snapshot.unwrap();
+    // As a place of this epoch it would be behind events that nobody has published yet.
+    assert_eq!(snapshot.offset, 0);
+    assert_eq!(Moved::decode(snapshot.body).unwrap().to, 7);
     assert_eq!((answer.events.len(), answer.position.unwrap().offset), (0, 0));
+    assert_eq!(hub.subscribe(cid.id(), "room:1").await.unwrap(), 1);
+    let told = cid.hears::<Subscribed>().await;
+    assert_eq!(told.snapshot.unwrap().offset, 0);
     hub.channel("room:1").publish(&said("new")).await.unwrap();
     assert_eq!(ali.hears::<Said>().await, said("new"));
     let mut bea = Peer::connect(&server).await;

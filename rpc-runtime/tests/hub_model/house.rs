@@ -128,7 +128,10 @@ impl Channel {
 
 /// Who may not subscribe to what.
 #[derive(Clone)]
-pub struct Denied(Arc<Mutex<HashSet<(Option<&'static str>, &'static str)>>>);
+pub struct Denied(Arc<Mutex<HashSet<NotAllowed>>>);
+
+/// A user, or nobody, and a channel.
+type NotAllowed = (Option<&'static str>, &'static str);
 
 impl Denied {
     pub fn new() -> Self {
@@ -226,12 +229,13 @@ impl OnSubscribe<(String,)> for TakesState {
     async fn snapshot(&self, _: &Asks, (id,): &(String,)) -> Result<Snapshot, Status> {
         let name = format!("{}:{id}", self.kind);
         self.slow.linger().await;
-        let lag = {
+        let (lag, is_overtaken) = {
             let mut random = self.random.lock().unwrap();
-            match random.below(12) {
+            let lag = match random.below(12) {
                 0 => random.below(80),
                 _ => random.below(6),
-            }
+            };
+            (lag, random.one_in(2))
         };
         let snapshot = {
             let mut truth = self.truth.lock();
@@ -239,11 +243,13 @@ impl OnSubscribe<(String,)> for TakesState {
             match self.snapshots {
                 Snapshots::Now => Snapshot::now(&State::from(log.tally_of_passed(log.passed_by()))),
                 _ => {
+                    // Nothing may have changed since another history began: the state is of the end of the one before.
+                    let before = log.end_before().filter(|_| is_overtaken);
                     let top = log.top();
-                    let at = Position {
+                    let at = before.unwrap_or(Position {
                         offset: top.offset.saturating_sub(lag as u64),
                         ..top
-                    };
+                    });
                     Snapshot::at(at, &State::from(log.tally(at)))
                 }
             }

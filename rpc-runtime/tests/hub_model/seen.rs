@@ -12,9 +12,10 @@ macro_rules! seen {
                 $(self.$name += other.$name;)+
             }
 
-            /// Of a thousand runs and more.
-            pub fn check_that_everything_happened(&self) {
-                $(assert!(self.$name > 50, "{} of{}", self.$name, concat!($($what),+));)+
+            /// All of it happens at least once in a hundred runs, and most of it in each.
+            pub fn check_that_everything_happened(&self, runs: u64) {
+                let least = runs / 100;
+                $(assert!(self.$name >= least, "{} of{}, in {runs} runs", self.$name, concat!($($what),+));)+
             }
         }
     };
@@ -25,6 +26,8 @@ seen! {
     events,
     /// snapshots that were delivered
     snapshots,
+    /// snapshots of the history before
+    overtaken,
     /// gaps because history did not have everything
     gaps,
     /// gaps because there was no history

@@ -14,6 +14,8 @@ pub struct Log {
     pub(super) epochs: HashMap<u64, BTreeMap<u64, Entry>>,
     /// The one that was told last.
     epoch: u64,
+    /// The one before that.
+    before: Option<u64>,
     /// What was published where there is no history, in the order of delivery.
     pub(super) passed_by: Vec<Entry>,
     /// Positions behind which history did not have everything when it was asked.
@@ -34,6 +36,7 @@ impl Log {
             keep,
             epochs: HashMap::new(),
             epoch: 0,
+            before: None,
             passed_by: Vec::new(),
             not_covered: HashSet::new(),
         }
@@ -47,6 +50,7 @@ impl Log {
                 "another history has begun for nothing"
             );
             assert!(!self.epochs.contains_key(&position.epoch), "an epoch comes twice");
+            self.before = Some(self.epoch).filter(|_| self.epoch != 0);
             self.epoch = position.epoch;
             self.epochs.insert(position.epoch, BTreeMap::new());
         }
@@ -60,6 +64,13 @@ impl Log {
             epoch: self.epoch,
             offset: top.map_or(0, |(&offset, _)| offset),
         }
+    }
+
+    /// Where the history ended that was before this one.
+    pub fn end_before(&self) -> Option<Position> {
+        let (&epoch, events) = self.epochs.get_key_value(&self.before?)?;
+        let (&offset, _) = events.last_key_value()?;
+        Some(Position { epoch, offset })
     }
 
     /// How many have been published without history.

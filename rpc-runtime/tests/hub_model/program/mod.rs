@@ -99,6 +99,9 @@ impl fmt::Debug for Program {
     }
 }
 
+/// So many events wait for a program that does not read.
+pub const UNREAD: usize = 16;
+
 /// The credential of a user.
 pub fn credential(user: &str) -> Credential {
     Credential::bearer(user)
@@ -109,7 +112,7 @@ impl Program {
         let mut builder = Client::from_connector(line.clone())
             .reconnect(Reconnect::default())
             .limits(ClientLimits {
-                unread_events: 16,
+                unread_events: UNREAD,
                 ..ClientLimits::default()
             });
         if let Some(user) = user {
@@ -182,6 +185,15 @@ impl Program {
         granted.any(|(_, grant)| grant.holds(self.ids.last(), self.user))
     }
 
+    /// Is another user from now on. What the one before was granted is over, also where that one comes back.
+    pub fn becomes(&mut self, user: &'static str) {
+        self.user = Some(user);
+        for reader in self.readers.lock().unwrap().iter_mut() {
+            let id = self.ids.last();
+            reader.granted = reader.granted.take().filter(|grant| grant.holds(id, Some(user)));
+        }
+    }
+
     /// Gives a subscription up.
     pub fn leave(&mut self, channel: &'static str) {
         let position = self.with(channel, |reader| {
@@ -191,6 +203,16 @@ impl Program {
         if let Some(position) = position.flatten() {
             self.known.insert(channel, position);
         }
+    }
+
+    /// Gives a subscription up, and waits until the server knows.
+    pub fn unsubscribe(&mut self, channel: &'static str) -> Option<impl Future<Output = ()> + use<>> {
+        let (unsubscribed, position) =
+            self.with(channel, |reader| (reader.unsubscribe(), reader.position()))?;
+        if let Some(position) = position {
+            self.known.insert(channel, position);
+        }
+        Some(unsubscribed)
     }
 
     /// Has all its subscriptions read, or none.

@@ -59,10 +59,14 @@ impl World {
     /// Everything goes well from now on.
     pub(super) async fn mend(&mut self) {
         for program in &self.programs {
+            program.set_reads(true);
+        }
+        // What they have not read is told before the connection is lost, and with it the number.
+        settle().await;
+        for program in &self.programs {
             program.line.set_up(true);
             program.line.set_stalled(false);
             program.line.cut();
-            program.set_reads(true);
         }
         while self.publishing.join_next().await.is_some_and(|done| done.is_ok()) {}
         self.check_retried().await;

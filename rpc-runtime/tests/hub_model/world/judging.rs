@@ -103,14 +103,15 @@ impl World {
                 self.seen.let_go += let_go;
             }
         }
-        self.count(&items);
+        self.count(channel.keeps(), &items);
     }
 
-    fn count(&mut self, items: &[Item]) {
+    fn count(&mut self, keeps: bool, items: &[Item]) {
         for item in items {
             let seen = &mut self.seen;
             let count = match &item.given {
                 Given::Event(..) => &mut seen.events,
+                Given::Snapshot(tally, None) if keeps && tally.count > 0 => &mut seen.overtaken,
                 Given::Snapshot(..) => &mut seen.snapshots,
                 Given::Gap(gap) => match gap.cause {
                     GapCause::NotRecovered => &mut seen.gaps,

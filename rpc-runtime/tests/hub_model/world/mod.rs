@@ -136,9 +136,10 @@ impl World {
         let step = self.random.below(48);
         self.tell(|| format!("step {step}: program {index}, {}", channel.name));
         match step {
-            0..=8 => self.subscribe(index, channel).await,
-            9 => self.programs[index].leave(channel.name),
-            10 => self.unsubscribe(index, channel).await,
+            0..=6 => self.subscribe(index, channel).await,
+            7 => self.come_back(index).await,
+            8 | 9 => self.leave(index),
+            10 => self.unsubscribe(index).await,
             11..=15 => {
                 for _ in 0..1 + self.random.below(12) {
                     self.publish(channel).await;
@@ -162,10 +163,7 @@ impl World {
             30..=32 => self.send_in_passing(index).await,
             33 | 34 => self.change_user(index).await,
             35 => self.change_policy(channel),
-            36 => {
-                self.programs[index].set_reads(false);
-                self.seen.not_read += 1;
-            }
+            36 => self.read_nothing(index).await,
             37 => self.programs[index].set_reads(true),
             38 => self.grant(index, channel).await,
             39 => self.kick(index, channel).await,
@@ -218,6 +216,20 @@ impl World {
         !program.is_closed
             && program.line.is_connected()
             && self.house.server.session(id.parse().unwrap()).is_some()
+    }
+
+    /// The channels that a program hears, by its own word.
+    fn heard(&self, index: usize) -> Vec<&'static Channel> {
+        let program = &self.programs[index];
+        let all = self.channels.iter().copied();
+        all.filter(|channel| program.hears(channel.name)).collect()
+    }
+
+    /// One of the channels that a program hears, of some kind.
+    fn pick_heard(&mut self, index: usize, is_it: impl Fn(&Channel) -> bool) -> Option<&'static Channel> {
+        let mut heard = self.heard(index);
+        heard.retain(|channel| is_it(channel));
+        (!heard.is_empty()).then(|| *self.random.pick(&heard))
     }
 
     /// How a program is called where it knows itself.

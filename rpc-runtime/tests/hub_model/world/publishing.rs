@@ -6,7 +6,10 @@ use rpc_runtime::{Code, hub::SlowConsumer};
 use tokio::time::Instant;
 
 use super::World;
-use crate::house::{BLOCKS, Channel, QUEUE};
+use crate::{
+    house::{BLOCKS, Channel, QUEUE},
+    program::UNREAD,
+};
 
 /// So long the broker takes at most.
 const BROKER: Duration = Duration::from_millis(100);
@@ -60,11 +63,29 @@ impl World {
         if self.random.one_in(2) {
             self.stall(index);
         }
+        // Mostly where it is heard.
+        let heard = self.pick_heard(index, |_| true);
+        let channel = heard.filter(|_| !self.random.one_in(4)).unwrap_or(channel);
         let mut bytes = 0;
         // What the connection itself takes first, and the queue.
         while bytes < (64 << 10) + QUEUE + (16 << 10) {
             let tick = self.tick_of(12_000);
             bytes += tick.padding.len();
+            self.publish_this(channel, tick).await;
+        }
+    }
+
+    /// A program reads nothing any more, and more comes than is kept for it.
+    pub(super) async fn read_nothing(&mut self, index: usize) {
+        self.programs[index].set_reads(false);
+        self.seen.not_read += 1;
+        // Without history it is told how many it has missed.
+        let counted = self.random.one_in(2);
+        let Some(channel) = self.pick_heard(index, |channel| counted != channel.keeps()) else {
+            return;
+        };
+        for _ in 0..UNREAD + 1 + self.random.below(UNREAD) {
+            let tick = self.tick_of(0);
             self.publish_this(channel, tick).await;
         }
     }

@@ -18,7 +18,7 @@ impl World {
             return;
         }
         let known = self.programs[index].known.get(name).copied();
-        let known = known.filter(|_| self.random.one_in(2));
+        let known = known.filter(|_| !self.random.one_in(3));
         // What is still on its way to a client that has asked before is given, too.
         let taken_before = self.programs[index].line.took_all_before();
         let passed_before = self.truth.lock().log(name).passed_before(taken_before);
@@ -71,6 +71,28 @@ impl World {
         }
     }
 
+    /// Subscribes to a channel again that a program has left, mostly behind where it was.
+    pub(super) async fn come_back(&mut self, index: usize) {
+        let program = &self.programs[index];
+        let is_left = |name| program.known.contains_key(name) && !program.hears(name);
+        let left = self.channels.iter().copied();
+        let left: Vec<_> = left.filter(|channel| is_left(channel.name)).collect();
+        let channel = match left.is_empty() {
+            false => *self.random.pick(&left),
+            true => {
+                let Some(channel) = self.pick_heard(index, Channel::keeps) else {
+                    return;
+                };
+                self.programs[index].leave(channel.name);
+                for _ in 0..self.random.below(8) {
+                    self.publish(channel).await;
+                }
+                channel
+            }
+        };
+        self.subscribe(index, channel).await;
+    }
+
     /// Where a channel is, by the broker's own word.
     fn now_in(&self, name: &str) -> (Position, usize) {
         let mut truth = self.truth.lock();
@@ -78,11 +100,19 @@ impl World {
         (log.top(), log.passed_by())
     }
 
+    /// A program gives a channel up that it hears.
+    pub(super) fn leave(&mut self, index: usize) {
+        if let Some(channel) = self.pick_heard(index, |_| true) {
+            self.programs[index].leave(channel.name);
+        }
+    }
+
     /// A program waits until the server knows that it hears the channel no more.
-    pub(super) async fn unsubscribe(&mut self, index: usize, channel: &'static Channel) {
-        let Some(unsubscribed) = self.programs[index].with(channel.name, Reader::unsubscribe) else {
+    pub(super) async fn unsubscribe(&mut self, index: usize) {
+        let Some(channel) = self.pick_heard(index, |_| true) else {
             return;
         };
+        let unsubscribed = self.programs[index].unsubscribe(channel.name).unwrap();
         let told = tokio::time::timeout(Duration::from_secs(5), unsubscribed).await;
         settle().await;
         if told.is_ok() && self.is_here(index) && !self.programs[index].hears(channel.name) {
