@@ -248,8 +248,9 @@ impl Hub {
         // Where it has become another again, that one is asked for.
         if let Err(refused) = &answer
             && asks.is_still_known(session)
+            && self.stays_without_right(session, &channel.name, asks.user(), Some(refused))
         {
-            self.unsubscribe_because(session, &channel.name, Some(refused));
+            return Ok(());
         }
         answer
     }

@@ -191,10 +191,11 @@ impl SessionChannels {
         }
     }
 
-    /// Ends what is heard of a channel, and what is about to be. Gives what was heard.
+    /// Ends what is heard of a channel, and what is about to be, where that `may_end`. Gives what was heard.
     pub(crate) fn remove(
         &self,
         name: &ChannelName,
+        may_end: impl FnOnce(&Subscription) -> bool,
         leave: impl FnOnce(&Subscription),
     ) -> Option<Subscription> {
         let mut heard = self.lock();
@@ -203,6 +204,7 @@ impl SessionChannels {
                 *ended = true;
                 None
             }
+            Place::Live(subscription) if !may_end(subscription) => None,
             Place::Live(_) => match heard.places.remove(name) {
                 Some(Place::Live(subscription)) => {
                     leave(&subscription);

@@ -189,8 +189,8 @@ impl Hub {
                 .namespace
                 .check(Act::Subscribe, &asks, name.as_str())
                 .await
+            && !self.stays_without_right(session, name, asks.user(), None)
         {
-            self.unsubscribe_session(session, name);
             return Err(refused.into());
         }
         // It may be put out while others are asked: then it is told the end, and nothing that is not so.

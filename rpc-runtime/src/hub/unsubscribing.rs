@@ -18,10 +18,38 @@ impl Hub {
         name: &ChannelName,
         reason: Option<&Status>,
     ) -> bool {
+        self.end(session, name, |_| true, reason)
+    }
+
+    /// A user has no right to what a session hears. Whether it stays, because the server has subscribed it while that was asked for.
+    pub(super) fn stays_without_right(
+        &self,
+        session: &Arc<Session>,
+        name: &ChannelName,
+        user: Option<&str>,
+        reason: Option<&Status>,
+    ) -> bool {
+        let mut stays = false;
+        let may_end = |heard: &Subscription| {
+            let granted = heard.granted.as_ref();
+            stays = granted.is_some_and(|granted| granted.holds_for(user));
+            !stays
+        };
+        self.end(session, name, may_end, reason);
+        stays
+    }
+
+    fn end(
+        &self,
+        session: &Arc<Session>,
+        name: &ChannelName,
+        may_end: impl FnOnce(&Subscription) -> bool,
+        reason: Option<&Status>,
+    ) -> bool {
         let Some(channels) = session.channels() else {
             return false;
         };
-        let ended = channels.remove(name, |subscription| {
+        let ended = channels.remove(name, may_end, |subscription| {
             leave(session, &subscription.channel);
             if let Some(reason) = reason {
                 self.tell_unsubscribed(session, name.as_str(), reason);

@@ -17,6 +17,7 @@ mod presence;
 mod publishing;
 mod reading;
 mod recovery;
+mod rights;
 mod sending;
 mod server_side;
 mod slow;
