@@ -25,6 +25,8 @@ struct Kept {
     /// How long it is good after the connection is lost.
     within: Duration,
     lost: Option<Lost>,
+    /// The program signs out: a connection that is made now is not to be whom it was.
+    leaves: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -78,11 +80,21 @@ impl Resumption {
     pub(super) fn to_return(&self) -> Option<Return> {
         let kept = self.lock();
         let lost = kept.lost?;
-        let is_good = !kept.token.is_empty() && lost.at.elapsed() < kept.within;
+        let is_good = !kept.leaves && !kept.token.is_empty() && lost.at.elapsed() < kept.within;
         is_good.then(|| Return {
             token: kept.token.clone(),
             received: lost.received,
         })
+    }
+
+    /// The program signs out: until the server has said so, no connection that is begun goes back to the session.
+    pub(super) fn leaves(&self) {
+        self.lock().leaves = true;
+    }
+
+    /// The server has signed the session out, which may be gone back to again.
+    pub(super) fn stays(&self) {
+        self.lock().leaves = false;
     }
 
     /// The server has greeted on the connection with this number, which is the one that counts from now on. Whether its token is

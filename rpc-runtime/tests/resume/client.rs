@@ -170,6 +170,29 @@ async fn after_a_sign_out_a_client_comes_back_as_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_signs_out_without_a_connection_does_not_come_back_as_whom_it_was() {
+    let place = Place::new();
+    let server = testing::serve(place.server.clone());
+    let client = server.client();
+    client.authenticate(word("ali")).await.unwrap();
+    let before = greeted(&client).await;
+    server.kill().await;
+    settle().await;
+    client.sign_out().await.unwrap();
+    // Its session waits for it still.
+    server.restart(place.server.clone());
+    client.ready().await.unwrap();
+    let after = greeted(&client).await;
+    assert!(!after.resumed());
+    assert_ne!(after.client_id(), before.client_id());
+    let who = call(&client, "Who").await.unwrap();
+    assert!(who.starts_with("nobody nobody anonymous"), "{who}");
+    // And from then on it comes back as it is.
+    cut(&server, &client).await;
+    assert!(greeted(&client).await.resumed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_closes_leaves_at_once() {
     let place = Place::new();
     let server = testing::serve(place.server.clone());

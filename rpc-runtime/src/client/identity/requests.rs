@@ -51,7 +51,7 @@ impl Client {
 
     /// Goes back to being nobody, on the live connection and on all later ones: nothing is shown from now on, nor a provider
     /// asked, whatever comes of this, until [`authenticate`](Self::authenticate) or [`change_user`](Self::change_user)
-    /// succeeds. Without a connection there is nothing else to do. Running calls that need a user end with UNAUTHENTICATED.
+    /// succeeds. Without a connection there is nothing else to do: the next one begins a session of its own. Running calls that need a user end with UNAUTHENTICATED.
     ///
     /// # Errors
     ///
@@ -59,13 +59,19 @@ impl Client {
     pub async fn sign_out(&self) -> Result<(), CallError> {
         let channel = self.channel();
         let change = channel.standing().signs_out();
+        let resumption = &channel.config.resumption;
+        resumption.leaves();
         if !channel.may_have_shown() {
             return Ok(());
         }
         match self.prove(AuthenticationPurpose::SignOut, None, change).await {
+            Ok(_) => {
+                resumption.stays();
+                Ok(())
+            }
             // There was no connection after all, and the next will show nothing.
             Err(error) if !error.may_have_run() => Ok(()),
-            outcome => outcome.map(drop),
+            Err(error) => Err(error),
         }
     }
 
