@@ -4,10 +4,16 @@
 //! borrowed from the answer, so that the event is encoded without being made. A contract without `changes` has no code that
 //! comes here.
 
+use std::{
+    future::{Future, poll_fn},
+    task::Poll,
+};
+
 use bytes::{Bytes, BytesMut};
 use prost::encoding::{encode_key, key_len};
+use tracing::Instrument;
 
-use super::{Event, Hub, HubError};
+use super::Event;
 use crate::{Context, contract::ContractField};
 
 /// The members of the event. `rpc_schema` writes the schema with the same numbers.
@@ -41,28 +47,36 @@ fn member<T: ContractField>(number: u32, value: &T) -> Bytes {
     body.freeze()
 }
 
-/// The change is made, whatever becomes of its event: what cannot be published is logged and counted.
+/// The change is made, whatever becomes of its event: what cannot be published is logged and counted. And whatever becomes of its call:
+/// where publishing takes time it goes on behind one that is given up.
 async fn publish<E: Event>(cx: &Context, body: Bytes) {
-    let hub = cx.hub();
-    if let Err(error) = try_publish::<E>(&hub, cx, body).await {
-        cx.session().endpoint.meter.unpublished_change();
-        tracing::warn!(
-            call = %cx.call_id(),
-            event = E::FULL_NAME,
-            "a change is made, and its event is not published: {error}"
-        );
-    }
-}
-
-async fn try_publish<E: Event>(hub: &Hub, cx: &Context, body: Bytes) -> Result<(), HubError> {
     let channel = const {
         match E::CHANNELS {
             Some(channel) => channel,
             None => panic!("the event of a controller names its channel"),
         }
     };
-    let to = hub.channel(channel).from(cx);
-    to.publish_encoded(E::FULL_NAME, body).await.map(drop)
+    let to = cx.hub().channel(channel).from(cx);
+    let (session, call) = (cx.session().clone(), cx.call_id());
+    let mut publishing = Box::pin(async move {
+        if let Err(error) = to.publish_encoded(E::FULL_NAME, body).await {
+            session.endpoint.meter.unpublished_change();
+            tracing::warn!(
+                %call,
+                event = E::FULL_NAME,
+                "a change is made, and its event is not published: {error}"
+            );
+        }
+    });
+    // Mostly it is done at once, and needs no task of its own.
+    if poll_fn(|task| Poll::Ready(publishing.as_mut().poll(task).is_ready())).await {
+        return;
+    }
+    if let Err(error) = tokio::spawn(publishing.in_current_span()).await
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 #[cfg(test)]

@@ -62,6 +62,11 @@ impl Steps {
         self.between(move |_| Box::pin(tokio::time::sleep(time)));
     }
 
+    /// Has publishing take so long.
+    pub fn publish_after(&self, time: Duration) {
+        *self.before_publishing.lock().unwrap() = time;
+    }
+
     pub fn fail(&self, calls: usize) {
         *self.fail.lock().unwrap() = calls;
     }
@@ -363,7 +368,7 @@ async fn who_goes_while_a_slow_broker_is_told_that_it_has_joined_joins_and_leave
     watcher.subscribe("room:1").await;
     settle().await;
     watcher.events.clear();
-    *steps.before_publishing.lock().unwrap() = Duration::from_secs(1);
+    steps.publish_after(Duration::from_secs(1));
     let mut ali = Peer::connect(&server).await;
     let id = ali.id().to_string();
     let request = SubscribeRequest {

@@ -9,6 +9,7 @@ mod broker;
 mod by_address;
 mod by_server;
 mod catching_up;
+mod changes;
 mod common;
 mod direct;
 mod epochs;
