@@ -16,15 +16,17 @@ pub(super) fn remove(files: &mut [File], name: &str) -> Result<(), PluginError> 
     let removed = files.iter().find(|file| file.read.name() == name);
     let types = removed.map(|file| types(&file.read)).unwrap_or_default();
     for file in files.iter_mut() {
-        let Some(place) = file.read.dependency.iter().position(|import| import == name) else {
-            continue;
-        };
-        if let Some((user, used)) = uses(&file.read).find(|(_, used)| types.contains(used)) {
+        // Also a file that does not import it itself may have its types, by another's `import public`.
+        let used = uses(&file.read).find(|(_, used)| types.contains(used));
+        if let Some((user, used)) = used.filter(|_| file.read.name() != name) {
             return Err(PluginError::Schema(format!(
                 "`{}` cannot do without the import of `{name}`: `{user}` has the type `{used}`",
                 file.read.name()
             )));
         }
+        let Some(place) = file.read.dependency.iter().position(|import| import == name) else {
+            continue;
+        };
         file.bytes = without(&file.bytes, name, place).map_err(|error| {
             PluginError::Schema(format!("`{}` does not decode: {error}", file.read.name()))
         })?;

@@ -159,6 +159,25 @@ fn an_import_whose_types_are_used_cannot_be_left_out() {
 }
 
 #[test]
+fn nor_can_one_whose_types_a_file_has_by_way_of_another() {
+    let folder = folder();
+    let head = "syntax = \"proto3\"; package shop;";
+    let till = format!("{head} import public \"shop/money.proto\";");
+    let cash = format!("{head} import \"till.proto\"; message Cash {{ Money held = 1; }}");
+    fs::write(folder.path().join("till.proto"), till).unwrap();
+    fs::write(folder.path().join("cash.proto"), cash).unwrap();
+    let folders = [folder.path().to_path_buf(), PROTOS.into()];
+    let schemas = DescriptorSet::compile(folders, ["cash.proto", "till.proto"]).unwrap();
+    let error = probe(&folder, "")
+        .without_import("shop/money.proto")
+        .run(&schemas);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "`cash.proto` cannot do without the import of `shop/money.proto`: `Cash.held` has the type `.shop.Money`"
+    );
+}
+
+#[test]
 fn a_set_that_was_compiled_elsewhere_keeps_its_options_too() {
     let folder = folder();
     let field = Field {
