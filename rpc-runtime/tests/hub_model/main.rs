@@ -23,8 +23,8 @@ use std::env;
 
 use seen::Seen;
 
-/// So many runs without being told otherwise: about 20 s of one core in a debug build.
-const SEEDS: u64 = 1_200;
+/// So many runs without being told otherwise: about 85 s of one core in a debug build.
+const SEEDS: u64 = 5_000;
 
 /// In so many runs everything has happened.
 const ENOUGH: u64 = 1_000;
