@@ -27,6 +27,7 @@ import { createClientMethodSerializers, runStreamingCall, runUnaryCall } from "@
 import type { Connection } from "./connection/connection.js";
 import { toHeaders, toMetadata } from "./connection/errors.js";
 import { Exchange } from "./connection/exchange.js";
+import { markAsUncertain } from "./errors.js";
 import { methodNumber } from "./protocol/method.js";
 
 /** What goes for the calls of one transport. */
@@ -236,17 +237,18 @@ async function pump<T>(
 ): Promise<void> {
   try {
     for (;;) {
-      const { value, done } = await messages.next();
-      if (done) break;
-      if (!(await exchange.send(serialize(value)))) {
-        await messages.return?.();
+      const item = await exchange.orShut(messages.next());
+      if (item?.done) {
+        exchange.finish();
         return;
       }
+      if (!item || !(await exchange.send(serialize(item.value)))) break;
     }
-    exchange.finish();
   } catch (error) {
     exchange.cancel(error);
   }
+  // Nobody waits for the program's end of it: a generator comes to it with its next value only.
+  messages.return?.().catch(() => {});
 }
 
 /** Connect makes an error of its own of what a signal was aborted with: it says of the call what the call's own does. */
@@ -259,6 +261,7 @@ function parsed<T>(parse: (body: Uint8Array) => T, body: Uint8Array): T {
   try {
     return parse(body);
   } catch (error) {
-    throw new ConnectError(`the response does not decode: ${ConnectError.from(error).rawMessage}`, Code.Internal);
+    const { rawMessage } = ConnectError.from(error);
+    throw markAsUncertain(new ConnectError(`the response does not decode: ${rawMessage}`, Code.Internal));
   }
 }

@@ -56,7 +56,8 @@ export interface WebSocketTransport extends Transport {
    * connection. What is called afterwards runs under the new identity, whether or not the promise was awaited. An accepted token is
    * shown on later connections too, unless `token` is a function, which is asked instead.
    *
-   * Rejects with the server's status, mostly UNAUTHENTICATED, when the token is refused: who the client is has not changed then.
+   * Rejects with the server's status, mostly UNAUTHENTICATED, when the token is refused: who the client is has not changed then. Rejects
+   * with CANCELED when the transport is closed: a token that waits for a connection is not shown any more.
    * Another user's token closes the connection for good (4503): that is {@link changeUser}.
    */
   authenticate(token: string): Promise<Identity>;
@@ -115,6 +116,8 @@ class SocketTransport implements WebSocketTransport {
   readonly hub: TransportHub;
   /** It was closed, whatever becomes of the connection. */
   #closed: ClosedState | undefined;
+  /** Ends what waits for the connection in this transport's name. */
+  readonly #closing = new AbortController();
 
   readonly unary: Transport["unary"];
   readonly stream: Transport["stream"];
@@ -143,7 +146,7 @@ class SocketTransport implements WebSocketTransport {
 
   async ready(signal?: AbortSignal): Promise<void> {
     this.#check();
-    await this.#connection.ready(signal);
+    await this.#connection.ready(signal, this.#closing.signal);
   }
 
   reconnect(): void {
@@ -152,12 +155,12 @@ class SocketTransport implements WebSocketTransport {
 
   async authenticate(token: string): Promise<Identity> {
     this.#check();
-    return this.#connection.authenticate(Purpose.refresh, token);
+    return this.#connection.authenticate(Purpose.refresh, token, this.#closing.signal);
   }
 
   async changeUser(token: string): Promise<Identity> {
     this.#check();
-    return this.#connection.authenticate(Purpose.changeUser, token);
+    return this.#connection.authenticate(Purpose.changeUser, token, this.#closing.signal);
   }
 
   async signOut(): Promise<void> {
@@ -180,6 +183,7 @@ class SocketTransport implements WebSocketTransport {
     const wasClosed = this.#connection.state.status === "closed";
     this.#closed = { status: "closed", reason: error, closeCode: code };
     for (const off of this.#offs) off();
+    this.#closing.abort(error);
     this.#calls.close(error);
     this.hub.close(error);
     this.#release(code, reason);

@@ -511,3 +511,83 @@ test("a connection whose token in band is never answered is closed, and keeps a 
   assert.notEqual(silent.closed, undefined, "it holds no session");
   assert.equal(opened?.closed, undefined, "the one that holds the session sends no close frame");
 });
+
+test("a session ends with the connection that drains, whatever becomes of the attempts behind it", async () => {
+  const scene = await Scene.open({}, { resumeToken: "first", resumeWithinUs: 60_000_000n });
+  call(scene)
+    .next()
+    .catch(() => {});
+  const old = scene.socket;
+  await old.say({ kind: { case: "goAway", value: { lastStreamId: 1n } } });
+  await scene.world.pass(1_000);
+  assert.equal(scene.sockets.length, 2);
+  await scene.socket.drop();
+  await scene.world.pass(1_000);
+  assert.equal(scene.sockets.length, 3);
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1"], "the session is the old connection's still");
+  assert.equal(old.closed, undefined);
+});
+
+test("a call that this side refuses has not run, and one whose answer it does not take may have", async () => {
+  const long = new Uint8Array(2_000);
+  const limits = { maxBodyBytes: 1_000n };
+  const refused = await Scene.open({ maxQueuedBytes: 1_000 }, { limits });
+  const unsent = [await outcome(call(refused, { body: long }))];
+  const short = await Scene.open({}, { limits });
+  unsent.push(await outcome(call(short, { body: long })));
+  assert.deepEqual(
+    [refused, short].flatMap(({ socket }) => socket.kinds()),
+    [],
+  );
+  for (const error of unsent) {
+    assert.match(String(error), /\[resource_exhausted\]/);
+    assert.equal(mayHaveRun(error), false, String(error));
+  }
+  const scene = await Scene.open({ maxMessageBytes: 1_000 }, { limits });
+  const taken = [call(scene), call(scene), call(scene, { responses: true }), call(scene), call(scene, { open: true })];
+  const metadata = Array.from({ length: 129 }, () => ({ key: "a" }));
+  await scene.socket.say(
+    { streamId: 1n, kind: { case: "response", value: { body: long } } },
+    { streamId: 2n, kind: { case: "response", value: { metadata } } },
+    { streamId: 3n, kind: { case: "response", value: {} } },
+    { streamId: 4n, kind: { case: "end", value: { trailers: metadata } } },
+  );
+  await taken[4]?.send(long);
+  for (const one of taken) {
+    const error = await outcome(one);
+    assert.ok(error instanceof ConnectError);
+    assert.equal(mayHaveRun(error), true, String(error));
+  }
+});
+
+test("a long call of a client that the server must know and does not fails here, and ends no connection", async () => {
+  const long = new Uint8Array(20_000);
+  const scene = await Scene.open({}, { authenticationRequired: true });
+  const { socket, connection } = scene;
+  const error = await outcome(call(scene, { body: long }));
+  assert.match(String(error), /\[unauthenticated\] the server requires a token/);
+  assert.equal(mayHaveRun(error), false);
+  assert.deepEqual(socket.kinds(), []);
+  const stream = call(scene, { open: true });
+  await stream.send(long);
+  assert.deepEqual(socket.kinds(), ["request", "data", "data", "data"], "what is sent in parts is short");
+  socket.received = [];
+  // Behind a token that may be accepted they may be long.
+  const known = connection.authenticate(0, "secret");
+  call(scene, { body: long })
+    .next()
+    .catch(() => {});
+  assert.deepEqual(socket.kinds(), ["authenticate", "request"]);
+  const { requestId } = socket.next("authenticate").value;
+  await socket.say({ kind: { case: "identity", value: { requestId, status: { code: 16 } } } });
+  await assert.rejects(known);
+  assert.match(String(await outcome(call(scene, { body: long }))), /requires a token/, "it was refused");
+  const again = connection.authenticate(0, "better");
+  await socket.say({ kind: { case: "identity", value: { requestId: requestId + 1n, userId: "ann" } } });
+  await again;
+  socket.received = [];
+  call(scene, { body: long })
+    .next()
+    .catch(() => {});
+  assert.deepEqual(socket.kinds(), ["request"]);
+});

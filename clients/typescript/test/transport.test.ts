@@ -6,7 +6,12 @@ import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { HubService, PresenceRequestSchema, PresenceResponseSchema } from "../src/gen/rpc/hub/v1/hub_pb.js";
+import {
+  HubService,
+  type PresenceRequest,
+  PresenceRequestSchema,
+  PresenceResponseSchema,
+} from "../src/gen/rpc/hub/v1/hub_pb.js";
 import {
   createWebSocketTransport,
   mayHaveRun,
@@ -270,5 +275,58 @@ test("a call that was sent and is then given up may have run, and one that was n
       const later = await client.presence({}).then(() => undefined, ConnectError.from);
       assert.equal(mayHaveRun(later), false, "a call after the close is not another's");
     }
+  }
+});
+
+test("what waits for a connection in a transport's name ends with it, and is not done for those that share it", async () => {
+  const { made, Made } = sockets();
+  const [first, second] = [1, 2].map(() => createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made }));
+  assert.ok(first && second);
+  const waiting = [second.ready(), second.authenticate("x"), second.changeUser("y")];
+  second.close();
+  for (const one of waiting) await assert.rejects(one, /\[canceled\] the transport was closed/);
+  await settled();
+  await made[0]?.greet();
+  await first.ready();
+  assert.deepEqual(made[0]?.kinds(), [], "no token is shown that nobody waits for");
+  first.close();
+});
+
+test("what a program streams is ended with the call, also while its next message is awaited", async () => {
+  for (const how of ["end", "abort", "close", "refuse"]) {
+    const { transport, socket } = await opened();
+    const method = { ...HubService.method.presence, methodKind: "bidi_streaming" as const };
+    let ended = 0;
+    // Connect ends an iterator of its own, which is another one where the iterable is no generator.
+    const messages = {
+      [Symbol.asyncIterator](): AsyncIterator<PresenceRequest> {
+        let isRead = false;
+        return {
+          next() {
+            isRead = true;
+            return new Promise(() => {});
+          },
+          async return() {
+            if (isRead) ended += 1;
+            return { done: true, value: undefined };
+          },
+        };
+      },
+    };
+    const controller = new AbortController();
+    const { signal } = controller;
+    const called = transport.stream(method, signal, undefined, undefined, messages).catch(() => {});
+    await settled();
+    const { id } = socket.next("request");
+    assert.equal(ended, 0);
+    const streamId = BigInt(id);
+    if (how === "end") await socket.say({ streamId, kind: { case: "end", value: { status: { code: 5 } } } });
+    else if (how === "refuse") await socket.say({ streamId, kind: { case: "reset", value: {} } });
+    else if (how === "abort") controller.abort();
+    else transport.close();
+    await settled();
+    assert.equal(ended, 1, how);
+    transport.close();
+    await called;
   }
 });

@@ -141,30 +141,31 @@ export class Connection implements LinkEvents {
     return this.#backoff.comesBack && this.state.status !== "closed";
   }
 
-  /** Resolves when the connection is open; rejects when it is closed for good, or the signal aborts. */
-  ready(signal?: AbortSignal): Promise<Link> {
-    return new Promise((resolve, reject) => {
-      const abort = () => end(() => reject(signal?.reason));
-      const end = (settle: () => void) => {
-        this.#awaiting.delete(awaiting);
-        signal?.removeEventListener("abort", abort);
-        settle();
-      };
-      const awaiting: Awaiting = {
-        open: (link) => end(() => resolve(link)),
-        fail: (reason) => end(() => reject(reason)),
-      };
-      signal?.addEventListener("abort", abort);
-      if (signal?.aborted) abort();
-      else this.#whenOpen(awaiting);
-    });
+  /** Resolves when the connection is open; rejects when it is closed for good, or one of the signals aborts. */
+  ready(...signals: (AbortSignal | undefined)[]): Promise<void> {
+    return this.#whenOpen(async () => {}, signals);
   }
 
-  /** Calls back with the connection: at once, or when there is one, before calls that wait are sent. */
-  #whenOpen(awaiting: Awaiting): void {
-    if (this.state.status === "closed") awaiting.fail(this.state.reason);
-    else if (this.link) awaiting.open(this.link);
-    else this.#awaiting.add(awaiting);
+  /**
+   * Does something with the connection: at once, or when there is one, before calls that wait are sent. Rejects when it is closed for
+   * good, or as soon as one of the signals aborts: what has not begun does not begin then.
+   */
+  #whenOpen<T>(work: (link: Link) => Promise<T>, signals: readonly (AbortSignal | undefined)[]): Promise<T> {
+    const settled = new AbortController();
+    return new Promise<T>((resolve, reject) => {
+      const awaiting: Awaiting = { open: (link) => void work(link).then(resolve, reject), fail: reject };
+      for (const signal of signals) {
+        const abort = () => {
+          this.#awaiting.delete(awaiting);
+          reject(signal?.reason);
+        };
+        if (signal?.aborted) return abort();
+        signal?.addEventListener("abort", abort, { signal: settled.signal });
+      }
+      if (this.state.status === "closed") reject(this.state.reason);
+      else if (this.link) awaiting.open(this.link);
+      else this.#awaiting.add(awaiting);
+    }).finally(() => settled.abort());
   }
 
   // Making connections.
@@ -280,6 +281,8 @@ export class Connection implements LinkEvents {
     if (isCurrent) {
       this.link = undefined;
       this.#old.add(link);
+      // The session ends with the connection that drains: no attempt that fails meanwhile makes it one to come back to.
+      this.#session.forget();
     }
     this.#lose(notRun, "not-run", comesBack);
     if (!isCurrent) return;
@@ -355,17 +358,13 @@ export class Connection implements LinkEvents {
   }
 
   /** Shows a token that the program gives, or signs out. */
-  prove(purpose: number, token: string, change: number): Promise<Identity> {
-    return new Promise((resolve, reject) => {
-      const open = (link: Link) => {
-        link.authenticate(purpose, token, change).then(() => resolve(this.identity), reject);
-      };
-      this.#whenOpen({ open, fail: reject });
-    });
+  prove(purpose: number, token: string, change: number, signal?: AbortSignal): Promise<Identity> {
+    return this.#whenOpen((link) => link.authenticate(purpose, token, change).then(() => this.identity), [signal]);
   }
 
-  authenticate(purpose: number, token: string): Promise<Identity> {
-    return this.prove(purpose, token, this.#credentials.changes());
+  /** Shows a token, unless the signal aborts before there is a connection. */
+  authenticate(purpose: number, token: string, signal?: AbortSignal): Promise<Identity> {
+    return this.prove(purpose, token, this.#credentials.changes(), signal);
   }
 
   async signOut(): Promise<void> {

@@ -89,7 +89,7 @@ export class Exchange implements CallEvents {
 
   /** Sends a message, and resolves when it has left: whether there may be another one. */
   async send(body: Uint8Array): Promise<boolean> {
-    if (this.call.sending !== "open" || this.#isOver) return false;
+    if (!this.#takesMore) return false;
     await new Promise<void>((resolve) => {
       this.#wakeWriter = resolve;
       if (this.link) {
@@ -100,7 +100,23 @@ export class Exchange implements CallEvents {
         this.call.queue(body.length);
       }
     });
+    return this.#takesMore;
+  }
+
+  get #takesMore(): boolean {
     return this.call.sending === "open" && !this.#isOver;
+  }
+
+  /** What the program gives next; `undefined` as soon as no more is taken, whatever it gives then. Not while a message is being sent. */
+  orShut<T>(given: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const wake = () => {
+        if (!this.#takesMore) resolve(undefined);
+      };
+      this.#wakeWriter = wake;
+      wake();
+      given.then(resolve, reject);
+    });
   }
 
   /** Half-closes. */
@@ -182,7 +198,9 @@ export class Exchange implements CallEvents {
 
   onResponse(response: Response): void {
     if (this.shape.responses) {
-      this.#end(new ConnectError("the server answers with one message, and not with a stream", Code.Unimplemented));
+      this.#mayHaveRun = true;
+      const error = new ConnectError("the server answers with one message, and not with a stream", Code.Unimplemented);
+      this.#end(this.marked(error));
       return;
     }
     this.#begin(response);
@@ -191,13 +209,14 @@ export class Exchange implements CallEvents {
     this.#end(undefined);
   }
 
-  onEnd(end: End): void {
+  onEnd(end: End, givenUp = false): void {
     const { status } = end;
     const stopped = status?.code === Code.Unavailable && this.link?.protocol.goingAway;
     if (stopped && this.shape.idempotent && this.connection.sendAgain(this, { code: 1001, reason: status.message }))
       return;
     this.trailers = end.trailers;
-    this.#end(status?.code ? statusError(status, this.header, end.trailers) : undefined);
+    this.#mayHaveRun = givenUp;
+    this.#end(status?.code ? this.marked(statusError(status, this.header, end.trailers)) : undefined);
   }
 
   onStopSending(): void {

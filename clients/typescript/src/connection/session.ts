@@ -25,7 +25,7 @@ export class Session {
     return { token: this.#token, received: lost.received };
   }
 
-  /** The program is not who the session was any more. */
+  /** The program is not who the session was any more, or the server goes away with it. */
   forget(): void {
     this.#token = "";
   }

@@ -32,8 +32,8 @@ export interface CallEvents {
   onMessage(body: Uint8Array, cost: number): void;
   /** It went well, with one message. */
   onResponse(response: Response): void;
-  /** It ended with a status; without one it went well. */
-  onEnd(end: End): void;
+  /** It ended with a status; without one it went well. `givenUp`: by this side, although it was sent, and so it may have run. */
+  onEnd(end: End, givenUp?: boolean): void;
   /** The server reads no more of what the call sends. */
   onStopSending(): void;
   /** The message that was sent has left: there may be another one. */

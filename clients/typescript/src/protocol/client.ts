@@ -48,6 +48,8 @@ export class ClientConnection {
   readonly #liveness: Liveness;
   readonly #flow: Flow;
   #greeted = false;
+  /** The server requires that somebody is known, and nobody ever was. */
+  #nobody = false;
   #cameBackWith = 0;
   #lastAuthentication = 0n;
   #pings = 0n;
@@ -87,6 +89,8 @@ export class ClientConnection {
   authenticate(purpose: number, token: string): bigint {
     this.#lastAuthentication += 1n;
     const requestId = this.#lastAuthentication;
+    // What goes out behind a token that is accepted may be long, and need not wait for the answer.
+    this.sender.isUnknown = false;
     const credential = new TextEncoder().encode(token);
     this.sender.write(0, {
       case: "authenticate",
@@ -174,6 +178,8 @@ export class ClientConnection {
         if (this.#greeted) unexpected(frame);
         this.#greeted = true;
         this.sender.isOpen = true;
+        this.#nobody = kind.value.authenticationRequired && !kind.value.userId;
+        this.sender.isUnknown = this.#nobody && this.#lastAuthentication === 0n;
         this.sender.peer = peerLimits(kind.value);
         this.#flow.send = this.sender.peer.connectionWindowBytes;
         if (kind.value.resumeToken) {
@@ -193,6 +199,9 @@ export class ClientConnection {
         return;
       case "identity":
         if (kind.value.requestId > this.#lastAuthentication) unexpected(frame);
+        if (kind.value.userId || (kind.value.requestId > 0n && !kind.value.status?.code)) this.#nobody = false;
+        // A token that is refused leaves nobody known, unless another one was shown behind it.
+        this.sender.isUnknown = this.#nobody && kind.value.requestId === this.#lastAuthentication;
         this.events.onIdentity(kind.value);
         return;
       case "event":
@@ -342,7 +351,7 @@ export class ClientConnection {
 
   #giveUp(call: Call, code: number, message: string): void {
     this.cancel(call, code);
-    call.events.onEnd(ended(code, message));
+    call.events.onEnd(ended(code, message), true);
   }
 
   #onEnd(frame: Frame, end: End, call: Call): void {
@@ -352,9 +361,9 @@ export class ClientConnection {
     this.#close(call);
     this.#flow.widen();
     if (!allowsMetadata(end.trailers)) {
-      call.events.onEnd(ended(RESOURCE_EXHAUSTED, "the metadata are longer than this client takes"));
+      call.events.onEnd(ended(RESOURCE_EXHAUSTED, "the metadata are longer than this client takes"), true);
     } else if (phase !== "opened" && !end.status?.code) {
-      call.events.onEnd(ended(INTERNAL, "the call ended without a response"));
+      call.events.onEnd(ended(INTERNAL, "the call ended without a response"), true);
     } else {
       call.events.onEnd(end);
     }

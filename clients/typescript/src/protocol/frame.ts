@@ -25,6 +25,9 @@ export function decode(message: Uint8Array): Frame {
 /** The code of the status of what is over a limit. */
 export const RESOURCE_EXHAUSTED = 8;
 
+/** The code of the status of what nobody may do who is not known. */
+export const UNAUTHENTICATED = 16;
+
 /** How a call ends that this side gives up, or does not make. */
 export function ended(code: number, message: string): End {
   return create(EndSchema, { status: { code, message } });

@@ -33,6 +33,9 @@ export const DEFAULTS: PeerLimits = {
   maxBodyBytes: 4 << 20,
 };
 
+/** The protocol's default for the longest message of a client whom the server must know and does not. It is not announced. */
+export const UNAUTHENTICATED_MESSAGE_BYTES = 16 << 10;
+
 const MAX_METADATA_ENTRIES = 128;
 const MAX_METADATA_BYTES = 16 << 10;
 

@@ -2,8 +2,15 @@
 
 import { Call } from "./call.js";
 import type { Flow } from "./flow.js";
-import { encode, ended, type FrameKind, RESOURCE_EXHAUSTED } from "./frame.js";
-import { DATA_FRAME_COST, DEFAULTS, type PeerLimits, partBeside, whyTooLong } from "./limits.js";
+import { encode, ended, type FrameKind, RESOURCE_EXHAUSTED, UNAUTHENTICATED } from "./frame.js";
+import {
+  DATA_FRAME_COST,
+  DEFAULTS,
+  type PeerLimits,
+  partBeside,
+  UNAUTHENTICATED_MESSAGE_BYTES,
+  whyTooLong,
+} from "./limits.js";
 
 /** Where frames go. */
 export interface Output {
@@ -26,6 +33,8 @@ export class Sender {
   /** The highest id that a stream was opened with. */
   lastId = 0;
   peer: PeerLimits = DEFAULTS;
+  /** The server requires that somebody is known, and nobody is, or is about to be: it closes for good for what is long. */
+  isUnknown = false;
   /** A pong that waits for room: one at most, whatever the server asks. */
   pong: bigint | undefined;
 
@@ -127,7 +136,8 @@ export class Sender {
       });
     let part = body.subarray(0, this.peer.maxFrameBodyBytes);
     let frame = request(part);
-    if (part.length < body.length || frame.length > this.peer.maxMessageBytes) {
+    const { maxBodyBytes, maxMessageBytes } = this.peer;
+    if (part.length < body.length || body.length > maxBodyBytes || frame.length > maxMessageBytes) {
       const fields = frame.length - part.length;
       const why = whyTooLong(body.length, fields, this.peer);
       if (why !== undefined) {
@@ -138,6 +148,17 @@ export class Sender {
       }
       part = body.subarray(0, partBeside(fields, this.peer));
       frame = request(part);
+    }
+    if (this.isUnknown && frame.length > UNAUTHENTICATED_MESSAGE_BYTES) {
+      call.phase = "over";
+      call.shut();
+      call.events.onEnd(
+        ended(
+          UNAUTHENTICATED,
+          "the server requires a token before calls, and such a long one would end the connection",
+        ),
+      );
+      return;
     }
     this.lastId = id;
     call.id = id;
@@ -155,7 +176,7 @@ export class Sender {
   #writePart(call: Call): void {
     this.#ready.delete(call);
     const rest = call.rest as Uint8Array;
-    const part = rest.subarray(0, partBeside(0, this.peer));
+    const part = rest.subarray(0, this.isUnknown ? UNAUTHENTICATED_MESSAGE_BYTES / 2 : partBeside(0, this.peer));
     const more = part.length < rest.length;
     const cost = part.length + DATA_FRAME_COST;
     call.sendWindow -= cost;
