@@ -136,16 +136,12 @@ export class Calls implements Transport {
         if (!first) void pump(begun, messages, serialize);
         await begun.opened();
         const trailer = new Headers();
-        async function* read() {
-          for (let body = await begun.next(); body; body = await begun.next()) yield parsed(parse, body);
-          toHeaders(begun.trailers).forEach((value, key) => void trailer.append(key, value));
-        }
         return {
           stream: true,
           service: method.parent,
           method,
           header: toHeaders(begun.header),
-          message: read(),
+          message: reading(begun, parse, trailer),
           trailer,
         };
       },
@@ -249,6 +245,28 @@ async function pump<T>(
   }
   // Nobody waits for the program's end of it: a generator comes to it with its next value only.
   messages.return?.().catch(() => {});
+}
+
+/** The messages of a stream. What has come already costs no more than a promise; a generator would make several. */
+function reading<T>(exchange: Exchange, parse: (body: Uint8Array) => T, trailer: Headers): AsyncIterable<T> {
+  const wait = async (): Promise<IteratorResult<T>> => {
+    const body = await exchange.next();
+    if (body) return { done: false, value: parsed(parse, body) };
+    // They are told once, however often the end is asked for.
+    const { trailers } = exchange;
+    exchange.trailers = [];
+    toHeaders(trailers).forEach((value, key) => void trailer.append(key, value));
+    return { done: true, value: undefined };
+  };
+  const next = (): Promise<IteratorResult<T>> => {
+    try {
+      const body = exchange.take();
+      return body ? Promise.resolve({ done: false, value: parsed(parse, body) }) : wait();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
 /** Connect makes an error of its own of what a signal was aborted with: it says of the call what the call's own does. */

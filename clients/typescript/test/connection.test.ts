@@ -591,3 +591,19 @@ test("a long call of a client that the server must know and does not fails here,
     .catch(() => {});
   assert.deepEqual(socket.kinds(), ["request"]);
 });
+
+test("messages that have come go to those who wait for them first", async () => {
+  const scene = await Scene.open();
+  const stream = call(scene, { responses: true });
+  const said = (byte: number): FrameInit => ({
+    streamId: 1n,
+    kind: { case: "data", value: { body: new Uint8Array([byte]) } },
+  });
+  const [first, second] = [stream.next(), stream.next()];
+  void scene.socket.say({ streamId: 1n, kind: { case: "response", value: { open: true } } }, said(1), said(2), said(3));
+  assert.equal(stream.take(), undefined, "two wait who have not been given theirs");
+  assert.deepEqual([await first, await second], [new Uint8Array([1]), new Uint8Array([2])]);
+  await settled();
+  assert.deepEqual(stream.take(), new Uint8Array([3]));
+  assert.equal(stream.take(), undefined);
+});

@@ -43,6 +43,8 @@ export class Exchange implements CallEvents {
   #lost = 0;
   /** It has ended on this side, and the server may have run it. */
   #mayHaveRun = false;
+  /** So many wait for messages. */
+  #readers = 0;
   /** Wakes whoever waits for something to come, or to leave. */
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
@@ -63,14 +65,31 @@ export class Exchange implements CallEvents {
     if (!this.#isOpened && this.#error) throw this.#error;
   }
 
+  /** The next message, if it has come and nobody waits for it. */
+  take(): Uint8Array | undefined {
+    return this.#readers === 0 ? this.#shift() : undefined;
+  }
+
+  #shift(): Uint8Array | undefined {
+    const item = this.#inbox.shift();
+    if (item) this.link?.protocol.consumed(this.call, item.cost);
+    return item?.body;
+  }
+
   /** The next message; `undefined` at the end. */
   async next(): Promise<Uint8Array | undefined> {
+    this.#readers += 1;
+    try {
+      return await this.#next();
+    } finally {
+      this.#readers -= 1;
+    }
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
     for (;;) {
-      const item = this.#inbox.shift();
-      if (item) {
-        this.link?.protocol.consumed(this.call, item.cost);
-        return item.body;
-      }
+      const body = this.#shift();
+      if (body) return body;
       if (this.#error) throw this.#error;
       if (this.#isOver) return undefined;
       await this.#comes();

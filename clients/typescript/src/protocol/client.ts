@@ -1,21 +1,11 @@
 // The client's end of a connection, without any IO: what is sent, and what frames that come mean.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type {
-  Data,
-  End,
-  Event,
-  Frame,
-  GoAway,
-  Greeting,
-  GreetingSchema,
-  Identity,
-  Response,
-} from "../gen/rpc/v1/frame_pb.js";
+import type { Data, End, Event, GoAway, Greeting, GreetingSchema, Identity, Response } from "../gen/rpc/v1/frame_pb.js";
 import type { Call } from "./call.js";
 import { CloseCode, ConnectionFault } from "./close.js";
 import { creditTo, Flow, violated } from "./flow.js";
-import { decode, ended, RESOURCE_EXHAUSTED } from "./frame.js";
+import { decode, ended, type Incoming, RESOURCE_EXHAUSTED } from "./frame.js";
 import { allowsMetadata, DATA_FRAME_COST, DEFAULTS, type Limits, peerLimits, toNumber } from "./limits.js";
 import { Liveness } from "./liveness.js";
 import { Receipts } from "./receipts.js";
@@ -164,14 +154,14 @@ export class ClientConnection {
     this.#liveness.onMessage(now);
     const frame = decode(message);
     if (this.receipts?.onFrame(frame.kind, now)) this.#acknowledge(false);
-    if (frame.streamId > BigInt(this.sender.lastId)) unexpected(frame);
-    const id = Number(frame.streamId);
+    const { id } = frame;
+    if (id > this.sender.lastId) unexpected(frame);
     if (id === 0) this.#onConnectionFrame(frame, now);
     else this.#onStreamFrame(frame, this.sender.open.get(id));
     this.sender.flush();
   }
 
-  #onConnectionFrame(frame: Frame, now: number): void {
+  #onConnectionFrame(frame: Incoming, now: number): void {
     const { kind } = frame;
     switch (kind.case) {
       case "greeting":
@@ -228,7 +218,7 @@ export class ClientConnection {
     this.events.onGoAway(goAway, notRun);
   }
 
-  #onStreamFrame(frame: Frame, call: Call | undefined): void {
+  #onStreamFrame(frame: Incoming, call: Call | undefined): void {
     const { kind } = frame;
     switch (kind.case) {
       case "response":
@@ -260,7 +250,7 @@ export class ClientConnection {
     }
   }
 
-  #onResponse(frame: Frame, response: Response, call: Call | undefined): void {
+  #onResponse(frame: Incoming, response: Response, call: Call | undefined): void {
     const { body, open, more } = response;
     if (body.length > 0) this.#flow.take(body.length);
     if (open && (more || body.length > 0)) unexpected(frame);
@@ -281,7 +271,7 @@ export class ClientConnection {
     this.#flow.widen();
   }
 
-  #onData(frame: Frame, data: Data, call: Call | undefined): void {
+  #onData(frame: Incoming, data: Data, call: Call | undefined): void {
     const cost = data.body.length + DATA_FRAME_COST;
     if (call?.phase === "waiting") unexpected(frame);
     if (call) {
@@ -354,7 +344,7 @@ export class ClientConnection {
     call.events.onEnd(ended(code, message), true);
   }
 
-  #onEnd(frame: Frame, end: End, call: Call): void {
+  #onEnd(frame: Incoming, end: End, call: Call): void {
     const { phase } = call;
     // A call may fail in the middle of a message, but not go well.
     if (call.parts && !end.status?.code) unexpected(frame);
@@ -403,7 +393,7 @@ function join(parts: readonly Uint8Array[], length: number): Uint8Array {
   return whole;
 }
 
-function unexpected(frame: Frame): never {
+function unexpected(frame: Incoming): never {
   throw new ConnectionFault(
     CloseCode.protocolViolated,
     `the server has sent an unexpected ${frame.kind.case ?? "frame"}`,

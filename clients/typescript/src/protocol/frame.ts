@@ -3,6 +3,8 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type End, EndSchema, type Frame, FrameSchema } from "../gen/rpc/v1/frame_pb.js";
 import { CloseCode, ConnectionFault } from "./close.js";
+import { readFlat } from "./flat.js";
+import { toNumber } from "./limits.js";
 
 /** What a frame says, to be sent. */
 export type FrameKind = NonNullable<MessageInitShape<typeof FrameSchema>["kind"]>;
@@ -12,11 +14,21 @@ export function encode(streamId: number, kind: FrameKind): Uint8Array<ArrayBuffe
   return toBinary(FrameSchema, create(FrameSchema, { streamId: BigInt(streamId), kind }));
 }
 
+/** A frame that has come. */
+export interface Incoming {
+  /** The stream that it belongs to; 0 for the connection's own. More than 2⁵⁰ is 2⁵⁰. */
+  readonly id: number;
+  readonly kind: Frame["kind"];
+}
+
 /** The frame of a WebSocket message; throws a {@link ConnectionFault} where there is none in it. */
-export function decode(message: Uint8Array): Frame {
+export function decode(message: Uint8Array): Incoming {
+  const flat = readFlat(message);
+  if (flat) return flat;
   try {
     // What a newer server says beside is skipped, and not kept either.
-    return fromBinary(FrameSchema, message, { readUnknownFields: false });
+    const { streamId, kind } = fromBinary(FrameSchema, message, { readUnknownFields: false });
+    return { id: toNumber(streamId), kind };
   } catch {
     throw new ConnectionFault(CloseCode.frameInvalid, "a frame does not decode");
   }

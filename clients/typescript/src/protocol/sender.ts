@@ -94,6 +94,8 @@ export class Sender {
 
   /** Writes what waits, as far as windows and room allow: calls in their order, and a frame of each stream in turn. */
   flush(): void {
+    // For most frames that come there is nothing to say.
+    if (this.pending.length === 0 && this.#ready.size === 0 && this.pong === undefined) return;
     for (let isNext = this.#flushOne(true); isNext; isNext = this.#flushOne(isNext !== "call")) {}
   }
 
