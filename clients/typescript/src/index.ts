@@ -34,5 +34,6 @@ export type {
 export type { ClosedState, ConnectingState, ConnectionState, Identity, OpenState, WaitingState } from "./state.js";
 export type { StreamSubscription } from "./subscribe.js";
 export { subscribe } from "./subscribe.js";
-export type { TransportEvents, WebSocketTransport } from "./transport.js";
-export { createWebSocketTransport } from "./transport.js";
+export type { CallTransport, TransportEvents } from "./transport.js";
+export type { WebSocketTransport } from "./with-hub.js";
+export { createWebSocketTransport } from "./with-hub.js";

@@ -1,4 +1,4 @@
-// The transport: Connect's calls over one WebSocket, and what belongs to the connection itself.
+// The transport without its hub: Connect's calls over one WebSocket, and what belongs to the connection itself.
 
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { Calls } from "./calls.js";
@@ -6,8 +6,6 @@ import { type Connection, Purpose } from "./connection/connection.js";
 import { share } from "./connection/shared.js";
 import { onDispose } from "./dispose.js";
 import { Emitter } from "./emitter.js";
-import type { Hub } from "./hub/hub.js";
-import { TransportHub } from "./hub/transport.js";
 import type { WebSocketTransportOptions } from "./options.js";
 import { CloseCode } from "./protocol/close.js";
 import type { ClosedState, ConnectionState, Identity } from "./state.js";
@@ -26,24 +24,22 @@ export interface TransportEvents {
 }
 
 /**
- * A Connect transport over a WebSocket, made by {@link createWebSocketTransport}. All four kinds of calls run over it, also from a
+ * A Connect transport over a WebSocket, made by `createWebSocketTransport`. All four kinds of calls run over it, also from a
  * browser.
  *
  * **While there is no connection** calls wait for one, as long as their deadlines allow. A call that was on its way when the
  * connection was lost fails with UNAVAILABLE, and {@link mayHaveRun} says whether the server may have run it; one whose method is
  * declared idempotent (`idempotency_level`) is sent again instead, unless something of its answer had come. Of a call that was given
- * up, by its signal, its timeout or {@link WebSocketTransport.close}, {@link mayHaveRun} says that too.
+ * up, by its signal, its timeout or {@link CallTransport.close}, {@link mayHaveRun} says that too.
  *
  * **Giving a call up**: abort its `signal`. Mind that leaving a `for await` over a stream of Connect's client does *not* end the call:
  * Connect 2 hides `return` from transports. Use {@link subscribe}, or abort a signal.
  */
-export interface WebSocketTransport extends Transport {
+export interface CallTransport extends Transport {
   /** How the connection stands. */
   readonly state: ConnectionState;
   /** Who the client is. */
   readonly identity: Identity;
-  /** The server's hub: channels, presence, history, and what is sent to this client. */
-  readonly hub: Hub;
 
   /** Resolves when the connection is open. Rejects when the transport is closed, or with the signal's reason. */
   ready(signal?: AbortSignal): Promise<void>;
@@ -90,30 +86,14 @@ export interface WebSocketTransport extends Transport {
   [Symbol.dispose](): void;
 }
 
-/**
- * Makes a transport for Connect's `createClient`. It begins to connect at once.
- *
- * ```ts
- * const transport = createWebSocketTransport({ url: "/rpc" });
- * const tasks = createClient(TaskService, transport);
- * const { items } = await tasks.getAllTask({});
- * ```
- *
- * Throws a `TypeError` where the URL is none, or there is no WebSocket.
- */
-export function createWebSocketTransport(options: WebSocketTransportOptions): WebSocketTransport {
-  return new SocketTransport(options);
-}
-
-class SocketTransport implements WebSocketTransport {
-  readonly #connection: Connection;
+/** The transport. */
+export class SocketTransport implements CallTransport {
+  protected readonly connection: Connection;
   readonly #release: (code: number, reason: string) => void;
-  readonly #calls: Calls;
+  protected readonly calls: Calls;
   /** This transport's own callbacks: the connection's go on for those that share it. */
   readonly #events = new Emitter<TransportEvents>();
   readonly #offs: (() => void)[];
-  /** There from the beginning, because the server may send something before the program asks for it. */
-  readonly hub: TransportHub;
   /** It was closed, whatever becomes of the connection. */
   #closed: ClosedState | undefined;
   /** Ends what waits for the connection in this transport's name. */
@@ -124,12 +104,11 @@ class SocketTransport implements WebSocketTransport {
   declare [Symbol.dispose]: () => void;
 
   constructor(options: WebSocketTransportOptions) {
-    [this.#connection, this.#release] = share(options);
-    this.#calls = new Calls(this.#connection, options);
-    this.hub = new TransportHub(this.#connection, this.#calls);
-    this.unary = this.#calls.unary.bind(this.#calls);
-    this.stream = this.#calls.stream.bind(this.#calls);
-    const { events } = this.#connection;
+    [this.connection, this.#release] = share(options);
+    this.calls = new Calls(this.connection, options);
+    this.unary = this.calls.unary.bind(this.calls);
+    this.stream = this.calls.stream.bind(this.calls);
+    const { events } = this.connection;
     this.#offs = (["state", "identity", "error"] as const).map((name) =>
       events.on(name, (value) => this.#events.call(name, value)),
     );
@@ -137,35 +116,40 @@ class SocketTransport implements WebSocketTransport {
   }
 
   get state(): ConnectionState {
-    return this.#closed ?? this.#connection.state;
+    return this.#closed ?? this.connection.state;
   }
 
   get identity(): Identity {
-    return this.#connection.identity;
+    return this.connection.identity;
   }
 
   async ready(signal?: AbortSignal): Promise<void> {
     this.#check();
-    await this.#connection.ready(signal, this.#closing.signal);
+    await this.connection.ready(signal, this.#closing.signal);
   }
 
   reconnect(): void {
-    if (!this.#closed) this.#connection.reconnect();
+    if (!this.#closed) this.connection.reconnect();
   }
 
   async authenticate(token: string): Promise<Identity> {
     this.#check();
-    return this.#connection.authenticate(Purpose.refresh, token, this.#closing.signal);
+    return this.connection.authenticate(Purpose.refresh, token, this.#closing.signal);
   }
 
   async changeUser(token: string): Promise<Identity> {
     this.#check();
-    return this.#connection.authenticate(Purpose.changeUser, token, this.#closing.signal);
+    return this.connection.authenticate(Purpose.changeUser, token, this.#closing.signal);
   }
 
   async signOut(): Promise<void> {
     this.#check();
-    return this.#connection.signOut();
+    return this.connection.signOut();
+  }
+
+  /** Ends what runs in this transport's name. */
+  protected end(error: ConnectError): void {
+    this.calls.close(error);
   }
 
   #check(): void {
@@ -180,12 +164,11 @@ class SocketTransport implements WebSocketTransport {
       reason ? `the transport was closed: ${reason}` : "the transport was closed",
       Code.Canceled,
     );
-    const wasClosed = this.#connection.state.status === "closed";
+    const wasClosed = this.connection.state.status === "closed";
     this.#closed = { status: "closed", reason: error, closeCode: code };
     for (const off of this.#offs) off();
     this.#closing.abort(error);
-    this.#calls.close(error);
-    this.hub.close(error);
+    this.end(error);
     this.#release(code, reason);
     if (!wasClosed) this.#events.emit("state", this.#closed);
   }

@@ -33,7 +33,7 @@ function run(seed: number): void {
   );
   const connection = new ClientConnection(
     // Little is held, so that what is not given back would soon be missed.
-    { maxBodyBytes: 4 << 20, maxPendingBytes: 2 << 20 },
+    { maxBodyBytes: 4 << 20, maxPendingBytes: 4 << 20 },
     {
       write: (message) => void toServer.push(message),
       room: () => room,
@@ -52,9 +52,11 @@ function run(seed: number): void {
     bytes.fill(pick(256));
     return bytes;
   };
-  const talks = Array.from({ length: 1 + pick(60) }, () => {
-    const isStream = pick(3) > 0;
+  const talks = Array.from({ length: 1 + pick(60) }, (_, at) => {
+    // The first is a unary call whose request and response are longer than the windows of a stream.
+    const isStream = at > 0 && pick(3) > 0;
     const toSend = Array.from({ length: isStream ? pick(12) : 1 }, body);
+    if (at === 0) toSend[0] = new Uint8Array(300_000 + pick(400_000)).fill(pick(256));
     const talk: Talk = {
       toSend,
       sent: isStream ? [] : [toSend[0] as Uint8Array],

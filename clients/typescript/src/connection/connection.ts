@@ -12,6 +12,7 @@ import { CloseCode, mayReturn } from "../protocol/close.js";
 import { DEFAULTS, type Limits } from "../protocol/limits.js";
 import type { ConnectionState, Identity } from "../state.js";
 import type { TransportEvents } from "../transport.js";
+import { Awaiting } from "./awaiting.js";
 import { Backoff } from "./backoff.js";
 import { Credentials, refusalCode } from "./credentials.js";
 import type { Environment } from "./environment.js";
@@ -39,12 +40,6 @@ export interface Listener {
   onClosed(error: ConnectError): void;
 }
 
-/** Who waits for a link. */
-interface Awaiting {
-  readonly open: (link: Link) => void;
-  readonly fail: (reason: ConnectError) => void;
-}
-
 /** The connection. It begins to connect at once. */
 export class Connection implements LinkEvents {
   readonly events = new Emitter<TransportEvents>();
@@ -69,7 +64,7 @@ export class Connection implements LinkEvents {
   /** Calls that wait for a link. */
   readonly #waiting = new Set<Exchange>();
   /** What else waits for one. */
-  readonly #awaiting = new Set<Awaiting>();
+  readonly #awaiting = new Awaiting();
   /** Counts attempts: what belongs to an older one does not count. */
   #attempt = 0;
   #stopTimer = () => {};
@@ -146,26 +141,9 @@ export class Connection implements LinkEvents {
     return this.#whenOpen(async () => {}, signals);
   }
 
-  /**
-   * Does something with the connection: at once, or when there is one, before calls that wait are sent. Rejects when it is closed for
-   * good, or as soon as one of the signals aborts: what has not begun does not begin then.
-   */
   #whenOpen<T>(work: (link: Link) => Promise<T>, signals: readonly (AbortSignal | undefined)[]): Promise<T> {
-    const settled = new AbortController();
-    return new Promise<T>((resolve, reject) => {
-      const awaiting: Awaiting = { open: (link) => void work(link).then(resolve, reject), fail: reject };
-      for (const signal of signals) {
-        const abort = () => {
-          this.#awaiting.delete(awaiting);
-          reject(signal?.reason);
-        };
-        if (signal?.aborted) return abort();
-        signal?.addEventListener("abort", abort, { signal: settled.signal });
-      }
-      if (this.state.status === "closed") reject(this.state.reason);
-      else if (this.link) awaiting.open(this.link);
-      else this.#awaiting.add(awaiting);
-    }).finally(() => settled.abort());
+    const { state, link } = this;
+    return this.#awaiting.add(work, signals, state.status === "closed" ? state.reason : link);
   }
 
   // Making connections.
@@ -239,7 +217,7 @@ export class Connection implements LinkEvents {
       authenticationRequired: greeting.authenticationRequired,
     });
     // Whatever the program has called behind an authentication goes out behind it.
-    for (const awaiting of [...this.#awaiting]) this.#awaiting.delete(awaiting) && awaiting.open(link);
+    this.#awaiting.open(link);
     this.listener?.onLink(true);
     this.#setState({ status: "open", clientId: greeting.clientId, resumed: greeting.resumed });
     const waiting = [...this.#waiting];
@@ -400,7 +378,7 @@ export class Connection implements LinkEvents {
     this.#dialling = undefined;
     this.#setState({ status: "closed", reason, closeCode });
     for (const exchange of waiting) exchange.fail(reason);
-    for (const awaiting of [...this.#awaiting]) this.#awaiting.delete(awaiting) && awaiting.fail(reason);
+    this.#awaiting.fail(reason);
     if (reason.code === Code.Canceled) {
       for (const link of links) for (const call of link ? callsOf(link) : []) (call.events as Exchange).fail(reason);
     }
