@@ -72,7 +72,7 @@ export class Calls implements Transport {
     for (const exchange of this.#running) exchange.cancel(new ConnectError(reason.rawMessage, reason.code));
   }
 
-  unary<I extends DescMessage, O extends DescMessage>(
+  async unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
@@ -105,7 +105,7 @@ export class Calls implements Transport {
     }).catch((error) => rethrow(error, exchange));
   }
 
-  stream<I extends DescMessage, O extends DescMessage>(
+  async stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodStreaming<I, O>,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
@@ -165,7 +165,7 @@ export class Calls implements Transport {
     return {
       ...(signal ? { signal } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(interceptors ? { interceptors: [...interceptors] } : {}),
+      ...(interceptors ? { interceptors: interceptors.map(rejecting) } : {}),
     };
   }
 
@@ -223,6 +223,14 @@ export class Calls implements Transport {
     }
     return exchange;
   }
+}
+
+/** An interceptor that rejects where another one throws at once, for which Connect does not clean up. */
+function rejecting(interceptor: Interceptor): Interceptor {
+  return (next) => {
+    const intercepted = interceptor(next);
+    return async (request) => intercepted(request);
+  };
 }
 
 /** Sends what a program gives, one message at a time as it leaves, until the call takes no more. */

@@ -1,12 +1,14 @@
-// `using` and `await using`, where the platform has them.
+// `using` and `await using`. Bundlers lower them for browsers that have neither, and then look for symbols that are registered instead.
+
+/** The symbols that a platform has. */
+type Symbols = Partial<Pick<SymbolConstructor, "dispose" | "asyncDispose">>;
 
 /** Has an object disposed of by `using`. */
-export function onDispose(of: Disposable, dispose: () => void): void {
-  // Browsers without the symbol have no `using` either.
-  if (Symbol.dispose) of[Symbol.dispose] = dispose;
+export function onDispose(of: object, dispose: () => void, platform: Symbols = Symbol): void {
+  Object.assign(of, { [platform.dispose ?? Symbol.for("Symbol.dispose")]: dispose });
 }
 
 /** Has an object disposed of by `await using`. */
-export function onAsyncDispose(of: AsyncDisposable, dispose: () => Promise<void>): void {
-  if (Symbol.asyncDispose) of[Symbol.asyncDispose] = dispose;
+export function onAsyncDispose(of: object, dispose: () => Promise<void>, platform: Symbols = Symbol): void {
+  Object.assign(of, { [platform.asyncDispose ?? Symbol.for("Symbol.asyncDispose")]: dispose });
 }

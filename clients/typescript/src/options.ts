@@ -7,6 +7,9 @@ import type { Interceptor } from "@connectrpc/connect";
  * A token that says who the client is, or a function that gives one. The function is asked for a fresh token before each
  * connection is made, and when the server warns that the identity ends; where it gives `undefined`, `null` or an empty text the
  * client stays anonymous. One that fails, or takes longer than `connectTimeoutMs`, is asked again, after waits that grow.
+ *
+ * A text cannot be made fresh: when it has expired (4401) the client comes back as nobody, and where the server requires that somebody is
+ * known the transport is closed for good, with UNAUTHENTICATED. A page whose users stay for long gives a function.
  */
 export type TokenSource = string | (() => TokenResult | PromiseLike<TokenResult>);
 

@@ -1,6 +1,7 @@
 // Server streams that end when a program has had enough of them.
 
 import type { CallOptions } from "@connectrpc/connect";
+import { onAsyncDispose } from "./dispose.js";
 
 /** A stream that is being read; see {@link subscribe}. Read it once. */
 export interface StreamSubscription<O> extends AsyncIterable<O>, AsyncDisposable {
@@ -38,7 +39,19 @@ export function subscribe<O>(
     outer?.addEventListener("abort", () => controller.abort(outer.reason), { once: true, signal: controller.signal });
   }
   let given = false;
+  /** What was asked of the call: its first answer, where it was given up before anybody read it. */
+  let early: Promise<IteratorResult<O>> | undefined;
+  let isRead = false;
   const iterator = call({ ...options, signal: controller.signal })[Symbol.asyncIterator]();
+  // A call that fails and is not read is nobody's unhandled rejection.
+  const hold = () => {
+    if (isRead) return;
+    isRead = true;
+    early = iterator.next();
+    early.catch(() => {});
+  };
+  if (controller.signal.aborted) hold();
+  else controller.signal.addEventListener("abort", hold, { once: true });
   const end = async () => {
     given = true;
     stop();
@@ -46,8 +59,11 @@ export function subscribe<O>(
   const reader: AsyncIterator<O> = {
     async next() {
       if (given) return { done: true, value: undefined };
+      const next = early ?? iterator.next();
+      early = undefined;
+      isRead = true;
       try {
-        const result = await iterator.next();
+        const result = await next;
         // The call is over: a signal that outlives it keeps nothing of it.
         if (result.done) stop();
         return result;
@@ -62,9 +78,7 @@ export function subscribe<O>(
       return { done: true, value: undefined };
     },
   };
-  return {
-    unsubscribe: end,
-    [Symbol.asyncIterator]: () => reader,
-    [Symbol.asyncDispose]: end,
-  };
+  const subscription = { unsubscribe: end, [Symbol.asyncIterator]: () => reader };
+  onAsyncDispose(subscription, end);
+  return subscription as StreamSubscription<O>;
 }

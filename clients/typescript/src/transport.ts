@@ -63,7 +63,8 @@ export interface CallTransport extends Transport {
 
   /**
    * Becomes anonymous, on this connection and on later ones: nothing is shown from now on, and a `token` function is not asked, until
-   * {@link authenticate} or {@link changeUser} succeeds.
+   * {@link authenticate} or {@link changeUser} succeeds. Rejects only where the server refuses it; where the connection is lost
+   * meanwhile it holds for the next one.
    */
   signOut(): Promise<void>;
 

@@ -39,7 +39,7 @@ const SHOWN = 3;
  */
 export function validateRequests(options: ValidateOptions = {}): Interceptor {
   const validator = options.validator ?? createValidator();
-  return (next) => (request) => {
+  return (next) => async (request) => {
     if (!request.stream) {
       check(validator, request.method.input, request.message);
       return next(request);

@@ -607,3 +607,118 @@ test("messages that have come go to those who wait for them first", async () => 
   assert.deepEqual(stream.take(), new Uint8Array([3]));
   assert.equal(stream.take(), undefined);
 });
+
+test("a token that cannot be made fresh ends with its expiry where the server must know who it is", async () => {
+  const greeting = { userId: "ann", authenticationRequired: true };
+  const fixed = await Scene.open({ token: "old" }, greeting);
+  await fixed.socket.drop(4401);
+  const { state } = fixed.connection;
+  assert.ok(state.status === "closed" && state.closeCode === 4401);
+  assert.match(state.reason.message, /^\[unauthenticated\] the token has expired/);
+  const asked = await Scene.open({ token: () => "fresh" }, greeting);
+  await asked.comeBack(4401, greeting);
+  assert.equal(asked.connection.state.status, "open", "a function is asked for another one");
+});
+
+test("a server that never answers is given up although timers of a hidden tab come late", async () => {
+  const scene = await Scene.open();
+  for (let minute = 1; minute <= 3; minute += 1) {
+    assert.equal(scene.connection.state.status, "open", `minute ${minute}`);
+    scene.world.time += 60_000;
+    await scene.world.pass(0);
+  }
+  assert.equal(scene.connection.state.status, "waiting");
+  await scene.world.pass(20_000);
+  await scene.socket.greet();
+  for (let minute = 1; minute <= 9; minute += 1) {
+    scene.world.time += 60_000;
+    await scene.world.pass(0);
+    await scene.socket.say({ kind: { case: "pong", value: {} } });
+  }
+  assert.equal(scene.connection.state.status, "open", "one that answers is not");
+});
+
+test("signing out in the turn in which the transport was made shows nothing", async () => {
+  for (const token of ["secret", () => "secret"]) {
+    const scene = new Scene({ token });
+    await scene.connection.signOut();
+    await settled();
+    assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
+  }
+});
+
+test("signing out holds although the connection is lost meanwhile, and rejects what the server refuses", async () => {
+  const scene = await Scene.open({ token: "secret" }, { userId: "ann" });
+  const lost = scene.connection.signOut();
+  await settled();
+  await scene.comeBack();
+  await lost;
+  assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
+  const refused = scene.connection.signOut();
+  await settled();
+  const { requestId } = scene.socket.next("authenticate").value;
+  await scene.socket.say({ kind: { case: "identity", value: { requestId, status: { code: 14, message: "busy" } } } });
+  await assert.rejects(refused, /busy/);
+});
+
+test("a go-away before a token that is shown in band was answered is one like any other", async () => {
+  const scene = new Scene({ token: "ann" });
+  await settled();
+  await scene.socket.drop();
+  await scene.world.pass(1_000);
+  await scene.socket.greet();
+  const old = scene.socket;
+  const { requestId } = old.next("authenticate").value;
+  const waits = call(scene);
+  await old.say({ kind: { case: "goAway", value: { returnAfterUs: 2_000_000n } } });
+  assert.equal(scene.connection.state.status, "waiting");
+  await old.say({ kind: { case: "identity", value: { requestId, userId: "ann" } } });
+  assert.equal(old.closed?.code, 1000);
+  await scene.world.pass(10_000);
+  assert.equal(scene.sockets.length, 3);
+  await scene.socket.greet();
+  const shown = scene.socket.next("authenticate").value.requestId;
+  await scene.socket.say({ kind: { case: "identity", value: { requestId: shown, userId: "ann" } } });
+  await scene.socket.say(answer(scene.socket.next("request").id, 9));
+  assert.equal(await outcome(waits), 9);
+});
+
+test("making a connection takes no longer than it may, with asking for the token", async () => {
+  let give = (_: string) => {};
+  const scene = new Scene({
+    token: () =>
+      new Promise<string>((resolve) => {
+        give = resolve;
+      }),
+  });
+  await scene.world.pass(9_000);
+  give("token");
+  await settled();
+  scene.socket.open();
+  await scene.world.pass(999);
+  assert.equal(scene.connection.state.status, "connecting");
+  await scene.world.pass(1);
+  assert.equal(scene.connection.state.status, "waiting");
+});
+
+test("a page that is looked at does not undo the wait that a server has asked for", async () => {
+  const scene = await Scene.open();
+  await scene.socket.say({ kind: { case: "goAway", value: { returnAfterUs: 10_000_000n } } });
+  scene.world.onWake();
+  await scene.world.pass(9_999);
+  assert.equal(scene.sockets.length, 1);
+  await scene.world.pass(1);
+  assert.equal(scene.sockets.length, 2);
+});
+
+test("a stream's first message is held to the server's limit also where it has waited for the connection", async () => {
+  const scene = new Scene();
+  const stream = call(scene, { open: true });
+  const sent = stream.send(new Uint8Array(2_000));
+  await settled();
+  await scene.socket.greet({ limits: { maxBodyBytes: 1_000n } });
+  assert.match(String(await outcome(stream)), /\[resource_exhausted\] a message of 2000 bytes is longer/);
+  assert.equal(await sent, false);
+  assert.deepEqual(scene.socket.kinds(), []);
+  assert.equal(scene.connection.budget.bytes, 0);
+});

@@ -330,3 +330,44 @@ test("what a program streams is ended with the call, also while its next message
     await called;
   }
 });
+
+test("a stream that is given up before it is read is nobody's unhandled rejection, and fails for who reads it then", async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => unhandled.push(error);
+  process.on("unhandledRejection", onUnhandled);
+  const { transport } = await opened();
+  const method = { ...HubService.method.presence, methodKind: "server_streaming" as const };
+  const client = createClient({ ...HubService, method: { presence: method }, methods: [method] } as never, transport);
+  const call = (client as unknown as Record<string, (request: object, options: object) => AsyncIterable<never>>)[
+    "presence"
+  ];
+  assert.ok(call);
+  const unsubscribed = subscribe<never>((options) => call({}, options));
+  await unsubscribed.unsubscribe();
+  const controller = new AbortController();
+  const aborted = subscribe<never>((options) => call({}, options), { signal: controller.signal });
+  controller.abort();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  process.off("unhandledRejection", onUnhandled);
+  assert.deepEqual(unhandled, []);
+  for await (const _ of unsubscribed) assert.fail("it was given up");
+  await assert.rejects(async () => {
+    for await (const _ of aborted);
+  }, /\[canceled\]/);
+  transport.close();
+});
+
+test("an interceptor that throws at once rejects the call, and leaves nothing on its signal", async () => {
+  const { signal } = new AbortController();
+  const { transport, client } = await opened({
+    interceptors: [
+      () => () => {
+        throw new ConnectError("no", Code.InvalidArgument);
+      },
+    ],
+  });
+  await assert.rejects(client.presence({}, { signal, timeoutMs: 60_000 }), /\[invalid_argument\] no/);
+  await assert.rejects(readStream(transport, { signal }), /\[invalid_argument\] no/);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  transport.close();
+});

@@ -68,6 +68,10 @@ export class Connection implements LinkEvents {
   /** Counts attempts: what belongs to an older one does not count. */
   #attempt = 0;
   #stopTimer = () => {};
+  /** The server asks not to come back before. */
+  #notBefore = 0;
+  /** The server has said that it answers nobody whom it does not know. */
+  #mustBeKnown = false;
   readonly #unwatch: () => void;
   /** Shows fresh tokens where calls go. */
   #refresher: Refresher | undefined;
@@ -151,6 +155,7 @@ export class Connection implements LinkEvents {
   async #dial(): Promise<void> {
     this.#attempt += 1;
     const attempt = this.#attempt;
+    const begun = this.world.now();
     this.#setState({ status: "connecting", failedAttempts: this.#backoff.failed });
     let token: string;
     try {
@@ -181,11 +186,12 @@ export class Connection implements LinkEvents {
     this.#inBand = token !== "";
     this.#stopTimer = this.world.later(
       () => link.close(CloseCode.abnormal, `no answer within ${this.#connectTimeout} ms`),
-      this.#connectTimeout,
+      Math.max(begun + this.#connectTimeout - this.world.now(), 0),
     );
   }
 
   onGreeted(link: Link, greeting: Greeting): void {
+    this.#mustBeKnown = greeting.authenticationRequired;
     if (link.token && !greeting.resumed) {
       link.authenticate(Purpose.refresh, link.token, 0).then(
         ({ userId, expiresInUs }) => this.#open(link, { ...greeting, userId, identityExpiresInUs: expiresInUs }),
@@ -233,7 +239,9 @@ export class Connection implements LinkEvents {
       if (link === this.link && this.state.status !== "closed") this.#old.add(link);
       else link.hangUp();
     }
-    const comesBack = this.#comesBack && (!isCurrent || mayReturn(code));
+    // Where there is no token but the one that has expired, the server would not hear who comes back.
+    const isOver = code === CloseCode.tokenExpired && this.#mustBeKnown && !this.#credentials.isAsked;
+    const comesBack = this.#comesBack && (!isCurrent || (mayReturn(code) && !isOver));
     this.#lose(callsOf(link), { code, reason }, comesBack);
     if (!isCurrent) return;
     const now = this.world.now();
@@ -253,14 +261,15 @@ export class Connection implements LinkEvents {
 
   onGoAway(link: Link, goAway: GoAway, notRun: Call[]): void {
     const comesBack = this.#comesBack;
-    const isCurrent = link === this.link && comesBack;
+    const isCurrent = (link === this.link || link === this.#dialling) && comesBack;
     const error = closeError(CloseCode.goingAway, goAway.reason);
     const asked = Number(goAway.returnAfterUs) / 1_000;
     if (isCurrent) {
-      this.link = undefined;
-      this.#old.add(link);
       // The session ends with the connection that drains: no attempt that fails meanwhile makes it one to come back to.
-      this.#session.forget();
+      if (link === this.link) this.#session.forget();
+      this.link = undefined;
+      this.#dialling = undefined;
+      this.#old.add(link);
     }
     this.#lose(notRun, "not-run", comesBack);
     if (!isCurrent) return;
@@ -284,6 +293,7 @@ export class Connection implements LinkEvents {
       return;
     }
     this.#retry(wait);
+    this.#notBefore = this.world.now() + Math.min(atLeast, wait);
     const retryAt = new Date(this.world.date() + wait);
     this.#setState({ status: "waiting", failedAttempts: this.#backoff.failed, retryAt, reason, closeCode });
   }
@@ -303,7 +313,8 @@ export class Connection implements LinkEvents {
   /** There is new hope for the network, or somebody looks. */
   #wake(): void {
     if (this.state.status === "waiting") {
-      const wait = this.#backoff.soon();
+      // A server that drains has asked everybody to wait, also those who look.
+      const wait = Math.max(this.#backoff.soon(), this.#notBefore - this.world.now());
       const retryAt = new Date(this.world.date() + wait);
       if (retryAt < this.state.retryAt) {
         this.#retry(wait);
@@ -349,7 +360,13 @@ export class Connection implements LinkEvents {
     this.#credentials.signOut();
     // The next connection shows nothing, and does not go on with who the session was.
     if (!this.link) this.#session.forget();
-    if (this.link || this.#dialling) await this.prove(Purpose.signOut, "", this.#credentials.changes());
+    if (!this.link && !this.#dialling) return;
+    try {
+      await this.prove(Purpose.signOut, "", this.#credentials.changes());
+    } catch (error) {
+      // Without a connection it holds all the same: the next one shows nothing, and the session is not asked for.
+      if (this.link) throw error;
+    }
   }
 
   // The end.

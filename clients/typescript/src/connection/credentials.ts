@@ -28,10 +28,9 @@ export class Credentials {
 
   /** What a new connection shows; throws what the program's function does. */
   async show(): Promise<string> {
-    if (!this.isAsked) return this.#remembered ?? "";
-    const token = await this.#ask();
+    const token = await (this.isAsked ? this.#ask() : this.#remembered);
     // The program may have signed out meanwhile.
-    return this.#signedOut ? "" : token;
+    return this.#signedOut ? "" : (token ?? "");
   }
 
   /** A fresh token for a live connection; empty where the program has changed who it is, and none is needed. */

@@ -24,7 +24,7 @@ export interface EventOf<Schema extends DescMessage> {
   readonly message: MessageShape<Schema>;
   /** The channel's name; empty for what was sent directly. */
   readonly channel: string;
-  /** Unique: the publisher's key, where it gave one. */
+  /** Unique, made by the server. */
   readonly id: string;
   /** When it was published, by the server's clock. */
   readonly time: Date;

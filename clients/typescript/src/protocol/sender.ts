@@ -138,28 +138,26 @@ export class Sender {
       });
     let part = body.subarray(0, this.peer.maxFrameBodyBytes);
     let frame = request(part);
+    // A stream's first message may have waited for the connection, too.
+    const first = call.rest && whyTooLong(call.rest.length, 0, this.peer);
+    if (first) {
+      this.#refuse(call, RESOURCE_EXHAUSTED, first);
+      return;
+    }
     const { maxBodyBytes, maxMessageBytes } = this.peer;
     if (part.length < body.length || body.length > maxBodyBytes || frame.length > maxMessageBytes) {
       const fields = frame.length - part.length;
       const why = whyTooLong(body.length, fields, this.peer);
-      if (why !== undefined) {
-        call.phase = "over";
-        call.shut();
-        call.events.onEnd(ended(RESOURCE_EXHAUSTED, why));
+      if (why) {
+        this.#refuse(call, RESOURCE_EXHAUSTED, why);
         return;
       }
       part = body.subarray(0, partBeside(fields, this.peer));
       frame = request(part);
     }
     if (this.isUnknown && frame.length > UNAUTHENTICATED_MESSAGE_BYTES) {
-      call.phase = "over";
-      call.shut();
-      call.events.onEnd(
-        ended(
-          UNAUTHENTICATED,
-          "the server requires a token before calls, and such a long one would end the connection",
-        ),
-      );
+      const why = "the server requires a token before calls, and such a long one would end the connection";
+      this.#refuse(call, UNAUTHENTICATED, why);
       return;
     }
     this.lastId = id;
@@ -173,6 +171,13 @@ export class Sender {
     if (part.length < body.length) call.rest = body.subarray(part.length);
     if (call.rest) this.turn(call);
     else if (call.sending === "finishing") this.#halfClose(call);
+  }
+
+  /** Ends a call that was not sent. */
+  #refuse(call: Call, code: number, why: string): void {
+    call.phase = "over";
+    call.shut();
+    call.events.onEnd(ended(code, why));
   }
 
   #writePart(call: Call): void {
