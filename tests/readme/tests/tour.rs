@@ -34,22 +34,34 @@ fn unindented(source: &str) -> String {
     source.lines().map(|line| line.trim().to_owned() + "\n").collect()
 }
 
+/// What quotes the examples.
+const TEXTS: [&str; 2] = [README, include_str!("../../../docs/guide.md")];
+
 #[test]
 fn what_is_quoted_stands_in_the_examples() {
-    let mut quotes = 0;
-    let of = |language| README.split(language).skip(1);
-    for rest in of("```rust\n// from ").chain(of("```ts\n// from ")) {
-        let (file, rest) = rest.split_once('\n').expect("a quote names its file");
-        let (quote, _) = rest.split_once("\n```").expect("the block ends");
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
-        let source = std::fs::read_to_string(format!("{root}{file}")).expect("the file is there");
-        assert!(
-            unindented(&source).contains(&unindented(quote)),
-            "{file} has\n{quote}"
-        );
-        quotes += 1;
+    for text in TEXTS {
+        let mut quotes = 0;
+        let of = |language| text.split(language).skip(1);
+        for rest in of("```rust\n// from ").chain(of("```ts\n// from ")) {
+            let (file, rest) = rest.split_once('\n').expect("a quote names its file");
+            let (quote, _) = rest.split_once("\n```").expect("the block ends");
+            let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+            let source = std::fs::read_to_string(format!("{root}{file}")).expect("the file is there");
+            assert!(
+                unindented(&source).contains(&unindented(quote)),
+                "{file} has\n{quote}"
+            );
+            quotes += 1;
+        }
+        assert!(quotes > 0, "{text:.40}… quotes the examples");
     }
-    assert!(quotes > 0, "the README quotes the examples");
+}
+
+#[test]
+fn no_rust_in_the_guide_is_but_quoted() {
+    for block in TEXTS[1].split("```rust\n").skip(1) {
+        assert!(block.starts_with("// from "), "{block:.80}");
+    }
 }
 
 #[test]
