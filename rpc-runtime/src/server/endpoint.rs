@@ -173,8 +173,10 @@ impl Endpoint {
     ///
     /// The right to subscribe is asked for as if the client had called, once it has been greeted, and where the endpoint requires
     /// authentication once it is known. An event tells it what has come of it: `rpc.hub.v1.Subscribed`, or
-    /// `rpc.hub.v1.Unsubscribed` with the reason; it stays connected either way. Without the query a client has the channel that it
-    /// alone hears, as it always does: `Greeting.own_channel`.
+    /// `rpc.hub.v1.Unsubscribed` with the reason; it stays connected either way. Who is refused and becomes known later, in band, is
+    /// not asked for again and subscribes by a call: for channels that want a user, require authentication, or have clients show
+    /// their credential in the handshake. Without the query a client has the channel that it alone hears, as it always does:
+    /// `Greeting.own_channel`.
     #[must_use]
     pub fn channel_query(mut self, parameter: impl Into<Box<str>>) -> Self {
         self.channel_query = Some(parameter.into());

@@ -59,6 +59,21 @@ async fn where_authentication_is_required_the_channel_waits_for_it() {
     assert_eq!(ali.hears::<Subscribed>().await.channel, "room:5");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_is_known_only_after_the_channel_of_its_address_was_refused_asks_for_it_by_a_call() {
+    let hub = hub();
+    let server = builder(&hub).channel_query("channel_id").build().unwrap();
+    let mut ali = Peer::connect_with(&server, info("?channel_id=room:5")).await;
+    let told: Unsubscribed = ali.hears().await;
+    assert_eq!(
+        (told.channel.as_str(), reason(&told).0),
+        ("room:5", Code::Unauthenticated)
+    );
+    ali.become_user("ali").await;
+    ali.hears_nothing().await;
+    ali.subscribe("room:5").await;
+}
+
 /// Lets those in who are not known yet, and nobody who is: each after a while.
 struct Strangers;
 
