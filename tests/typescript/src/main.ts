@@ -1,8 +1,11 @@
 // What the runners load: the cases, and what runs them.
 
 import "../cases/calls.js";
+import "../cases/connecting.js";
 import "../cases/hostile.js";
 import "../cases/hub.js";
+import "../cases/hub-publishing.js";
+import "../cases/hub-recovering.js";
 import "../cases/identity.js";
 import "../cases/reconnecting.js";
 import "../cases/resuming.js";
