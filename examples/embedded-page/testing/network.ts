@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Network implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those of them to the server. */
+  readonly #far = new Set<Socket>();
   #isCut = false;
   /** How many connections were asked for while it was cut. */
   refused = 0;
@@ -17,6 +19,8 @@ export class Network implements AsyncDisposable {
         return;
       }
       const far = connect(to, "127.0.0.1");
+      this.#far.add(far);
+      far.on("close", () => this.#far.delete(far));
       for (const [from, into] of [
         [near, far],
         [far, near],
@@ -27,8 +31,10 @@ export class Network implements AsyncDisposable {
           this.#sockets.delete(from);
           into.destroy();
         });
-        from.pipe(into);
       }
+      near.pipe(far);
+      // Not by a pipe, which would go on by itself after a pause.
+      far.on("data", (data) => near.write(data));
     });
   }
 
@@ -44,13 +50,21 @@ export class Network implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
+  /** Holds back what the server sends, until it is restored or lost by a cut; what the page sends arrives. */
+  mute(): void {
+    for (const far of this.#far) far.pause();
+  }
+
+  /** Ends all connections, and refuses those that are asked for. */
   cut(): void {
     this.#isCut = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** All is as it was before it was cut or muted. */
   restore(): void {
     this.#isCut = false;
+    for (const far of this.#far) far.resume();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 // The real program of an example, with a port and a folder of its own that a restart keeps.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
@@ -33,6 +33,9 @@ function program(name: string): string {
 /** What a program is told: where to listen, and its folder, for whatever it keeps. */
 export type Arguments = (address: string, folder: string) => readonly string[];
 
+/** Files that its folder has before it starts: what they hold, by their names. */
+export type Files = Readonly<Record<string, string>>;
+
 /** A program that serves a page. It is ended with what holds it. */
 export class Program implements AsyncDisposable {
   readonly folder: string;
@@ -47,8 +50,9 @@ export class Program implements AsyncDisposable {
   }
 
   /** Starts it on a free port. It says where its page is. */
-  static async start(name: string, arguments_: Arguments): Promise<Program> {
+  static async start(name: string, arguments_: Arguments, files: Files = {}): Promise<Program> {
     const started = new Program(name, arguments_);
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(started.folder, file), text, { mode: 0o600 });
     await started.restart();
     return started;
   }
@@ -64,7 +68,12 @@ export class Program implements AsyncDisposable {
 
   /** Runs the program beside the one that serves, for what it does without serving. */
   run(...words: readonly string[]): string {
-    return execFileSync(program(this.name), words, { encoding: "utf8" });
+    return execFileSync(program(this.name), words, { encoding: "utf8", env: this.#environment });
+  }
+
+  /** What it would keep where a user's settings are is not to be seen by who runs the tests. */
+  get #environment(): NodeJS.ProcessEnv {
+    return { ...env, XDG_CONFIG_HOME: this.folder };
   }
 
   /** Kills the process, as a machine that loses its power would. */
@@ -82,7 +91,7 @@ export class Program implements AsyncDisposable {
     const words = this.arguments_(`127.0.0.1:${this.#port}`, this.folder);
     const process = spawn(program(this.name), words, {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...env, RUST_LOG: "error" },
+      env: { ...this.#environment, RUST_LOG: "error" },
     });
     this.#process = process;
     this.#port = await new Promise<number>((resolve, reject) => {
@@ -91,7 +100,8 @@ export class Program implements AsyncDisposable {
       let text = "";
       process.stdout?.on("data", (data: Buffer) => {
         text += data.toString();
-        const port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+        // With what follows it: a part of a number is no port.
+        const port = /http:\/\/127\.0\.0\.1:(\d+)\D/.exec(text)?.[1];
         if (port !== undefined) resolve(Number(port));
       });
       process.once("exit", (code) => reject(new Error(`${this.name} has ended with ${code}`)));

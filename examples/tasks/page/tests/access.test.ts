@@ -3,8 +3,9 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Server } from "./support/server.js";
-import { close, until, Window } from "./support/window.js";
+import { close, until } from "../../../embedded-page/testing/window.js";
+import { serve } from "./support/server.js";
+import { Window } from "./support/window.js";
 
 after(close);
 
@@ -30,7 +31,7 @@ async function focusIs(window: Window, wanted: string): Promise<void> {
 }
 
 test("everything_can_be_done_with_a_keyboard_alone", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const press = async (...keys: string[]) => {
     for (const key of keys) await ann.page.keyboard.press(key);
@@ -88,7 +89,7 @@ test("everything_can_be_done_with_a_keyboard_alone", async () => {
 });
 
 test("the_form_to_log_in_takes_the_focus_and_gives_it_back", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { keyboard } = ann.page;
   await focusIs(ann, "New task");
@@ -110,7 +111,7 @@ test("the_form_to_log_in_takes_the_focus_and_gives_it_back", async () => {
 });
 
 test("the_focus_stays_where_it_is_while_others_change_the_list", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   await using bob = await Window.open(server.url);
   for (const label of ["One", "Two", "Three"]) await ann.add(label);
@@ -134,7 +135,7 @@ test("the_focus_stays_where_it_is_while_others_change_the_list", async () => {
 });
 
 test("what_is_typed_stays_while_others_change_the_list", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   await using bob = await Window.open(server.url);
   await ann.add("One");
@@ -152,7 +153,7 @@ test("what_is_typed_stays_while_others_change_the_list", async () => {
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe_finds_no_barrier_in_any_state_in_${colorScheme}_colours`, async () => {
-    await using server = await Server.start();
+    await using server = await serve();
     await using ann = await Window.open(server.url, { colorScheme, viewport: { width: 360, height: 800 } });
     const { page } = ann;
     const none = async (state: string) => assert.deepEqual(await ann.barriers(), [], state);

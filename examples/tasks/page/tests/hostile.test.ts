@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { close, until } from "../../../embedded-page/testing/window.js";
 import { visible } from "../src/words/text.js";
-import { Server } from "./support/server.js";
-import { close, until, Window } from "./support/window.js";
+import { call, serve } from "./support/server.js";
+import { Window } from "./support/window.js";
 
 after(close);
 
@@ -29,7 +30,7 @@ const made = (window: Window) =>
   );
 
 test("the_policy_is_in_force_and_this_test_would_see_it_at_work", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   const ann = await Window.open(server.url);
   const refused = await ann.page.evaluate(() => {
     const script = document.createElement("script");
@@ -53,7 +54,7 @@ test("the_policy_is_in_force_and_this_test_would_see_it_at_work", async () => {
 });
 
 test("what_is_typed_into_any_field_is_shown_as_text", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   await using bob = await Window.open(server.url);
   const shown = TEXTS.map((text) => visible(text.toWellFormed().trim()));
@@ -82,7 +83,7 @@ test("what_is_typed_into_any_field_is_shown_as_text", async () => {
 });
 
 test("what_is_typed_into_the_form_to_log_in_is_text", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await page.locator("#log-in").click();
@@ -101,10 +102,10 @@ test("what_is_typed_into_the_form_to_log_in_is_text", async () => {
 });
 
 test("what_other_programs_have_stored_is_text", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const texts = ["two\nlines\tand a tab", "<script>alert(1)</script>", "\u001b]0;taken over\u0007"];
-  for (const text of texts) server.call("add", text);
+  for (const text of texts) call(server, "add", text);
   await ann.tasksAre(...texts.map(visible));
   assert.equal(await made(ann), 0);
 });

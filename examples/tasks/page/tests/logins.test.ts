@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, test } from "node:test";
-import { Network } from "./support/proxy.js";
-import { SECRET, Server } from "./support/server.js";
-import { close, until, Window } from "./support/window.js";
+import { Network } from "../../../embedded-page/testing/network.js";
+import { close, until } from "../../../embedded-page/testing/window.js";
+import { callsOf, SECRET, serve } from "./support/server.js";
+import { Window } from "./support/window.js";
 
 after(close);
 
@@ -27,7 +28,7 @@ async function countConnections(window: Window): Promise<() => number> {
 }
 
 test("a_list_of_ones_own_comes_and_goes_with_the_login_on_one_connection", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   await using bob = await Window.open(server.url);
   const connections = await countConnections(ann);
@@ -57,7 +58,7 @@ test("a_list_of_ones_own_comes_and_goes_with_the_login_on_one_connection", async
 });
 
 test("a_login_that_ends_is_asked_for_again_and_nothing_that_was_typed_or_done_is_lost", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await ann.logIn("ada", "open sesame", true);
@@ -100,7 +101,7 @@ test("a_login_that_ends_is_asked_for_again_and_nothing_that_was_typed_or_done_is
 });
 
 test("a_login_that_the_server_does_not_know_any_more_is_asked_for_again", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await ann.logIn("ada", "open sesame", true);
@@ -119,7 +120,7 @@ test("a_login_that_the_server_does_not_know_any_more_is_asked_for_again", async 
 });
 
 test("a_server_that_wants_logins_is_asked_nothing_before_there_is_one", async () => {
-  await using server = await Server.start("--require-login");
+  await using server = await serve("--require-login");
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await until("the page asks for a login", () => page.locator("#ended").isVisible());
@@ -134,7 +135,7 @@ test("a_server_that_wants_logins_is_asked_nothing_before_there_is_one", async ()
 });
 
 test("logging_out_with_changes_that_are_not_saved_is_asked_about_first", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   await ann.logIn("ada", "open sesame", true);
   await ann.add("Saved");
@@ -152,7 +153,7 @@ test("logging_out_with_changes_that_are_not_saved_is_asked_about_first", async (
 });
 
 test("what_was_not_sent_before_logging_out_is_in_nobodys_list", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using network = await Network.to(server.port);
   await using ann = await Window.open(network.url);
   await using bob = await Window.open(server.url);
@@ -161,7 +162,7 @@ test("what_was_not_sent_before_logging_out_is_in_nobodys_list", async () => {
   // The first is on its way, and the second waits for its answer.
   network.mute();
   await ann.add("Ada's first");
-  await until("the server has it", async () => (await server.calls()).includes("AddTask OK 1"));
+  await until("the server has it", async () => (await callsOf(server)).includes("AddTask OK 1"));
   await ann.add("Ada's second");
   await ann.page.locator("#log-out").click();
   await ann.page.getByRole("button", { name: "Log out all the same" }).click();
@@ -171,5 +172,5 @@ test("what_was_not_sent_before_logging_out_is_in_nobodys_list", async () => {
   await bob.tasksAre();
   await ann.add("Everybody's");
   await bob.tasksAre("Everybody's");
-  assert.deepEqual(await server.calls(), ["AddTask OK 2"]);
+  assert.deepEqual(await callsOf(server), ["AddTask OK 2"]);
 });

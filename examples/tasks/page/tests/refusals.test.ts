@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Server } from "./support/server.js";
-import { close, until, Window } from "./support/window.js";
+import { close, until } from "../../../embedded-page/testing/window.js";
+import { serve } from "./support/server.js";
+import { Window } from "./support/window.js";
 
 after(close);
 
 test("a_task_that_is_refused_is_taken_back_and_its_text_stays", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await ann.add("Buy milk");
@@ -34,7 +35,7 @@ test("a_task_that_is_refused_is_taken_back_and_its_text_stays", async () => {
 });
 
 test("a_name_that_is_refused_can_be_mended_and_the_old_one_is_back", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await ann.add("Buy milk");
@@ -52,7 +53,7 @@ test("a_name_that_is_refused_can_be_mended_and_the_old_one_is_back", async () =>
 });
 
 test("a_registration_that_is_refused_says_which_field_is_wrong", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await page.locator("#log-in").click();
@@ -81,7 +82,7 @@ test("a_registration_that_is_refused_says_which_field_is_wrong", async () => {
 });
 
 test("too_many_wrong_passwords_are_answered_with_the_time_to_wait", async () => {
-  await using server = await Server.start();
+  await using server = await serve();
   await using ann = await Window.open(server.url);
   const { page } = ann;
   await page.locator("#log-in").click();

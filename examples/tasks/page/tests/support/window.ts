@@ -1,95 +1,16 @@
-// A browser window with the page in it, as a person uses it.
+// A browser window with the page of the tasks in it, as a person uses it.
 
-import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { env } from "node:process";
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import type { BrowserContextOptions, Locator, Page } from "playwright-core";
+import { Window as AnyWindow, until } from "../../../../embedded-page/testing/window.js";
 
-/** How long to wait for anything, in milliseconds. What is waited for decides; the time is only when to give up. */
-const PATIENCE_MS = 40_000;
-
-/** What is never to be seen: a dialog, an error of a script, something that the policy had to forbid. */
-export interface Trouble {
-  readonly kind: "dialog" | "error" | "policy";
-  readonly text: string;
-}
-
-let browser: Promise<Browser> | undefined;
-
-/** The browser of this process; `close` ends it. */
-function opened(): Promise<Browser> {
-  browser ??= chromium.launch({
-    executablePath: env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-  return browser;
-}
-
-/** Closes the browser. */
-export async function close(): Promise<void> {
-  const opened = browser;
-  browser = undefined;
-  await (await opened)?.close();
-}
-
-/** Waits until something holds; says what was there instead. */
-export async function until(
-  what: string,
-  holds: () => Promise<boolean> | boolean,
-  seen = async () => "",
-): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    if (Date.now() > end) assert.fail(`${what}: not within ${PATIENCE_MS} ms; ${await seen()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-export class Window implements AsyncDisposable {
-  readonly page: Page;
-  readonly troubles: Trouble[] = [];
-
+export class Window extends AnyWindow {
   private constructor(page: Page) {
-    this.page = page;
-    page.setDefaultTimeout(PATIENCE_MS);
+    super(page);
   }
 
   /** Opens the page in a window that shares nothing with others. */
-  static async open(url: string, options: BrowserContextOptions = {}): Promise<Window> {
-    const context = await (await opened()).newContext({ reducedMotion: "reduce", ...options });
-    const page = await context.newPage();
-    const window = new Window(page);
-    const trouble = (kind: Trouble["kind"], text: string) => window.troubles.push({ kind, text });
-    page.on("dialog", (dialog) => {
-      // The browser asks before it leaves a page with changes that are not saved: that is as it should be.
-      if (dialog.type() !== "beforeunload") trouble("dialog", dialog.message());
-      void dialog.accept();
-    });
-    page.on("pageerror", (error) => trouble("error", error.message));
-    await page.exposeFunction("reportPolicy", (text: string) => trouble("policy", text));
-    await page.addInitScript(() => {
-      document.addEventListener("securitypolicyviolation", (event) => {
-        const report: unknown = Reflect.get(globalThis, "reportPolicy");
-        if (typeof report === "function") report(`${event.effectiveDirective}: ${event.sourceFile} ${event.sample}`);
-      });
-    });
-    await page.goto(url);
-    return window;
-  }
-
-  /** Nothing has happened that never should. Closes the window. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.context().close();
-    assert.deepEqual(this.troubles, []);
+  static open(url: string, options: BrowserContextOptions = {}): Promise<Window> {
+    return Window.make((page) => new Window(page), url, options);
   }
 
   /** What stands in the head of the connection. */
@@ -180,20 +101,5 @@ export class Window implements AsyncDisposable {
     await this.page.locator("#login-password").fill(password);
     await this.page.locator("#login-submit").click();
     await until("somebody is logged in", async () => (await this.page.locator("#account-name").textContent()) === name);
-  }
-
-  /** What a person who needs help would be kept from, by axe's rules: serious and critical findings. */
-  async barriers(): Promise<string[]> {
-    const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    await this.page.evaluate(source);
-    const found = await this.page.evaluate(async () => {
-      const axe = Reflect.get(globalThis, "axe") as typeof import("axe-core");
-      const { violations, passes } = await axe.run();
-      return { violations, passes: passes.length };
-    });
-    assert.ok(found.passes > 10, "axe has looked at the page");
-    return found.violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
   }
 }
