@@ -38,7 +38,11 @@ export async function login(user: string, password: string, register: boolean): 
     expires: answer.expires ? timestampDate(answer.expires) : new Date(0),
     isAdmin: answer.isAdmin,
   };
-  sessionStorage.setItem(PLACE, JSON.stringify(known));
+  try {
+    sessionStorage.setItem(PLACE, JSON.stringify(known));
+  } catch {
+    // Where nothing may be kept, the login is gone with the page.
+  }
   return known;
 }
 
@@ -58,5 +62,9 @@ export function kept(): Login | undefined {
 
 /** Forgets the login. */
 export function forget(): void {
-  sessionStorage.removeItem(PLACE);
+  try {
+    sessionStorage.removeItem(PLACE);
+  } catch {
+    // Where nothing may be kept, nothing is.
+  }
 }

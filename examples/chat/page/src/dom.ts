@@ -39,6 +39,12 @@ export function fill(parent: Element, ...children: readonly Child[]): void {
   parent.replaceChildren(...children.filter((child) => child !== undefined && child !== false));
 }
 
+/** Says of a field whether what is in it is wrong. Without a value the attribute would say that it is not. */
+export function invalid(field: Element, is: boolean): void {
+  if (is) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** What icons look like: lines in a square of 24. */

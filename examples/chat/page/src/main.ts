@@ -17,6 +17,7 @@ function enter(login: Login, rooms: readonly string[] = []): void {
       forget();
       leave(why, login.user, rooms);
     },
+    onAgain: (rooms) => enter(login, rooms),
     onLogOut: () => {
       forget();
       drafts.clear();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { after, test } from "node:test";
+import type { WebSocketRoute } from "playwright-core";
 import { Network } from "../../../embedded-page/testing/network.js";
 import { close, until } from "../../../embedded-page/testing/window.js";
 import { Person, serve } from "./support/person.js";
@@ -71,6 +72,80 @@ test("a_login_that_is_not_good_any_more_is_asked_for_and_nothing_that_was_writte
   assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
   await ann.page.locator("#text").press("Enter");
   await again.hears("ann: Half a sentence");
+});
+
+/** Puts a hand on the connections of somebody who is there: gives what ends the one that is made last with a code. */
+async function ender(person: Person): Promise<(code: number, reason: string) => Promise<void>> {
+  let last: WebSocketRoute | undefined;
+  await person.page.routeWebSocket("**/rpc", (route) => {
+    route.connectToServer();
+    last = route;
+  });
+  await person.page.reload();
+  await person.isThere();
+  return async (code, reason) => await last?.close({ code, reason });
+}
+
+test("a_login_that_ends_is_asked_for_and_one_is_in_the_same_rooms_again", async () => {
+  await using server = await serve();
+  await using ann = await Person.comes(server.url, "ann");
+  await using bob = await Person.comes(server.url, "bob");
+  const end = await ender(ann);
+  await ann.goes("garden");
+  await ann.goes("kitchen");
+  await ann.page.locator("#text").fill("Half a sentence");
+  // As a server does some time after a token has ended for which no fresh one has come.
+  await end(4401, "the token has expired");
+  await ann.page.getByRole("heading", { name: "Log in again" }).waitFor();
+  await ann.page.getByText("You have been logged out: your login has ended.").waitFor();
+  await ann.logIn("ann");
+  assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
+  await bob.goes("garden");
+  await bob.says("Who is here?");
+  await ann.page.locator(".places a", { hasText: "garden" }).getByText("1 new message").waitFor();
+});
+
+test("a_connection_that_is_over_for_good_is_made_anew_by_who_wants_it_and_nobody_logs_in_again", async () => {
+  await using server = await serve();
+  await using ann = await Person.comes(server.url, "ann");
+  const end = await ender(ann);
+  await ann.goes("garden");
+  await ann.page.locator("#text").fill("Half a sentence");
+  await end(4504, "this server speaks another protocol");
+  await ann.isTold(/The connection is over: .*another protocol.*Connect again/s);
+  await ann.page.getByRole("button", { name: "Connect again" }).click();
+  await ann.isThere();
+  await ann.page.getByRole("heading", { level: 1, name: "garden" }).waitFor();
+  assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
+  await ann.isTold(/^$/);
+});
+
+test("trying_again_takes_the_focus_from_nobody_and_the_line_is_read_out_once", async () => {
+  await using server = await serve();
+  await using network = await Network.to(server.port);
+  await using ann = await Person.comes(network.url, "ann");
+  network.cut();
+  await ann.isTold(/The connection is lost/);
+  // Each change of the line is read out.
+  await ann.page.locator(".banner [role=status]").evaluate((line) => {
+    new MutationObserver((changes) => {
+      line.setAttribute("data-changes", String(Number(line.getAttribute("data-changes")) + changes.length));
+    }).observe(line, { childList: true, characterData: true, subtree: true });
+  });
+  const again = ann.page.getByRole("button", { name: "Try now" });
+  await again.focus();
+  const refused = network.refused;
+  for (let tries = 1; tries <= 3; tries += 1) {
+    await ann.page.keyboard.press("Enter");
+    await until("it was tried in vain", () => network.refused >= refused + tries);
+    await until("it waits", async () => /Trying again in/.test(await ann.page.locator(".banner").innerText()));
+    assert.equal(await again.evaluate((button) => button === document.activeElement), true, "the focus stays");
+  }
+  assert.equal(await ann.page.locator(".banner [role=status]").getAttribute("data-changes"), null);
+  network.restore();
+  await ann.page.keyboard.press("Enter");
+  await ann.isTold(/You are connected again\./);
+  assert.equal(await ann.page.evaluate(() => document.activeElement?.className), "banner");
 });
 
 test("who_loads_the_page_again_is_still_there_and_who_logs_out_is_not", async () => {

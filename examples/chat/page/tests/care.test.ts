@@ -22,6 +22,23 @@ const made = (person: Person) =>
     () => document.querySelectorAll("img[onerror], img[src='x'], svg[onload], #page script, #page style").length,
   );
 
+test("the_policy_is_in_force_and_these_tests_would_see_it_at_work", async () => {
+  await using server = await serve();
+  const ann = await Person.open(server.url);
+  const refused = await ann.page.evaluate(() => {
+    try {
+      document.body.insertAdjacentHTML("beforeend", "<img src=x onerror=alert(1)>");
+    } catch (error) {
+      return String(error);
+    }
+    return "";
+  });
+  assert.match(refused, /TrustedHTML/);
+  await until("the policy reports", () => ann.troubles.some(({ kind }) => kind === "policy"));
+  assert.equal(await made(ann), 0);
+  await ann.page.context().close();
+});
+
 test("markup_and_control_characters_are_text_in_every_field", async () => {
   await using server = await serve();
   {
@@ -50,6 +67,7 @@ test("markup_and_control_characters_are_text_in_every_field", async () => {
     await form.page.getByLabel("Password").fill(name);
     await form.page.getByRole("button", { name: "Log in" }).click();
     await form.page.getByText("A name begins with a small letter").waitFor();
+    assert.equal(await form.page.getByLabel("Name").getAttribute("aria-invalid"), "true");
     await form.page.getByLabel("Name").fill("zoe");
     await form.page.getByRole("button", { name: "Log in" }).click();
     await form.page.getByText("You are not logged in: the name or the password is wrong.").waitFor();
@@ -87,10 +105,12 @@ test("a_text_that_is_too_long_is_told_before_it_is_sent", async () => {
   await using ann = await Person.comes(server.url, "ann");
   await ann.page.locator("#text").fill("é".repeat(2_003));
   await ann.page.getByText("3 characters too many").waitFor();
+  assert.equal(await ann.page.locator("#text").getAttribute("aria-invalid"), "true");
   assert.equal(await ann.page.getByRole("button", { name: "Send" }).isDisabled(), true);
   await ann.page.locator("#text").press("Backspace");
   await ann.page.getByText("2 characters too many").waitFor();
   await ann.page.locator("#text").fill("é".repeat(2_000));
+  assert.equal(await ann.page.locator("#text").getAttribute("aria-invalid"), null);
   await ann.page.locator("#text").press("Enter");
   await ann.hears(`ann: ${"é".repeat(2_000)}`);
 });

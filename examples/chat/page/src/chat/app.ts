@@ -1,7 +1,7 @@
 // Somebody who is known, and all that they see: which rooms they are in, where they look, and how they are told.
 
-import { type Client, type ConnectError, createClient } from "@connectrpc/connect";
-import { createWebSocketTransport, type WebSocketTransport } from "rpc-websocket";
+import { type Client, Code, type ConnectError, createClient } from "@connectrpc/connect";
+import { type ConnectionState, createWebSocketTransport, type WebSocketTransport } from "rpc-websocket";
 import { NotificationSchema } from "rpc-websocket/protos/hub/v1/hub";
 import type { Login } from "../account.js";
 import { fill, h } from "../dom.js";
@@ -15,6 +15,9 @@ import { why } from "../words.js";
 import { type Letter, Letters } from "./letters.js";
 import { Room, type Spoken } from "./room.js";
 
+/** With this a server closes the connection of somebody whose login has ended. */
+const TOKEN_EXPIRED = 4401;
+
 /** A message is read out so long at most, in characters. */
 const READ_OUT = 200;
 
@@ -25,6 +28,8 @@ export interface AppOptions {
   readonly rooms: readonly string[];
   /** The login is not good any more; these are the rooms. */
   readonly onLoggedOut: (why: string, rooms: readonly string[]) => void;
+  /** The connection is over for another reason, and somebody wants another; these are the rooms. */
+  readonly onAgain: (rooms: readonly string[]) => void;
   readonly onLogOut: () => void;
 }
 
@@ -49,21 +54,22 @@ export class App {
   readonly #abort = new AbortController();
   /** What is read out to who does not look. */
   readonly #heard = h("div", { class: "hidden", role: "log", "aria-live": "polite" });
-  readonly #news = h("div", { class: "toasts", role: "status" });
+  readonly #news = h("div", { class: "toasts", role: "status", "aria-atomic": "false" });
   #listed: readonly ListedRoom[] = [];
   #view: Looked | undefined;
 
   constructor(private readonly options: AppOptions) {
     const { login } = options;
-    this.#transport = createWebSocketTransport({ url: "/rpc", token: login.token });
+    // Asked for each connection, so that a login that has ended is shown, refused and asked for, and nobody is anonymous by accident.
+    this.#transport = createWebSocketTransport({ url: "/rpc", token: () => login.token });
     this.#chat = createClient(ChatService, this.#transport);
-    this.#connection = new ConnectionView(this.#transport);
+    this.#connection = new ConnectionView(this.#transport, () => this.options.onAgain(this.#end()));
     this.#places = new PlacesView(login.user, login.isAdmin, () => this.#logOut());
     this.element = h("div", { class: "app" }, this.#places.element, this.#heard, this.#news);
     this.#letters = new Letters(login.user, this.#transport.hub, this.#chat, (news) => this.#onLetters(news));
     this.#transport.on("state", (state) => {
       if (state.status === "open") void this.#list();
-      if (state.status === "closed") this.#closed(state.reason);
+      if (isLogout(state)) this.#closed();
     });
     const notices = this.#transport.hub.events({ events: [NotificationSchema] });
     notices.on(NotificationSchema, (notice) => this.#toast(`${notice.title}. ${notice.message}`));
@@ -89,11 +95,16 @@ export class App {
     this.options.onLogOut();
   }
 
-  #closed(reason: ConnectError): void {
+  #closed(): void {
     if (this.#abort.signal.aborted) return;
+    this.options.onLoggedOut("You have been logged out: your login has ended.", this.#end());
+  }
+
+  /** Ends it all, and gives the rooms that somebody was in. */
+  #end(): readonly string[] {
     const rooms = [...this.#rooms.keys()];
     this.close();
-    this.options.onLoggedOut(why("You have been logged out", reason), rooms);
+    return rooms;
   }
 
   /** Asks which rooms there are, and how many are in them. */
@@ -303,6 +314,12 @@ export class App {
     while (this.#news.childElementCount > 3) this.#news.firstElementChild?.remove();
     setTimeout(() => toast.remove(), 15_000);
   }
+}
+
+/** Whether the server has said that the login is not good any more. */
+function isLogout(state: ConnectionState): boolean {
+  if (state.status === "waiting") return state.closeCode === TOKEN_EXPIRED;
+  return state.status === "closed" && state.reason.code === Code.Unauthenticated;
 }
 
 /** What an address names, in parts. One that is no address names nothing. */

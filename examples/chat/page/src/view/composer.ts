@@ -1,6 +1,6 @@
 // Where one writes. What is not sent stays, also when one looks elsewhere.
 
-import { fill, h, icon } from "../dom.js";
+import { fill, h, icon, invalid } from "../dom.js";
 
 /** As the contract has it, in characters. */
 const LONGEST = 2_000;
@@ -38,7 +38,7 @@ export function composer(
     const over = length() - LONGEST;
     fill(left, over > 0 ? `${over} characters too many` : length() > NEAR ? `${-over} characters left` : "");
     submit.disabled = length() === 0 || over > 0;
-    text.toggleAttribute("aria-invalid", over > 0);
+    invalid(text, over > 0);
     // As high as what is in it, up to what the style allows.
     text.style.height = "auto";
     text.style.height = `${text.scrollHeight}px`;

@@ -1,7 +1,7 @@
 // The form by which somebody becomes known.
 
 import { type Login, login } from "../account.js";
-import { fill, h } from "../dom.js";
+import { fill, h, invalid } from "../dom.js";
 import { why } from "../words.js";
 
 /** What a form begins with. */
@@ -61,7 +61,7 @@ export function loginView(options: LoginOptions): HTMLElement {
   });
   const wrong = (text: string, field?: HTMLInputElement) => {
     fill(problem, text);
-    for (const input of [name, password]) input.toggleAttribute("aria-invalid", input === field);
+    for (const input of [name, password]) invalid(input, input === field);
     field?.focus();
   };
   const form = h(
