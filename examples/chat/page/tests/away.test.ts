@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import type { WebSocketRoute } from "playwright-core";
 import { Network } from "../../../embedded-page/testing/network.js";
 import { close, until } from "../../../embedded-page/testing/window.js";
-import { Person, serve } from "./support/person.js";
+import { PASSWORD, Person, serve } from "./support/person.js";
 
 after(close);
 
@@ -98,7 +98,10 @@ test("a_login_that_ends_is_asked_for_and_one_is_in_the_same_rooms_again", async 
   await end(4401, "the token has expired");
   await ann.page.getByRole("heading", { name: "Log in again" }).waitFor();
   await ann.page.getByText("You have been logged out: your login has ended.").waitFor();
-  await ann.logIn("ann");
+  await ann.page.getByLabel("Password").fill(PASSWORD);
+  await ann.page.getByRole("button", { name: "Log in" }).click();
+  await ann.page.getByRole("heading", { level: 1, name: "kitchen" }).waitFor();
+  await ann.isThere();
   assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
   await bob.goes("garden");
   await bob.says("Who is here?");
@@ -138,7 +141,7 @@ test("trying_again_takes_the_focus_from_nobody_and_the_line_is_read_out_once", a
   for (let tries = 1; tries <= 3; tries += 1) {
     await ann.page.keyboard.press("Enter");
     await until("it was tried in vain", () => network.refused >= refused + tries);
-    await until("it waits", async () => /Trying again in/.test(await ann.page.locator(".banner").innerText()));
+    await until("it waits", async () => /Next try in/.test(await ann.page.locator(".banner").innerText()));
     assert.equal(await again.evaluate((button) => button === document.activeElement), true, "the focus stays");
   }
   assert.equal(await ann.page.locator(".banner [role=status]").getAttribute("data-changes"), null);

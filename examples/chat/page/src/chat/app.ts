@@ -240,7 +240,8 @@ export class App {
   }
 
   #onEnded(name: string, reason: ConnectError | undefined): void {
-    if (this.#abort.signal.aborted) return;
+    // Where the whole connection is over, nobody has left a room.
+    if (this.#abort.signal.aborted || this.#transport.state.status === "closed") return;
     this.#forget(name);
     this.#toast(why(`You are not in ${name}`, reason ?? new Error("")));
   }

@@ -73,7 +73,7 @@ export class ConnectionView {
   #count(state: Extract<ConnectionState, { status: "waiting" }>): void {
     const tick = () => {
       const left = Math.max(0, Math.ceil((state.retryAt.getTime() - Date.now()) / 1_000));
-      fill(this.#seconds, left > 0 ? `Trying again in ${left} s.` : "Trying…");
+      fill(this.#seconds, left > 0 ? `Next try in ${left} s.` : "Trying…");
     };
     tick();
     this.#timer = window.setInterval(tick, 500);

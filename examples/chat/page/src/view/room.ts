@@ -125,31 +125,19 @@ export class RoomView {
             user === this.me && " (you)",
             doing !== "" && h("small", {}, doing),
           ),
-          user !== this.me &&
-            h(
-              "button",
-              {
-                type: "button",
-                class: "quiet",
-                "aria-label": `Write to ${user} alone`,
-                on: { click: () => this.actions.writeTo(user) },
-              },
-              "Write",
-            ),
-          user !== this.me &&
-            this.actions.kick !== undefined &&
-            h(
-              "button",
-              {
-                type: "button",
-                class: "quiet danger",
-                "aria-label": `Put out ${user}`,
-                on: { click: () => this.actions.kick?.(user) },
-              },
-              "Put out",
-            ),
+          user !== this.me && h("span", { class: "acts" }, ...this.#acts(user)),
         ),
     );
+  }
+
+  /** What may be done with somebody else. */
+  #acts(user: string): HTMLElement[] {
+    const act = (look: string, label: string, text: string, click: () => void) =>
+      h("button", { type: "button", class: look, "aria-label": label, on: { click } }, text);
+    const { kick } = this.actions;
+    const acts = [act("quiet", `Write to ${user} alone`, "Write", () => this.actions.writeTo(user))];
+    if (kick !== undefined) acts.push(act("quiet danger", `Put out ${user}`, "Put out", () => kick(user)));
+    return acts;
   }
 
   drawTyping(): void {
