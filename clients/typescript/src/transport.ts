@@ -2,7 +2,8 @@
 
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { Calls } from "./calls.js";
-import { type Connection, Purpose } from "./connection/connection.js";
+import type { Connection } from "./connection/connection.js";
+import { Purpose } from "./connection/identity.js";
 import { share } from "./connection/shared.js";
 import { onDispose } from "./dispose.js";
 import { Emitter } from "./emitter.js";

@@ -254,12 +254,12 @@ test("a server that warns without end is not answered without end", async () => 
 
 test("a refused token leaves the client who it was", async () => {
   const scene = await Scene.open({}, { userId: "ann" });
-  const refused = scene.connection.authenticate(1, "wrong");
+  const refused = assert.rejects(scene.connection.authenticate(1, "wrong"), /\[unauthenticated\] wrong/);
   await settled();
   const { value } = scene.socket.next("authenticate");
   const status = { code: 16, message: "wrong" };
   await scene.socket.say({ kind: { case: "identity", value: { requestId: value.requestId, status, userId: "ann" } } });
-  await assert.rejects(refused, /\[unauthenticated\] wrong/);
+  await refused;
   assert.equal(scene.connection.identity.userId, "ann");
   await scene.comeBack();
   assert.deepEqual(scene.socket.protocols, ["rpc.v1"], "it is not shown again");
@@ -573,14 +573,14 @@ test("a long call of a client that the server must know and does not fails here,
   assert.deepEqual(socket.kinds(), ["request", "data", "data", "data"], "what is sent in parts is short");
   socket.received = [];
   // Behind a token that may be accepted they may be long.
-  const known = connection.authenticate(0, "secret");
+  const known = assert.rejects(connection.authenticate(0, "secret"));
   call(scene, { body: long })
     .next()
     .catch(() => {});
   assert.deepEqual(socket.kinds(), ["authenticate", "request"]);
   const { requestId } = socket.next("authenticate").value;
   await socket.say({ kind: { case: "identity", value: { requestId, status: { code: 16 } } } });
-  await assert.rejects(known);
+  await known;
   assert.match(String(await outcome(call(scene, { body: long }))), /requires a token/, "it was refused");
   const again = connection.authenticate(0, "better");
   await socket.say({ kind: { case: "identity", value: { requestId: requestId + 1n, userId: "ann" } } });
@@ -654,11 +654,11 @@ test("signing out holds although the connection is lost meanwhile, and rejects w
   await scene.comeBack();
   await lost;
   assert.deepEqual(scene.socket.protocols, ["rpc.v1"]);
-  const refused = scene.connection.signOut();
+  const refused = assert.rejects(scene.connection.signOut(), /busy/);
   await settled();
   const { requestId } = scene.socket.next("authenticate").value;
   await scene.socket.say({ kind: { case: "identity", value: { requestId, status: { code: 14, message: "busy" } } } });
-  await assert.rejects(refused, /busy/);
+  await refused;
 });
 
 test("a go-away before a token that is shown in band was answered is one like any other", async () => {
@@ -721,4 +721,23 @@ test("a stream's first message is held to the server's limit also where it has w
   assert.equal(await sent, false);
   assert.deepEqual(scene.socket.kinds(), []);
   assert.equal(scene.connection.budget.bytes, 0);
+});
+
+test("whom the server refuses a session comes back without it, once, where a token says who that is", async () => {
+  const greeting = { userId: "ann", resumeToken: "first", resumeWithinUs: 60_000_000n };
+  const scene = await Scene.open({ token: () => "bob" }, greeting);
+  await scene.socket.drop();
+  await scene.world.pass(1_000);
+  assert.deepEqual(scene.socket.protocols.slice(0, 2), ["rpc.v1", "rpc.v1.resume"]);
+  scene.socket.open();
+  await scene.comeBack(4506, { userId: "bob" });
+  assert.deepEqual(scene.socket.protocols.length, 2);
+  assert.equal(scene.connection.identity.userId, "bob");
+  await scene.socket.drop(4506);
+  assert.equal(scene.connection.state.status, "closed", "there was no session to be refused");
+  const nobody = await Scene.open({}, greeting);
+  await nobody.socket.drop();
+  await nobody.world.pass(1_000);
+  await nobody.socket.drop(4506);
+  assert.equal(nobody.connection.state.status, "closed", "nobody would be somebody else than the session was");
 });

@@ -223,7 +223,7 @@ test("a function that fails is asked again, and calls wait", async (t) => {
 });
 
 test("a client that has to authenticate and does not ends with 4505", async (t) => {
-  const world = await t.world({ requiresAuthentication: true, authenticationTime: 200 });
+  const world = await t.world({ requiresAuthentication: true, authenticationTime: 3_000 });
   const { transport, cases } = t.client(world);
   await transport.ready();
   equal(transport.identity.authenticationRequired, true);

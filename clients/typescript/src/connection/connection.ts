@@ -18,7 +18,9 @@ import { Credentials, refusalCode } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { closeError, closeStatus } from "./errors.js";
 import type { Exchange, Loss } from "./exchange.js";
+import { identityOf, Purpose } from "./identity.js";
 import { Link, type LinkEvents, RESUMES, SUBPROTOCOL } from "./link.js";
+import type { Listener } from "./listener.js";
 import { Refresher } from "./refresh.js";
 import { Session } from "./session.js";
 
@@ -29,16 +31,6 @@ const CONNECT_TIMEOUT = 10_000;
 const KEEP_ALIVE = 25_000;
 const MAX_QUEUED_BYTES = 4 << 20;
 const MAX_PENDING_BYTES = 16 << 20;
-
-/** What an authentication is to do, as the wire has it. */
-export const Purpose = { refresh: 0, changeUser: 1, signOut: 2 } as const;
-
-/** Who hears of links and of what is published: the hub. */
-export interface Listener {
-  onLink(isOpen: boolean): void;
-  onEvent(event: Event): void;
-  onClosed(error: ConnectError): void;
-}
 
 /** The connection. It begins to connect at once. */
 export class Connection implements LinkEvents {
@@ -181,6 +173,7 @@ export class Connection implements LinkEvents {
     }
     const keepAlive = this.options.keepAliveMs ?? KEEP_ALIVE;
     const link = new Link(socket, this.#limits, keepAlive, this.world, this, back, this.#inBand ? token : "");
+    link.isProvenReturn = back !== undefined && token !== "" && !this.#inBand;
     this.#dialling = link;
     // A handshake that is refused for its token looks like a server that is not there: shown next time behind it, the token is answered.
     this.#inBand = token !== "";
@@ -219,7 +212,7 @@ export class Connection implements LinkEvents {
       (error) => this.events.emit("error", error),
     );
     this.#setIdentity({
-      ...this.#identityOf(greeting.userId, greeting.identityExpiresInUs, false),
+      ...identityOf(this, greeting.userId, greeting.identityExpiresInUs, false),
       authenticationRequired: greeting.authenticationRequired,
     });
     // Whatever the program has called behind an authentication goes out behind it.
@@ -241,8 +234,11 @@ export class Connection implements LinkEvents {
     }
     // Where there is no token but the one that has expired, the server would not hear who comes back.
     const isOver = code === CloseCode.tokenExpired && this.#mustBeKnown && !this.#credentials.isAsked;
-    const comesBack = this.#comesBack && (!isCurrent || (mayReturn(code) && !isOver));
-    this.#lose(callsOf(link), { code, reason }, comesBack);
+    // The session is another's, or the token another user's: that user comes without it.
+    const comesAlone = code === CloseCode.resumeRefused && link.isProvenReturn;
+    if (comesAlone) this.#session.forget();
+    const comesBack = this.#comesBack && (!isCurrent || comesAlone || (mayReturn(code) && !isOver));
+    this.#lose(link.calls, { code, reason }, comesBack);
     if (!isCurrent) return;
     const now = this.world.now();
     this.#session.ended(code, link.protocol.receipts?.received ?? 0, !link.isUnsettled, now);
@@ -331,13 +327,8 @@ export class Connection implements LinkEvents {
     if (answers?.change && answers.token) this.#credentials.accepted(answers.token, answers.change);
     if (link !== this.link) return;
     if (this.#session.renewed(told.resumeToken)) link.protocol.acknowledgeToken();
-    this.#setIdentity(this.#identityOf(told.userId, told.expiresInUs, told.expiresSoon));
+    this.#setIdentity(identityOf(this, told.userId, told.expiresInUs, told.expiresSoon));
     if (told.requestId === 0n && told.expiresSoon) void this.#refresher?.run();
-  }
-
-  #identityOf(userId: string, expiresInUs: bigint, expiresSoon: boolean): Identity {
-    const expiresAt = expiresInUs > 0n ? new Date(this.world.date() + Number(expiresInUs) / 1_000) : undefined;
-    return { ...this.identity, userId: userId || undefined, expiresAt, expiresSoon };
   }
 
   #setIdentity(identity: Identity): void {
@@ -397,7 +388,7 @@ export class Connection implements LinkEvents {
     for (const exchange of waiting) exchange.fail(reason);
     this.#awaiting.fail(reason);
     if (reason.code === Code.Canceled) {
-      for (const link of links) for (const call of link ? callsOf(link) : []) (call.events as Exchange).fail(reason);
+      for (const link of links) for (const call of link?.calls ?? []) (call.events as Exchange).fail(reason);
     }
     this.listener?.onClosed(reason);
   }
@@ -411,9 +402,4 @@ export class Connection implements LinkEvents {
     // One that drains is heard until there is another.
     if (link === (this.link ?? link)) this.listener?.onEvent(event);
   }
-}
-
-/** The calls of a link, sent or not. */
-function callsOf({ protocol }: Link): Call[] {
-  return [...protocol.sender.open.values(), ...protocol.sender.pending];
 }

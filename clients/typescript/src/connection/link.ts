@@ -45,6 +45,8 @@ export class Link implements ConnectionEvents {
   readonly protocol: ClientConnection;
   /** The WebSocket was opened. */
   isOpened = false;
+  /** It was made to come back to a session, and its handshake shows who the client is, too. */
+  isProvenReturn = false;
   /** When the server has greeted. */
   greetedAt: number | undefined;
   /** No calls go here any more: it is closed when its calls are over. */
@@ -119,6 +121,11 @@ export class Link implements ConnectionEvents {
     // The answer is awaited for less time than silence was.
     this.#timerAt = Number.POSITIVE_INFINITY;
     this.arm();
+  }
+
+  /** Its calls, sent or not. */
+  get calls(): Call[] {
+    return [...this.protocol.sender.open.values(), ...this.protocol.sender.pending];
   }
 
   /** Whether nothing is awaited here. */

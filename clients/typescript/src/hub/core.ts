@@ -4,7 +4,8 @@
 import { type DescMessage, fromBinary } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Calls } from "../calls.js";
-import type { Connection, Listener } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import type { Listener } from "../connection/listener.js";
 import { Emitter } from "../emitter.js";
 import { HubService, type SubscribeAnswer, SubscribedSchema, UnsubscribedSchema } from "../gen/rpc/hub/v1/hub_pb.js";
 import type { Event } from "../gen/rpc/v1/frame_pb.js";

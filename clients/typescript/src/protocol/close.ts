@@ -13,6 +13,7 @@ export const CloseCode = {
   tokenInvalid: 4500,
   frameInvalid: 4501,
   protocolViolated: 4502,
+  resumeRefused: 4506,
 } as const;
 
 /** Whether a client may come back after this code: elsewhere the reason would be the same the next time. */

@@ -1,0 +1,11 @@
+// Who hears what is no call's.
+
+import type { ConnectError } from "@connectrpc/connect";
+import type { Event } from "../gen/rpc/v1/frame_pb.js";
+
+/** Who hears of links and of what is published: the hub. */
+export interface Listener {
+  onLink(isOpen: boolean): void;
+  onEvent(event: Event): void;
+  onClosed(error: ConnectError): void;
+}
