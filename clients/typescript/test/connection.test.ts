@@ -450,7 +450,7 @@ test("a callback that throws does not stop the others", async () => {
   Object.assign(globalThis, { reportError: (error: unknown) => reported.push(error) });
   const scene = new Scene();
   const seen: string[] = [];
-  scene.connection.events.on("state", () => {
+  const stop = scene.connection.events.on("state", () => {
     throw new Error("mine");
   });
   const off = scene.connection.events.on("state", ({ status }) => seen.push(status));
@@ -458,6 +458,7 @@ test("a callback that throws does not stop the others", async () => {
   await scene.socket.greet();
   off();
   await scene.socket.drop();
+  stop();
   Object.assign(globalThis, { reportError: undefined });
   assert.deepEqual(seen, ["open"]);
   assert.equal(reported.length, 2);

@@ -1,6 +1,7 @@
 // A server that does what a test says, frame by frame, at the other end of WebSockets that are none.
 
 import assert from "node:assert/strict";
+import { after } from "node:test";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Connection } from "../../src/connection/connection.js";
 import { type Frame, FrameSchema, type GreetingSchema } from "../../src/gen/rpc/v1/frame_pb.js";
@@ -80,6 +81,13 @@ export class Socket implements WebSocketLike {
   }
 }
 
+const scenes = new Set<Scene>();
+
+// A call that is never answered would keep the process for as long as its timeout is.
+after(() => {
+  for (const { connection } of scenes) connection.close(1000, "");
+});
+
 /** A connection, the world that it is in, and the sockets that it has made. */
 export class Scene {
   readonly world = new World();
@@ -98,6 +106,7 @@ export class Scene {
     }
     this.connection = new Connection("ws://test/rpc", { url: "ws://test/rpc", ...options }, Made, this.world);
     this.connection.events.on("state", ({ status }) => this.states.push(status));
+    scenes.add(this);
   }
 
   /** The connection that was made last. */
