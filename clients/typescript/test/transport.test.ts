@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
@@ -20,6 +21,7 @@ import {
   type WebSocketTransportOptions,
 } from "../src/index.js";
 import { methodNumber } from "../src/protocol/method.js";
+import { createWebSocketTransport as createCallTransport } from "../src/without-hub.js";
 import { type FrameInit, Socket } from "./support/server.js";
 import { settled } from "./support/world.js";
 
@@ -370,4 +372,26 @@ test("an interceptor that throws at once rejects the call, and leaves nothing on
   await assert.rejects(readStream(transport, { signal }), /\[invalid_argument\] no/);
   assert.equal(getEventListeners(signal, "abort").length, 0);
   transport.close();
+});
+
+test("the entry without the hub makes the same calls over the same connection, and every entry is there", async () => {
+  const { transport, socket, made, Made } = await opened();
+  const calls = createCallTransport({ url: "ws://test/rpc", webSocket: Made });
+  assert.equal("hub" in calls, false);
+  const called = createClient(HubService, calls).presence({});
+  await settled();
+  await socket.say(answer(socket.next("request").id, { body: EMPTY }));
+  assert.equal((await called).clients, 3n);
+  assert.equal(made.length, 1);
+  calls.close();
+  assert.deepEqual([calls.state.status, transport.state.status], ["closed", "open"]);
+  transport.close();
+  const root = new URL("../../", import.meta.url);
+  const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
+    exports: Record<string, { default: string }>;
+  };
+  for (const { default: file } of Object.values(exports)) {
+    const source = file.replace("./dist/", "src/").replace("*", "v1/frame").replace(/js$/, "ts");
+    assert.ok(existsSync(new URL(source, root)), source);
+  }
 });
