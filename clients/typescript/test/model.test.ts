@@ -125,8 +125,9 @@ function run(seed: number): void {
     },
     () => {
       if (pick(200) > 0) return;
-      const talk = talks[pick(talks.length)] as Talk;
-      if (idle.includes(talk) || talk.ends > 0) return;
+      // The others come to their end by themselves: one that is stuck is not to be given up in time.
+      const talk = talks.filter((_, at) => at % 4 === 3)[pick(talks.length)];
+      if (!talk || idle.includes(talk) || talk.ends > 0) return;
       talk.cancelled = true;
       connection.cancel(talk.call);
     },
