@@ -7,6 +7,9 @@ use crate::frame::{AnnouncedLimits, Compression, Greeting, Metadata};
 /// The span in which floods and faults are counted, told in steps of a second: an event counts for 9 to 10 seconds.
 pub const COUNTING_SPAN: Duration = Duration::from_secs(10);
 
+/// The longest message that a client sends which the server has to know and does not: what [`Limits`] have by default.
+pub(crate) const UNAUTHENTICATED_MESSAGE_BYTES: usize = 16 << 10;
+
 /// What one side of a connection accepts. Everything is finite by default.
 ///
 /// ```
@@ -69,7 +72,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_message_bytes: 1 << 20,
-            max_unauthenticated_message_bytes: 16 << 10,
+            max_unauthenticated_message_bytes: UNAUTHENTICATED_MESSAGE_BYTES,
             max_streams: 100,
             stream_window_bytes: 256 << 10,
             connection_window_bytes: 1 << 20,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use rpc_protocol::frame::{AnnouncedLimits, Authenticate, Identity, Pong, Status};
+use rpc_protocol::frame::{AnnouncedLimits, Authenticate, Greeting, Identity, Pong, Request, Status};
 use rpc_protocol::{ClientEvent, CloseCode, Code, Frame, FrameKind, TooLarge};
 
 use super::{Client, is_none};
@@ -123,4 +123,70 @@ fn a_client_measures_the_round_trip_time_as_well() {
         client.connection.round_trip_time(),
         Some(Duration::from_millis(30))
     );
+}
+
+/// What leaves of a call with a body of so many bytes: the longest message, and how many there are.
+fn longest(client: &mut Client, len: usize) -> (usize, usize) {
+    let request = Request {
+        method: 7,
+        ..Request::default()
+    };
+    let body = vec![1; len];
+    let id = client
+        .connection
+        .open(&request, &body, &mut client.out)
+        .expect("is opened");
+    while client.connection.transmit(usize::MAX, &mut client.out) {}
+    client.connection.cancel(id, &mut client.out);
+    let frames: Vec<usize> = client.out.drain(..).map(|message| message.len()).collect();
+    (*frames.iter().max().expect("was sent"), frames.len() - 1)
+}
+
+#[test]
+fn while_nobody_is_known_who_has_to_be_messages_are_no_longer_than_a_server_takes_then() {
+    let mut client = Client::new();
+    assert_eq!(
+        longest(&mut client, 20_000).1,
+        1,
+        "nothing is known of the server yet"
+    );
+    let greeting = Greeting {
+        authentication_required: true,
+        ..Greeting::default()
+    };
+    client
+        .receive(0, FrameKind::Greeting(Box::new(greeting)))
+        .unwrap();
+    let (most, frames) = longest(&mut client, 20_000);
+    assert!(most <= 16 << 10 && frames == 2, "{most} {frames}");
+    // Behind a credential that may be accepted, which may itself be longer.
+    let credential = bearer(20_000);
+    assert!(
+        client
+            .connection
+            .authenticate(credential, &mut client.out)
+            .is_ok()
+    );
+    client.out.clear();
+    assert_eq!(longest(&mut client, 20_000).1, 1);
+    let refused = Identity {
+        request_id: 1,
+        status: Some(Status::new(Code::Unauthenticated, "no")),
+        ..Identity::default()
+    };
+    client.receive(0, FrameKind::Identity(Box::new(refused))).unwrap();
+    assert_eq!(longest(&mut client, 20_000).1, 2);
+    // Once somebody was known the limit is that of all, also when nobody is any more.
+    for user in ["ann", ""] {
+        let told = Identity {
+            user_id: user.to_owned(),
+            ..Identity::default()
+        };
+        client.receive(0, FrameKind::Identity(Box::new(told))).unwrap();
+        assert_eq!(longest(&mut client, 20_000).1, 1);
+    }
+    // Over another connection it is what the server says there.
+    let successor = client.connection.successor(client.now);
+    client.connection.resume(&successor, client.now);
+    assert_eq!(longest(&mut client, 20_000).1, 1);
 }

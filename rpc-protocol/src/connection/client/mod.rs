@@ -43,6 +43,10 @@ use crate::{Limits, Output};
 pub struct ClientConnection {
     limits: Limits,
     peer: PeerLimits,
+    /// The longest message that the server accepts of a client that it knows.
+    full_message_bytes: usize,
+    /// The server has to know who this client is, and has known nobody on this connection.
+    is_unknown: bool,
     /// Bodies up to this length leave in one frame.
     whole_body: usize,
     flow: Flow,
@@ -54,6 +58,8 @@ pub struct ClientConnection {
     greeted: bool,
     /// The request id of the last authentication; 0 before the first.
     last_authentication: u64,
+    /// The highest of those that was answered, or has ended with its connection.
+    answered_authentication: u64,
     /// Where the server keeps its session for it.
     receipts: Option<Box<Receipts>>,
     /// With what it came back: the frames that it had received of the session.
@@ -131,6 +137,8 @@ impl ClientConnection {
         limits.idle_timeout = None;
         Self {
             peer: PeerLimits::default(),
+            full_message_bytes: PeerLimits::default().max_message_bytes,
+            is_unknown: false,
             whole_body: PeerLimits::default().whole_body(),
             flow: Flow::new(&limits),
             limits,
@@ -139,6 +147,7 @@ impl ClientConnection {
             going_away: false,
             greeted: false,
             last_authentication: 0,
+            answered_authentication: 0,
             receipts: None,
             came_back_with: 0,
             keeps_calls: false,
@@ -256,7 +265,9 @@ impl ClientConnection {
     fn on_greeting(&mut self, greeting: &Greeting) {
         self.count_from(greeting);
         self.peer = PeerLimits::of(greeting);
-        self.whole_body = self.peer.whole_body();
+        self.full_message_bytes = self.peer.max_message_bytes;
+        self.is_unknown = greeting.authentication_required && greeting.user_id.is_empty();
+        self.settle_length();
         let grown = self.flow.on_announced(&self.peer);
         if grown > 0 {
             for (stream_id, call) in self.calls.iter_mut() {

@@ -59,6 +59,7 @@ impl ClientConnection {
         let mut successor = Self::new(self.limits.clone(), now);
         // Answers to authentications are told apart over both.
         successor.last_authentication = self.last_authentication;
+        successor.answered_authentication = self.last_authentication;
         successor.last_stream_id = self.last_stream_id;
         successor
     }
@@ -69,6 +70,8 @@ impl ClientConnection {
     pub fn resume(&mut self, successor: &Self, now: Instant) {
         self.greeted = true;
         self.last_authentication = successor.last_authentication;
+        self.answered_authentication = successor.answered_authentication;
+        self.settle_length();
         self.liveness = Liveness::new(now);
         if let Some(receipts) = &mut self.receipts {
             receipts.are_told();

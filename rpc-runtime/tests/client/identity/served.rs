@@ -392,3 +392,19 @@ async fn a_token_in_the_handshake_makes_a_client_known_before_it_is_greeted() {
     let client = client.lazy().unwrap();
     assert_eq!(who(&client).await, "ann");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_call_of_a_client_that_has_to_be_known_and_is_not_is_refused_and_costs_no_connection() {
+    let traces = Arc::<Traces>::default();
+    let server = testing::serve(builder(&traces).require_authentication().build().unwrap());
+    let client = server.client();
+    client.greeted().await.unwrap();
+    let long = Name {
+        user: "x".repeat(20_000),
+    };
+    let refused = client.unary::<Name>(method("Ask"), &long).await.unwrap_err();
+    assert_eq!(refused.code(), Some(Code::Unauthenticated), "{refused}");
+    client.authenticate(Credential::bearer("ann")).await.unwrap();
+    let answer = client.unary::<Name>(method("Ask"), &long).await.unwrap();
+    assert_eq!((&*answer.user, server.connections()), ("ann", 1));
+}
