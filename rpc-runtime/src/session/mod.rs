@@ -276,7 +276,7 @@ impl Session {
         self.id
     }
 
-    /// How the client connected.
+    /// How the client connected when the session began. One that has come back since may have come from another address.
     pub fn info(&self) -> &ConnectInfo {
         &self.info
     }

@@ -65,6 +65,9 @@ struct Good {
     latest: Hash,
     /// The one before, until the client has said that it has the latest.
     before: Option<Hash>,
+    /// The session's calls began anew with the greeting that told the latest: who shows the one before has not read that, and
+    /// takes them for those of before.
+    calls_are_new: bool,
 }
 
 impl Tokens {
@@ -72,7 +75,11 @@ impl Tokens {
     pub(crate) fn new() -> (Self, String) {
         let name = random::bytes();
         let (token, latest) = make(&name);
-        let good = Mutex::new(Good { latest, before: None });
+        let good = Mutex::new(Good {
+            latest,
+            before: None,
+            calls_are_new: false,
+        });
         (Self { name, good }, token)
     }
 
@@ -91,12 +98,20 @@ impl Tokens {
         }
     }
 
-    /// Makes the successor of a token that was shown. Both are good until [`stored`](Self::stored), all others are used up.
-    pub(crate) fn replace(&self, shown: &Shown) -> String {
+    /// Whether the client that shows a good token has read the greeting with which the session's calls began.
+    pub(crate) fn knows_calls(&self, shown: &Shown) -> bool {
+        let good = self.lock();
+        !good.calls_are_new || shown.secret == good.latest
+    }
+
+    /// Makes the successor of a token that was shown. Both are good until [`stored`](Self::stored), all others are used up. With
+    /// `streams` the session's calls go on, and otherwise they begin anew.
+    pub(crate) fn replace(&self, shown: &Shown, streams: bool) -> String {
         let (token, latest) = make(&self.name);
         *self.lock() = Good {
             latest,
             before: Some(shown.secret),
+            calls_are_new: !streams,
         };
         token
     }
@@ -115,7 +130,9 @@ impl Tokens {
 
     /// The client has the latest.
     pub(crate) fn stored(&self) {
-        self.lock().before = None;
+        let mut good = self.lock();
+        good.before = None;
+        good.calls_are_new = false;
     }
 
     fn lock(&self) -> MutexGuard<'_, Good> {
@@ -147,7 +164,7 @@ mod tests {
         let first = shown(&first);
         assert_eq!(first.name, tokens.name());
         assert_eq!(tokens.look_at(&first), Verdict::Good);
-        let second = shown(&tokens.replace(&first));
+        let second = shown(&tokens.replace(&first, true));
         assert_eq!(second.name, first.name);
         assert_eq!(
             tokens.look_at(&first),
@@ -164,11 +181,29 @@ mod tests {
     fn of_a_token_that_is_used_twice_because_its_successor_was_lost_only_the_last_successor_is_good() {
         let (tokens, first) = Tokens::new();
         let first = shown(&first);
-        let lost = shown(&tokens.replace(&first));
-        let second = shown(&tokens.replace(&first));
+        let lost = shown(&tokens.replace(&first, true));
+        let second = shown(&tokens.replace(&first, true));
         assert_eq!(tokens.look_at(&first), Verdict::Good);
         assert_eq!(tokens.look_at(&second), Verdict::Good);
         assert_eq!(tokens.look_at(&lost), Verdict::UsedUp);
+    }
+
+    #[test]
+    fn who_shows_the_token_before_the_greeting_with_which_calls_began_does_not_know_them() {
+        let (tokens, first) = Tokens::new();
+        let first = shown(&first);
+        assert!(tokens.knows_calls(&first));
+        let lost = shown(&tokens.replace(&first, false));
+        assert!(!tokens.knows_calls(&first) && tokens.knows_calls(&lost));
+        let second = shown(&tokens.replace(&first, false));
+        assert!(!tokens.knows_calls(&first) && tokens.knows_calls(&second));
+        // From here on they go on, whether that is heard or not.
+        let third = shown(&tokens.replace(&second, true));
+        assert!(tokens.knows_calls(&second) && tokens.knows_calls(&third));
+        let fourth = shown(&tokens.replace(&third, false));
+        tokens.stored();
+        let fifth = shown(&tokens.renew().expect("the one before is stored"));
+        assert!(tokens.knows_calls(&fourth) && tokens.knows_calls(&fifth));
     }
 
     #[test]

@@ -15,17 +15,17 @@ use crate::{
     support::cut,
 };
 
-struct Place {
-    line: Line,
-    server: Server,
+pub struct Place {
+    pub line: Line,
+    pub server: Server,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(replaying())
     }
 
-    fn with(limits: Limits) -> Self {
+    pub fn with(limits: Limits) -> Self {
         let line = Line::default();
         let server = Server::builder().service(line.clone()).limits(limits);
         let server = server.build().unwrap();
@@ -33,14 +33,14 @@ impl Place {
     }
 
     /// A client that keeps what it sends of calls.
-    async fn connect(&self) -> (Peer, Greeting) {
+    pub async fn connect(&self) -> (Peer, Greeting) {
         let (mut peer, greeting) = Peer::connect_as(&self.server, info()).await;
         greet(&mut peer, Greeting::default()).await;
         (peer, greeting)
     }
 
     /// The same client, with what it says of what it has and what it cannot send again.
-    async fn come_back(&self, token: &str, received_frames: u64, replay_after: u64) -> (Peer, Greeting) {
+    pub async fn come_back(&self, token: &str, received_frames: u64, replay_after: u64) -> (Peer, Greeting) {
         let mut peer = Peer::begin(&self.server, info().with_client_coming_back()).await;
         let greeting = Greeting {
             resume_token: token.to_owned(),
@@ -54,19 +54,19 @@ impl Place {
     }
 
     /// How many calls run.
-    fn calls(&self) -> u32 {
+    pub fn calls(&self) -> u32 {
         self.server
             .sessions()
             .map(|session| session.stats().open_calls)
             .sum()
     }
 
-    fn state(&self) -> Option<SessionState> {
+    pub fn state(&self) -> Option<SessionState> {
         self.server.sessions().next().map(|session| session.state())
     }
 }
 
-async fn greet(peer: &mut Peer, greeting: Greeting) {
+pub async fn greet(peer: &mut Peer, greeting: Greeting) {
     let greeting = Greeting {
         replay_bytes: KEPT as u64,
         ..greeting
@@ -74,7 +74,7 @@ async fn greet(peer: &mut Peer, greeting: Greeting) {
     peer.send(0, FrameKind::Greeting(Box::new(greeting))).await;
 }
 
-async fn call(peer: &mut Peer, stream_id: u64, name: &str, asked: &Item) {
+pub async fn call(peer: &mut Peer, stream_id: u64, name: &str, asked: &Item) {
     let request = Request {
         method: method(name).number,
         body: asked.encode_to_vec().into(),
@@ -94,7 +94,7 @@ async fn acknowledge(peer: &mut Peer, received_frames: u64) {
 }
 
 /// The next frame of a call; what the server says of what it has received comes before it.
-async fn frame(peer: &mut Peer) -> Frame {
+pub async fn frame(peer: &mut Peer) -> Frame {
     loop {
         let frame = peer.frame().await;
         if !matches!(frame.kind, FrameKind::Acknowledgement(_) | FrameKind::Credit(_)) {
@@ -104,7 +104,7 @@ async fn frame(peer: &mut Peer) -> Frame {
 }
 
 /// The number that answers a call.
-async fn answer(peer: &mut Peer, stream_id: u64) -> u64 {
+pub async fn answer(peer: &mut Peer, stream_id: u64) -> u64 {
     let frame = frame(peer).await;
     match frame.kind {
         FrameKind::Response(response) if frame.stream_id == stream_id => {

@@ -120,6 +120,14 @@ impl Line {
         Ok(data)
     }
 
+    /// Gives it back when it is told to.
+    #[message("Item", method = "Hold")]
+    async fn hold(&self, data: Item) -> Result<Item, Status> {
+        let _here = Here::new(&self.waiting);
+        self.release.notified().await;
+        Ok(data)
+    }
+
     /// Answers when it is told to.
     #[message("Item", method = "Wait")]
     async fn wait(&self, _cx: &Context) -> Result<Item, Status> {

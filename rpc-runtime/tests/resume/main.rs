@@ -16,6 +16,7 @@ mod line;
 #[allow(dead_code, reason = "shared with the tests of sessions")]
 #[path = "../sessions/peer.rs"]
 mod peer;
+mod returns;
 mod streams;
 mod support;
 mod waiting;

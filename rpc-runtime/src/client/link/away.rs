@@ -37,9 +37,15 @@ pub(super) struct Next {
     pub(super) protocol: ClientConnection,
     /// What goes out before the calls go on.
     pub(super) output: OutputBuffer,
+    /// Its server has not greeted in time.
+    is_silent: bool,
 }
 
 impl Away {
+    fn is_silent(&self) -> bool {
+        self.next.as_ref().is_some_and(|next| next.is_silent)
+    }
+
     /// Hands what goes out before the calls go on to the task.
     pub(super) fn let_go(&mut self, output: &mut OutputBuffer) {
         if let Some(next) = &mut self.next {
@@ -85,6 +91,9 @@ impl State {
     ///
     /// The server is gone.
     pub(in crate::client) fn keep_alive(&mut self, now: Instant) -> Result<Option<Instant>, ConnectionError> {
+        if self.away.as_ref().is_some_and(|away| away.is_silent()) {
+            return Err(ConnectionError::PeerSilent);
+        }
         let Some((protocol, output)) = self.of_socket() else {
             return Ok(None);
         };
@@ -104,7 +113,7 @@ impl State {
         if let Some(away) = self.away.take() {
             self.output.keep_for_resume(None);
             self.output.discard();
-            if let Some(Next { protocol, output }) = away.next {
+            if let Some(Next { protocol, output, .. }) = away.next {
                 self.protocol = protocol;
                 self.output = output;
             }
@@ -240,11 +249,23 @@ impl Link {
         let mut output = OutputBuffer::of_client();
         protocol.greet(greeting, &mut output);
         if let Some(away) = &mut state.away {
-            away.next = Some(Next { protocol, output });
+            away.next = Some(Next {
+                protocol,
+                output,
+                is_silent: false,
+            });
         }
         state.gone = false;
         self.number.store(self.standing.begins(), Ordering::Relaxed);
         true
+    }
+
+    /// The new socket is lost, because its server says nothing. The calls wait for the one after it.
+    pub(in crate::client) fn give_up_return(&self) {
+        if let Some(next) = self.lock().away.as_mut().and_then(|away| away.next.as_mut()) {
+            next.is_silent = true;
+        }
+        self.wake_driver();
     }
 
     /// Ends the calls that wait for another socket: there will be none.

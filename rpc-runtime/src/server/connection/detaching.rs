@@ -153,11 +153,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.session.mailbox.begin_turn(cx.waker());
         let now = Instant::now();
         self.take_mail(now);
-        // They wait.
-        self.session.mailbox.take_has_events();
         if self.handed_over {
+            // What is told of events now is for whoever has the session.
             return Poll::Ready(());
         }
+        // They wait.
+        self.session.mailbox.take_has_events();
         if self.socket.io.output.keeps_calls() && !self.go_on_waiting(now, cx) {
             return Poll::Ready(());
         }
@@ -193,8 +194,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.handed_over {
             return false;
         }
-        self.yields |= left == Left::ForLater;
         self.socket.io.output.discard();
+        // What was held back for want of room in the output, which is empty again, is woken by nobody else.
+        self.yields |= left == Left::ForLater || left == Left::Blocked && self.has_calls_to_poll();
         let Phase::Detached(absence) = &self.phase else {
             return true;
         };
@@ -205,7 +207,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             // No client can have what is not there any more: its session goes on without.
             replay.keep_calls(0);
             self.let_go_of_calls();
+            self.meter_turn();
             self.protocol = ServerConnection::new(self.endpoint.protocol_limits.clone(), now.into_std());
+            // It has refused nothing yet.
+            self.meter_goes_on();
             self.session.counters.stands(0, 0);
         } else {
             let (calls, queued) = (self.protocol.open_streams(), self.protocol.queued_bytes());

@@ -237,6 +237,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         !(shall_wait || self.is_clogged() || self.is_queue_full() || self.holds_calls_back())
     }
 
+    /// Whether one of the calls that were woken may go on now.
+    pub(super) fn has_calls_to_poll(&self) -> bool {
+        self.woken.iter().any(|slot| self.may_poll(*slot))
+    }
+
     /// Whether streams may write now.
     pub(super) fn may_write_streams(&self) -> bool {
         !self.is_far_ahead() && !self.is_queue_half_full()

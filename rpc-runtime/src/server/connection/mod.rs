@@ -216,8 +216,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.finish_drain(since, now);
         }
         if let Phase::Closing(_) = self.phase {
-            // None is sent any more: whoever is told of them is not to come back for them, again and again.
-            self.session.mailbox.take_has_events();
+            if !self.handed_over {
+                // None is sent any more: whoever is told of them is not to come back for them, again and again.
+                self.session.mailbox.take_has_events();
+            }
             return self.poll_closing(now, cx);
         }
         self.send_events();

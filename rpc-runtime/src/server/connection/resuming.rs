@@ -66,6 +66,18 @@ impl Return {
     }
 }
 
+impl Drop for Return {
+    /// The client has gone again, perhaps just when it was given its session: that is not to end with this connection.
+    fn drop(&mut self) {
+        self.answer.close();
+        if let Ok(Claimed::Session(kept)) = self.answer.try_recv()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            kept.begin_to_wait(&runtime, Instant::now());
+        }
+    }
+}
+
 /// What a greeting tells of resumes.
 #[derive(Default)]
 pub(super) struct Told {
@@ -78,6 +90,10 @@ pub(super) struct Told {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits for the greeting of a client that says that it comes back.
     pub(super) fn await_greeting(&mut self, now: Instant) {
+        if self.endpoint.auth_required && self.session.identity().is_none() {
+            self.socket
+                .set_limit(self.endpoint.limits.unauthenticated_message_bytes);
+        }
         self.ask(Asked::Greeting(now), false, now);
     }
 
@@ -224,7 +240,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         cx: &mut TaskContext<'_>,
     ) {
         self.meter_turn();
-        let streams = self.protocol.counts_received() && kept.has_all_of_calls(asked);
+        let from = self.session.info().client_addr();
+        let tokens = kept.session.tokens.get();
+        let knows = tokens.is_some_and(|tokens| tokens.knows_calls(&asked.shown));
+        let streams = knows && self.protocol.counts_received() && kept.has_all_of_calls(asked);
         if !streams {
             // They end here, where somebody counts that.
             mem::swap(&mut self.calls, &mut kept.calls);
@@ -260,12 +279,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .session
             .tokens
             .get()
-            .map(|tokens| tokens.replace(&asked.shown));
+            .map(|tokens| tokens.replace(&asked.shown, streams));
         self.endpoint.meter.resume(match streams {
             true => ResumeOutcome::Streams,
             false => ResumeOutcome::Session,
         });
         self.meter_goes_on();
+        tracing::debug!(client = %self.session.id(), ?from, streams, "a session goes on over another connection");
         self.settle_state();
         self.shared.hub.on_resumed(&self.session);
         each_hook(&self.session, |hooks, session| hooks.on_resume(session));
