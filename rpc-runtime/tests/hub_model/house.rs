@@ -13,7 +13,13 @@ use rpc_runtime::{
     services,
 };
 
-use crate::{model::Losing, program::State, random::Random, recorder::Recorder, truth::Truth};
+use crate::{
+    model::Losing,
+    program::State,
+    random::Random,
+    recorder::Recorder,
+    truth::{Refused, Truth},
+};
 
 pub const USERS: [&str; 3] = ["ann", "bob", "cid"];
 
@@ -183,7 +189,7 @@ struct May {
 /// Remembers a refusal, also where nobody waits for the answer any more.
 struct Refusal<'a> {
     may: &'a May,
-    client: String,
+    asks: &'a Asks,
     name: &'static str,
     may_not: bool,
 }
@@ -191,8 +197,12 @@ struct Refusal<'a> {
 impl Drop for Refusal<'_> {
     fn drop(&mut self) {
         if self.may_not {
-            let client = std::mem::take(&mut self.client);
-            self.may.truth.lock().refused.push((client, self.name));
+            let program = self.asks.session().info().query_value("program").unwrap();
+            self.may.truth.lock().refused.push(Refused {
+                program: program.parse().unwrap(),
+                client: self.asks.client().to_string(),
+                channel: self.name,
+            });
         }
     }
 }
@@ -202,7 +212,7 @@ impl Right<(String,)> for May {
         let name = channel(&format!("{}:{id}", self.kind)).name;
         let mut refusal = Refusal {
             may: self,
-            client: asks.client().to_string(),
+            asks,
             name,
             may_not: true,
         };

@@ -24,8 +24,8 @@ pub struct State {
     joins: HashMap<&'static str, Joins>,
     /// How many bytes came at a moment, in all channels.
     crowds: HashMap<Instant, usize>,
-    /// What was answered when rights were asked for: the client, the channel, and whether it was refused or too late.
-    pub refused: Vec<(String, &'static str)>,
+    /// Who was refused what, or answered too late.
+    pub refused: Vec<Refused>,
     /// How many histories and keys were held against the model.
     pub histories: u64,
     pub not_covered: u64,
@@ -33,6 +33,15 @@ pub struct State {
     /// How many publishers waited for slow clients as long as they may.
     pub blocked: u64,
     wrong: bool,
+}
+
+/// A right that was refused.
+pub struct Refused {
+    /// The program's place, as it stands in its address: it may have had sessions of which it does not know any more.
+    pub program: usize,
+    /// The client's id.
+    pub client: String,
+    pub channel: &'static str,
 }
 
 impl Truth {

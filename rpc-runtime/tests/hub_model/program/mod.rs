@@ -179,6 +179,13 @@ impl Program {
         self.with(channel, |_| ()).is_some()
     }
 
+    /// How often the server may have ended a subscription.
+    pub fn kicks(&self, reader: &Reader) -> u64 {
+        let kicked = self.kicked.iter();
+        let of_it = kicked.filter(|&&(name, at)| name == reader.channel && at >= reader.since);
+        of_it.count() as u64
+    }
+
     /// Whether its session may hear a channel whatever its rights.
     pub fn may_be_granted(&self, channel: &str) -> bool {
         let mut granted = self.granted.iter().filter(|(name, _)| *name == channel);
@@ -220,7 +227,7 @@ impl Program {
         self.readers
             .lock()
             .unwrap()
-            .iter()
+            .iter_mut()
             .for_each(|reader| reader.set_reads(reads));
     }
 

@@ -15,6 +15,7 @@ use rpc_runtime::{
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
+    time::Instant,
 };
 
 use super::Heard;
@@ -58,13 +59,14 @@ pub struct Reader {
     pub start: Start,
     /// How many connections its client had had when it began.
     pub connections: u64,
-    /// How often the server may have ended it.
-    pub kicks: u64,
+    /// Of whatever came to its client's end later it may be told.
+    pub since: Instant,
     pub granted: Option<Grant>,
     /// What its program has said of itself with it.
     pub mood: Option<u64>,
     seen: Arc<Mutex<Seen>>,
     left: bool,
+    was_unread: bool,
     reads: watch::Sender<bool>,
     task: JoinHandle<()>,
     unsubscribe: Option<oneshot::Sender<()>>,
@@ -118,11 +120,12 @@ impl Reader {
             channel,
             start,
             connections,
-            kicks: 0,
+            since: line.took_all_before(),
             granted: None,
             mood: None,
             seen,
             left: false,
+            was_unread: false,
             reads,
             task,
             unsubscribe: Some(unsubscribe),
@@ -130,8 +133,14 @@ impl Reader {
     }
 
     /// Has the program read, or not.
-    pub fn set_reads(&self, reads: bool) {
+    pub fn set_reads(&mut self, reads: bool) {
+        self.was_unread |= !reads;
         self.reads.send_replace(reads);
+    }
+
+    /// Whether its program has not always read.
+    pub fn was_unread(&self) -> bool {
+        self.was_unread
     }
 
     /// Why it has ended by itself, where it has.

@@ -8,6 +8,7 @@ use crate::{
     house::{Snapshots, channel},
     model::{Given, Item, Passing, Subscribed},
     program::{Program, Reader, Start},
+    truth::Refused,
 };
 
 impl World {
@@ -28,10 +29,10 @@ impl World {
         }
     }
 
-    /// How often a client was refused a channel.
-    fn refusals(&self, program: &Program, name: &str) -> u64 {
+    /// How often a program was refused a channel.
+    fn refusals(&self, index: usize, name: &str) -> u64 {
         let truth = self.truth.lock();
-        let of_it = |(id, refused): &&(String, &str)| *refused == name && program.ids.contains(id);
+        let of_it = |refused: &&Refused| refused.channel == name && refused.program == index;
         truth.refused.iter().filter(of_it).count() as u64
     }
 
@@ -39,7 +40,7 @@ impl World {
     pub(super) fn was_refused_lately(&self, program: &Program, name: &str) -> bool {
         let truth = self.truth.lock();
         let mut refused = truth.refused.iter();
-        refused.any(|(id, refused)| *refused == name && program.ids.last() == Some(id))
+        refused.any(|refused| refused.channel == name && program.ids.last() == Some(&refused.client))
     }
 
     fn check_end(&mut self, index: usize, reader: &Reader) {
@@ -52,7 +53,7 @@ impl World {
                 assert!(program.is_closed, "{name} has ended: {error}");
             }
             Some(ended) => {
-                let may_end = reader.kicks > 0 || self.refusals(program, name) > 0;
+                let may_end = program.kicks(reader) > 0 || self.refusals(index, name) > 0;
                 assert!(may_end && !is_granted, "{name} has ended: {ended}");
                 self.seen.ended += 1;
             }
@@ -84,7 +85,7 @@ impl World {
                 self.truth.lock().log(channel.name).check(&subscribed);
             }
             Start::Passing(before, after) => {
-                let interrupted = reader.kicks + self.refusals(program, channel.name);
+                let interrupted = program.kicks(reader) + self.refusals(index, channel.name);
                 let truth = self.truth.lock();
                 let slow = |at: Instant| truth.is_crowded(at) || program.was_stalled_at(at);
                 let passing = Passing {
@@ -92,6 +93,7 @@ impl World {
                     began: (*before, *after),
                     connections: reader.connections,
                     interrupted,
+                    unread: reader.was_unread(),
                     ids: &program.ids,
                     losing: channel.losing(),
                     snapshots: channel.snapshots != Snapshots::None,

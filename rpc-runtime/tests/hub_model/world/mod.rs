@@ -112,7 +112,8 @@ impl World {
         let user = (!self.random.one_in(4)).then(|| *self.random.pick(&USERS));
         let may_name = self.channels.iter().any(|channel| channel.name == "query:a");
         let named = (may_name && self.random.one_in(2)).then_some("query:a");
-        let query = named.map_or_else(String::new, |name| format!("?channel_id={name}"));
+        let named_in = named.map_or_else(String::new, |name| format!("&channel_id={name}"));
+        let query = format!("?program={}{named_in}", self.programs.len());
         let line = Line::new(&self.house.server, query);
         self.programs.push(Program::new(line, user, named, &self.truth));
     }

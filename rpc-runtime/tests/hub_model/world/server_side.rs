@@ -97,7 +97,6 @@ impl World {
                 .iter_mut()
                 .filter(|reader| reader.channel == channel.name)
             {
-                reader.kicks += 1;
                 reader.granted = None;
             }
             let is_member = |id: &String| members.iter().any(|member| member.client.to_string() == *id);

@@ -62,10 +62,7 @@ impl World {
                 let mut reader = Reader::new(&program.client, &program.line, name, subscription, start);
                 reader.mood = Some(mood);
                 // Of an end that it has not been told yet it is told now.
-                let kicked = program.kicked.iter();
-                reader.kicks = kicked
-                    .filter(|&&(kicked, at)| kicked == name && at >= taken_before)
-                    .count() as u64;
+                reader.since = taken_before;
                 program.readers.lock().unwrap().push(reader);
             }
         }
