@@ -110,6 +110,9 @@ export class Room {
     this.#events.on("item", (item) => this.#hear(item));
     this.#events.on("status", (status) => {
       if (status === "live") this.#live();
+      // Whoever was writing may have gone meanwhile.
+      this.#typing.clear();
+      this.listener.typing();
     });
     this.#events.on("end", (reason) => this.#end(reason));
     this.#writing.on(TypingSchema, (_, event) => this.#writes(event.userId));

@@ -53,8 +53,9 @@ export class Person extends Window {
 
   /** The server has this person in the room that is looked at. */
   async isThere(): Promise<void> {
-    const people = async () => (await this.page.locator(".persons b").allInnerTexts()).join(", ");
-    const me = await this.page.locator(".me b").innerText();
+    // Also where a narrow window does not show it.
+    const people = async () => (await this.page.locator(".persons b").allTextContents()).join(", ");
+    const me = (await this.page.locator(".me b").textContent()) ?? "";
     await until(`${me} is there`, async () => (await people()).split(", ").includes(me), people);
   }
 
