@@ -6,6 +6,7 @@
 //! |---|---|
 //! | what a contract may say: types, rules, options | [`macro@contract`], [`macro@message`], [`macro@rpc`] |
 //! | serving, and mounting into axum | [`Server`] |
+//! | clients of CMMV, with the feature `cmmv` | `Cmmv` |
 //! | TLS, and HTTP for pages, health or metrics on the same port | [`ServerBuilder::tls`](ServerBuilder), [`ServerBuilder::http`] |
 //! | calling, reconnecting, TLS | [`Client`], [`ClientBuilder`], and the generated clients around them |
 //! | tests without sockets, with a paused clock | [`testing`] |
@@ -30,6 +31,8 @@ extern crate self as rpc_runtime;
 
 pub mod auth;
 mod client;
+#[cfg(feature = "cmmv")]
+mod cmmv;
 mod codec;
 pub mod codegen;
 pub(crate) mod compression;
@@ -64,6 +67,8 @@ pub use client::{
     ConnectionState, Connector, CredentialProvider, Reconnect, ReconnectingSession, Refused, RefusedKind,
     Reply, ServerGreeting, SessionCall, SessionFuture, StreamingCall, UnaryCall,
 };
+#[cfg(feature = "cmmv")]
+pub use cmmv::Cmmv;
 pub use context::{CallId, Context};
 #[doc(inline)]
 pub use contract::{Contract, ContractEnum, ContractField};

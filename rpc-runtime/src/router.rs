@@ -114,6 +114,15 @@ pub enum StartError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A contract cannot be offered to clients of CMMV.
+    #[cfg(feature = "cmmv")]
+    #[error("`{contract}` cannot be offered to clients of CMMV: it {problem}")]
+    Cmmv {
+        /// The full name of the contract's message.
+        contract: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The program is compiled with `panic = "abort"`.
     #[error(
         "this program is compiled with panic = \"abort\": one handler's panic would end all connections. Remove it \

@@ -101,6 +101,11 @@ fn packages_pin_what_they_are_built_with() {
         for kind in ["dependencies", "devDependencies"] {
             for (name, version) in object(&package, kind) {
                 let version = version.as_str().unwrap_or_default();
+                // A package that goes by another name, such as `npm:@cmmv/view@0.8.32`.
+                let version = match version.strip_prefix("npm:") {
+                    Some(alias) => alias.rsplit_once('@').map_or("", |(_, version)| version),
+                    None => version,
+                };
                 let is_exact = version
                     .split(['.', '-'])
                     .take(3)

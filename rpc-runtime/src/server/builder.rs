@@ -273,6 +273,13 @@ impl ServerBuilder {
         self.main(|main| main.channel_query(parameter))
     }
 
+    /// See [`Endpoint::cmmv`].
+    #[cfg(feature = "cmmv")]
+    #[must_use]
+    pub fn cmmv(self, cmmv: crate::Cmmv) -> Self {
+        self.main(|main| main.cmmv(cmmv))
+    }
+
     /// See [`Endpoint::hooks`].
     #[must_use]
     pub fn hooks(self, hooks: impl Hooks) -> Self {

@@ -39,6 +39,8 @@ pub struct Endpoint {
     hooks: HookSets,
     rate_limits: Vec<RateLimit>,
     channel_query: Option<Box<str>>,
+    #[cfg(feature = "cmmv")]
+    cmmv: Option<crate::Cmmv>,
     /// The server's.
     pub(super) meter: Meter,
 }
@@ -183,6 +185,14 @@ impl Endpoint {
         self
     }
 
+    /// Speaks CMMV's wire on connections that offer no subprotocol; see [`Cmmv`](crate::Cmmv). Without, they are closed with 4504.
+    #[cfg(feature = "cmmv")]
+    #[must_use]
+    pub fn cmmv(mut self, cmmv: crate::Cmmv) -> Self {
+        self.cmmv = Some(cmmv);
+        self
+    }
+
     pub(super) fn build(self) -> Result<ActiveEndpoint, StartError> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
@@ -199,7 +209,14 @@ impl Endpoint {
             rates: rates.as_ref(),
         };
         router.protect(&protection, !self.authenticators.is_empty())?;
+        #[cfg(feature = "cmmv")]
+        let cmmv = match &self.cmmv {
+            Some(cmmv) => Some(crate::cmmv::Table::build(cmmv, &router)?),
+            None => None,
+        };
         Ok(ActiveEndpoint {
+            #[cfg(feature = "cmmv")]
+            cmmv,
             method_metrics: self.meter.is_on().then(|| MethodMetrics::of(&router)),
             meter: self.meter,
             router,
@@ -233,7 +250,36 @@ pub(crate) struct ActiveEndpoint {
     pub(crate) rates: Option<Arc<Rates>>,
     /// The parameter of the query that names a channel.
     pub(crate) channel_query: Option<Box<str>>,
+    /// The contracts that clients of CMMV call.
+    #[cfg(feature = "cmmv")]
+    pub(crate) cmmv: Option<crate::cmmv::Table>,
     pub(crate) meter: Meter,
     /// Where calls are counted, if they are.
     pub(crate) method_metrics: Option<MethodMetrics>,
+}
+
+impl ActiveEndpoint {
+    /// Whether a connection that offers no subprotocol is served.
+    pub(super) fn speaks_cmmv(&self) -> bool {
+        #[cfg(feature = "cmmv")]
+        {
+            self.cmmv.is_some()
+        }
+        #[cfg(not(feature = "cmmv"))]
+        {
+            false
+        }
+    }
+
+    /// Whether that is so on paths that are no endpoint's.
+    pub(super) fn speaks_cmmv_on_any_path(&self) -> bool {
+        #[cfg(feature = "cmmv")]
+        {
+            self.cmmv.as_ref().is_some_and(|cmmv| cmmv.on_any_path)
+        }
+        #[cfg(not(feature = "cmmv"))]
+        {
+            false
+        }
+    }
 }

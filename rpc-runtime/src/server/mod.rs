@@ -136,6 +136,28 @@ impl Server {
         }
     }
 
+    /// The same for a connection that speaks CMMV's wire instead, of a client that has offered no subprotocol: see
+    /// [`Cmmv`](crate::Cmmv). Where its endpoint has none, all that it calls is UNIMPLEMENTED.
+    #[cfg(feature = "cmmv")]
+    pub fn serve_cmmv_connection<S>(
+        &self,
+        io: S,
+        info: ConnectInfo,
+    ) -> impl Future<Output = ()> + Send + use<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let shared = self.shared.clone();
+        async move {
+            let admission = shared.admit_always();
+            let (endpoint, info) = shared.endpoint_of(info.with_foreign_wire());
+            let session = Session::new(info, endpoint, shared.clone());
+            let mut connection = pin!(Connection::translated(io, session, shared));
+            connection.as_mut().await;
+            admission.part().await;
+        }
+    }
+
     /// Accepts connections until `shutdown` is ready, then stops in order: see [`shutdown`](Self::shutdown). Listeners are made
     /// by [`listen`](Self::listen), or by whatever else makes one; crowds want a long queue.
     ///

@@ -2,13 +2,20 @@
 
 use std::sync::Arc;
 
-use super::endpoint::{ActiveEndpoint, Endpoint};
+use http::Request;
+
+use super::{
+    endpoint::{ActiveEndpoint, Endpoint},
+    handshake,
+};
 use crate::router::StartError;
 
 /// The endpoints of a server by their paths. There is at least one, the main one.
 #[derive(Debug)]
 pub(crate) struct Routes {
     paths: matchit::Router<usize>,
+    /// The endpoint for clients that offer no subprotocol on a path that is no endpoint's.
+    elsewhere: Option<usize>,
     endpoints: Box<[Arc<ActiveEndpoint>]>,
 }
 
@@ -37,8 +44,12 @@ impl Routes {
                 .map_err(|error| mistake(error.to_string()))?;
             active.push(Arc::new(endpoint.build()?));
         }
+        let elsewhere = active
+            .iter()
+            .position(|endpoint: &Arc<ActiveEndpoint>| endpoint.speaks_cmmv_on_any_path());
         Ok(Self {
             paths,
+            elsewhere,
             endpoints: active.into(),
         })
     }
@@ -56,6 +67,17 @@ impl Routes {
     /// Whether the path cannot matter.
     pub(crate) fn is_single(&self) -> bool {
         self.endpoints.len() == 1
+    }
+
+    /// Where a request leads: by its path, else by what it does not say.
+    pub(crate) fn find_for<B>(&self, request: &Request<B>) -> Option<Route> {
+        self.find(request.uri().path()).or_else(|| {
+            let elsewhere = self.elsewhere?;
+            handshake::offers_nothing(request).then(|| Route {
+                endpoint: self.endpoints[elsewhere].clone(),
+                parameters: Vec::new(),
+            })
+        })
     }
 
     /// What a path means, if anything.

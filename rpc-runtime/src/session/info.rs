@@ -31,6 +31,8 @@ pub struct ConnectInfo {
     /// Until the session takes it over.
     identity: Option<Identity>,
     coming_back: bool,
+    /// It speaks another wire than ours, which knows of no sessions.
+    foreign: bool,
 }
 
 /// What is known of the TLS connection that a client came over, from whoever ended it: the standalone server itself
@@ -71,6 +73,7 @@ impl ConnectInfo {
             headers: Headers::from_map(request.headers()),
             identity: None,
             coming_back: offers_resume(request.headers()),
+            foreign: false,
         }
     }
 
@@ -107,6 +110,19 @@ impl ConnectInfo {
 
     pub(crate) fn is_coming_back(&self) -> bool {
         self.coming_back
+    }
+
+    /// Says that the client speaks another wire than `rpc.v1`.
+    #[cfg(feature = "cmmv")]
+    pub(crate) fn with_foreign_wire(mut self) -> Self {
+        self.foreign = true;
+        self.coming_back = false;
+        self
+    }
+
+    /// Whether it does, and so cannot come back to its session.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     pub(crate) fn take_identity(&mut self) -> Option<Identity> {

@@ -364,19 +364,19 @@ fn stop(error: WsError) -> Stop {
 
 /// The header of a WebSocket frame (RFC 6455, section 5.2).
 #[derive(Debug)]
-struct Header {
+pub(crate) struct Header {
     /// FIN, reserved bits and opcode.
-    first: u8,
+    pub(crate) first: u8,
     /// Bytes of the header itself.
-    length: usize,
+    pub(crate) length: usize,
     /// Bytes of the payload.
-    payload: u64,
-    mask: Option<[u8; 4]>,
+    pub(crate) payload: u64,
+    pub(crate) mask: Option<[u8; 4]>,
 }
 
 impl Header {
     /// Reads the header at the front of `bytes`, when all of it is there.
-    fn peek(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn peek(bytes: &[u8]) -> Option<Self> {
         let (&first, &second) = (bytes.first()?, bytes.get(1)?);
         let (payload, at) = match second & 0x7f {
             126 => (u64::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)), 4),

@@ -6,6 +6,7 @@ use rpc_runtime::auth::jwt::Jwt;
 use rpc_runtime::hub::NamespaceError;
 use rpc_runtime::{Endpoint, Limits, Rate, RateLimit, Server, ServerBuilder, services};
 
+use super::cmmv;
 use crate::accounts::{Tokens, Users};
 use crate::contracts::TasksContract;
 use crate::service::{self, Accounts, Administration, Administrators, Changes, OwnList, Owner, Tasks};
@@ -97,6 +98,7 @@ pub(crate) fn server(parts: Parts, options: &Options<'_>) -> Result<ServerBuilde
         .hub(service::hub(tasks)?)
         .service(services::session::gateway())
         .service(services::admin::gateway())
+        .cmmv(cmmv::contracts())
         .authenticator(authenticator)
         .request_guard::<AddTaskRequest>("owner", OwnList)
         .request_guard::<GetAllTaskRequest>("owner", OwnList)

@@ -1,4 +1,4 @@
-//! What is answered beside the calls, on the same port: the page, whether the server lives, whether it can serve, and its metrics.
+//! What is answered beside the calls, on the same port: the page, the script for clients of CMMV, whether the server lives, whether it can serve, and its metrics.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use rpc_runtime::{Server, metrics::DURATION_BUCKETS};
 use rust_embed::RustEmbed;
 
+use super::cmmv;
 use crate::failure::{Exit, Failure};
 use crate::storage::Database;
 
@@ -39,6 +40,7 @@ pub(super) fn routes(database: Database, server: Arc<OnceLock<Server>>) -> Resul
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(render))
+        .merge(cmmv::routes())
         .merge(embedded_page::routes::<Page>()))
 }
 

@@ -1,5 +1,6 @@
 //! The server: an address, a database, a secret, and an orderly end.
 
+mod cmmv;
 pub(crate) mod endpoints;
 mod http;
 mod welcome;

@@ -271,6 +271,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
+#[cfg(feature = "cmmv")]
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<crate::cmmv::CmmvSocket<S>> {
+    /// Begins a connection whose client speaks CMMV's wire.
+    pub(crate) fn translated(stream: S, session: Arc<Session>, shared: Arc<Shared>) -> Self {
+        let stream = crate::cmmv::CmmvSocket::new(stream, &session);
+        Self::new(stream, &[], session, shared)
+    }
+}
+
 /// Has the task polled again after everything else, including sockets that became ready meanwhile: a task that just
 /// wakes itself would come back before those are looked at.
 fn go_behind_all_others(cx: &mut TaskContext<'_>) {

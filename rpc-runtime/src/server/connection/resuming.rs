@@ -300,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Has the session found by a token, where it may be resumed. What its greeting tells of that.
     pub(super) fn make_resumable(&mut self) -> Told {
-        if self.endpoint.limits.resume_window.is_zero() {
+        if self.endpoint.limits.resume_window.is_zero() || self.session.info().is_foreign() {
             return Told::default();
         }
         let (tokens, token) = Tokens::new();

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A browser hides the status of a refused upgrade from its page, and drops one whose subprotocol it did not offer.
-//! So a handshake without our subprotocol is accepted, with one of those that were offered, and closed with 4504; and one of a
+//! So a handshake without our subprotocol is accepted, with one of those that were offered, and closed with 4504 (one that offers none
+//! may be a client of CMMV's instead, where the endpoint speaks that); and one of a
 //! page (it has an `Origin`) whose credential is not accepted is closed with the code that says why.
 
 mod authentication;
@@ -46,7 +47,7 @@ use super::{
 use crate::{ConnectInfo, Session, metrics::HandshakeOutcome};
 pub(super) use refusal::Refusal;
 use upgrade::Choice;
-pub(super) use upgrade::is_asked_for;
+pub(super) use upgrade::{is_asked_for, offers_nothing};
 
 /// The peer's address, as a request extension: how an HTTP router tells it to a mounted [`Server`](crate::Server).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(super) struct Handshake {
 
 /// Answers on the path's endpoint; where there is but one, on any path.
 pub(super) async fn answer(shared: Arc<Shared>, handshake: Handshake) -> Response<Full<Bytes>> {
-    let route = match shared.routes.find(handshake.request.uri().path()) {
+    let route = match shared.routes.find_for(&handshake.request) {
         None if shared.routes.is_single() => Some(Route {
             endpoint: shared.routes.main().clone(),
             parameters: Vec::new(),
@@ -97,13 +98,18 @@ async fn accept(
     };
     let on_upgrade = hyper::upgrade::on(&mut handshake.request);
     let info = connect_info(shared, &handshake).with_params(parameters);
+    let choice = Choice::of(handshake.request.headers());
+    #[cfg(feature = "cmmv")]
+    let info = match choice {
+        Choice::None if endpoint.speaks_cmmv() => info.with_foreign_wire(),
+        _ => info,
+    };
     let request = handshake.request;
     let accept = derive_accept_key(upgrade::check(&request)?);
     if !endpoint.origins.admit(request.headers()) {
         return Err(Refusal::Origin);
     }
     let admission = admit(shared, info.client_addr())?;
-    let choice = Choice::of(request.headers());
     let response = switching(&accept, &choice)?;
     let session = Session::new(info, endpoint, shared.clone());
     let entry = enter(request.headers(), &session, &choice, handshake.until).await?;
@@ -196,6 +202,7 @@ async fn enter(
             let reason = "unknown subprotocol: offer rpc.v1";
             return Ok(Entry::closed(CloseCode::SubprotocolUnknown, reason));
         }
+        Choice::None if session.endpoint.speaks_cmmv() => {}
         Choice::None => {
             let reason = "no subprotocol: offer rpc.v1";
             return Ok(Entry::closed(CloseCode::SubprotocolUnknown, reason));
@@ -236,6 +243,10 @@ fn connection_over(
     entry: Entry,
     shared: Arc<Shared>,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    #[cfg(feature = "cmmv")]
+    if session.info().is_foreign() && matches!(entry, Entry::Open) {
+        return Box::pin(Connection::translated(TokioIo::new(upgraded), session, shared));
+    }
     // In the standalone server the socket itself is behind hyper's box, and every later read and write is direct. What
     // hyper has read is let go before the connection is waited for: it is a slice of a buffer of 8 KiB.
     let upgraded = match upgraded.downcast::<TokioIo<Watched<TcpStream>>>() {

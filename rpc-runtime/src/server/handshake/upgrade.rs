@@ -40,6 +40,11 @@ impl Choice {
     }
 }
 
+/// Whether an upgrade to WebSocket is asked for that offers no subprotocol at all.
+pub(in crate::server) fn offers_nothing<B>(request: &Request<B>) -> bool {
+    !request.headers().contains_key(header::SEC_WEBSOCKET_PROTOCOL) && is_asked_for(request)
+}
+
 /// The tokens among the subprotocols that are offered, as they were sent.
 pub(super) fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).filter_map(as_bearer)

@@ -136,7 +136,7 @@ impl Front {
         if let Some(tls) = &self.tls {
             request.extensions_mut().insert(tls.clone());
         }
-        let route = self.shared.routes.find(request.uri().path());
+        let route = self.shared.routes.find_for(&request);
         if route.is_some() && handshake::is_asked_for(&request) {
             if self.begun == Begun::GivenUp {
                 self.shared.meter().handshake(Refusal::GivenUp.outcome());
