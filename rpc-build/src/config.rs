@@ -115,7 +115,7 @@ impl Builder {
     }
 
     /// Writes the descriptor set here as well; it is always in `OUT_DIR/rpc/descriptor_set.binpb`. The path is relative
-    /// to the crate.
+    /// to the crate. Custom options are in it, which are the rules, and comments, which are the docs.
     ///
     /// Outside of `OUT_DIR` it is kept like the `.proto`: not written in sources that are not the user's, an error if it
     /// is out of date in a build with `CI` set, and a warning where it cannot be written.

@@ -13,7 +13,7 @@
 //!   breaks it fails the build at the contract;
 //! - a module in `OUT_DIR`, taken in with `rpc_runtime::include_gateway!("task")`: the messages of CRUD services, the
 //!   service trait, the gateway and the client;
-//! - the descriptor set of all packages, with custom options kept;
+//! - the descriptor set of all packages, with custom options and comments kept, which gateways carry for reflection;
 //! - what protoc plugins make of it, code for other languages first of all: [`Builder::plugin`] and [`plugin`].
 //!
 //! # Features
@@ -41,10 +41,12 @@
 
 pub mod breaking;
 pub mod plugin;
+pub mod promise;
 
 mod check;
 mod config;
 mod descriptor;
+mod documented;
 mod drift;
 mod emit;
 mod environment;

@@ -74,6 +74,11 @@ impl Report {
         }
     }
 
+    /// Where the schemas of this build lie, which gateways and events carry.
+    pub(crate) fn descriptor_set(&mut self, path: &Path) {
+        self.line(format!("cargo::rustc-env=RPC_DESCRIPTOR_SET={}", path.display()));
+    }
+
     /// These contracts are behind features that are off: what is wrong with them is printed.
     pub(crate) fn absent(&mut self, names: &BTreeSet<String>) {
         self.absent.extend(names.iter().cloned());

@@ -2,6 +2,7 @@
 
 use crate::config::Builder;
 use crate::descriptor::{self, Compiled};
+use crate::documented;
 use crate::drift::{self, Emitted, Guard};
 use crate::emit::{module, proto};
 use crate::environment::Environment;
@@ -214,8 +215,10 @@ impl Build<'_> {
             included.insert(package, path);
         }
         self.report.modules(&included);
-        let set = compiled.encode();
-        self.output(&self.out.join("descriptor_set.binpb"), &set)?;
+        let set = documented::encode(compiled)?;
+        let path = self.out.join("descriptor_set.binpb");
+        self.output(&path, &set)?;
+        self.report.descriptor_set(&path);
         if let Some(path) = &self.builder.descriptor_set_path {
             let path = files::normal(&self.environment.manifest_dir.join(path));
             if path.starts_with(&self.environment.out_dir) {
@@ -293,6 +296,14 @@ impl Build<'_> {
             self.output(&path, text.as_bytes())?;
         }
         self.report.modules(&included);
+        let set = self.out.join("descriptor_set.binpb");
+        if set.is_file() {
+            self.seen.outputs.insert(set.clone());
+        } else {
+            // Nothing is in it, and nothing runs that could miss it.
+            self.output(&set, &[])?;
+        }
+        self.report.descriptor_set(&set);
         let manifest = self.out.join("contracts.txt");
         if manifest.is_file() {
             self.report

@@ -103,11 +103,16 @@ pub(crate) fn event(message: &Message) -> Option<TokenStream> {
             const CHANNELS: ::core::option::Option<&'static str> = ::core::option::Option::Some(#channels);
         }
     });
+    let files = (!message.common.detached).then(|| {
+        quote! {
+            const FILES: &'static [u8] = ::rpc_runtime::codegen::descriptor_set!();
+        }
+    });
     message.event.then(|| {
         quote! {
             #[diagnostic::do_not_recommend]
             #[allow(deprecated)]
-            impl ::rpc_runtime::codegen::Event for #ident { #channels }
+            impl ::rpc_runtime::codegen::Event for #ident { #channels #files }
         }
     })
 }

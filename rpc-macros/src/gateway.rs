@@ -46,13 +46,15 @@ pub(crate) fn expand(service: &Service, block: &ItemImpl) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, method)| calls::entry(method, index));
+    // A crate without a build script has nothing to show; one whose contracts are scanned carries their schemas.
+    let files = (!service.common.detached).then(|| quote!(.files(::rpc_runtime::codegen::descriptor_set!())));
     quote! {
         const _: () = {
             #(#implementations)*
             impl #impl_generics ::rpc_runtime::codegen::Gateway for #gateway #where_clause {
                 fn descriptor() -> &'static ::rpc_runtime::codegen::ServiceDescriptor {
                     static DESCRIPTOR: ::rpc_runtime::codegen::ServiceDescriptor =
-                        ::rpc_runtime::codegen::ServiceDescriptor::new(#full_name, &[#(#descriptors),*]) #docs;
+                        ::rpc_runtime::codegen::ServiceDescriptor::new(#full_name, &[#(#descriptors),*]) #docs #files;
                     &DESCRIPTOR
                 }
                 fn methods(methods: &mut ::rpc_runtime::codegen::MethodTable<Self>) {

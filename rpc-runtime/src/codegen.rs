@@ -40,5 +40,6 @@ pub use crate::status::Status;
 pub use crate::streaming::{Outgoing, Streaming};
 pub use crate::validate::{Bound, Format, Number, Pattern, Rule, Validator, ValueRef};
 pub use crate::{
-    __enum_field as enum_field, __message_field as message_field, __prost_contract as prost_contract,
+    __descriptor_set as descriptor_set, __enum_field as enum_field, __message_field as message_field,
+    __prost_contract as prost_contract,
 };

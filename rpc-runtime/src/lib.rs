@@ -80,7 +80,7 @@ pub use guard::{Guard, RequestGuard};
 pub use hub::{Event, Events};
 pub use limits::Limits;
 pub use metadata::Metadata;
-pub use middleware::{Fallback, UnknownMethod};
+pub use middleware::{Encoded, Fallback, UnknownMethod};
 pub use rate::{Rate, RateLimit};
 pub use router::StartError;
 #[doc = include_str!("../docs/events.md")]

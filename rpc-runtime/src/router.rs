@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    contract::MethodDescriptor,
+    contract::{MethodDescriptor, ServiceDescriptor},
     dispatch::{Gateway, MethodEntry, MethodTable, Protection, Unknown},
     middleware::{Fallback, Middleware},
 };
@@ -175,6 +175,8 @@ pub(crate) struct Router {
     by_number: HashMap<u64, u32, BuildHasherDefault<Identity>>,
     by_name: HashMap<&'static str, u32>,
     gateways: Vec<Box<dyn Any + Send + Sync>>,
+    /// What the gateways serve, in their order.
+    services: Vec<&'static ServiceDescriptor>,
     /// Who takes calls of other methods.
     unknown: Option<Box<Unknown>>,
 }
@@ -185,6 +187,7 @@ impl Router {
         let mut table = MethodTable::new(self.gateways.len());
         G::methods(&mut table);
         self.gateways.push(Box::new(gateway));
+        self.services.push(G::descriptor());
         for mut entry in table.into_entries() {
             if !is_offered(entry.descriptor) {
                 continue;
@@ -212,13 +215,18 @@ impl Router {
         Ok(())
     }
 
-    /// Says who takes calls of methods that nobody has.
+    /// What is served. Of a service, those methods are that have a number here.
+    pub(crate) fn services(&self) -> &[&'static ServiceDescriptor] {
+        &self.services
+    }
+
     /// Whether it has a service.
     pub(crate) fn has<G: Gateway>(&self) -> bool {
         let method = G::descriptor().methods.first();
         method.is_some_and(|method| self.by_number.contains_key(&method.number))
     }
 
+    /// Says who takes calls of methods that nobody has.
     pub(crate) fn fall_back(&mut self, fallback: impl Fallback) {
         self.unknown = Some(Box::new(Unknown::new(Arc::new(fallback))));
     }

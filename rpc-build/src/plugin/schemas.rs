@@ -67,8 +67,7 @@ impl DescriptorSet {
     /// Takes an encoded `google.protobuf.FileDescriptorSet`, with all imports in it and each file behind those that it imports,
     /// as compilers write it; of it, these files are generated for.
     ///
-    /// The set that [`Builder`](crate::Builder) leaves in `OUT_DIR` has no comments in it, and so has nothing that is generated
-    /// from it.
+    /// The set that [`Builder`](crate::Builder) leaves in `OUT_DIR` has the comments in it, which are the docs of the contracts.
     ///
     /// # Errors
     ///

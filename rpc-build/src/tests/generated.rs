@@ -179,6 +179,39 @@ fn custom_options_are_kept_in_the_descriptor_set() {
     );
 }
 
+#[test]
+fn comments_are_kept_in_the_descriptor_set_and_places_without_one_are_not() {
+    use prost::Message;
+    let task = Crate::new(CONTRACTS);
+    let said = task.build();
+    let path = task.environment.out_dir.join("rpc/descriptor_set.binpb");
+    let set = std::fs::read(&path).expect("the set");
+    let set = prost_types::FileDescriptorSet::decode(set.as_slice()).expect("a descriptor set");
+    let names: Vec<_> = set.file.iter().map(|file| file.name()).collect();
+    let mut places = 0;
+    for (at, file) in set.file.iter().enumerate() {
+        assert!(
+            file.dependency
+                .iter()
+                .all(|import| names[..at].contains(&import.as_str())),
+            "{} stands behind what it imports",
+            file.name()
+        );
+        for place in file.source_code_info.iter().flat_map(|info| &info.location) {
+            let has_comment = place.leading_comments.is_some()
+                || place.trailing_comments.is_some()
+                || !place.leading_detached_comments.is_empty();
+            assert!(has_comment, "{} {:?}", file.name(), place.path);
+            places += usize::from(file.package() == "task");
+        }
+    }
+    assert!(places > 0, "the docs are gone");
+    assert!(
+        said.contains(&format!("cargo::rustc-env=RPC_DESCRIPTOR_SET={}", path.display())),
+        "{said}"
+    );
+}
+
 const DESK: &str = r##"
 use rpc_runtime::{Context, Outgoing, Status, Streaming, contract};
 

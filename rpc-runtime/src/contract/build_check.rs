@@ -36,6 +36,20 @@ pub const fn contract_problem(
     }
 }
 
+/// The schemas that the build script has left, for what carries them: an encoded `google.protobuf.FileDescriptorSet`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __descriptor_set {
+    () => {
+        ::core::include_bytes!(::core::env!(
+            "RPC_DESCRIPTOR_SET",
+            "this crate has no build script that reads its contracts. Add `rpc-build` to [build-dependencies] and a build.rs \
+             with `fn main() { rpc_build::contracts(\"src/contracts.rs\").run() }`; a contract of a test or a doctest says \
+             `detached` instead"
+        ))
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

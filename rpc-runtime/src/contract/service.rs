@@ -1,11 +1,11 @@
 //! Descriptors of services and methods.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::MessageDescriptor;
 
 /// All facts about a service.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ServiceDescriptor {
     /// The protobuf full name, such as `task.TaskService`.
@@ -14,6 +14,9 @@ pub struct ServiceDescriptor {
     pub docs: &'static str,
     /// The methods in the order of their declaration.
     pub methods: &'static [MethodDescriptor],
+    /// The schemas of the crate that the gateway is in, with all that they import: an encoded
+    /// `google.protobuf.FileDescriptorSet`, with custom options and comments. Empty where no build script has read the contract.
+    pub files: &'static [u8],
 }
 
 impl ServiceDescriptor {
@@ -24,6 +27,7 @@ impl ServiceDescriptor {
             full_name,
             docs: "",
             methods,
+            files: &[],
         }
     }
 
@@ -32,6 +36,24 @@ impl ServiceDescriptor {
     pub const fn docs(mut self, docs: &'static str) -> Self {
         self.docs = docs;
         self
+    }
+
+    /// Sets the schemas, an encoded `google.protobuf.FileDescriptorSet`.
+    #[must_use]
+    pub const fn files(mut self, files: &'static [u8]) -> Self {
+        self.files = files;
+        self
+    }
+}
+
+/// Without the schemas, which are long and not to be read.
+impl fmt::Debug for ServiceDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceDescriptor")
+            .field("full_name", &self.full_name)
+            .field("docs", &self.docs)
+            .field("methods", &self.methods)
+            .finish_non_exhaustive()
     }
 }
 

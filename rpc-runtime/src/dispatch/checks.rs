@@ -56,6 +56,12 @@ pub(super) struct Checks {
 }
 
 impl Checks {
+    /// Whether there are guards to be asked.
+    #[cfg(test)]
+    pub(super) fn has_guards(&self) -> bool {
+        self.guards.is_some()
+    }
+
     pub(super) fn put_behind(&mut self, middleware: Arc<Middleware>) {
         self.middleware = Some(middleware);
     }

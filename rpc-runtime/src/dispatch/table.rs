@@ -281,6 +281,12 @@ impl MethodEntry {
         }
     }
 
+    /// Whether a guard is asked in front of it.
+    #[cfg(test)]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.checks.has_guards()
+    }
+
     /// Whether it has both ends of the call in its hands.
     pub(super) fn is_session(&self) -> bool {
         self.takes == Takes::Session

@@ -32,6 +32,10 @@ pub trait Event: Contract + 'static {
     /// The pattern of the channels that the event is for, `channels = "room:{id}"` of its contract; `None` where the contract
     /// names none.
     const CHANNELS: Option<&'static str> = None;
+
+    /// The schemas of the crate that the contract is in: an encoded `google.protobuf.FileDescriptorSet`, for
+    /// [reflection](crate::services::reflection). Empty where no build script has read the contract.
+    const FILES: &'static [u8] = &[];
 }
 
 /// What a subscriber listens for: one event, or a closed set of them.
@@ -51,6 +55,9 @@ pub trait Events: Sized + Send + 'static {
     /// The pattern of the channels that the events are for, where the contracts or the set say so.
     const CHANNELS: Option<&'static str>;
 
+    /// The schemas of the events, [`Event::FILES`] of each.
+    const FILES: &'static [&'static [u8]] = &[];
+
     /// Reads the body of an event whose message has the full name `type_name`.
     ///
     /// `None` where the set has no such event: readers skip it, and count it.
@@ -64,6 +71,7 @@ pub trait Events: Sized + Send + 'static {
 impl<E: Event> Events for E {
     const NAMES: &'static [&'static str] = &[E::FULL_NAME];
     const CHANNELS: Option<&'static str> = <E as Event>::CHANNELS;
+    const FILES: &'static [&'static [u8]] = &[<E as Event>::FILES];
 
     #[inline]
     fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
@@ -79,6 +87,8 @@ pub struct EventFacts {
     pub name: &'static str,
     /// The channels that it is for.
     pub channels: Option<&'static str>,
+    /// The schemas of the crate that it is in.
+    pub files: &'static [u8],
 }
 
 /// The facts of an event. All code of a set asks here, so that a type that is no event is told once.
@@ -88,6 +98,7 @@ pub const fn event_facts<E: Event>() -> EventFacts {
     EventFacts {
         name: E::FULL_NAME,
         channels: <E as Event>::CHANNELS,
+        files: <E as Event>::FILES,
     }
 }
 

@@ -79,7 +79,7 @@ pub use granting::Subscriber;
 pub(crate) use heard::{PresenceData, SessionChannels};
 pub(crate) use name::is_message_name;
 pub use name::{ChannelName, NameError};
-pub(crate) use namespace::{Act, Taken};
+pub(crate) use namespace::{Act, ActiveNamespace, Taken};
 use namespace::{Declared, Namespaces};
 pub use namespace::{Namespace, NamespaceError, OnSubscribe, Retention, SlowConsumer, Snapshot};
 pub use pattern::{ChannelParams, PatternError};

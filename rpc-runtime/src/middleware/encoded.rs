@@ -10,9 +10,46 @@ use crate::contract::{ContractField, Kind};
 
 /// The bytes of one message, in the place of the message: what moves typed messages moves encoded ones as well.
 ///
-/// It has no fields: it takes in whatever it is decoded from, costs nothing to decode, and keeps no rules.
+/// It has no fields: it takes in whatever it is decoded from, costs nothing to decode, and keeps no rules. What it takes to decode
+/// the bytes is not bounded then: the limits of bodies are what holds.
+///
+/// A client calls with it what it was not compiled against, such as methods that
+/// [reflection](crate::services::reflection) tells of:
+///
+/// ```
+/// use rpc_runtime::{CallError, Client, Contract, Encoded, contract::{MethodDescriptor, MethodKind}};
+///
+/// /// What is known of the method; the messages are of types that are not.
+/// static LIST: MethodDescriptor = MethodDescriptor::new(
+///     "GetAllTask",
+///     "task.TaskService/GetAllTask",
+///     0x2f5e_7c4a_91d3_b608,
+///     MethodKind::Unary,
+///     <() as Contract>::descriptor,
+///     <() as Contract>::descriptor,
+/// );
+///
+/// async fn list(client: &Client) -> Result<Vec<u8>, CallError> {
+///     let request = Encoded::default();
+///     let response = client.unary::<Encoded>(&LIST, &request).await?;
+///     Ok(response.into_bytes().to_vec())
+/// }
+/// # let _ = list;
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Encoded(pub(crate) Bytes);
+pub struct Encoded(pub(crate) Bytes);
+
+impl Encoded {
+    /// A message that was encoded elsewhere.
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, which may be decoded elsewhere.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
 
 impl Message for Encoded {
     fn encode_raw(&self, buf: &mut impl BufMut) {

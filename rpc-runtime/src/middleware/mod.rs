@@ -191,12 +191,12 @@ mod stack;
 
 pub use body::{Body, Messages, Reply, Trailers};
 pub use call::Call;
+pub use encoded::Encoded;
 pub use fallback::{Fallback, UnknownMethod};
 pub use head::{Head, Outbound};
 pub use interceptor::Interceptor;
 pub use next::{Next, NextFuture};
 
-pub(crate) use encoded::Encoded;
 pub(crate) use error::status_of;
 pub(crate) use fallback::ErasedFallback;
 pub(crate) use head::{HungUp, Outcome, ToHandler, sealed::Side};

@@ -267,6 +267,12 @@ impl ServerBuilder {
         self.main(|main| main.request_guard(name, guard))
     }
 
+    /// See [`Endpoint::reflection`]. It is said of the main endpoint; others have a word of their own.
+    #[must_use]
+    pub fn reflection(self, on: bool) -> Self {
+        self.main(|main| main.reflection(on))
+    }
+
     /// See [`Endpoint::channel_query`].
     #[must_use]
     pub fn channel_query(self, parameter: impl Into<Box<str>>) -> Self {

@@ -1,6 +1,6 @@
 //! One endpoint of a server: the services on a path, and everything that is asked of those who call them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rpc_protocol::Limits as ProtocolLimits;
 use tower_layer::Layer;
@@ -16,6 +16,7 @@ use crate::{
     middleware::{Call, Fallback, Interceptor, Next, Reply, Stack},
     rate::Rates,
     router::{Router, StartError},
+    services::reflection::Schemas,
     session::hooks::HookSets,
     status::BoxError,
 };
@@ -41,6 +42,8 @@ pub struct Endpoint {
     channel_query: Option<Box<str>>,
     #[cfg(feature = "cmmv")]
     cmmv: Option<crate::Cmmv>,
+    /// Whether reflection is served; `None`: as the kind of build has it.
+    reflection: Option<bool>,
     /// The server's.
     pub(super) meter: Meter,
 }
@@ -193,11 +196,55 @@ impl Endpoint {
         self
     }
 
+    /// Serves [reflection](crate::services::reflection), the contract by which tools see what is served here, or does not.
+    ///
+    /// Turned on, its methods ask the guard `reflection`, as a contract says: register it by [`guard`](Self::guard), or the server
+    /// does not start. Without a word, a debug build serves it, to whom that guard lets in where there is one, and to programs on
+    /// the same machine otherwise ([`Loopback`](crate::services::reflection::Loopback)); a release build does not, and answers
+    /// UNIMPLEMENTED. It is the build of this crate that counts: `debug_assertions`.
+    ///
+    /// ```
+    /// use rpc_runtime::{Context, Server, Status};
+    ///
+    /// let server = Server::builder()
+    ///     .reflection(true)
+    ///     .guard("reflection", |cx: &Context| match cx.identity() {
+    ///         Some(identity) if identity.has_role("developer") => Ok(()),
+    ///         _ => Err(Status::permission_denied("this is for developers")),
+    ///     })
+    ///     .build();
+    /// assert!(server.is_ok());
+    /// ```
+    #[must_use]
+    pub fn reflection(mut self, on: bool) -> Self {
+        self.reflection = Some(on);
+        self
+    }
+
     pub(super) fn build(self) -> Result<ActiveEndpoint, StartError> {
+        self.build_as(cfg!(debug_assertions))
+    }
+
+    /// Adds what is served unless it was said otherwise.
+    fn add_reflection(&mut self, debug_build: bool) -> Result<(), StartError> {
+        use crate::services::reflection;
+        let on = self.reflection.unwrap_or(debug_build);
+        if !on || self.router.has::<reflection::OfEndpoint>() {
+            return Ok(());
+        }
+        if self.reflection.is_none() && !self.guards.has(reflection::GUARD) {
+            self.guards
+                .add(reflection::GUARD.to_owned(), reflection::Loopback);
+        }
+        self.router.add(reflection::gateway())
+    }
+
+    fn build_as(mut self, debug_build: bool) -> Result<ActiveEndpoint, StartError> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
         self.limits.check()?;
+        self.add_reflection(debug_build)?;
         let mut router = self.router;
         if let Some(middleware) = self.stack.build() {
             router.put_behind(&middleware);
@@ -230,6 +277,7 @@ impl Endpoint {
             hooks: self.hooks,
             rates,
             channel_query: self.channel_query,
+            schemas: OnceLock::new(),
         })
     }
 }
@@ -253,6 +301,8 @@ pub(crate) struct ActiveEndpoint {
     /// The contracts that clients of CMMV call.
     #[cfg(feature = "cmmv")]
     pub(crate) cmmv: Option<crate::cmmv::Table>,
+    /// Put in order when they are first asked for.
+    pub(crate) schemas: OnceLock<Schemas>,
     pub(crate) meter: Meter,
     /// Where calls are counted, if they are.
     pub(crate) method_metrics: Option<MethodMetrics>,
@@ -281,5 +331,60 @@ impl ActiveEndpoint {
         {
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: &str = "rpc.reflection.v1.ReflectionService/ListServices";
+
+    fn serves_reflection(endpoint: Endpoint, debug_build: bool) -> bool {
+        let endpoint = endpoint.build_as(debug_build).unwrap();
+        endpoint.router.by_name(LIST).is_some()
+    }
+
+    #[test]
+    fn reflection_is_on_by_default_in_debug_builds_alone() {
+        assert!(serves_reflection(Endpoint::new(), true));
+        assert!(!serves_reflection(Endpoint::new(), false));
+    }
+
+    #[test]
+    fn the_switch_turns_reflection_on_and_off_in_any_build() {
+        let guarded = || Endpoint::new().guard("reflection", |_: &crate::Context| Ok(()));
+        for debug_build in [true, false] {
+            assert!(serves_reflection(guarded().reflection(true), debug_build));
+            assert!(!serves_reflection(guarded().reflection(false), debug_build));
+        }
+    }
+
+    #[test]
+    fn reflection_that_was_turned_on_asks_for_its_guard_and_by_default_has_one() {
+        for debug_build in [true, false] {
+            let error = Endpoint::new()
+                .reflection(true)
+                .build_as(debug_build)
+                .unwrap_err();
+            let asks = matches!(
+                &error,
+                StartError::GuardMissing {
+                    guard: "reflection",
+                    ..
+                }
+            );
+            assert!(asks, "{error}");
+        }
+        let endpoint = Endpoint::new().build_as(true).unwrap();
+        assert!(endpoint.router.by_name(LIST).unwrap().is_guarded());
+    }
+
+    #[test]
+    fn reflection_that_was_added_as_any_service_is_not_added_again() {
+        let endpoint = Endpoint::new()
+            .service(crate::services::reflection::gateway())
+            .guard("reflection", |_: &crate::Context| Ok(()));
+        assert!(serves_reflection(endpoint, true));
     }
 }

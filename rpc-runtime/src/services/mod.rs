@@ -6,9 +6,12 @@
 //! | `rpc.session.v1.SessionService` | [`session::gateway`] | tells clients about their own session |
 //! | `rpc.hub.v1.HubService` | [`hub::gateway`] | subscriptions, publishing, presence and history, as the [hub](mod@crate::hub)'s namespaces allow |
 //! | `rpc.admin.v1.AdminService` | [`admin::gateway`] | lists sessions, channels and subscribers, disconnects and unsubscribes clients and users, tells what was counted |
+//! | `rpc.reflection.v1.ReflectionService` | [`reflection::gateway`] | tells tools what is served: services, methods, namespaces, and the schemas of all messages |
 //!
-//! A server serves none of them unless it is told to: what can be called is what was added. Their schemas are
-//! `protos/rpc/session/v1/session.proto`, `protos/rpc/hub/v1/hub.proto` and `protos/rpc/admin/v1/admin.proto`; clients for Rust stand beside the gateways.
+//! A server serves none of them unless it is told to: what can be called is what was added. The exception is reflection, which a
+//! debug build serves to programs on the same machine: see [`Endpoint::reflection`](crate::Endpoint::reflection). Their schemas are
+//! `protos/rpc/session/v1/session.proto`, `protos/rpc/hub/v1/hub.proto`, `protos/rpc/admin/v1/admin.proto` and
+//! `protos/rpc/reflection/v1/reflection.proto`; clients for Rust stand beside the gateways.
 //!
 //! ```
 //! use rpc_runtime::{Context, Server, Status, services};
@@ -28,4 +31,5 @@
 
 pub mod admin;
 pub mod hub;
+pub mod reflection;
 pub mod session;

@@ -3,5 +3,6 @@
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod admin;
+mod reflection;
 mod server;
 mod session;

@@ -109,6 +109,16 @@ impl ActiveNamespace {
             .is_none_or(|events| events.contains(type_name))
     }
 
+    /// The types of the events that may be published; `None`: any.
+    pub(crate) fn events(&self) -> Option<&BTreeSet<&'static str>> {
+        self.declared.events.as_ref()
+    }
+
+    /// The schemas of those events.
+    pub(crate) fn files(&self) -> &[&'static [u8]] {
+        &self.declared.files
+    }
+
     /// The types of all events that a subscriber may be given, who begins with this snapshot. None: any may be.
     pub(crate) fn types_told(&self, snapshot: Option<&Taken>) -> Vec<String> {
         let Some(events) = &self.declared.events else {

@@ -133,6 +133,8 @@ pub(crate) struct Declared {
     history: Box<dyn ErasedRight>,
     snapshot: Option<Box<dyn ErasedSnapshot>>,
     events: Option<BTreeSet<&'static str>>,
+    /// The schemas of the events, for reflection.
+    files: Vec<&'static [u8]>,
     keep: Retention,
     slow: SlowConsumer,
     tells_publisher: bool,
@@ -160,6 +162,7 @@ impl<P: ChannelParams> Namespace<P> {
                 history: nobody(),
                 snapshot: None,
                 events: None,
+                files: Vec::new(),
                 keep: Retention::NONE,
                 slow: SlowConsumer::default(),
                 tells_publisher: false,
@@ -243,6 +246,7 @@ impl<P: ChannelParams> Namespace<P> {
     #[must_use]
     pub fn events<E: Events>(mut self) -> Self {
         self.inner.events.get_or_insert_default().extend(E::NAMES);
+        self.inner.files.extend(E::FILES);
         self
     }
 

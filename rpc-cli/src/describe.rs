@@ -1,0 +1,314 @@
+//! `rpc describe`: one symbol, with its docs, its rules and who may call it.
+
+use prost_reflect::{
+    Cardinality, DescriptorPool, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
+};
+use rpc_runtime::Code;
+use serde_json::{Value, json};
+
+use crate::cli::DescribeArgs;
+use crate::failure::Failure;
+use crate::output::{self, HEAD, NAME, QUIET, one_line};
+use crate::schema::{Method, Schema, Service, kind_name};
+
+/// `rpc describe`
+pub(crate) async fn run(args: &DescribeArgs) -> Result<(), Failure> {
+    let schema = Schema::find(&args.server).await?;
+    let (text, json) = describe(&schema, &args.symbol).await?;
+    match args.output.json {
+        true => output::line(&output::compact(&json))?,
+        false => output::line(&text)?,
+    }
+    if let Schema::Asked { client, .. } = &schema {
+        crate::connect::close(client).await;
+    }
+    Ok(())
+}
+
+async fn describe(schema: &Schema, symbol: &str) -> Result<(String, Value), Failure> {
+    let service = schema
+        .services()
+        .iter()
+        .find(|service| service.full_name == symbol);
+    if let Some(service) = service {
+        return Ok((service_text(service), service_json(service)));
+    }
+    if let Ok(method) = schema.method(symbol) {
+        return Ok((method_text(method), method_json(method)));
+    }
+    let pool = schema.pool(&[symbol]).await.map_err(|failure| {
+        let methods = schema.services().iter().flat_map(|service| &service.methods);
+        let types = methods.flat_map(|method| {
+            [
+                method.full_name(),
+                method.request_type.clone(),
+                method.response_type.clone(),
+            ]
+        });
+        match failure.is(Code::NotFound) {
+            true => schema.no_such("service, method, message or enum", symbol, types),
+            false => failure,
+        }
+    })?;
+    of_pool(&pool, symbol).ok_or_else(|| {
+        let known = pool.all_messages().map(|message| message.full_name().to_owned());
+        schema.no_such("service, method, message or enum", symbol, known)
+    })
+}
+
+fn of_pool(pool: &DescriptorPool, symbol: &str) -> Option<(String, Value)> {
+    if let Some(message) = pool.get_message_by_name(symbol) {
+        return Some((message_text(&message), message_json(&message)));
+    }
+    let item = pool.get_enum_by_name(symbol)?;
+    Some((enum_text(&item), enum_json(&item)))
+}
+
+fn service_text(service: &Service) -> String {
+    let mut text = comment(&service.docs, "");
+    text.push_str(&format!(
+        "{HEAD}service {}{HEAD:#} {{",
+        one_line(&service.full_name)
+    ));
+    for method in &service.methods {
+        text.push('\n');
+        text.push_str(&comment(&method.docs, "  "));
+        text.push_str(&format!("  {}", signature(method)));
+    }
+    text.push_str("\n}");
+    text
+}
+
+fn method_text(method: &Method) -> String {
+    let mut text = comment(&method.docs, "");
+    text.push_str(&format!("{}\n", signature(method)));
+    let service = one_line(&method.service);
+    text.push_str(&format!(
+        "  of       {service}\n  kind     {}\n",
+        kind_name(method.kind)
+    ));
+    text.push_str(&format!("  number   {:#018x}", method.number));
+    if let Some(access) = access_text(method) {
+        text.push_str(&format!("\n  asks for {access}"));
+    }
+    if let Some(deadline) = method.deadline {
+        text.push_str(&format!("\n  deadline {deadline:?}"));
+    }
+    if method.idempotent {
+        text.push_str("\n  idempotent: may be called twice");
+    }
+    if method.one_way {
+        text.push_str("\n  one way: nothing is sent back");
+    }
+    text
+}
+
+fn signature(method: &Method) -> String {
+    use rpc_runtime::contract::MethodKind::{Bidirectional, ServerStreaming};
+    let stream = |streams: bool| if streams { "stream " } else { "" };
+    let answers = matches!(method.kind, ServerStreaming | Bidirectional);
+    format!(
+        "rpc {NAME}{}{NAME:#}({}{}) returns ({}{})",
+        one_line(&method.name),
+        stream(method.takes_stream()),
+        one_line(&method.request_type),
+        stream(answers),
+        one_line(&method.response_type),
+    )
+}
+
+/// What a method asks of those who call it, if anything.
+pub(crate) fn access_text(method: &Method) -> Option<String> {
+    let auth = method.auth.then(|| "authentication".to_owned());
+    let guards = method
+        .guards
+        .iter()
+        .map(|guard| format!("guard {}", one_line(guard)));
+    let asks: Vec<String> = auth.into_iter().chain(guards).collect();
+    (!asks.is_empty()).then(|| asks.join(", "))
+}
+
+pub(crate) fn service_json(service: &Service) -> Value {
+    json!({
+        "service": service.full_name,
+        "docs": service.docs,
+        "methods": service.methods.iter().map(method_json).collect::<Vec<_>>(),
+    })
+}
+
+pub(crate) fn method_json(method: &Method) -> Value {
+    json!({
+        "method": method.full_name(),
+        "name": method.name,
+        "number": method.number.to_string(),
+        "kind": kind_name(method.kind),
+        "requestType": method.request_type,
+        "responseType": method.response_type,
+        "docs": method.docs,
+        "auth": method.auth,
+        "guards": method.guards,
+        "deadlineSeconds": method.deadline.map(|time| time.as_secs_f64()),
+        "idempotent": method.idempotent,
+        "oneWay": method.one_way,
+    })
+}
+
+fn message_text(message: &MessageDescriptor) -> String {
+    let file = message.parent_file();
+    let mut text = comment(&comments(&file, message.path()), "");
+    text.push_str(&format!(
+        "{HEAD}message {}{HEAD:#} {{",
+        one_line(message.full_name())
+    ));
+    for field in message.fields() {
+        text.push('\n');
+        text.push_str(&comment(&comments(&file, field.path()), "  "));
+        let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+        let oneof = oneof.map_or_else(String::new, |oneof| format!("oneof {}: ", one_line(oneof.name())));
+        let (kind, name) = (type_of(&field), one_line(field.name()));
+        let number = field.number();
+        text.push_str(&format!(
+            "  {QUIET}{oneof}{QUIET:#}{kind} {NAME}{name}{NAME:#} = {number}"
+        ));
+        if let Some(rules) = rules(&field) {
+            text.push_str(&format!("  {QUIET}{}{QUIET:#}", output::compact(&rules)));
+        }
+    }
+    text.push_str("\n}");
+    text
+}
+
+fn message_json(message: &MessageDescriptor) -> Value {
+    let file = message.parent_file();
+    let fields = message.fields().map(|field| {
+        let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+        json!({
+            "name": field.name(),
+            "jsonName": field.json_name(),
+            "number": field.number(),
+            "type": type_of(&field),
+            "oneof": oneof.map(|oneof| oneof.name().to_owned()),
+            "docs": comments(&file, field.path()),
+            "rules": rules(&field),
+        })
+    });
+    json!({
+        "message": message.full_name(),
+        "docs": comments(&file, message.path()),
+        "fields": fields.collect::<Vec<_>>(),
+    })
+}
+
+/// A field's type, as a schema writes it.
+fn type_of(field: &FieldDescriptor) -> String {
+    if field.is_map()
+        && let Kind::Message(entry) = field.kind()
+    {
+        let (key, value) = (entry.map_entry_key_field(), entry.map_entry_value_field());
+        return format!("map<{}, {}>", kind_text(&key.kind()), kind_text(&value.kind()));
+    }
+    let kind = kind_text(&field.kind());
+    match field.cardinality() {
+        Cardinality::Repeated => format!("repeated {kind}"),
+        Cardinality::Required => format!("required {kind}"),
+        Cardinality::Optional => {
+            let explicit = field.containing_oneof().is_some_and(|oneof| oneof.is_synthetic());
+            if explicit {
+                format!("optional {kind}")
+            } else {
+                kind
+            }
+        }
+    }
+}
+
+fn kind_text(kind: &Kind) -> String {
+    match kind {
+        Kind::Message(message) => one_line(message.full_name()),
+        Kind::Enum(item) => one_line(item.full_name()),
+        scalar => format!("{scalar:?}").to_lowercase(),
+    }
+}
+
+/// The rules of a field, as protovalidate's options say them.
+fn rules(field: &FieldDescriptor) -> Option<Value> {
+    let options = field.options();
+    let (_, value) = options
+        .extensions()
+        .find(|(extension, _)| extension.full_name() == "buf.validate.field")?;
+    let rules = value.as_message()?;
+    serde_json::to_value(rules).ok()
+}
+
+fn enum_text(item: &EnumDescriptor) -> String {
+    let file = item.parent_file();
+    let mut text = comment(&comments(&file, item.path()), "");
+    text.push_str(&format!("{HEAD}enum {}{HEAD:#} {{", one_line(item.full_name())));
+    for value in item.values() {
+        text.push('\n');
+        text.push_str(&comment(&comments(&file, value.path()), "  "));
+        let name = one_line(value.name());
+        text.push_str(&format!("  {NAME}{name}{NAME:#} = {}", value.number()));
+    }
+    text.push_str("\n}");
+    text
+}
+
+fn enum_json(item: &EnumDescriptor) -> Value {
+    let file = item.parent_file();
+    let values = item.values().map(|value| {
+        json!({
+            "name": value.name(),
+            "number": value.number(),
+            "docs": comments(&file, value.path()),
+        })
+    });
+    json!({
+        "enum": item.full_name(),
+        "docs": comments(&file, item.path()),
+        "values": values.collect::<Vec<_>>(),
+    })
+}
+
+/// The comment in front of what has this path in a file, without marks.
+pub(crate) fn comments(file: &FileDescriptor, path: &[i32]) -> String {
+    let info = file.file_descriptor_proto().source_code_info.as_ref();
+    let place = info
+        .into_iter()
+        .flat_map(|info| &info.location)
+        .find(|place| place.path == path);
+    let lines = place.map_or("", |place| place.leading_comments()).lines();
+    let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// Docs as a comment, with a line break behind.
+fn comment(docs: &str, indent: &str) -> String {
+    let line = |line: &str| format!("{indent}{QUIET}// {}{QUIET:#}\n", one_line(line));
+    docs.lines().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Exit;
+
+    #[test]
+    fn docs_become_comments_line_by_line() {
+        let shown = comment("One.\nTwo \u{1b}[1m.", "  ");
+        let plain = anstream::adapter::strip_str(&shown).to_string();
+        assert_eq!(plain, "  // One.\n  // Two \\u{1b}[1m.\n");
+        assert_eq!(comment("", "  "), "");
+    }
+
+    #[test]
+    fn a_symbol_that_there_is_not_is_a_mistake_of_the_command_line() {
+        let schema = Schema::Given {
+            pool: DescriptorPool::new(),
+            services: Vec::new(),
+        };
+        let failure = schema.no_such("message", "task.Tsk", ["task.Task".to_owned()].into_iter());
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(failure.hinted().as_deref(), Some("did you mean `task.Task`?"));
+    }
+}

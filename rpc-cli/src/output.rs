@@ -1,0 +1,212 @@
+//! What is printed. What comes from elsewhere is data: nothing of it reaches a terminal that would command it.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use crate::failure::{Exit, Failure};
+
+/// Names of fields, methods and types.
+pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
+/// Texts.
+pub(crate) const TEXT: Style = AnsiColor::Green.on_default();
+/// Numbers, and what else is no text.
+pub(crate) const NUMBER: Style = AnsiColor::Yellow.on_default();
+/// Docs and what stands beside.
+pub(crate) const QUIET: Style = Style::new().dimmed();
+/// What stands above others.
+pub(crate) const HEAD: Style = Style::new().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Prints a line to the standard output, in colours where that is a terminal which wants them.
+///
+/// # Errors
+///
+/// A failure that is none where nobody reads any more.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| unwritable(&error))
+}
+
+/// Prints as it is.
+pub(crate) fn write_raw(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(|error| unwritable(&error))
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    match error.kind() {
+        // Whoever reads the output has read enough.
+        io::ErrorKind::BrokenPipe => Failure::new(Exit::Done, ""),
+        _ => Failure::new(Exit::Failed, format!("the output cannot be written: {error}")),
+    }
+}
+
+/// Says something beside the output.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{QUIET}{}{QUIET:#}", one_line(text));
+}
+
+pub(crate) fn error(failure: &Failure) {
+    let mut out = anstream::stderr().lock();
+    let _ = writeln!(out, "{ERROR}error:{ERROR:#} {failure}");
+    if let Some(hint) = failure.hinted() {
+        let _ = writeln!(out, "{HEAD}hint:{HEAD:#} {hint}");
+    }
+}
+
+/// Whether a terminal takes it for a command, or shows it as something else than what it is.
+fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text as one line that a terminal only shows.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_hidden(c) {
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    line
+}
+
+/// A JSON value on one line, without colours.
+pub(crate) fn compact(value: &Value) -> String {
+    let mut text = String::new();
+    write_json(&mut text, value, None, Style::new);
+    text
+}
+
+/// A JSON value on lines of its own, in colours.
+pub(crate) fn pretty(value: &Value) -> String {
+    let mut text = String::new();
+    write_json(&mut text, value, Some(0), || NAME);
+    text
+}
+
+/// A JSON value on one line, in colours.
+pub(crate) fn coloured(value: &Value) -> String {
+    let mut text = String::new();
+    write_json(&mut text, value, None, || NAME);
+    text
+}
+
+/// Writes JSON: indented where there is an indentation, in colours where names have one.
+fn write_json(out: &mut String, value: &Value, indent: Option<usize>, name: fn() -> Style) {
+    let plain = name() == Style::new();
+    let style = |style: Style| if plain { Style::new() } else { style };
+    let (text, number) = (style(TEXT), style(NUMBER));
+    let inner = indent.map(|indent| indent + 2);
+    let newline = |out: &mut String, indent: Option<usize>| match indent {
+        Some(indent) => {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+        }
+        None => {}
+    };
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            out.push('{');
+            for (at, (key, value)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                    if indent.is_none() && !plain {
+                        out.push(' ');
+                    }
+                }
+                newline(out, inner);
+                let (key, name) = (quoted(key), name());
+                let space = if plain { "" } else { " " };
+                let _ = write!(out, "{name}{key}{name:#}:{space}");
+                write_json(out, value, inner, self::name_of(plain));
+            }
+            newline(out, indent);
+            out.push('}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                    if indent.is_none() && !plain {
+                        out.push(' ');
+                    }
+                }
+                newline(out, inner);
+                write_json(out, item, inner, self::name_of(plain));
+            }
+            newline(out, indent);
+            out.push(']');
+        }
+        Value::String(string) => {
+            let _ = write!(out, "{text}{}{text:#}", quoted(string));
+        }
+        other => {
+            let _ = write!(out, "{number}{other}{number:#}");
+        }
+    }
+}
+
+fn name_of(plain: bool) -> fn() -> Style {
+    if plain { Style::new } else { || NAME }
+}
+
+/// A JSON string in which nothing is left that a terminal does not simply show.
+fn quoted(text: &str) -> String {
+    let json = Value::from(text).to_string();
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_hidden(c) {
+            // All of them are of one unit of UTF-16.
+            true => {
+                let _ = write!(shown, "\\u{:04x}", u32::from(c));
+            }
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_would_take_for_a_command_is_printed() {
+        let evil = "a\u{1b}[2Jb\u{9b}1mc\u{7f}d\u{202e}e\nf\u{2066}g";
+        for shown in [
+            one_line(evil),
+            compact(&json!({ evil: evil })),
+            anstream::adapter::strip_str(&pretty(&json!({ "k": [evil] }))).to_string(),
+        ] {
+            let hidden = shown.chars().any(|c| is_hidden(c) && c != '\n');
+            assert!(!hidden, "{shown:?}");
+        }
+        let read: Value = serde_json::from_str(&compact(&json!(evil))).unwrap();
+        assert_eq!(read, json!(evil), "and it is the same text");
+    }
+
+    #[test]
+    fn compact_and_pretty_are_the_same_value() {
+        let value = json!({"a": [1, {"b": null}, [], {}], "c": "d", "e": true, "f": 1.5});
+        assert_eq!(
+            compact(&value),
+            r#"{"a":[1,{"b":null},[],{}],"c":"d","e":true,"f":1.5}"#
+        );
+        for shown in [pretty(&value), coloured(&value)] {
+            let plain = anstream::adapter::strip_str(&shown).to_string();
+            assert_eq!(serde_json::from_str::<Value>(&plain).unwrap(), value, "{plain}");
+        }
+        assert!(!coloured(&value).contains('\n') && pretty(&value).contains("\n  "));
+    }
+}

@@ -1,0 +1,190 @@
+//! Calls of all kinds.
+
+use prost::Message;
+use prost_reflect::DescriptorPool;
+use serde_json::{Value, json};
+
+use crate::server::{Example, Serving, framework, rpc};
+
+/// The schemas of a symbol, as a file of descriptors has them: asked for by the command itself.
+pub(crate) fn set_of(server: &Serving, symbol: &str) -> Vec<u8> {
+    let request = json!({ "symbols": [symbol] }).to_string();
+    let files = server.rpc(&["stream", "GetFiles", &request, "--json"]).json();
+    let mut pool = DescriptorPool::new();
+    for file in files {
+        let bytes = data_encoding::BASE64
+            .decode(file["descriptor"].as_str().unwrap().as_bytes())
+            .unwrap();
+        pool.decode_file_descriptor_proto(bytes.as_slice()).unwrap();
+    }
+    pool.encode_to_vec()
+}
+
+#[test]
+fn a_unary_call_takes_json_from_an_argument_a_file_and_the_standard_input() {
+    let server = Example::ticker();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("request.json");
+    let request = r#"{"symbol": "ACME"}"#;
+    std::fs::write(&path, request).unwrap();
+    let file = format!("@{}", path.display());
+    let mut answers = Vec::new();
+    for data in [request, &file, "-"] {
+        answers.extend(
+            server
+                .rpc_with(&["call", "Quote", data, "--json"], request)
+                .json(),
+        );
+    }
+    assert_eq!(answers.len(), 3);
+    for answer in answers {
+        assert_eq!(
+            (&answer["symbol"], &answer["tick"]),
+            (&json!("ACME"), &json!("0"))
+        );
+    }
+}
+
+#[test]
+fn a_method_is_found_by_its_full_name_and_by_as_much_of_its_end_as_is_clear() {
+    let server = Serving::start(framework());
+    for name in [
+        "rpc.session.v1.SessionService/Info",
+        "rpc.session.v1.SessionService.Info",
+        "SessionService/Info",
+        "Info",
+    ] {
+        let answer = server.rpc(&["call", name, "--json"]).json();
+        assert_eq!(answer[0]["path"], "/rpc", "{name}");
+    }
+}
+
+#[test]
+fn an_answer_for_people_is_indented_and_has_no_colours_in_a_pipe() {
+    let server = Serving::start(framework());
+    let answer = server.rpc(&["call", "Info"]).ok();
+    assert!(
+        answer.starts_with("{\n  \"") && answer.ends_with("\n}\n"),
+        "{answer}"
+    );
+    assert!(!answer.contains('\u{1b}'), "{answer:?}");
+    serde_json::from_str::<Value>(&answer).unwrap();
+}
+
+#[test]
+fn a_token_makes_the_caller_known() {
+    let server = Serving::start(framework());
+    let anonymous = server.rpc(&["call", "Info", "--json"]).json();
+    assert_eq!(anonymous[0].get("userId"), None);
+    let ali = server.rpc(&["call", "Info", "--json", "--token", "ali"]).json();
+    assert_eq!(ali[0]["userId"], "ali");
+}
+
+#[test]
+fn metadata_of_the_answer_is_printed_beside_it_when_asked_for() {
+    let server = Example::ticker();
+    let called = server.rpc(&[
+        "call",
+        "Quote",
+        r#"{"symbol":"ACME"}"#,
+        "-v",
+        "-H",
+        "tenant: acme",
+    ]);
+    assert!(called.err.contains("metadata "), "{}", called.err);
+    called.ok();
+}
+
+#[test]
+fn a_server_stream_is_one_json_value_per_line_until_its_end() {
+    let server = Serving::start(framework());
+    let request = r#"{"symbols": ["rpc.session.v1.SessionService"]}"#;
+    let files = server.rpc(&["stream", "GetFiles", request, "--json"]).json();
+    let names: Vec<_> = files.iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert!(
+        names.len() > 1 && names.last().unwrap().ends_with("session.proto"),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn a_client_stream_is_sent_line_by_line_and_answered_once() {
+    let server = Example::ticker();
+    let lines =
+        "{\"symbol\":\"ACME\",\"tick\":1,\"cents\":5}\n\n{\"symbol\":\"ACME\",\"tick\":2,\"cents\":9}\n";
+    let summary = server
+        .rpc_with(&["stream", "Record", "-", "--json"], lines)
+        .json();
+    assert_eq!(
+        summary,
+        [json!({"count": "2", "lowestCents": "5", "highestCents": "9"})]
+    );
+    let nothing = server.rpc_with(&["stream", "Record"], "").ok();
+    assert!(nothing.contains("\"count\": \"0\""), "{nothing}");
+}
+
+#[test]
+fn a_bidirectional_stream_answers_each_line() {
+    let server = Example::ticker();
+    let lines = "{\"symbol\":\"ACME\",\"shares\":10}\n{\"symbol\":\"ACME\",\"shares\":-4}\n";
+    let fills = server.rpc_with(&["stream", "Trade", "-", "--json"], lines).json();
+    let holding: Vec<_> = fills
+        .iter()
+        .map(|fill| fill["holding"].as_str().unwrap())
+        .collect();
+    assert_eq!(holding, ["10", "6"]);
+}
+
+#[test]
+fn a_one_way_call_is_sent_and_prints_nothing() {
+    let server = Example::ticker();
+    assert_eq!(server.rpc(&["call", "Shout", r#""hello""#]).ok(), "");
+}
+
+#[test]
+fn a_descriptor_set_calls_a_server_that_serves_no_reflection() {
+    let reflecting = Serving::start(framework());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.binpb");
+    std::fs::write(&path, set_of(&reflecting, "rpc.session.v1.SessionService")).unwrap();
+    let file = path.to_str().unwrap();
+    let silent = Serving::start(framework().reflection(false));
+    let refused = silent.rpc(&["call", "Info"]);
+    assert_eq!(refused.code, 12, "{}", refused.err);
+    assert!(refused.err.contains("--descriptor-set"), "{}", refused.err);
+    let answer = silent
+        .rpc(&["call", "Info", "--json", "--descriptor-set", file])
+        .json();
+    assert_eq!(answer[0]["path"], "/rpc");
+}
+
+#[test]
+fn the_schemas_of_a_user_crate_and_of_the_framework_go_together() {
+    let server = Example::ticker();
+    let files = server.rpc(&["stream", "GetFiles", "{}", "--json"]).json();
+    let mut pool = DescriptorPool::new();
+    for file in &files {
+        let bytes = data_encoding::BASE64
+            .decode(file["descriptor"].as_str().unwrap().as_bytes())
+            .unwrap();
+        pool.decode_file_descriptor_proto(bytes.as_slice()).unwrap();
+    }
+    for symbol in ["ticker.TickerService", "rpc.reflection.v1.ReflectionService"] {
+        assert!(pool.get_service_by_name(symbol).is_some(), "{symbol}");
+    }
+    let duration = files
+        .iter()
+        .filter(|file| file["name"] == "google/protobuf/duration.proto");
+    assert_eq!(duration.count(), 1, "what both import is there once");
+    prost_reflect::prost_types::FileDescriptorSet::decode(pool.encode_to_vec().as_slice()).unwrap();
+}
+
+#[test]
+fn commands_of_the_help_work() {
+    let server = Example::ticker();
+    let quote = server
+        .rpc(&["call", "ticker.TickerService/Quote", "{\"symbol\": \"ACME\"}"])
+        .ok();
+    assert!(quote.contains("\"symbol\": \"ACME\""), "{quote}");
+    assert_eq!(rpc(&["--version"], "").ok().split(' ').next(), Some("rpc"));
+}

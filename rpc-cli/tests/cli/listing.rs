@@ -1,0 +1,166 @@
+//! What there is.
+
+use rpc_runtime::services;
+use serde_json::Value;
+
+use crate::server::{Example, Serving, framework, rpc};
+
+#[test]
+fn services_are_listed_with_their_methods_kinds_and_what_they_ask_for() {
+    let server = Serving::start(framework());
+    let listed = server.rpc(&["list"]).ok();
+    for part in [
+        "rpc.admin.v1.AdminService\n",
+        "  ListSessions",
+        "[guard admin]",
+        "rpc.session.v1.SessionService\n",
+        "  Info",
+        "server streaming",
+    ] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    assert!(!listed.contains('\u{1b}'), "colours in a pipe: {listed:?}");
+    let one = server.rpc(&["list", "rpc.session.v1"]).ok();
+    assert!(
+        one.starts_with("rpc.session.v1.SessionService\n") && !one.contains("Admin"),
+        "{one}"
+    );
+}
+
+#[test]
+fn a_list_for_programs_is_one_json_value_per_service() {
+    let server = Serving::start(framework());
+    let listed = server.rpc(&["list", "--json"]).json();
+    let names: Vec<_> = listed
+        .iter()
+        .map(|service| service["service"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "rpc.admin.v1.AdminService",
+            "rpc.reflection.v1.ReflectionService",
+            "rpc.session.v1.SessionService"
+        ]
+    );
+    let method = &listed[0]["methods"][0];
+    assert_eq!(method["method"], "rpc.admin.v1.AdminService/ListSessions");
+    assert_eq!(method["kind"], "unary");
+    assert_eq!(method["guards"][0], "admin");
+    assert_eq!(method["idempotent"], true);
+}
+
+#[test]
+fn namespaces_are_listed_with_their_events() {
+    use rpc_runtime::hub::{Anyone, Hub, Namespace, Notification};
+    let namespace = Namespace::<(u64,)>::new("room:{id}")
+        .subscribe(Anyone)
+        .events::<Notification>();
+    let hub = Hub::builder().namespace(namespace).build().unwrap();
+    let server = Serving::start(framework().service(services::hub::gateway()).hub(hub));
+    let listed = server.rpc(&["list"]).ok();
+    assert!(
+        listed.contains("channels room:{id}\n  rpc.hub.v1.Notification"),
+        "{listed}"
+    );
+    let json = server.rpc(&["list", "--json"]).json();
+    assert_eq!(json.last().unwrap()["channels"], "room:{id}");
+}
+
+#[test]
+fn messages_are_described_with_docs_types_and_rules() {
+    let server = Example::ticker();
+    let described = server.rpc(&["describe", "ticker.WatchRequest"]).ok();
+    for part in [
+        "// Asks for a price and how it goes on.\nmessage ticker.WatchRequest {",
+        "  // What is traded.\n  string symbol = 1  {\"string\":{\"pattern\":\"^[A-Z]{1,8}$\"}}",
+        "  optional google.protobuf.Duration every = 2",
+    ] {
+        assert!(described.contains(part), "{part}: {described}");
+    }
+    let json = server.rpc(&["describe", "ticker.WatchRequest", "--json"]).json();
+    assert_eq!(json[0]["fields"][0]["rules"]["string"]["pattern"], "^[A-Z]{1,8}$");
+    assert_eq!(json[0]["fields"][0]["docs"], "What is traded.");
+}
+
+#[test]
+fn services_and_methods_are_described() {
+    let server = Example::ticker();
+    let service = server.rpc(&["describe", "ticker.TickerService"]).ok();
+    assert!(
+        service.contains("rpc Trade(stream ticker.Order) returns (stream ticker.Fill)"),
+        "{service}"
+    );
+    let method = server.rpc(&["describe", "Report"]).ok();
+    for part in [
+        "deadline 1s",
+        "idempotent",
+        "kind     unary",
+        "// Reads the archive",
+    ] {
+        assert!(method.contains(part), "{part}: {method}");
+    }
+    let json: Value = server.rpc(&["describe", "Report", "--json"]).json().remove(0);
+    assert_eq!(json["deadlineSeconds"], 1.0);
+}
+
+#[test]
+fn enums_are_described() {
+    let server = Serving::start(framework());
+    let described = server.rpc(&["describe", "rpc.session.v1.State"]).ok();
+    assert!(
+        described.contains("// A user is known.\n  STATE_AUTHENTICATED = 3")
+            || described.contains("// A user is known.\n  AUTHENTICATED = 3"),
+        "{described}"
+    );
+}
+
+#[test]
+fn a_descriptor_set_tells_the_same_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.binpb");
+    let file = path.to_str().unwrap();
+    std::fs::write(
+        &path,
+        crate::calling::set_of(&Serving::start(framework()), "rpc.session.v1.SessionService"),
+    )
+    .unwrap();
+    let listed = rpc(&["list", "--descriptor-set", file], "").ok();
+    assert!(
+        listed.contains("rpc.session.v1.SessionService\n  Info"),
+        "{listed}"
+    );
+    let described = rpc(
+        &[
+            "describe",
+            "rpc.session.v1.InfoResponse",
+            "--descriptor-set",
+            file,
+        ],
+        "",
+    )
+    .ok();
+    assert!(described.contains("string client_id = 1"), "{described}");
+}
+
+#[test]
+fn every_shell_gets_its_completion() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = rpc(&["completion", shell], "").ok();
+        assert!(script.contains("descriptor-set"), "{shell}");
+    }
+}
+
+#[test]
+fn help_has_examples_and_the_exit_codes() {
+    let help = rpc(&["--help"], "").ok();
+    for part in [
+        "Examples",
+        "rpc stream",
+        "Exit codes",
+        "UNAVAILABLE",
+        "Completion",
+    ] {
+        assert!(help.contains(part), "{part}");
+    }
+}
