@@ -9,6 +9,7 @@ use futures_util::{Stream, stream};
 use prost_reflect::MessageDescriptor;
 use rpc_runtime::contract::{MethodDescriptor, MethodKind};
 use rpc_runtime::{Client, Encoded, Metadata, Streaming};
+use tokio::sync::Notify;
 
 use crate::cli::{CallArgs, OutputArgs};
 use crate::failure::{Exit, Failure};
@@ -161,7 +162,7 @@ impl Prepared {
             return self.print_all(with_options!(self, call).await?, args).await;
         }
         let lines = Lines::open(args.data.as_deref().unwrap_or("-")).await?;
-        let wrong = Arc::new(Mutex::new(None));
+        let wrong = Wrong::default();
         let requests = requests(lines, self.request.clone(), wrong.clone());
         let done = if self.method.kind == MethodKind::ClientStreaming {
             let call = self
@@ -173,13 +174,13 @@ impl Prepared {
             let call = self
                 .client
                 .bidirectional::<Encoded, Encoded>(self.descriptor, requests);
-            match until_wrong(with_options!(self, call), &wrong).await? {
-                Ok(answers) => until_wrong(self.print_all(answers, args), &wrong).await?,
+            match wrong.or(with_options!(self, call)).await? {
+                Ok(answers) => wrong.or(self.print_all(answers, args)).await?,
                 Err(error) => Err(error.into()),
             }
         };
         // A request that could not be read is why the call has ended.
-        match taken(&wrong) {
+        match wrong.take() {
             Some(failure) => Err(failure),
             None => done,
         }
@@ -191,7 +192,7 @@ impl Prepared {
         wrong: &Wrong,
         args: &CallArgs,
     ) -> Result<(), Failure> {
-        let reply = until_wrong(call, wrong).await??;
+        let reply = wrong.or(call).await??;
         if args.verbose {
             tell("metadata", &reply.metadata);
         }
@@ -240,10 +241,30 @@ impl Prepared {
 }
 
 /// What was wrong with a request of a stream.
-type Wrong = Arc<Mutex<Option<Failure>>>;
+#[derive(Clone, Default)]
+struct Wrong(Arc<(Mutex<Option<Failure>>, Notify)>);
 
-fn taken(wrong: &Wrong) -> Option<Failure> {
-    wrong.lock().unwrap_or_else(PoisonError::into_inner).take()
+impl Wrong {
+    fn tell(&self, failure: Failure) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        self.0.1.notify_one();
+    }
+
+    fn take(&self) -> Option<Failure> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits for something, but no longer than requests are right.
+    async fn or<F: IntoFuture>(&self, work: F) -> Result<F::Output, Failure> {
+        tokio::select! {
+            biased;
+            done = work.into_future() => Ok(done),
+            () = self.0.1.notified() => {
+                let given_up = || Failure::new(Exit::Failed, "the call was given up");
+                Err(self.take().unwrap_or_else(given_up))
+            }
+        }
+    }
 }
 
 /// Lines as messages, as they come. Behind one that is wrong nothing comes, not even the end: the call is given up, so that the
@@ -264,29 +285,12 @@ fn requests(
             match read {
                 Ok(body) => Some((Encoded::new(body), (lines, message, wrong))),
                 Err(failure) => {
-                    *wrong.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                    wrong.tell(failure);
                     std::future::pending().await
                 }
             }
         },
     )
-}
-
-/// Waits for something, but no longer than requests are right.
-async fn until_wrong<F: IntoFuture>(work: F, wrong: &Wrong) -> Result<F::Output, Failure> {
-    let mut work = std::pin::pin!(work.into_future());
-    let mut look = tokio::time::interval(Duration::from_millis(20));
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut work => return Ok(done),
-            _ = look.tick() => {
-                if let Some(failure) = taken(wrong) {
-                    return Err(failure);
-                }
-            }
-        }
-    }
 }
 
 /// Prints metadata beside the output.

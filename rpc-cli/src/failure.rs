@@ -37,6 +37,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
+const TOKEN: &str = "--token shows a token, RPC_TOKEN does for all commands";
+
 /// Why a command did not do what it should.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -90,6 +92,9 @@ impl From<CallError> for Failure {
         let exit = error.code().map_or(Exit::Failed, Exit::Status);
         match error {
             CallError::Status(status) => status.into(),
+            _ if exit == Exit::Status(Code::Unauthenticated) => {
+                Failure::new(exit, error.to_string()).hint(TOKEN)
+            }
             CallError::Refused(_) => Failure::new(exit, error.to_string()).hint(
                 "is the server running there? --server names another, RPC_SERVER does for all commands",
             ),
@@ -102,7 +107,7 @@ impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         let failure = Failure::new(Exit::Status(status.code()), status.to_string());
         match status.code() {
-            Code::Unauthenticated => failure.hint("--token shows a token, RPC_TOKEN does for all commands"),
+            Code::Unauthenticated => failure.hint(TOKEN),
             _ => failure,
         }
     }

@@ -7,7 +7,7 @@ use crate::cli::ListArgs;
 use crate::describe::{access_text, service_json};
 use crate::failure::Failure;
 use crate::output::{self, HEAD, NAME, QUIET, one_line};
-use crate::schema::{Schema, Service, kind_name};
+use crate::schema::{ASKING, Schema, Service, kind_name};
 
 /// `rpc list`
 pub(crate) async fn run(args: &ListArgs) -> Result<(), Failure> {
@@ -41,6 +41,7 @@ pub(crate) async fn run(args: &ListArgs) -> Result<(), Failure> {
     if only.is_none() {
         let namespaces = ReflectionClient::new(client.clone())
             .list_namespaces(ListNamespacesRequest {})
+            .timeout(ASKING)
             .await?;
         for namespace in &namespaces.namespaces {
             match args.output.json {

@@ -12,6 +12,9 @@ use rpc_runtime::{Client, Code, Contract};
 use crate::cli::ServerArgs;
 use crate::failure::{Exit, Failure};
 
+/// What a server is asked about itself is answered within this, or not at all.
+pub(crate) const ASKING: Duration = Duration::from_secs(30);
+
 /// Where it is known from.
 pub(crate) enum Schema {
     /// From the server, which is asked for the files of what is needed.
@@ -128,6 +131,7 @@ impl Schema {
     async fn ask(client: Client) -> Result<Self, Failure> {
         let asked = ReflectionClient::new(client.clone())
             .list_services(ListServicesRequest {})
+            .timeout(ASKING)
             .await;
         let listed = asked.map_err(|error| unreflected(error.into()))?;
         let mut services: Vec<Service> = listed.services.into_iter().map(of_details).collect();
@@ -196,7 +200,10 @@ impl Schema {
         let request = GetFilesRequest {
             symbols: symbols.iter().map(|&symbol| symbol.to_owned()).collect(),
         };
-        let mut files = ReflectionClient::new(client).get_files(request).await?;
+        let mut files = ReflectionClient::new(client)
+            .get_files(request)
+            .timeout(ASKING)
+            .await?;
         let mut pool = DescriptorPool::new();
         while let Some(file) = files.message().await? {
             pool.decode_file_descriptor_proto(file.descriptor)

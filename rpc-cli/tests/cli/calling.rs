@@ -1,5 +1,8 @@
 //! Calls of all kinds.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use prost::Message;
 use prost_reflect::DescriptorPool;
 use serde_json::{Value, json};
@@ -177,6 +180,59 @@ fn the_schemas_of_a_user_crate_and_of_the_framework_go_together() {
         .filter(|file| file["name"] == "google/protobuf/duration.proto");
     assert_eq!(duration.count(), 1, "what both import is there once");
     prost_reflect::prost_types::FileDescriptorSet::decode(pool.encode_to_vec().as_slice()).unwrap();
+}
+
+/// A stream without an end, of which somebody reads two lines and no more.
+fn head(server: &Example, args: &[&str]) -> (Vec<String>, Option<i32>) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rpc"))
+        .args(args)
+        .args(["--server", &server.url])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(process.stdout.take().unwrap());
+    let lines = out.lines().take(2).map(Result::unwrap).collect();
+    (lines, process.wait().unwrap().code())
+}
+
+#[test]
+fn a_stream_that_nobody_reads_any_more_ends_without_an_error() {
+    let server = Example::ticker();
+    let request = r#"{"symbol": "ACME", "every": "0.01s"}"#;
+    let (lines, code) = head(&server, &["stream", "Watch", request, "--json"]);
+    assert_eq!(code, Some(0));
+    let ticks: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!((&ticks[0]["tick"], &ticks[1]["tick"]), (&json!("0"), &json!("1")));
+}
+
+#[test]
+fn commands_of_the_readme_work() {
+    let readme = include_str!("../../../README.md");
+    let server = Example::ticker();
+    let quote = r#"{"symbol": "ACME"}"#;
+    let watch = r#"{"symbol": "ACME", "every": "0.5s"}"#;
+    let order = r#"{"symbol": "ACME", "shares": 10}"#;
+    for line in [
+        "rpc list  ".to_owned(),
+        "rpc describe ticker.WatchRequest  ".to_owned(),
+        format!("rpc call Quote '{quote}'"),
+        format!("rpc stream Watch '{watch}'"),
+        format!("echo '{order}' | rpc stream Trade -"),
+        "rpc check protos-of-main protos".to_owned(),
+    ] {
+        assert!(readme.contains(&line), "{line}");
+    }
+    server.rpc(&["list"]).ok();
+    server.rpc(&["describe", "ticker.WatchRequest"]).ok();
+    server.rpc(&["call", "Quote", quote]).ok();
+    assert_eq!(head(&server, &["stream", "Watch", watch]).1, Some(0));
+    server
+        .rpc_with(&["stream", "Trade", "-"], &format!("{order}\n"))
+        .ok();
 }
 
 #[test]
