@@ -105,12 +105,11 @@ fn write_json(out: &mut String, value: &Value, indent: Option<usize>, name: fn()
     let style = |style: Style| if plain { Style::new() } else { style };
     let (text, number) = (style(TEXT), style(NUMBER));
     let inner = indent.map(|indent| indent + 2);
-    let newline = |out: &mut String, indent: Option<usize>| match indent {
-        Some(indent) => {
+    let newline = |out: &mut String, indent: Option<usize>| {
+        if let Some(indent) = indent {
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', indent));
         }
-        None => {}
     };
     match value {
         Value::Object(fields) if !fields.is_empty() => {
