@@ -4,7 +4,6 @@ pub mod contracts;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,31 +13,50 @@ use tokio::net::TcpListener;
 
 rpc_runtime::include_gateway!("library");
 
+#[derive(Default)]
+struct Shelf {
+    /// In the order in which they were added.
+    books: Vec<Book>,
+    /// How many there ever were: no id is given twice.
+    added: u64,
+}
+
+impl Shelf {
+    /// Titles are unique, as the contract says. `id` is the book that is to have this one.
+    fn check_title(&self, id: &str, title: &str) -> Result<(), Status> {
+        let taken = |other: &Book| other.title == title && other.id != id;
+        match self.books.iter().any(taken) {
+            true => Err(Status::already_exists(format!(
+                "there is a book called {title:?}"
+            ))),
+            false => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Default)]
-struct Library(Arc<Mutex<BTreeMap<String, Book>>>);
+struct Library(Arc<Mutex<Shelf>>);
 
 impl Library {
-    fn books(&self) -> MutexGuard<'_, BTreeMap<String, Book>> {
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.0.lock().expect("no holder panics")
     }
 }
 
 impl BookService for Library {
     async fn add(&self, _: &Context, mut book: Book) -> Result<Book, Status> {
-        let mut books = self.books();
-        if books.values().any(|other| other.title == book.title) {
-            return Err(Status::already_exists(format!(
-                "there is a book called {:?}",
-                book.title
-            )));
-        }
-        book.id = (books.len() + 1).to_string();
-        books.insert(book.id.clone(), book.clone());
+        let mut shelf = self.shelf();
+        shelf.check_title("", &book.title)?;
+        shelf.added += 1;
+        book.id = shelf.added.to_string();
+        shelf.books.push(book.clone());
         Ok(book)
     }
 
     async fn update(&self, _: &Context, id: String, book: Book) -> Result<Book, Status> {
-        match self.books().get_mut(&id) {
+        let mut shelf = self.shelf();
+        shelf.check_title(&id, &book.title)?;
+        match shelf.books.iter_mut().find(|stored| stored.id == id) {
             Some(stored) => {
                 *stored = Book { id, ..book };
                 Ok(stored.clone())
@@ -48,11 +66,13 @@ impl BookService for Library {
     }
 
     async fn delete(&self, _: &Context, id: String) -> Result<bool, Status> {
-        Ok(self.books().remove(&id).is_some())
+        let mut shelf = self.shelf();
+        let place = shelf.books.iter().position(|book| book.id == id);
+        Ok(place.map(|place| shelf.books.remove(place)).is_some())
     }
 
     async fn get_all(&self, _: &Context) -> Result<Vec<Book>, Status> {
-        Ok(self.books().values().cloned().collect())
+        Ok(self.shelf().books.clone())
     }
 }
 
@@ -60,8 +80,9 @@ impl Search for Library {
     async fn search(&self, _: &Context, request: SearchRequest) -> Result<SearchResponse, Status> {
         let words = request.words.to_lowercase();
         let found = |book: &&Book| book.title.to_lowercase().contains(&words);
+        let shelf = self.shelf();
         Ok(SearchResponse {
-            books: self.books().values().filter(found).cloned().collect(),
+            books: shelf.books.iter().filter(found).cloned().collect(),
         })
     }
 }
