@@ -26,8 +26,6 @@ pub struct Passing<'a> {
     pub connections: u64,
     /// How often it may have been interrupted besides, by the server's will.
     pub interrupted: u64,
-    /// Its program did not always read.
-    pub unread: bool,
     pub ids: &'a [String],
     pub losing: Losing,
     pub snapshots: bool,
@@ -47,8 +45,6 @@ struct Walk {
     gap: bool,
     /// Exactly so many are missing here.
     missed: Option<u64>,
-    /// What is missing here its program has not read, or its client not taken.
-    not_read: bool,
     gaps: u64,
     let_go: u64,
     /// The next is a snapshot.
@@ -65,7 +61,6 @@ impl Log {
             last: earliest,
             gap: false,
             missed: None,
-            not_read: false,
             gaps: 0,
             let_go: 0,
             snapshot: passing.snapshots,
@@ -75,7 +70,6 @@ impl Log {
                 Given::Gap(gap) => {
                     let counted = (gap.cause == GapCause::NotRead).then_some(gap.missed).flatten();
                     walk.missed = counted.filter(|_| !walk.gap);
-                    walk.not_read = walk.missed.is_some();
                     walk.gap = true;
                     if gap.cause == GapCause::NoHistory {
                         walk.gaps += 1;
@@ -93,7 +87,6 @@ impl Log {
                     let count = self.passed_at(*tally);
                     walk.covered = walk.covered.max(count).max(walk.last);
                     (walk.snapshot, walk.gap, walk.missed) = (false, false, None);
-                    walk.not_read = false;
                 }
                 Given::Event(what, position) => {
                     assert!(!walk.snapshot, "{what:?} came before the snapshot");
@@ -145,12 +138,6 @@ impl Log {
                 missed,
                 "it is told of another number: {missing:?}"
             );
-        }
-        if std::mem::take(&mut walk.not_read) && !passing.unread {
-            let mut missing = missing.iter();
-            let is_slow =
-                missing.len() == 0 || missing.any(|&place| (passing.slow_at)(self.passed_by[place].came));
-            assert!(is_slow, "it is told that it was slow, and was not");
         }
         if !std::mem::take(&mut walk.gap) {
             for place in missing {

@@ -168,7 +168,6 @@ fn without_history_nothing_is_missing_but_what_the_policy_lets_go_of_while_nothi
             began: (1, 1),
             connections: 1,
             interrupted: 0,
-            unread: false,
             ids: &[ME.to_owned()],
             losing,
             snapshots: false,

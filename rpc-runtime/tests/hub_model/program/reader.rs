@@ -66,7 +66,6 @@ pub struct Reader {
     pub mood: Option<u64>,
     seen: Arc<Mutex<Seen>>,
     left: bool,
-    was_unread: bool,
     reads: watch::Sender<bool>,
     task: JoinHandle<()>,
     unsubscribe: Option<oneshot::Sender<()>>,
@@ -125,7 +124,6 @@ impl Reader {
             mood: None,
             seen,
             left: false,
-            was_unread: false,
             reads,
             task,
             unsubscribe: Some(unsubscribe),
@@ -134,13 +132,7 @@ impl Reader {
 
     /// Has the program read, or not.
     pub fn set_reads(&mut self, reads: bool) {
-        self.was_unread |= !reads;
         self.reads.send_replace(reads);
-    }
-
-    /// Whether its program has not always read.
-    pub fn was_unread(&self) -> bool {
-        self.was_unread
     }
 
     /// Why it has ended by itself, where it has.

@@ -93,7 +93,6 @@ impl World {
                     began: (*before, *after),
                     connections: reader.connections,
                     interrupted,
-                    unread: reader.was_unread(),
                     ids: &program.ids,
                     losing: channel.losing(),
                     snapshots: channel.snapshots != Snapshots::None,
