@@ -91,6 +91,8 @@ export class Room {
   #isRead = false;
   #recovered = 0;
   #saidTyping = 0;
+  /** What was said last has its answer. */
+  #sent: Promise<void> = Promise.resolve();
   #asksPeople = false;
   #isOver = false;
 
@@ -148,14 +150,14 @@ export class Room {
     this.lines.push(line);
     this.#saidTyping = 0;
     this.listener.lines();
-    await this.#send(line, key);
+    await this.#sendInTurn(line, key);
   }
 
   /** Says once more what failed. By its key it is heard once, whatever became of it before. */
   async sayAgain(line: Spoken): Promise<void> {
     line.state = "sending";
     this.listener.lines();
-    await this.#send(line, line.key.slice(this.me.length + 1));
+    await this.#sendInTurn(line, line.key.slice(this.me.length + 1));
   }
 
   /** Forgets what failed. */
@@ -164,6 +166,13 @@ export class Room {
     this.listener.lines();
   }
 
+  /** Sends behind what was said before: a line that the server puts off, because somebody says much, is not overtaken by the next. */
+  #sendInTurn(line: Spoken, key: string): Promise<void> {
+    this.#sent = this.#sent.then(() => this.#send(line, key));
+    return this.#sent;
+  }
+
+  /** Never rejects. */
   async #send(line: Spoken, key: string): Promise<void> {
     try {
       await this.chat.say({ room: this.name, text: line.text, key });
