@@ -1,7 +1,7 @@
 // One room as this client knows it: what was said in it, who is there, who is writing. It knows no elements.
 
 import { create } from "@bufbuild/protobuf";
-import type { Client, ConnectError } from "@connectrpc/connect";
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type { EventAmong, Gap, Hub, Subscription } from "rpc-websocket";
 import { JoinedSchema, LeftSchema } from "rpc-websocket/protos/hub/v1/hub";
 import { CardSchema, type ChatService, KickedSchema, SaidSchema, TypingSchema } from "../gen/chat/chat_pb.js";
@@ -23,6 +23,10 @@ const MOST = 500;
 /** Somebody is writing for so long after it was last heard, in milliseconds; and says so again before that is over. */
 const WRITES_MS = 4_000;
 const SAYS_AGAIN_MS = 2_500;
+
+/** A line that the server does not take yet is said again after so long, and so often before it has failed. */
+const PUT_OFF_MS = 500;
+const PUT_OFF_TIMES = 20;
 
 /** A line of the room. */
 export type Line = Spoken | Remark;
@@ -175,7 +179,7 @@ export class Room {
   /** Never rejects. */
   async #send(line: Spoken, key: string): Promise<void> {
     try {
-      await this.chat.say({ room: this.name, text: line.text, key });
+      await this.#sayInTime(line, key);
       // Its event brings it to its place, if it is not there yet.
       line.state = "heard";
     } catch (error) {
@@ -186,6 +190,20 @@ export class Room {
       }
     }
     this.listener.lines();
+  }
+
+  /** Who says more than the server takes at once says it a little later. */
+  async #sayInTime(line: Spoken, key: string): Promise<void> {
+    for (let left = PUT_OFF_TIMES; ; left -= 1) {
+      try {
+        await this.chat.say({ room: this.name, text: line.text, key });
+        return;
+      } catch (error) {
+        const isTooMuch = ConnectError.from(error).code === Code.ResourceExhausted;
+        if (!isTooMuch || left === 0 || this.#isOver) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PUT_OFF_MS));
+      }
+    }
   }
 
   /** Tells the others that this user is writing, now and then. */
