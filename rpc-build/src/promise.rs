@@ -82,7 +82,7 @@ impl Promise {
 
     fn of_folder(folder: &Path) -> Result<Self, PromiseError> {
         let mut texts = BTreeMap::new();
-        gather(folder, "", DEEPEST, &mut texts)?;
+        gather(folder, "", &mut Vec::new(), &mut texts)?;
         let schema = |problem: String| PromiseError::Schema {
             path: folder.to_path_buf(),
             problem,
@@ -141,30 +141,46 @@ impl Promise {
     }
 }
 
-/// The `.proto` files below a folder, by the names that imports write.
+/// The `.proto` files below a folder, by the names that imports write. Links are followed, as compilers follow them.
+///
+/// `above`: this folder, and those that it was reached through, as they really are.
 fn gather(
     folder: &Path,
     prefix: &str,
-    depth: usize,
+    above: &mut Vec<PathBuf>,
     texts: &mut BTreeMap<String, String>,
 ) -> Result<(), PromiseError> {
     let unreadable = |path: &Path| {
         let path = path.to_path_buf();
         move |source| PromiseError::Unreadable { path, source }
     };
+    let schema = |problem: String| PromiseError::Schema {
+        path: folder.to_path_buf(),
+        problem,
+    };
+    let real = folder.canonicalize().map_err(unreadable(folder))?;
+    if above.contains(&real) {
+        return Err(schema(
+            "this leads back to a folder above it; take the link out".to_owned(),
+        ));
+    }
+    if above.len() > DEEPEST {
+        let problem = format!("this is more than {DEEPEST} folders deep; name a folder that is nearer");
+        return Err(schema(problem));
+    }
+    above.push(real);
     for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
-        let entry = entry.map_err(unreadable(folder))?;
-        let path = entry.path();
-        let kind = entry.file_type().map_err(unreadable(&path))?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if kind.is_dir() {
-            if depth > 0 {
-                gather(&path, &format!("{name}/"), depth - 1, texts)?;
-            }
+        let path = entry.map_err(unreadable(folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{prefix}{name}");
+        // Of a link, what it leads to; one that leads nowhere is told where a schema should be.
+        if path.is_dir() {
+            gather(&path, &format!("{name}/"), above, texts)?;
         } else if path.extension().is_some_and(|extension| extension == "proto") {
             let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
             texts.insert(name, text);
         }
     }
+    above.pop();
     Ok(())
 }

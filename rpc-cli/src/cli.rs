@@ -1,10 +1,19 @@
 //! The command line: commands, options, help.
 
+mod bench;
+mod channels;
+mod server;
+mod starter;
+
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub(crate) use bench::BenchArgs;
+pub(crate) use channels::{PublishArgs, SubscribeArgs};
+pub(crate) use server::{OutputArgs, ServerArgs};
+pub(crate) use starter::NewArgs;
 
 const EXAMPLES: &str = "\
 Examples, with `cargo run -p ticker -- serve` in another terminal:
@@ -15,8 +24,12 @@ Examples, with `cargo run -p ticker -- serve` in another terminal:
   rpc call ticker.TickerService/Quote '{\"symbol\": \"ACME\"}'
   rpc stream ticker.TickerService/Watch '{\"symbol\": \"ACME\", \"every\": \"0.5s\"}'
   rpc stream ticker.TickerService/Trade - < orders.jsonl
-  rpc call tasks.TaskService/AddTask @task.json -H 'tenant: acme' --token \"$TOKEN\"
+  rpc call task.TaskService/AddTask @task.json -H 'tenant: acme' --token \"$TOKEN\"
+  rpc subscribe room:kitchen room:garden             events, as they come
+  rpc publish typing:kitchen chat.Typing             an event, to all who hear that channel
+  rpc bench Quote '{\"symbol\": \"ACME\"}' -c 64        calls per second, and how long they take
   rpc check main/protos protos                       what a change would break, for CI
+  rpc new library                                    a crate to begin with: contract, service, server, client, test
 
 What is sent is JSON as protobuf maps it: an argument, `@file`, or `-` for the standard input. A stream takes one JSON value for
 each line, and sends it as soon as it is read.
@@ -34,8 +47,53 @@ Exit codes:
    65  the JSON, or a descriptor set, cannot be read
    66  a file cannot be read
    70  something failed that should not
+   73  of `rpc new`: there is something already, or a file cannot be written
 
 Completion: `rpc completion bash > /etc/bash_completion.d/rpc`, and the same for zsh, fish, elvish and powershell.";
+
+/// Where examples are.
+const SHORT: &str = "`--help` has examples.";
+
+const LIST: &str = "\
+Examples:
+  rpc list                                           all services, then the namespaces of channels
+  rpc list task                                      those of a package
+  rpc list --json | jq -r '.methods[]?.method'       names alone, for programs
+  rpc list --descriptor-set descriptor_set.binpb     without a server";
+
+const DESCRIBE: &str = "\
+Examples:
+  rpc describe task.TaskService                      methods and docs
+  rpc describe AddTask                               a method: its number, deadline, who may call
+  rpc describe task.Task                             a message: fields, docs, rules
+  rpc describe task.Task --json | jq '.fields[].rules'";
+
+const CHECK: &str = "\
+Examples:
+  rpc check protos-of-main protos                    two folders of .proto files
+  rpc check released.binpb descriptor_set.binpb      two descriptor sets
+  git worktree add ../main main && rpc check ../main/protos protos
+
+What breaks peers ends with exit code 1, and says what to write instead; warnings and additions end with 0.";
+
+const COMPLETION: &str = "\
+Examples:
+  rpc completion bash > /etc/bash_completion.d/rpc
+  rpc completion zsh > \"${fpath[1]}/_rpc\"
+  rpc completion fish > ~/.config/fish/completions/rpc.fish";
+
+const CALL: &str = "\
+Examples:
+  rpc call task.TaskService/AddTask '{\"item\": {\"label\": \"milk\"}}'
+  rpc call AddTask @task.json --json                 from a file, for programs
+  jq -n '{item: {label: \"milk\"}}' | rpc call AddTask -
+  rpc call AddTask @task.json -H 'tenant: acme' --token \"$TOKEN\" --deadline 2s -v";
+
+const STREAM: &str = "\
+Examples:
+  rpc stream ticker.TickerService/Watch '{\"symbol\": \"ACME\", \"every\": \"0.5s\"}'
+  rpc stream Trade - < orders.jsonl                  one JSON value for each line, sent as soon as it is read
+  rpc stream Record @quotes.jsonl --json             from a file, for programs";
 
 /// Lists, describes and calls what a server of contract-driven RPC over WebSocket serves.
 #[derive(Debug, Parser)]
@@ -52,16 +110,27 @@ pub(crate) enum Command {
     /// Describe a service, method, message or enum: docs, fields, rules, who may call
     Describe(DescribeArgs),
     /// Call a unary method
+    #[command(after_help = SHORT, after_long_help = CALL)]
     Call(CallArgs),
     /// Call a method of any kind: one JSON value per line, in and out
+    #[command(after_help = SHORT, after_long_help = STREAM)]
     Stream(CallArgs),
+    /// Hear channels: one event per line, until Ctrl-C
+    Subscribe(SubscribeArgs),
+    /// Publish events to a channel
+    Publish(PublishArgs),
+    /// Call a unary method again and again, and say how many calls per second that were and how long they took
+    Bench(BenchArgs),
     /// Say what a change of schemas breaks for clients and servers that are out there
     Check(CheckArgs),
+    /// Make a crate to begin with: a contract, its service, a server, a client and a test
+    New(NewArgs),
     /// Print what a shell needs to complete commands and options
     Completion(CompletionArgs),
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SHORT, after_long_help = LIST)]
 pub(crate) struct ListArgs {
     /// Only this service, or those of this package
     #[arg(value_name = "SERVICE")]
@@ -73,8 +142,9 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SHORT, after_long_help = DESCRIBE)]
 pub(crate) struct DescribeArgs {
-    /// Such as task.TaskService, task.TaskService/AddTask or task.Task
+    /// Such as task.TaskService, task.TaskService/AddTask or task.Task, or as much of the end as is unambiguous
     #[arg(value_name = "SYMBOL")]
     pub(crate) symbol: String,
     #[command(flatten)]
@@ -92,13 +162,7 @@ pub(crate) struct CallArgs {
     /// input for one that takes a stream
     #[arg(value_name = "JSON")]
     pub(crate) data: Option<String>,
-    /// Metadata of the call, "key: value"; of a key that ends in -bin, the value is base64. May be given several times
-    #[arg(short = 'H', long = "metadata", value_name = "KEY: VALUE")]
-    pub(crate) metadata: Vec<String>,
-    /// Gives the call up after this long: 500ms, 5s, 2m
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(crate) deadline: Option<Duration>,
-    /// Prints metadata and trailers of the answer, to the standard error
+    /// Prints metadata and trailers of the answer, and the details of an error, to the standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,
     #[command(flatten)]
@@ -108,6 +172,7 @@ pub(crate) struct CallArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SHORT, after_long_help = CHECK)]
 pub(crate) struct CheckArgs {
     /// What is out there: a folder of .proto files, or a descriptor set
     #[arg(value_name = "BEFORE")]
@@ -120,69 +185,10 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SHORT, after_long_help = COMPLETION)]
 pub(crate) struct CompletionArgs {
     /// Which shell
     pub(crate) shell: Shell,
-}
-
-/// How the server is reached, and how it is known what it serves.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Server")]
-pub(crate) struct ServerArgs {
-    /// Where the server is
-    #[arg(
-        short,
-        long,
-        value_name = "URL",
-        env = "RPC_SERVER",
-        default_value = "ws://127.0.0.1:3000/rpc"
-    )]
-    pub(crate) server: String,
-    /// Takes what is served from a file instead of asking the server
-    #[arg(long, value_name = "FILE")]
-    pub(crate) descriptor_set: Option<PathBuf>,
-    /// Shows this token to the server
-    #[arg(long, value_name = "TOKEN", env = "RPC_TOKEN", hide_env_values = true)]
-    pub(crate) token: Option<String>,
-    /// Trusts the certificates in this file (PEM or DER) and no others, for a wss:// URL
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
-    /// How long connecting may take
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
-    pub(crate) connect_timeout: Duration,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
-    /// Prints JSON for programs: one value per line, without colours
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// A time such as `500ms`, `5s` or `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(at);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "s" | "" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => {
-            return Err(format!(
-                "`{unit}` is no unit of time: write ms, s, m or h, as in 500ms"
-            ));
-        }
-    };
-    let number: f64 = number
-        .parse()
-        .map_err(|_| "a time is a number with a unit, as in 500ms or 5s".to_owned())?;
-    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
-    match duration.is_zero() {
-        true => Err("no time at all is left for anything".to_owned()),
-        false => Ok(duration),
-    }
 }
 
 #[cfg(test)]
@@ -197,18 +203,60 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_with_their_units_and_nothing_else_is() {
-        for (text, expected) in [
-            ("500ms", 500),
-            ("5s", 5_000),
-            ("1.5s", 1_500),
-            ("2m", 120_000),
-            ("3", 3_000),
-        ] {
-            assert_eq!(duration(text).unwrap(), Duration::from_millis(expected), "{text}");
+    fn each_command_has_examples_that_begin_with_it() {
+        for command in Cli::command().get_subcommands() {
+            let (name, help) = (command.get_name(), command.get_after_long_help());
+            let help = help.map_or_else(String::new, ToString::to_string);
+            let example = format!("\n  rpc {name} ");
+            assert!(
+                help.contains("Examples") && help.contains(&example),
+                "{name}: {help}"
+            );
+            assert!(
+                command.get_after_help().is_some(),
+                "{name} -h says where they are"
+            );
         }
-        for text in ["", "s", "5d", "-1s", "0s", "1e99s", "5 s", "NaNs"] {
-            assert!(duration(text).is_err(), "{text}");
+    }
+
+    /// What a shell makes of an example: its words up to a pipe, a redirection or the remark behind it.
+    fn words(example: &str) -> Vec<String> {
+        let (mut words, mut quote, mut chars) = (vec![String::new()], None, example.chars().peekable());
+        while let Some(c) = chars.next() {
+            match (quote, c) {
+                (Some(quoting), c) if c == quoting => quote = None,
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '|' | '<' | '>' | '&') => break,
+                (None, ' ') if chars.peek() == Some(&' ') => break,
+                (None, ' ') => words.push(String::new()),
+                (_, c) => words.last_mut().unwrap().push(c),
+            }
         }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn each_example_is_understood() {
+        let program = Cli::command();
+        for command in std::iter::once(&program).chain(program.get_subcommands()) {
+            let help = command.get_after_long_help().unwrap().to_string();
+            for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
+                let behind = ["| ", "&& "].iter().find_map(|before| line.split_once(before));
+                let commands = [Some(line), behind.map(|(_, behind)| behind)];
+                for example in commands.into_iter().flatten().filter(|it| it.starts_with("rpc ")) {
+                    if let Err(error) = Cli::try_parse_from(words(example)) {
+                        panic!("{example}\n{error}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_a_shells() {
+        let example = "rpc call 'a b' \"c d\" x   what it does";
+        assert_eq!(words(example), ["rpc", "call", "a b", "c d", "x"]);
+        assert_eq!(words("rpc list --json | jq"), ["rpc", "list", "--json"]);
     }
 }

@@ -1,5 +1,9 @@
 //! `rpc describe`: one symbol, with its docs, its rules and who may call it.
 
+mod rules;
+
+use std::collections::BTreeSet;
+
 use prost_reflect::{
     Cardinality, DescriptorPool, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
 };
@@ -7,9 +11,12 @@ use rpc_runtime::Code;
 use serde_json::{Value, json};
 
 use crate::cli::DescribeArgs;
+use crate::dynamic::declared;
 use crate::failure::Failure;
+use crate::names;
 use crate::output::{self, HEAD, NAME, QUIET, one_line};
 use crate::schema::{Method, Schema, Service, kind_name};
+use rules::Rules;
 
 /// `rpc describe`
 pub(crate) async fn run(args: &DescribeArgs) -> Result<(), Failure> {
@@ -25,35 +32,70 @@ pub(crate) async fn run(args: &DescribeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn describe(schema: &Schema, symbol: &str) -> Result<(String, Value), Failure> {
-    let service = schema
-        .services()
-        .iter()
-        .find(|service| service.full_name == symbol);
-    if let Some(service) = service {
-        return Ok((service_text(service), service_json(service)));
+/// What a symbol is.
+enum Symbol<'a> {
+    Service(&'a Service),
+    Method(&'a Method),
+    /// A message or an enum, as far as is known before its schema is there.
+    Type(String),
+}
+
+/// Finds what is called so, or as much of the end as is unambiguous.
+fn find<'a>(schema: &'a Schema, symbol: &str) -> Result<Symbol<'a>, Failure> {
+    let services = schema.services().iter();
+    let methods = || schema.services().iter().flat_map(|service| &service.methods);
+    let known = services.map(|service| (service.full_name.clone(), Symbol::Service(service)));
+    let known = known.chain(methods().map(|method| (method.full_name(), Symbol::Method(method))));
+    let known = known.chain(
+        types(schema)
+            .into_iter()
+            .map(|name| (name.clone(), Symbol::Type(name))),
+    );
+    if let Some(found) = names::meant(symbol, known)? {
+        return Ok(found);
     }
-    if let Ok(method) = schema.method(symbol) {
-        return Ok((method_text(method), method_json(method)));
-    }
-    let pool = schema.pool(&[symbol]).await.map_err(|failure| {
-        let methods = schema.services().iter().flat_map(|service| &service.methods);
-        let types = methods.flat_map(|method| {
-            [
-                method.full_name(),
-                method.request_type.clone(),
-                method.response_type.clone(),
-            ]
-        });
-        match failure.is(Code::NotFound) {
-            true => schema.no_such("service, method, message or enum", symbol, types),
-            false => failure,
-        }
-    })?;
-    of_pool(&pool, symbol).ok_or_else(|| {
-        let known = pool.all_messages().map(|message| message.full_name().to_owned());
-        schema.no_such("service, method, message or enum", symbol, known)
+    Ok(match schema.method(symbol) {
+        Ok(method) => Symbol::Method(method),
+        Err(_) => Symbol::Type(symbol.to_owned()),
     })
+}
+
+/// The types that are known without asking for their schemas.
+fn types(schema: &Schema) -> BTreeSet<String> {
+    if let Schema::Given { pool, .. } = schema {
+        let messages = pool.all_messages().map(|message| message.full_name().to_owned());
+        return messages
+            .chain(pool.all_enums().map(|item| item.full_name().to_owned()))
+            .collect();
+    }
+    let methods = schema.services().iter().flat_map(|service| &service.methods);
+    methods
+        .flat_map(|method| [method.request_type.clone(), method.response_type.clone()])
+        .collect()
+}
+
+async fn describe(schema: &Schema, symbol: &str) -> Result<(String, Value), Failure> {
+    let name = match find(schema, symbol)? {
+        Symbol::Service(service) => return Ok((service_text(service), service_json(service))),
+        Symbol::Method(method) => return Ok((method_text(method), method_json(method))),
+        Symbol::Type(name) => name,
+    };
+    let no_such = || {
+        let methods = schema.services().iter().flat_map(|service| &service.methods);
+        let services = schema.services().iter().map(|service| service.full_name.clone());
+        let known = services
+            .chain(methods.map(Method::full_name))
+            .chain(types(schema));
+        names::no_such("service, method, message or enum", symbol, known)
+    };
+    let pool = schema
+        .pool(&[name.as_str()])
+        .await
+        .map_err(|failure| match failure.is(Code::NotFound) {
+            true => no_such(),
+            false => failure,
+        })?;
+    of_pool(&pool, &name).ok_or_else(no_such)
 }
 
 fn of_pool(pool: &DescriptorPool, symbol: &str) -> Option<(String, Value)> {
@@ -160,7 +202,7 @@ fn message_text(message: &MessageDescriptor) -> String {
         "{HEAD}message {}{HEAD:#} {{",
         one_line(message.full_name())
     ));
-    for field in message.fields() {
+    for field in declared(message) {
         text.push('\n');
         text.push_str(&comment(&comments(&file, field.path()), "  "));
         let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
@@ -170,8 +212,8 @@ fn message_text(message: &MessageDescriptor) -> String {
         text.push_str(&format!(
             "  {QUIET}{oneof}{QUIET:#}{kind} {NAME}{name}{NAME:#} = {number}"
         ));
-        if let Some(rules) = rules(&field) {
-            text.push_str(&format!("  {QUIET}{}{QUIET:#}", output::compact(&rules)));
+        if let Some(rules) = Rules::of(&field) {
+            text.push_str(&format!("  {QUIET}{}{QUIET:#}", one_line(&rules.words())));
         }
     }
     text.push_str("\n}");
@@ -180,7 +222,7 @@ fn message_text(message: &MessageDescriptor) -> String {
 
 fn message_json(message: &MessageDescriptor) -> Value {
     let file = message.parent_file();
-    let fields = message.fields().map(|field| {
+    let fields = declared(message).into_iter().map(|field| {
         let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
         json!({
             "name": field.name(),
@@ -189,7 +231,7 @@ fn message_json(message: &MessageDescriptor) -> Value {
             "type": type_of(&field),
             "oneof": oneof.map(|oneof| oneof.name().to_owned()),
             "docs": comments(&file, field.path()),
-            "rules": rules(&field),
+            "rules": Rules::of(&field).and_then(|rules| rules.json()),
         })
     });
     json!({
@@ -228,16 +270,6 @@ fn kind_text(kind: &Kind) -> String {
         Kind::Enum(item) => one_line(item.full_name()),
         scalar => format!("{scalar:?}").to_lowercase(),
     }
-}
-
-/// The rules of a field, as protovalidate's options say them.
-fn rules(field: &FieldDescriptor) -> Option<Value> {
-    let options = field.options();
-    let (_, value) = options
-        .extensions()
-        .find(|(extension, _)| extension.full_name() == "buf.validate.field")?;
-    let rules = value.as_message()?;
-    serde_json::to_value(rules).ok()
 }
 
 fn enum_text(item: &EnumDescriptor) -> String {
@@ -291,7 +323,6 @@ fn comment(docs: &str, indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Exit;
 
     #[test]
     fn docs_become_comments_line_by_line() {
@@ -299,16 +330,5 @@ mod tests {
         let plain = anstream::adapter::strip_str(&shown).to_string();
         assert_eq!(plain, "  // One.\n  // Two \\u{1b}[1m.\n");
         assert_eq!(comment("", "  "), "");
-    }
-
-    #[test]
-    fn a_symbol_that_there_is_not_is_a_mistake_of_the_command_line() {
-        let schema = Schema::Given {
-            pool: DescriptorPool::new(),
-            services: Vec::new(),
-        };
-        let failure = schema.no_such("message", "task.Tsk", ["task.Task".to_owned()].into_iter());
-        assert_eq!(failure.exit, Exit::Usage);
-        assert_eq!(failure.hinted().as_deref(), Some("did you mean `task.Task`?"));
     }
 }

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use prost::Message;
-use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
-use serde_json::Value;
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, SerializeOptions,
+};
+use serde_json::{Map, Value};
 
 use crate::failure::{Exit, Failure};
 
@@ -14,10 +16,50 @@ pub(crate) fn encode(
     source: &str,
     first_line: usize,
 ) -> Result<Bytes, Failure> {
+    is_something(json, source)?;
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let read = DynamicMessage::deserialize(message.clone(), &mut deserializer)
         .and_then(|read| deserializer.end().map(|()| read));
-    let read = read.map_err(|error| {
+    let read = read.map_err(wrong(message, source, first_line))?;
+    Ok(read.encode_to_vec().into())
+}
+
+/// Encodes one JSON text behind another, of which there is at least one.
+pub(crate) fn encode_all(
+    message: &MessageDescriptor,
+    json: &str,
+    source: &str,
+) -> Result<Vec<Bytes>, Failure> {
+    is_something(json, source)?;
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let mut bodies = Vec::new();
+    loop {
+        let read = DynamicMessage::deserialize(message.clone(), &mut deserializer);
+        let read = read.map_err(wrong(message, source, 1))?;
+        bodies.push(read.encode_to_vec().into());
+        if deserializer.end().is_ok() {
+            return Ok(bodies);
+        }
+    }
+}
+
+fn is_something(json: &str, source: &str) -> Result<(), Failure> {
+    match json.trim().is_empty() {
+        true => {
+            let failure = Failure::new(Exit::BadData, format!("{source} is empty"));
+            Err(failure.hint("a message without fields is {}"))
+        }
+        false => Ok(()),
+    }
+}
+
+/// What is wrong with a JSON text, with its place.
+fn wrong(
+    message: &MessageDescriptor,
+    source: &str,
+    first_line: usize,
+) -> impl Fn(serde_json::Error) -> Failure {
+    move |error| {
         // The place stands behind the sentence in serde_json's words; here it stands in front, as compilers have it.
         let place = format!(" at line {} column {}", error.line(), error.column());
         let text = error.to_string();
@@ -28,8 +70,7 @@ pub(crate) fn encode(
             "`rpc describe {}` shows what it has",
             message.full_name()
         ))
-    })?;
-    Ok(read.encode_to_vec().into())
+    }
 }
 
 /// Decodes a message.
@@ -42,10 +83,86 @@ pub(crate) fn decode(message: &MessageDescriptor, body: Bytes) -> Result<Value, 
     to_json(&decoded).map_err(|error| broken(error.to_string()))
 }
 
-/// A message as JSON: all fields, also those that are false, 0 or empty, so that one sees what there is.
+/// A message as JSON: all fields, also those that are false, 0 or empty, so that one sees what there is, as they are declared.
 pub(crate) fn to_json(message: &DynamicMessage) -> Result<Value, serde_json::Error> {
     let options = SerializeOptions::new().skip_default_fields(false);
-    message.serialize_with_options(serde_json::value::Serializer, &options)
+    let mut json = message.serialize_with_options(serde_json::value::Serializer, &options)?;
+    put_in_order(&message.descriptor(), &mut json);
+    Ok(json)
+}
+
+/// The fields of a message as they stand in its schema, which need not be the order of their numbers.
+pub(crate) fn declared(message: &MessageDescriptor) -> Vec<FieldDescriptor> {
+    let mut fields: Vec<_> = message.fields().collect();
+    fields.sort_by_key(|field| field.path().last().copied());
+    fields
+}
+
+/// Has fields stand as they are declared, and entries of maps by their keys, which come in no order.
+fn put_in_order(message: &MessageDescriptor, json: &mut Value) {
+    match message.full_name() {
+        "google.protobuf.Struct" | "google.protobuf.Value" | "google.protobuf.ListValue" => {
+            json.sort_all_objects();
+        }
+        name => {
+            if let Value::Object(fields) = json {
+                match name {
+                    "google.protobuf.Any" => put_any_in_order(message, fields),
+                    _ => put_fields_in_order(message, fields),
+                }
+            }
+        }
+    }
+}
+
+fn put_fields_in_order(message: &MessageDescriptor, json: &mut Map<String, Value>) {
+    let mut found = std::mem::take(json);
+    for field in declared(message) {
+        let Some((name, mut value)) = found.shift_remove_entry(field.json_name()) else {
+            continue;
+        };
+        match (field.kind(), &mut value) {
+            (Kind::Message(entry), Value::Object(entries)) if field.is_map() => {
+                put_entries_in_order(&entry, entries);
+            }
+            (Kind::Message(item), Value::Array(items)) if field.is_list() => {
+                items.iter_mut().for_each(|json| put_in_order(&item, json));
+            }
+            (Kind::Message(inner), json) => put_in_order(&inner, json),
+            _ => {}
+        }
+        json.insert(name, value);
+    }
+    // Extensions.
+    json.append(&mut found);
+}
+
+fn put_entries_in_order(entry: &MessageDescriptor, json: &mut Map<String, Value>) {
+    let mut entries: Vec<_> = std::mem::take(json).into_iter().collect();
+    let is_text = entry.map_entry_key_field().kind() == Kind::String;
+    let number = |key: &str| key.parse::<i128>().ok().filter(|_| !is_text);
+    entries.sort_by_cached_key(|(key, _)| (number(key), key.clone()));
+    if let Kind::Message(of_value) = entry.map_entry_value_field().kind() {
+        entries
+            .iter_mut()
+            .for_each(|(_, json)| put_in_order(&of_value, json));
+    }
+    json.extend(entries);
+}
+
+/// What is in an Any stands beside the name of its type, or, where it has a JSON of its own, below `value`.
+fn put_any_in_order(any: &MessageDescriptor, json: &mut Map<String, Value>) {
+    let Some((name, url)) = json.shift_remove_entry("@type") else {
+        return;
+    };
+    let inner = url.as_str().and_then(|url| url.rsplit('/').next());
+    if let Some(inner) = inner.and_then(|inner| any.parent_pool().get_message_by_name(inner)) {
+        match json.get_mut("value") {
+            Some(value) if inner.full_name().starts_with("google.protobuf.") => put_in_order(&inner, value),
+            _ => put_fields_in_order(&inner, json),
+        }
+    }
+    json.shift_insert(0, name, url);
 }
 
 #[cfg(test)]
@@ -86,6 +203,28 @@ mod tests {
         pool.unwrap().get_message_by_name("task.Task").unwrap()
     }
 
+    /// A message whose fields stand otherwise than their numbers.
+    fn order() -> MessageDescriptor {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = r#"syntax = "proto3";
+            package order;
+            import "google/protobuf/any.proto";
+            import "google/protobuf/struct.proto";
+            message Order {
+                string label = 7;
+                map<sint64, int32> counts = 6;
+                map<string, Item> items = 1;
+                repeated Item list = 5;
+                google.protobuf.Any any = 2;
+                google.protobuf.Struct facts = 3;
+            }
+            message Item { string text = 2; int32 number = 1; }"#;
+        std::fs::write(folder.path().join("order.proto"), schema).unwrap();
+        let set = protox::compile(["order.proto"], [folder.path()]).unwrap();
+        let pool = DescriptorPool::from_file_descriptor_set(set).unwrap();
+        pool.get_message_by_name("order.Order").unwrap()
+    }
+
     #[test]
     fn json_goes_to_protobuf_and_back_with_every_field_shown() {
         let body = encode(
@@ -111,6 +250,36 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_shown_as_they_are_declared_and_entries_of_maps_by_their_keys() {
+        let ends = |written: &str, shown: &str, message: &MessageDescriptor| {
+            let body = encode(message, written, "x", 1).unwrap();
+            assert_eq!(decode(message, body).unwrap().to_string(), shown);
+        };
+        let order = order();
+        // By numbers, `items` and `any` would come first; and by the alphabet, all would stand otherwise.
+        ends(
+            r#"{"items": {"b": {"number": 2}, "a": {}}, "label": "x", "counts": {"10": 1, "-9": 2, "9": 3}}"#,
+            r#"{"label":"x","counts":{"-9":2,"9":3,"10":1},"items":{"a":{"text":"","number":0},"b":{"text":"","number":2}},"list":[]}"#,
+            &order,
+        );
+        ends(
+            r#"{"list": [{"number": 1, "text": "a"}], "facts": {"z": 1, "b": {"d": 1, "c": 2}, "a": [{"y": 1, "x": 2}]}}"#,
+            r#"{"label":"","counts":{},"items":{},"list":[{"text":"a","number":1}],"facts":{"a":[{"x":2.0,"y":1.0}],"b":{"c":2.0,"d":1.0},"z":1.0}}"#,
+            &order,
+        );
+        ends(
+            r#"{"any": {"@type": "type.googleapis.com/order.Item", "number": 1, "text": "a"}}"#,
+            r#"{"label":"","counts":{},"items":{},"list":[],"any":{"@type":"type.googleapis.com/order.Item","text":"a","number":1}}"#,
+            &order,
+        );
+        ends(
+            r#"{"any": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"b": 1, "a": 2}}}"#,
+            r#"{"label":"","counts":{},"items":{},"list":[],"any":{"@type":"type.googleapis.com/google.protobuf.Struct","value":{"a":2.0,"b":1.0}}}"#,
+            &order,
+        );
+    }
+
+    #[test]
     fn what_is_wrong_with_json_is_told_with_its_line_and_column() {
         for (json, place) in [
             (
@@ -120,13 +289,18 @@ mod tests {
             ("{\"label\": 1}", "tasks.json:7:11: "),
             ("{\"label\": \"milk\"", "tasks.json:7:16: "),
             ("{} {}", "tasks.json:7:4: "),
-            ("", "tasks.json:7:0: "),
+            ("{\n", "tasks.json:8:0: "),
         ] {
             let failure = encode(&task(), json, "tasks.json", 7).unwrap_err();
             assert_eq!(failure.exit, Exit::BadData);
             assert!(failure.to_string().starts_with(place), "{json:?}: {failure}");
             assert!(!failure.to_string().contains(" at line "), "{failure}");
         }
+        let failure = encode(&task(), " \n", "tasks.json", 7).unwrap_err();
+        assert_eq!(
+            (failure.exit, &*failure.to_string()),
+            (Exit::BadData, "tasks.json is empty")
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use tokio::fs::File;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::failure::{Exit, Failure};
@@ -59,11 +60,10 @@ async fn open(data: &str) -> Result<Input, Failure> {
     let Some(path) = data.strip_prefix('@') else {
         return Ok(Input::Text(data.to_owned()));
     };
-    let unreadable = |error: io::Error| Failure::unreadable(Path::new(path), &error);
-    // Small, or a pipe: what takes a while to come is `-`.
-    let content = std::fs::read(path).map_err(unreadable)?;
+    let file = File::open(path).await;
+    let file = file.map_err(|error| Failure::unreadable(Path::new(path), &error))?;
     Ok(Input::Reader {
-        reader: Box::new(io::Cursor::new(content)),
+        reader: Box::new(BufReader::new(file)),
         source: path.to_owned(),
     })
 }

@@ -1,13 +1,14 @@
 //! `rpc list`: what there is.
 
-use rpc_runtime::services::reflection::{ListNamespacesRequest, NamespaceDetails, ReflectionClient};
+use rpc_runtime::services::reflection::NamespaceDetails;
 use serde_json::{Value, json};
 
 use crate::cli::ListArgs;
 use crate::describe::{access_text, service_json};
 use crate::failure::Failure;
+use crate::names;
 use crate::output::{self, HEAD, NAME, QUIET, one_line};
-use crate::schema::{ASKING, Schema, Service, kind_name};
+use crate::schema::{Schema, Service, kind_name};
 
 /// `rpc list`
 pub(crate) async fn run(args: &ListArgs) -> Result<(), Failure> {
@@ -22,7 +23,7 @@ pub(crate) async fn run(args: &ListArgs) -> Result<(), Failure> {
     let services: Vec<&Service> = schema.services().iter().filter(is_wanted).collect();
     if let (Some(only), []) = (only, services.as_slice()) {
         let known = schema.services().iter().map(|service| service.full_name.clone());
-        return Err(schema.no_such("service or package", only, known));
+        return Err(names::no_such("service or package", only, known));
     }
     for service in services {
         match args.output.json {
@@ -39,11 +40,7 @@ pub(crate) async fn run(args: &ListArgs) -> Result<(), Failure> {
         return Ok(());
     };
     if only.is_none() {
-        let namespaces = ReflectionClient::new(client.clone())
-            .list_namespaces(ListNamespacesRequest {})
-            .timeout(ASKING)
-            .await?;
-        for namespace in &namespaces.namespaces {
+        for namespace in &schema.namespaces().await? {
             match args.output.json {
                 true => output::line(&output::compact(&namespace_json(namespace)))?,
                 false => output::line(&namespace_text(namespace))?,
@@ -66,13 +63,28 @@ fn service_text(service: &Service) -> String {
     for method in &service.methods {
         let (name, kind) = (one_line(&method.name), kind_name(method.kind));
         let kind = if method.one_way { "one way" } else { kind };
-        let docs = one_line(method.docs.lines().next().unwrap_or_default());
+        let docs = one_line(&first_sentence(&method.docs));
         let access = access_text(method).map_or_else(String::new, |access| format!(" [{access}]"));
         text.push_str(&format!(
             "\n  {NAME}{name:widest$}{NAME:#}  {kind}{access}  {QUIET}{docs}{QUIET:#}"
         ));
     }
     text
+}
+
+/// The first sentence of docs, however many lines it has; of a paragraph without an end of one, all.
+fn first_sentence(docs: &str) -> String {
+    let paragraph: Vec<&str> = docs
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let text = paragraph.join(" ");
+    let end = text
+        .match_indices(['.', '!', '?'])
+        .map(|(at, mark)| at + mark.len());
+    let end = end.into_iter().find(|&end| text[end..].starts_with(' '));
+    text[..end.unwrap_or(text.len())].to_owned()
 }
 
 fn namespace_text(namespace: &NamespaceDetails) -> String {
@@ -115,4 +127,27 @@ fn namespace_json(namespace: &NamespaceDetails) -> Value {
         "tellsPublisher": namespace.tells_publisher,
         "snapshot": namespace.snapshot,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docs_in_a_list_end_with_a_sentence_and_not_with_a_line() {
+        for (docs, shown) in [
+            ("", ""),
+            ("Adds a task.", "Adds a task."),
+            ("Adds a task", "Adds a task"),
+            (
+                "Events come as frames of the\nconnection. Others do not.",
+                "Events come as frames of the connection.",
+            ),
+            ("Waits for 1.5 s. Or not.", "Waits for 1.5 s."),
+            ("A heading\n\nAnd more. And more.", "A heading"),
+            ("Is it so?  It is.", "Is it so?"),
+        ] {
+            assert_eq!(first_sentence(docs), shown, "{docs:?}");
+        }
+    }
 }

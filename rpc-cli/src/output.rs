@@ -63,7 +63,8 @@ pub(crate) fn error(failure: &Failure) {
 
 /// Whether a terminal takes it for a command, or shows it as something else than what it is.
 fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text as one line that a terminal only shows.
@@ -78,32 +79,49 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
+/// A number with its thousands apart.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 event`, `2 events`, `1,000 events`.
+pub(crate) fn count_of(count: u64, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {what}{s}", grouped(count))
+}
+
 /// A JSON value on one line, without colours.
 pub(crate) fn compact(value: &Value) -> String {
     let mut text = String::new();
-    write_json(&mut text, value, None, Style::new);
+    write_json(&mut text, value, None, false);
     text
 }
 
 /// A JSON value on lines of its own, in colours.
 pub(crate) fn pretty(value: &Value) -> String {
     let mut text = String::new();
-    write_json(&mut text, value, Some(0), || NAME);
+    write_json(&mut text, value, Some(0), true);
     text
 }
 
 /// A JSON value on one line, in colours.
 pub(crate) fn coloured(value: &Value) -> String {
     let mut text = String::new();
-    write_json(&mut text, value, None, || NAME);
+    write_json(&mut text, value, None, true);
     text
 }
 
-/// Writes JSON: indented where there is an indentation, in colours where names have one.
-fn write_json(out: &mut String, value: &Value, indent: Option<usize>, name: fn() -> Style) {
-    let plain = name() == Style::new();
-    let style = |style: Style| if plain { Style::new() } else { style };
-    let (text, number) = (style(TEXT), style(NUMBER));
+/// Writes JSON: on lines of its own where there is an indentation, in colours and with spaces between where people read it.
+fn write_json(out: &mut String, value: &Value, indent: Option<usize>, coloured: bool) {
+    let style = |style: Style| if coloured { style } else { Style::new() };
     let inner = indent.map(|indent| indent + 2);
     let newline = |out: &mut String, indent: Option<usize>| {
         if let Some(indent) = indent {
@@ -111,21 +129,21 @@ fn write_json(out: &mut String, value: &Value, indent: Option<usize>, name: fn()
             out.extend(std::iter::repeat_n(' ', indent));
         }
     };
+    let begin = |out: &mut String, at: usize| {
+        if at > 0 {
+            out.push_str(if indent.is_none() && coloured { ", " } else { "," });
+        }
+        newline(out, inner);
+    };
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             out.push('{');
             for (at, (key, value)) in fields.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                    if indent.is_none() && !plain {
-                        out.push(' ');
-                    }
-                }
-                newline(out, inner);
-                let (key, name) = (quoted(key), name());
-                let space = if plain { "" } else { " " };
+                begin(out, at);
+                let (key, name) = (quoted(key), style(NAME));
+                let space = if coloured { " " } else { "" };
                 let _ = write!(out, "{name}{key}{name:#}:{space}");
-                write_json(out, value, inner, self::name_of(plain));
+                write_json(out, value, inner, coloured);
             }
             newline(out, indent);
             out.push('}');
@@ -133,29 +151,21 @@ fn write_json(out: &mut String, value: &Value, indent: Option<usize>, name: fn()
         Value::Array(items) if !items.is_empty() => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                    if indent.is_none() && !plain {
-                        out.push(' ');
-                    }
-                }
-                newline(out, inner);
-                write_json(out, item, inner, self::name_of(plain));
+                begin(out, at);
+                write_json(out, item, inner, coloured);
             }
             newline(out, indent);
             out.push(']');
         }
         Value::String(string) => {
+            let text = style(TEXT);
             let _ = write!(out, "{text}{}{text:#}", quoted(string));
         }
         other => {
+            let number = style(NUMBER);
             let _ = write!(out, "{number}{other}{number:#}");
         }
     }
-}
-
-fn name_of(plain: bool) -> fn() -> Style {
-    if plain { Style::new } else { || NAME }
 }
 
 /// A JSON string in which nothing is left that a terminal does not simply show.
@@ -182,7 +192,7 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_would_take_for_a_command_is_printed() {
-        let evil = "a\u{1b}[2Jb\u{9b}1mc\u{7f}d\u{202e}e\nf\u{2066}g";
+        let evil = "a\u{1b}[2Jb\u{9b}1mc\u{7f}d\u{202e}e\nf\u{2066}g\u{61c}h";
         for shown in [
             one_line(evil),
             compact(&json!({ evil: evil })),
@@ -193,6 +203,19 @@ mod tests {
         }
         let read: Value = serde_json::from_str(&compact(&json!(evil))).unwrap();
         assert_eq!(read, json!(evil), "and it is the same text");
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        for (number, expected) in [
+            (0, "0 calls"),
+            (1, "1 call"),
+            (999, "999 calls"),
+            (1_000, "1,000 calls"),
+            (1_234_567, "1,234,567 calls"),
+        ] {
+            assert_eq!(count_of(number, "call"), expected);
+        }
     }
 
     #[test]

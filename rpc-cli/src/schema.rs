@@ -1,19 +1,22 @@
 //! What there is to call and what it takes: asked of the server, or read from a descriptor set.
 
+use std::path::Path;
 use std::time::Duration;
 
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 use rpc_runtime::contract::{MethodDescriptor, MethodKind};
 use rpc_runtime::services::reflection::{
-    self, GetFilesRequest, ListServicesRequest, ReflectionClient, ServiceDetails,
+    self, GetFilesRequest, ListNamespacesRequest, ListServicesRequest, NamespaceDetails, ReflectionClient,
+    ServiceDetails,
 };
 use rpc_runtime::{Client, Code, Contract};
 
 use crate::cli::ServerArgs;
 use crate::failure::{Exit, Failure};
+use crate::names;
 
-/// What a server is asked about itself is answered within this, or not at all.
-pub(crate) const ASKING: Duration = Duration::from_secs(30);
+/// What a server is asked about itself is answered within this, where the command line says nothing else.
+const ASKING: Duration = Duration::from_secs(30);
 
 /// Where it is known from.
 pub(crate) enum Schema {
@@ -22,6 +25,8 @@ pub(crate) enum Schema {
         client: Client,
         services: Vec<Service>,
         authentication_required: bool,
+        /// What is asked of it is answered within this, or not at all.
+        patience: Duration,
     },
     /// From a file, which has everything.
     Given {
@@ -101,22 +106,21 @@ pub(crate) fn kind_name(kind: MethodKind) -> &'static str {
 impl Schema {
     /// From the file that was named, else from the server.
     pub(crate) async fn find(args: &ServerArgs) -> Result<Self, Failure> {
-        if args.descriptor_set.is_some() {
-            return Self::read(args);
+        match &args.descriptor_set {
+            Some(path) => Self::read(path),
+            None => Self::ask(crate::connect::client(args).await?, args).await,
         }
-        Self::ask(crate::connect::client(args).await?).await
     }
 
     /// From the file that was named, else from the server that a client is connected to.
     pub(crate) async fn find_over(args: &ServerArgs, client: &Client) -> Result<Self, Failure> {
-        match args.descriptor_set {
-            Some(_) => Self::read(args),
-            None => Self::ask(client.clone()).await,
+        match &args.descriptor_set {
+            Some(path) => Self::read(path),
+            None => Self::ask(client.clone(), args).await,
         }
     }
 
-    fn read(args: &ServerArgs) -> Result<Self, Failure> {
-        let path = args.descriptor_set.as_deref().unwrap_or("".as_ref());
+    fn read(path: &Path) -> Result<Self, Failure> {
         let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
         let pool = DescriptorPool::decode(bytes.as_slice()).map_err(|error| {
             let text = format!("{} is no descriptor set: {error}", path.display());
@@ -128,10 +132,11 @@ impl Schema {
         Ok(Self::Given { pool, services })
     }
 
-    async fn ask(client: Client) -> Result<Self, Failure> {
+    async fn ask(client: Client, args: &ServerArgs) -> Result<Self, Failure> {
+        let patience = args.deadline.unwrap_or(ASKING);
         let asked = ReflectionClient::new(client.clone())
             .list_services(ListServicesRequest {})
-            .timeout(ASKING)
+            .timeout(patience)
             .await;
         let listed = asked.map_err(|error| unreflected(error.into()))?;
         let mut services: Vec<Service> = listed.services.into_iter().map(of_details).collect();
@@ -140,6 +145,7 @@ impl Schema {
             client,
             services,
             authentication_required: listed.authentication_required,
+            patience,
         })
     }
 
@@ -156,53 +162,23 @@ impl Schema {
             (false, Some((service, method))) => format!("{service}/{method}"),
             _ => name.to_owned(),
         };
-        if let Some(method) = methods().find(|method| method.full_name() == wanted) {
-            return Ok(method);
-        }
-        let ends = |method: &&Method| {
-            let full_name = method.full_name();
-            let rest = full_name.strip_suffix(wanted.as_str());
-            rest.is_some_and(|rest| rest.ends_with(['/', '.']))
-        };
-        let found: Vec<&Method> = methods().filter(ends).collect();
-        match found.as_slice() {
-            [method] => Ok(method),
-            [] => Err(self.no_such("method", name, methods().map(Method::full_name))),
-            several => {
-                let names: Vec<String> = several.iter().map(|method| method.full_name()).collect();
-                let text = format!("`{name}` may be {}", names.join(" or "));
-                Err(Failure::new(Exit::Usage, text).hint("write as much of the name as tells them apart"))
-            }
-        }
-    }
-
-    /// What there is not, with what may have been meant.
-    pub(crate) fn no_such(&self, what: &str, name: &str, known: impl Iterator<Item = String>) -> Failure {
-        let failure = Failure::new(Exit::Usage, format!("there is no {what} `{name}` here"));
-        let last = |name: &str| name.rsplit(['/', '.']).next().unwrap_or_default().to_lowercase();
-        let wanted = last(name);
-        let close = known
-            .map(|known| (distance(&wanted, &last(&known)), known))
-            .filter(|(distance, _)| *distance <= 2.max(wanted.len() / 3))
-            .min();
-        match close {
-            Some((_, close)) => failure.hint(format!("did you mean `{close}`?")),
-            None => failure.hint("`rpc list` shows what there is"),
-        }
+        let known = methods().map(|method| (method.full_name(), method));
+        names::meant(&wanted, known)?
+            .ok_or_else(|| names::no_such("method", name, methods().map(Method::full_name)))
     }
 
     /// The descriptors of what is needed for some symbols.
     pub(crate) async fn pool(&self, symbols: &[&str]) -> Result<DescriptorPool, Failure> {
-        let client = match self {
+        let (client, patience) = match self {
             Self::Given { pool, .. } => return Ok(pool.clone()),
-            Self::Asked { client, .. } => client.clone(),
+            Self::Asked { client, patience, .. } => (client.clone(), *patience),
         };
         let request = GetFilesRequest {
             symbols: symbols.iter().map(|&symbol| symbol.to_owned()).collect(),
         };
         let mut files = ReflectionClient::new(client)
             .get_files(request)
-            .timeout(ASKING)
+            .timeout(patience)
             .await?;
         let mut pool = DescriptorPool::new();
         while let Some(file) = files.message().await? {
@@ -213,6 +189,18 @@ impl Schema {
                 })?;
         }
         Ok(pool)
+    }
+
+    /// The namespaces of channels; none where a file is what is known.
+    pub(crate) async fn namespaces(&self) -> Result<Vec<NamespaceDetails>, Failure> {
+        let Self::Asked { client, patience, .. } = self else {
+            return Ok(Vec::new());
+        };
+        let listed = ReflectionClient::new(client.clone())
+            .list_namespaces(ListNamespacesRequest {})
+            .timeout(*patience)
+            .await?;
+        Ok(listed.namespaces)
     }
 
     /// What a method takes, and what it answers with.
@@ -316,40 +304,5 @@ fn of_descriptor(service: &prost_reflect::ServiceDescriptor) -> Service {
         methods: methods.collect(),
         full_name: service.full_name().to_owned(),
         docs: crate::describe::comments(&file, service.path()),
-    }
-}
-
-/// How many letters have to change to get from one word to the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = at + 1;
-        for (column, candidate) in other.iter().enumerate() {
-            let changed = corner + usize::from(letter != *candidate);
-            corner = row[column + 1];
-            row[column + 1] = changed.min(corner + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_as_far_apart_as_letters_have_to_change() {
-        for (one, other, expected) in [
-            ("", "", 0),
-            ("quote", "qoute", 2),
-            ("add", "addtask", 4),
-            ("a", "", 1),
-            ("abc", "abd", 1),
-        ] {
-            assert_eq!(distance(one, other), expected, "{one} {other}");
-            assert_eq!(distance(other, one), expected, "{other} {one}");
-        }
     }
 }

@@ -218,6 +218,12 @@ impl Replay {
         })
     }
 
+    /// How many events are kept.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events.frames.len() as u64
+    }
+
     /// How many sequenced frames were sent in the session.
     #[must_use]
     pub fn sent_frames(&self) -> u64 {

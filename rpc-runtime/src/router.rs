@@ -12,6 +12,8 @@ use std::{
     sync::Arc,
 };
 
+use rpc_protocol::method_number;
+
 use crate::{
     contract::{MethodDescriptor, ServiceDescriptor},
     dispatch::{Gateway, MethodEntry, MethodTable, Protection, Unknown},
@@ -172,6 +174,7 @@ const WEBSOCKET: &str = "ws";
 #[derive(Default)]
 pub(crate) struct Router {
     methods: Vec<MethodEntry>,
+    /// By their own numbers, and by those of their names.
     by_number: HashMap<u64, u32, BuildHasherDefault<Identity>>,
     by_name: HashMap<&'static str, u32>,
     gateways: Vec<Box<dyn Any + Send + Sync>>,
@@ -202,13 +205,19 @@ impl Router {
                 return Err(StartError::MethodTwice { method: name });
             }
             if let Some(first) = self.by_number.insert(number, index) {
-                let first = self.methods[first as usize].descriptor.full_name;
-                return Err(StartError::NumberTaken {
-                    first,
-                    second: name,
-                    number,
-                });
+                let first = self.methods[first as usize].descriptor;
+                // It may have been there by its name alone.
+                if first.number == number {
+                    return Err(StartError::NumberTaken {
+                        first: first.full_name,
+                        second: name,
+                        number,
+                    });
+                }
             }
+            // A method with a number of its own is also found by its name's, for clients that were made from its schema,
+            // which does not tell of it: unless another method has that number.
+            self.by_number.entry(method_number(name)).or_insert(index);
             entry.index = self.methods.len();
             self.methods.push(entry);
         }

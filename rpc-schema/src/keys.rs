@@ -1,6 +1,7 @@
 //! Reads the keys of an attribute: `key`, `key = value` and `key(value, …)`, each at most once.
 
 use crate::diagnostics::Errors;
+use crate::names;
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -272,13 +273,8 @@ impl Keys {
 }
 
 fn unknown_key(attribute: &str, known: &[&str], name: &str) -> String {
-    let near = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(candidate, name), *candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4);
-    match near {
-        Some((_, candidate)) => {
+    match names::closest(name, known.iter().map(|known| (known, known))) {
+        Some(candidate) => {
             format!("`#[{attribute}]` has no key `{name}`; did you mean `{candidate}`?")
         }
         None => format!(

@@ -110,9 +110,54 @@ pub fn json_name(name: &str) -> String {
     out
 }
 
+/// Words that Rust keeps for itself, in any edition that there is.
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
+];
+
+/// Whether Rust keeps this word in lower case for itself, in any edition that there is.
+pub fn is_keyword(word: &str) -> bool {
+    KEYWORDS.contains(&word)
+}
+
+/// What may have been meant by a name that there is not: what is called most like it, if that is much like it.
+pub fn closest<T>(name: &str, known: impl IntoIterator<Item = (impl AsRef<str>, T)>) -> Option<T> {
+    let close = known.into_iter().filter_map(|(known, it)| {
+        let known = known.as_ref();
+        let distance = strsim::damerau_levenshtein(known, name);
+        (distance <= 1 + known.len() / 4).then_some((distance, it))
+    });
+    close.min_by_key(|(distance, _)| *distance).map(|(_, it)| it)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_closest_name_is_meant_if_it_is_close() {
+        let known = || ["add", "unique", "min_items", "max_items"].map(|name| (name, name));
+        for (name, meant) in [
+            ("uniqe", Some("unique")),
+            ("min_item", Some("min_items")),
+            ("mix_items", Some("min_items")),
+            ("dad", Some("add")),
+            ("remove", None),
+            ("", None),
+        ] {
+            assert_eq!(closest(name, known()), meant, "{name}");
+        }
+    }
+
+    #[test]
+    fn keywords_are_no_names() {
+        assert!(is_keyword("gen") && is_keyword("self") && is_keyword("type"));
+        assert!(!is_keyword("") && !is_keyword("task") && !is_keyword("Type"));
+    }
 
     #[test]
     fn case_conversions_round_trip_the_usual_names() {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Program } from "../../examples/embedded-page/testing/program.ts";
+import { Program } from "../pages/program.ts";
 import { type Message, Page, published } from "./page.ts";
 
 const VERSIONS = [
@@ -62,6 +62,10 @@ for (const [name, version] of VERSIONS) {
 
     test("adds, updates, lists and deletes a task", async () => {
       assert.deepEqual(await list(), []);
+      // The function that the client makes of the message to list sends nothing: `rpc.get` lists.
+      const sent = page.sent.length;
+      (page.client["GetAllTaskRequest"] as () => void)();
+      assert.equal(page.sent.length, sent);
       const added = await add({ label: "Buy milk", checked: false });
       assert.equal(typeof added["id"], "string");
       assert.deepEqual({ ...added["item"] }, { label: "Buy milk", checked: false, removed: false });

@@ -45,6 +45,11 @@ const TYPESCRIPT: &[Target] = &[
         out_dir: "examples/chat/page/src/gen",
     },
     Target {
+        protos: "protos",
+        files: &["rpc/reflection/v1/reflection.proto"],
+        out_dir: "rpc-explorer/page/src/gen",
+    },
+    Target {
         protos: "tests/typescript/server/protos",
         files: &["cases/cases.proto"],
         out_dir: "tests/typescript/src/gen",
@@ -55,6 +60,21 @@ const TYPESCRIPT: &[Target] = &[
         out_dir: "tests/typescript/src/interop/gen",
     },
 ];
+
+/// Schemas that tests read as an explorer does: a descriptor set with comments and rules.
+struct Set {
+    /// The folders that the files are named relative to.
+    protos: &'static [&'static str],
+    files: &'static [&'static str],
+    out: &'static str,
+}
+
+/// All of them.
+const SETS: &[Set] = &[Set {
+    protos: &["tests/equivalence/protos", "rpc-explorer/page/tests/protos"],
+    files: &["kitchen/kitchen.proto", "forms/forms.proto", "forms/older.proto"],
+    out: "rpc-explorer/page/tests/gen/forms.binpb",
+}];
 
 /// What protoc-gen-es is told: TypeScript that Node takes as it is after its types are gone.
 const PARAMETER: &str = "target=ts,import_extension=js";
@@ -72,6 +92,7 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
 /// Of it, the TypeScript and the pages.
 pub(crate) fn typescript(check: bool) -> Result<()> {
     schemas(check)?;
+    sets(check)?;
     pages(check)
 }
 
@@ -115,6 +136,29 @@ fn schemas(check: bool) -> Result<()> {
                 println!("changed {}", path.display());
             }
         }
+    }
+    up_to_date(&differences)
+}
+
+/// The descriptor sets.
+fn sets(check: bool) -> Result<()> {
+    let mut differences = Vec::new();
+    for set in SETS {
+        let folders = set.protos.iter().map(|folder| root().join(folder));
+        let fresh = DescriptorSet::compile(folders, set.files.iter().copied())?.encode();
+        let path = root().join(set.out);
+        if fs::read(&path).ok().as_ref() == Some(&fresh) {
+            continue;
+        }
+        if check {
+            differences.push(format!("`{}` is not what its schemas give", set.out));
+            continue;
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, fresh)?;
+        println!("changed {}", path.display());
     }
     up_to_date(&differences)
 }

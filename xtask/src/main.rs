@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every test: the workspace's, the storage tests on PostgreSQL, the one with a moved clock, those of the TypeScript
+    /// Run every test: the workspace's, a new crate's, the storage tests on PostgreSQL, the one with a moved clock, those of the TypeScript
     /// client and the pages in Node and in Chromium, the schema checks that need npm, and the fuzz targets for a bounded time.
     Test {
         /// Seconds for each fuzz target; 0 leaves fuzzing out.
@@ -49,6 +49,10 @@ enum Task {
     },
     /// Run the tests of the TypeScript client and of the pages, in Node and in Chromium. Part of `test`.
     Typescript,
+    /// Ask a release build for reflection, which it serves where somebody has said so alone. Part of `test`.
+    Reflection,
+    /// Make a crate by `rpc new`, build it and see that it does what it says. Part of `test`.
+    Starter,
     /// Run the storage tests of examples/tasks on a PostgreSQL of their own.
     Postgres,
     /// Run the fuzz targets.
@@ -95,6 +99,8 @@ fn main() -> ExitCode {
         } => codegen::codegen(check),
         Task::Codegen { check, .. } => codegen::typescript(check),
         Task::Typescript => typescript::test(),
+        Task::Reflection => tasks::reflection(),
+        Task::Starter => tasks::starter(),
         Task::Postgres => tasks::storage(),
         Task::Fuzz { seconds } => tasks::fuzz(seconds),
         Task::Autobahn => autobahn::autobahn(),

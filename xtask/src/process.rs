@@ -95,13 +95,12 @@ impl Run {
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("cannot start `{}`", self.shown))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
-            bail!(
-                "`{}` failed: {}",
-                self.shown,
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            // A test says on the one what is wrong, and cargo on the other that it is.
+            let errors = String::from_utf8_lossy(&output.stderr);
+            bail!("`{}` failed: {}\n{}", self.shown, said.trim(), errors.trim());
         }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(said)
     }
 }

@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail};
 /// Every test there is.
 pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
     cargo(&["test", "--workspace", "--no-fail-fast"]).go()?;
+    reflection()?;
+    starter()?;
     storage()?;
     clock()?;
     slowhttptest()?;
@@ -21,6 +23,64 @@ pub(crate) fn test(fuzz_seconds: u64) -> Result<()> {
         fuzz(fuzz_seconds)?;
     }
     println!("\nEvery test passed.");
+    Ok(())
+}
+
+/// Reflection in a runtime that is built as release builds do it. What decides is whether the runtime has debug assertions, and so it
+/// alone is built without; an optimised build of all that it stands on would take minutes and decide the same.
+pub(crate) fn reflection() -> Result<()> {
+    println!(
+        "\nAsking for reflection where it is not served unless somebody has said so: in a release build."
+    );
+    let output = cargo(&[
+        "test",
+        "--quiet",
+        "-p",
+        "rpc-runtime",
+        "--test",
+        "services",
+        "--config",
+        "profile.dev.package.rpc-runtime.debug-assertions=false",
+        "--",
+        "--format",
+        "pretty",
+        "reflection::",
+    ])
+    .output()?;
+    print!("{output}");
+    for name in [
+        "a_release_build_without_the_switch_serves_nobody",
+        "a_guard_protects_every_method_of_it_in_any_build",
+    ] {
+        if !output.contains(&format!("reflection::{name} ... ok")) {
+            bail!("the test `{name}` was not run in a release build: has it another name?");
+        }
+    }
+    Ok(())
+}
+
+/// What `rpc new` makes, built and run. All that it needs is built for it once, into a folder of its own.
+pub(crate) fn starter() -> Result<()> {
+    println!("\nMaking a crate by `rpc new`, and building, testing and calling it.");
+    let name = "starting::a_new_crate_builds_is_tidy_passes_its_test_answers_and_keeps_its_promise";
+    let output = cargo(&[
+        "test",
+        "--quiet",
+        "-p",
+        "rpc-cli",
+        "--test",
+        "cli",
+        "--",
+        "--exact",
+        name,
+        "--ignored",
+    ])
+    .output()?;
+    print!("{output}");
+    // A test that is not there passes, too.
+    if !output.contains("1 passed") {
+        bail!("the test `{name}` was not run: has it another name?");
+    }
     Ok(())
 }
 

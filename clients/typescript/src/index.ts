@@ -1,7 +1,7 @@
 // What is public, and nothing else.
 
 export { mayHaveRun } from "./errors.js";
-export type { EventAmong, EventKind, EventOf, Gap, Item, Position } from "./hub/event.js";
+export type { EventAmong, EventKind, EventOf, Gap, Item, Position, SkippedEvent } from "./hub/event.js";
 export type {
   HistoryOptions,
   HistoryPage,
@@ -31,6 +31,7 @@ export type {
   WebSocketLike,
   WebSocketTransportOptions,
 } from "./options.js";
+export { methodNumber } from "./protocol/method.js";
 export type { ClosedState, ConnectingState, ConnectionState, Identity, OpenState, WaitingState } from "./state.js";
 export type { StreamSubscription } from "./subscribe.js";
 export { subscribe } from "./subscribe.js";

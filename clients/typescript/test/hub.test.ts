@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { Calls } from "../src/calls.js";
@@ -11,7 +10,6 @@ import {
   NotificationSchema,
   PublishRequestSchema,
   PublishResponseSchema,
-  type SubscribeAnswerSchema,
   SubscribedSchema,
   SubscribeRequestSchema,
   SubscribeResponseSchema,
@@ -20,102 +18,10 @@ import {
   UnsubscribeResponseSchema,
 } from "../src/gen/rpc/hub/v1/hub_pb.js";
 import { TransportHub } from "../src/hub/transport.js";
-import type { Item, SubscribeOptions, Subscription } from "../src/index.js";
-import { methodNumber } from "../src/protocol/method.js";
-import { type FrameInit, Scene } from "./support/server.js";
+import type { Subscription } from "../src/index.js";
+import { at, bytes, direct, EVENTS, frame, Hub, said, type Texts, take, textOf } from "./support/hub.js";
+import type { FrameInit } from "./support/server.js";
 import { settled } from "./support/world.js";
-
-const EPOCH = 7n;
-const EVENTS = [StringValueSchema] as const;
-type Texts = typeof EVENTS;
-type Answer = MessageInitShape<typeof SubscribeAnswerSchema>;
-
-function bytes<Schema extends DescMessage>(schema: Schema, message: MessageInitShape<Schema>): Uint8Array {
-  return toBinary(schema, create(schema, message));
-}
-
-/** What an event record and an event frame share. */
-const said = (text: string, offset = 0n) => ({
-  type: StringValueSchema.typeName,
-  body: bytes(StringValueSchema, { value: text }),
-  offset,
-});
-
-const frame = (channel: bigint, text: string, offset = 0n): FrameInit => ({
-  kind: { case: "event", value: { channel, ...said(text, offset) } },
-});
-
-const direct = <Schema extends DescMessage>(schema: Schema, message: MessageInitShape<Schema>): FrameInit => ({
-  kind: { case: "event", value: { type: schema.typeName, body: bytes(schema, message) } },
-});
-
-const at = (offset: bigint, epoch = EPOCH) => ({ epoch, offset });
-
-class Hub {
-  readonly hub: TransportHub;
-
-  constructor(readonly scene: Scene) {
-    this.hub = new TransportHub(scene.connection, new Calls(scene.connection, {}));
-  }
-
-  static async open(options: ConstructorParameters<typeof Scene>[0] = {}): Promise<Hub> {
-    return new Hub(await Scene.open(options));
-  }
-
-  /** The request that the client has sent to a method, and its stream. */
-  request<Schema extends DescMessage>(method: string, schema: Schema) {
-    const { id, value } = this.scene.socket.next("request");
-    assert.equal(value.method, methodNumber(`rpc.hub.v1.HubService/${method}`));
-    return { id, message: fromBinary(schema, value.body) };
-  }
-
-  async answer<Schema extends DescMessage>(
-    id: number,
-    schema: Schema,
-    message: MessageInitShape<Schema>,
-  ): Promise<void> {
-    await this.scene.socket.say({
-      streamId: BigInt(id),
-      kind: { case: "response", value: { body: bytes(schema, message) } },
-    });
-  }
-
-  /** Answers the next subscription; gives since when channels were asked for. */
-  async subscribed(...answers: Answer[]): Promise<(bigint | undefined)[]> {
-    const { id, message } = this.request("Subscribe", SubscribeRequestSchema);
-    await this.answer(id, SubscribeResponseSchema, { answers });
-    return message.channels.map(({ since }) => since?.offset);
-  }
-
-  say(...frames: FrameInit[]): Promise<void> {
-    return this.scene.socket.say(...frames);
-  }
-
-  /** A subscription, and what its callbacks are given. */
-  async listen(options: Partial<SubscribeOptions<Texts>> = {}): Promise<{ sub: Subscription<Texts>; heard: string[] }> {
-    const heard: string[] = [];
-    const sub = this.hub.subscribe("room:5", { events: EVENTS, ...options });
-    sub.on("item", (item) => heard.push(textOf(item)));
-    await settled();
-    return { sub, heard };
-  }
-}
-
-function textOf(item: Item<Texts>): string {
-  if (item.kind === "gap") return `gap: ${item.cause}${item.missed === undefined ? "" : ` ${item.missed}`}`;
-  return item.kind === "live" ? item.message.value : `${item.kind} ${item.message.value}`;
-}
-
-async function take(sub: AsyncIterable<Item<Texts>>, count: number): Promise<string[]> {
-  const reader = sub[Symbol.asyncIterator]();
-  const taken: string[] = [];
-  for (let left = count; left > 0; left -= 1) {
-    const { value, done } = await reader.next();
-    if (done) break;
-    taken.push(textOf(value));
-  }
-  return taken;
-}
 
 test("a subscription begins with the snapshot and what the answer has, and then frames in their order", async () => {
   const hub = await Hub.open();
@@ -389,18 +295,44 @@ test("a callback that takes itself off is given one event, and the next ones wai
   assert.deepEqual(await take(sub, 1), ["three"]);
 });
 
-test("unknown types and bodies that do not decode are skipped and counted", async () => {
+test("unknown types and bodies that do not decode are skipped, counted, and told", async () => {
   const hub = await Hub.open();
   const { sub, heard } = await hub.listen();
+  const skipped: unknown[] = [];
+  sub.on("skipped", ({ type, kind, position, body }) => skipped.push([type, kind, position?.offset, [...body]]));
   await hub.subscribed({ number: 3n, position: at(0n) });
   const type = StringValueSchema.typeName;
   await hub.say(
-    { kind: { case: "event", value: { channel: 3n, offset: 1n, type: "other.Type" } } },
+    { kind: { case: "event", value: { channel: 3n, offset: 1n, type: "other.Type", body: new Uint8Array([1]) } } },
     { kind: { case: "event", value: { channel: 3n, offset: 2n, type, body: new Uint8Array([0xff]) } } },
     frame(3n, "three", 3n),
   );
   assert.deepEqual(heard, ["three"]);
   assert.deepEqual([sub.unknown, sub.undecodable], [1, 1]);
+  assert.deepEqual(skipped, [
+    ["other.Type", "live", 1n, [1]],
+    [type, "live", 2n, [0xff]],
+  ]);
+});
+
+test("without schemas all events are told as they came, with gaps in their order", async () => {
+  const hub = await Hub.open();
+  const sub = hub.hub.subscribe("room", { events: [] });
+  await settled();
+  const heard: unknown[] = [];
+  sub.on("skipped", ({ type, body }) => heard.push([type, Buffer.from(body).toString()]));
+  sub.on("item", ({ cause }) => heard.push(cause));
+  await hub.subscribed({ number: 3n, types: ["chat.Said"] });
+  await sub.ready;
+  await hub.say({
+    kind: { case: "event", value: { channel: 3n, type: "chat.Said", body: new TextEncoder().encode("one") } },
+  });
+  await hub.scene.comeBack();
+  await hub.subscribed({ number: 4n, types: ["chat.Said"] });
+  await hub.say({
+    kind: { case: "event", value: { channel: 4n, type: "chat.Said", body: new TextEncoder().encode("two") } },
+  });
+  assert.deepEqual(heard, [["chat.Said", "one"], "no-history", ["chat.Said", "two"]]);
 });
 
 test("a refusal ends the subscription with its status, also when it comes after a reconnect", async () => {

@@ -71,14 +71,9 @@ impl From<CallError> for Failure {
             CallError::Status(status) => status.into(),
             CallError::Refused(refused) => match refused.kind() {
                 RefusedKind::Http(401) => login_first("the login is not valid, or is over"),
-                RefusedKind::Http(429 | 503) => Failure::new(
-                    Exit::TimedOut,
-                    format!("{refused}: the server takes no more connections now; try again later"),
-                ),
-                RefusedKind::Http(400) => Failure::new(
-                    Exit::Unreachable,
-                    format!("{refused}; where TLS is spoken the URL begins with wss://"),
-                ),
+                RefusedKind::Http(429 | 503) => {
+                    Failure::new(Exit::TimedOut, format!("{refused}; try again later"))
+                }
                 RefusedKind::Http(_) => Failure::new(Exit::Unreachable, refused.to_string()),
                 RefusedKind::Tls => {
                     Failure::new(Exit::Unreachable, format!("{refused}; --ca names whom to trust"))

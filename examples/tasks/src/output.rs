@@ -193,9 +193,9 @@ mod tests {
         let json = json_object(&task("1", "\u{1b}[31m \u{9b}2J \u{202e} \u{e0041} 🙂 \" \\"));
         expect![[r#"
             {
-              "checked": false,
               "id": "1",
               "label": "\u001b[31m \u009b2J \u202e \udb40\udc41 🙂 \" \\",
+              "checked": false,
               "removed": false
             }
         "#]]

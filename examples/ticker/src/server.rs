@@ -15,6 +15,9 @@ use crate::service::{Market, Tell};
 /// Where the server answers.
 pub(crate) const PATH: &str = "/rpc";
 
+/// Where a debug build has the explorer, which it lets browsers of the same machine look into.
+pub(crate) const EXPLORER: &str = "/explorer";
+
 /// Serves until Ctrl-C or SIGTERM, and prints what happens to the service.
 pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let listener = bind(&args.listen).await?;
@@ -23,6 +26,13 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let _ = writeln!(io::stdout(), "{}", one_line(&text));
     };
     tell(format!("Serving prices on {}. Ctrl-C stops.", url(&listener)?));
+    if cfg!(debug_assertions)
+        && let Ok(address) = listener.local_addr()
+    {
+        tell(format!(
+            "To look into it, open http://{address}{EXPLORER}/ in a browser."
+        ));
+    }
     run(listener, std::sync::Arc::new(tell), Limits::default(), stop()).await
 }
 
@@ -53,10 +63,14 @@ pub(crate) async fn run(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
-    let server = Server::builder()
+    let mut server = Server::builder()
         .service(TickerGateway::new(Market { tell }))
         .path(PATH)
-        .limits(limits)
+        .limits(limits);
+    if cfg!(debug_assertions) {
+        server = server.explorer(EXPLORER);
+    }
+    let server = server
         .build()
         .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     server.serve_with_listener(listener, stop).await;

@@ -28,12 +28,18 @@ impl Server {
             .spawn()
             .unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap());
-        let first = line(&mut said);
-        Server {
-            url: url_in(&first),
-            said,
-            process,
+        let url = url_in(&line(&mut said));
+        if cfg!(debug_assertions) {
+            let page = format!(
+                "{}/explorer/",
+                url.replacen("ws://", "http://", 1).trim_end_matches("/rpc")
+            );
+            assert_eq!(
+                line(&mut said),
+                format!("To look into it, open {page} in a browser.")
+            );
         }
+        Server { url, said, process }
     }
 
     fn address(&self) -> &str {

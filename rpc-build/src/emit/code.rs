@@ -2,6 +2,7 @@
 //! rest of a build; a test holds the result against one.
 
 use rpc_schema::model::{Access, MethodOptions, Parameter};
+use rpc_schema::names::is_keyword;
 use rpc_schema::resolve::{MethodDef, TypeRef};
 use std::fmt::Write;
 
@@ -99,17 +100,9 @@ pub(super) fn result(paths: &Paths, ty: &str) -> String {
     format!("::core::result::Result<{ty}, {}::Status>", paths.codegen)
 }
 
-/// The words that cannot be names; `self`, `super` and `crate` never are.
-const KEYWORDS: [&str; 48] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
-    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
-    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
-];
-
-/// A Rust identifier for a name that may be a keyword.
+/// A Rust identifier for a name that may be a keyword; `self`, `super` and `crate`, which cannot be written so, are no names.
 pub(super) fn ident(name: &str) -> String {
-    match KEYWORDS.contains(&name) {
+    match is_keyword(name) {
         true => format!("r#{name}"),
         false => name.to_owned(),
     }

@@ -87,6 +87,16 @@ impl DescriptorSet {
         }
     }
 
+    /// The set as a `google.protobuf.FileDescriptorSet`, with custom options and comments: what tools read that know no contracts.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut set = Vec::new();
+        for file in &self.files {
+            encoding::bytes::encode(FILE, &file.bytes, &mut set);
+        }
+        set
+    }
+
     /// What a build compiled.
     pub(super) fn of(compiled: &Compiled, roots: BTreeSet<String>) -> Result<Self, PluginError> {
         let mut files = files_of(&compiled.encode())?;

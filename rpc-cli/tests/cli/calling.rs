@@ -1,13 +1,14 @@
 //! Calls of all kinds.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use prost::Message;
 use prost_reflect::DescriptorPool;
+use rpc_runtime::{Context, Status};
 use serde_json::{Value, json};
 
-use crate::server::{Example, Serving, framework, rpc};
+use crate::server::{Example, Outcome, Serving, command, framework, rpc};
 
 /// The schemas of a symbol, as a file of descriptors has them: asked for by the command itself.
 pub(crate) fn set_of(server: &Serving, symbol: &str) -> Vec<u8> {
@@ -84,18 +85,58 @@ fn a_token_makes_the_caller_known() {
 }
 
 #[test]
+fn the_server_and_the_token_of_all_commands_come_from_the_environment() {
+    let server = Serving::start(framework());
+    let called = command()
+        .args(["call", "Info", "--json"])
+        .envs([("RPC_SERVER", server.url.as_str()), ("RPC_TOKEN", "ali")])
+        .output()
+        .unwrap();
+    assert_eq!(Outcome::from(called).json()[0]["userId"], "ali");
+}
+
+#[test]
+fn metadata_arrive_as_texts_and_as_bytes_by_their_keys() {
+    let by_metadata = |cx: &Context| {
+        let metadata = cx.metadata();
+        match (metadata.get("tenant"), metadata.get_bin("trace-bin")) {
+            (Some("acme"), Some([1, 2])) => Ok(()),
+            other => Err(Status::permission_denied(format!("{other:?}"))),
+        }
+    };
+    let server = Serving::start(framework().guard("admin", by_metadata));
+    let metadata = ["-H", "Tenant: acme", "-H", "trace-bin: AQI="];
+    for command in ["call", "stream"] {
+        server.rpc(&[&[command, "Stats"], &metadata[..]].concat()).ok();
+        assert_eq!(
+            server.rpc(&[&[command, "Stats"], &metadata[..2]].concat()).code,
+            7
+        );
+    }
+}
+
+#[test]
 fn metadata_of_the_answer_is_printed_beside_it_when_asked_for() {
     let server = Example::ticker();
-    let called = server.rpc(&[
-        "call",
-        "Quote",
-        r#"{"symbol":"ACME"}"#,
-        "-v",
-        "-H",
-        "tenant: acme",
-    ]);
-    assert!(called.err.contains("metadata "), "{}", called.err);
+    let called = server.rpc(&["call", "Quote", r#"{"symbol":"ACME"}"#, "-v", "-H", "trader: ada"]);
+    assert_eq!(called.err, "metadata market: open\nmetadata seat: kept for ada\n");
     called.ok();
+}
+
+#[test]
+fn details_of_an_error_are_printed_when_asked_for() {
+    let server = Example::ticker();
+    let wrong = r#"{"symbol": "acme"}"#;
+    for call in [["call", "Quote", wrong], ["stream", "Watch", wrong]] {
+        let refused = server.rpc(&[&call[..], &["-v"]].concat());
+        let detail = refused.err.lines().next().unwrap();
+        let detail = detail.strip_prefix("detail buf.validate.Violations: ").unwrap();
+        let detail: Value = serde_json::from_str(detail).unwrap();
+        assert_eq!(detail["violations"][0]["ruleId"], "string.pattern");
+        assert_eq!(refused.code, 3);
+        let quiet = server.rpc(&call);
+        assert!(quiet.err.starts_with("error: "), "{}", quiet.err);
+    }
 }
 
 #[test]
@@ -122,6 +163,11 @@ fn a_client_stream_is_sent_line_by_line_and_answered_once() {
         summary,
         [json!({"count": "2", "lowestCents": "5", "highestCents": "9"})]
     );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("quotes.jsonl");
+    std::fs::write(&path, lines).unwrap();
+    let file = format!("@{}", path.display());
+    assert_eq!(server.rpc(&["stream", "Record", &file, "--json"]).json(), summary);
     let nothing = server.rpc_with(&["stream", "Record"], "").ok();
     assert!(nothing.contains("\"count\": \"0\""), "{nothing}");
 }
@@ -159,6 +205,10 @@ fn a_descriptor_set_calls_a_server_that_serves_no_reflection() {
         .rpc(&["call", "Info", "--json", "--descriptor-set", file])
         .json();
     assert_eq!(answer[0]["path"], "/rpc");
+    let answer = silent
+        .rpc(&["stream", "Info", "--json", "--descriptor-set", file])
+        .json();
+    assert_eq!(answer[0]["path"], "/rpc");
 }
 
 #[test]
@@ -184,7 +234,7 @@ fn the_schemas_of_a_user_crate_and_of_the_framework_go_together() {
 
 /// A stream without an end, of which somebody reads two lines and no more.
 fn head(server: &Example, args: &[&str]) -> (Vec<String>, Option<i32>) {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_rpc"))
+    let mut process = command()
         .args(args)
         .args(["--server", &server.url])
         .stdin(Stdio::null())
@@ -210,6 +260,31 @@ fn a_stream_that_nobody_reads_any_more_ends_without_an_error() {
 }
 
 #[test]
+fn a_stream_whose_server_goes_ends_with_what_came_and_the_status() {
+    let server = Example::ticker();
+    let request = r#"{"symbol": "ACME", "every": "0.01s"}"#;
+    let mut process = command()
+        .args(["stream", "Watch", request, "--json", "--server", &server.url])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    out.read_line(&mut first).unwrap();
+    drop(server);
+    let rest: Vec<_> = out.lines().map(Result::unwrap).collect();
+    for line in std::iter::once(&first).chain(&rest) {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+    let output = process.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(14), "{err}");
+    assert!(err.starts_with("error: "), "{err}");
+}
+
+#[test]
 fn commands_of_the_readme_work() {
     let readme = include_str!("../../../README.md");
     let server = Example::ticker();
@@ -223,6 +298,9 @@ fn commands_of_the_readme_work() {
         format!("rpc stream Watch '{watch}'"),
         format!("echo '{order}' | rpc stream Trade -"),
         "rpc check protos-of-main protos".to_owned(),
+        "`rpc subscribe room:kitchen room:garden`".to_owned(),
+        "`rpc publish typing:kitchen\nchat.Typing`".to_owned(),
+        format!("`rpc bench Quote '{quote}' --connections 8 --concurrency 32`"),
     ] {
         assert!(readme.contains(&line), "{line}");
     }
@@ -233,6 +311,30 @@ fn commands_of_the_readme_work() {
     server
         .rpc_with(&["stream", "Trade", "-"], &format!("{order}\n"))
         .ok();
+    let protos = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/ticker/protos");
+    rpc(&["check", protos, protos], "").ok();
+    let bench = [
+        "bench",
+        "Quote",
+        quote,
+        "--connections",
+        "8",
+        "--concurrency",
+        "32",
+    ];
+    let few = ["-n", "300", "--warm-up", "0"];
+    server.rpc(&[&bench[..], &few].concat()).ok();
+    let chat = Example::chat();
+    let token = chat.token_of("ann");
+    let token = ["--token", &token];
+    let published = ["publish", "typing:kitchen", "chat.Typing"];
+    chat.rpc(&[&published[..], &token].concat()).ok();
+    let heard = ["subscribe", "room:kitchen", "room:garden", "-n", "1", "--json"];
+    // That she has come herself is an event of the room.
+    assert_eq!(
+        chat.rpc(&[&heard[..], &token].concat()).json()[0]["event"]["userId"],
+        "ann"
+    );
 }
 
 #[test]

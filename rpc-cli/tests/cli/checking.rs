@@ -86,6 +86,31 @@ fn a_descriptor_set_is_compared_as_a_folder_is() {
     assert!(outcome.out.contains("rpc.admin.v1"), "{}", outcome.out);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_linked_is_compared_as_well_and_a_circle_is_told() {
+    use std::os::unix::fs::symlink;
+
+    let linked = |text: &str| {
+        let (real, folder) = (folder(text), tempfile::tempdir().unwrap());
+        symlink(real.path().join("task"), folder.path().join("task")).unwrap();
+        (real, folder)
+    };
+    let before = linked(BEFORE);
+    let after = linked(&BEFORE.replace("bool checked = 2;", "int64 due = 2;"));
+    assert_eq!(check(before.1.path(), after.1.path(), false).code, 1);
+    check(before.1.path(), before.0.path(), false).ok();
+    symlink(before.0.path(), before.0.path().join("task/above")).unwrap();
+    let outcome = check(before.0.path(), after.0.path(), false);
+    assert_eq!(outcome.code, 65, "{}", outcome.err);
+    let parts = ["task/above: ", "leads back to a folder above it"];
+    assert!(
+        parts.iter().all(|part| outcome.err.contains(part)),
+        "{}",
+        outcome.err
+    );
+}
+
 #[test]
 fn what_cannot_be_read_is_told() {
     let good = folder(BEFORE);

@@ -3,7 +3,7 @@
 use rpc_runtime::services;
 use serde_json::Value;
 
-use crate::server::{Example, Serving, framework, rpc};
+use crate::server::{Example, Outcome, Serving, framework, rpc};
 
 #[test]
 fn services_are_listed_with_their_methods_kinds_and_what_they_ask_for() {
@@ -73,7 +73,7 @@ fn messages_are_described_with_docs_types_and_rules() {
     let described = server.rpc(&["describe", "ticker.WatchRequest"]).ok();
     for part in [
         "// Asks for a price and how it goes on.\nmessage ticker.WatchRequest {",
-        "  // What is traded.\n  string symbol = 1  {\"string\":{\"pattern\":\"^[A-Z]{1,8}$\"}}",
+        "  // What is traded.\n  string symbol = 1  matching ^[A-Z]{1,8}$\n",
         "  optional google.protobuf.Duration every = 2",
     ] {
         assert!(described.contains(part), "{part}: {described}");
@@ -105,14 +105,45 @@ fn services_and_methods_are_described() {
 }
 
 #[test]
+fn what_is_described_is_found_by_as_much_of_its_end_as_is_clear() {
+    let server = Serving::start(framework());
+    for (symbol, text) in [
+        ("SessionService", "service rpc.session.v1.SessionService {"),
+        ("InfoResponse", "message rpc.session.v1.InfoResponse {"),
+        (
+            "rpc.session.v1.SessionService.Info",
+            "of       rpc.session.v1.SessionService",
+        ),
+    ] {
+        let described = server.rpc(&["describe", symbol]).ok();
+        assert!(described.contains(text), "{symbol}: {described}");
+    }
+    let outcome = server.rpc(&["describe", "SesionService"]);
+    assert_eq!(outcome.code, 64, "{}", outcome.err);
+    assert!(
+        outcome
+            .err
+            .contains("did you mean `rpc.session.v1.SessionService`?"),
+        "{}",
+        outcome.err
+    );
+    let ticker = Example::ticker();
+    let outcome = ticker.rpc(&["describe", "Quote"]);
+    assert_eq!(outcome.code, 64, "{}", outcome.out);
+    let both = "may be ticker.TickerService/Quote or ticker.Quote";
+    assert!(outcome.err.contains(both), "{}", outcome.err);
+}
+
+#[test]
 fn enums_are_described() {
     let server = Serving::start(framework());
     let described = server.rpc(&["describe", "rpc.session.v1.State"]).ok();
     assert!(
-        described.contains("// A user is known.\n  STATE_AUTHENTICATED = 3")
-            || described.contains("// A user is known.\n  AUTHENTICATED = 3"),
+        described.starts_with("// ") && described.ends_with("\n}\n"),
         "{described}"
     );
+    let part = "  // A user is known.\n  STATE_AUTHENTICATED = 3\n";
+    assert!(described.contains(part), "{described}");
 }
 
 #[test]
@@ -149,6 +180,25 @@ fn every_shell_gets_its_completion() {
         let script = rpc(&["completion", shell], "").ok();
         assert!(script.contains("descriptor-set"), "{shell}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_commands_options_and_values_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("rpc.bash");
+    std::fs::write(&script, rpc(&["completion", "bash"], "").ok()).unwrap();
+    let completed = |words: &[&str]| {
+        let ask = r#"source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _rpc rpc "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}""#;
+        let asked = std::process::Command::new("bash")
+            .args(["-c", ask, "bash", script.to_str().unwrap()])
+            .args(words)
+            .output();
+        Outcome::from(asked.unwrap()).ok()
+    };
+    assert_eq!(completed(&["rpc", "ca"]), "call\n");
+    assert_eq!(completed(&["rpc", "call", "--descr"]), "--descriptor-set\n");
+    assert_eq!(completed(&["rpc", "completion", "po"]), "powershell\n");
 }
 
 #[test]

@@ -2,8 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected comes")]
 
+mod benching;
 mod calling;
+mod channels;
 mod checking;
+mod hearing;
 mod listing;
+mod publishing;
 mod refused;
 mod server;
+mod starting;
+#[cfg(unix)]
+mod terminal;
+mod tls;

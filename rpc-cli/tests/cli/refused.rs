@@ -2,12 +2,12 @@
 
 use std::net::TcpListener;
 
-use rpc_runtime::{Context, ServerTls, Status};
+use rpc_runtime::{Context, Guard, Status};
 
-use crate::server::{Example, Outcome, Serving, framework, rpc};
+use crate::server::{Example, Nobody, Outcome, Serving, framework, rpc};
 
 #[track_caller]
-fn failed(outcome: &Outcome, code: i32, parts: &[&str]) {
+pub(crate) fn failed(outcome: &Outcome, code: i32, parts: &[&str]) {
     assert_eq!(outcome.code, code, "{}{}", outcome.out, outcome.err);
     assert!(outcome.err.starts_with("error: "), "{}", outcome.err);
     for part in parts {
@@ -15,29 +15,46 @@ fn failed(outcome: &Outcome, code: i32, parts: &[&str]) {
     }
 }
 
-#[test]
-fn without_a_server_it_says_where_nobody_listens_and_what_to_do() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let url = format!("ws://127.0.0.1:{port}/rpc");
-    for command in [
+/// What each command that connects makes of these options.
+pub(crate) fn each(args: &[&str]) -> impl Iterator<Item = Outcome> {
+    let commands = [
         &["list"][..],
+        &["describe", "Info"],
         &["call", "Info"],
         &["stream", "Info"],
-        &["describe", "x.Y"],
-    ] {
-        let outcome = rpc(&[command, &["-s", &url]].concat(), "");
-        failed(&outcome, 14, &["cannot connect to", &url, "hint: "]);
+        &["subscribe", "room:5"],
+        &["publish", "room:5", "rpc.hub.v1.Notification"],
+        &["bench", "Info", "-n", "1", "--warm-up", "0"],
+    ];
+    commands.into_iter().map(move |command| {
+        println!("{command:?} {args:?}");
+        rpc(&[command, args].concat(), "")
+    })
+}
+
+#[test]
+fn without_a_server_it_says_where_nobody_listens_and_what_to_do() {
+    let nobody = Nobody::new();
+    let url = nobody.url();
+    for outcome in each(&["-s", &url]) {
+        let parts = ["cannot connect to", &url, "hint: is the server running there?"];
+        failed(&outcome, 14, &parts);
     }
 }
 
 #[test]
-fn a_url_that_is_none_is_told() {
-    let outcome = rpc(&["list", "--server", "http//nowhere"], "");
-    failed(&outcome, 14, &["cannot connect"]);
+fn a_url_that_leads_nowhere_is_told_with_what_a_url_is() {
+    for outcome in each(&["--server", "http//nowhere"]) {
+        failed(
+            &outcome,
+            14,
+            &["cannot connect", "a URL such as ws://127.0.0.1:3000/rpc"],
+        );
+    }
+    let server = Serving::start(framework());
+    let url = server.url.replace("/rpc", "/elsewhere");
+    let parts = ["404", "nothing is served on this path", "the path of an endpoint"];
+    failed(&rpc(&["list", "--server", &url], ""), 14, &parts);
 }
 
 #[test]
@@ -102,16 +119,35 @@ fn a_call_that_the_server_refuses_ends_with_the_number_of_its_status() {
         5,
         &["NOT_FOUND"],
     );
+    // Within the deadline that the method itself has.
     let outcome = ticker.rpc(&["call", "Report", "{\"symbol\":\"ACME\",\"ticks\":100000}"]);
-    failed(&outcome, 4, &[]);
-    let outcome = ticker.rpc(&[
-        "call",
-        "Report",
-        "{\"symbol\":\"ACME\",\"ticks\":100000}",
-        "--deadline",
-        "1ms",
-    ]);
-    failed(&outcome, 4, &[]);
+    failed(&outcome, 4, &["longer than", "--deadline"]);
+}
+
+#[test]
+fn a_deadline_ends_a_call_that_would_not_end() {
+    struct Never;
+
+    impl Guard for Never {
+        async fn check(&self, _: &Context) -> Result<(), Status> {
+            std::future::pending().await
+        }
+    }
+
+    let server = Serving::start(framework().guard("admin", Never));
+    for command in ["call", "stream"] {
+        let outcome = server.rpc(&[command, "Stats", "--deadline", "50ms"]);
+        failed(&outcome, 4, &["longer than", "--deadline"]);
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_waited_for_as_long_as_was_said() {
+    // In whose queue connections wait for ever.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/rpc", silent.local_addr().unwrap());
+    let outcome = rpc(&["list", "-s", &url, "--connect-timeout", "50ms"], "");
+    failed(&outcome, 14, &["cannot connect to", "50ms", "--connect-timeout"]);
 }
 
 #[test]
@@ -191,40 +227,4 @@ fn options_that_are_wrong_are_a_mistake_of_the_command_line() {
         64,
         &["`key: value`"],
     );
-}
-
-#[test]
-fn tls_is_trusted_by_the_authority_that_was_given_and_nothing_else() {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: String| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let certificate = write("cert.pem", made.cert.pem());
-    let key = write("key.pem", made.signing_key.serialize_pem());
-    let stranger = write("other.pem", other.cert.pem());
-    let tls = ServerTls::from_pem_files(&certificate, &key);
-    let server = Serving::start_at("wss", "localhost", framework().tls(tls));
-    let answer = server
-        .rpc(&["call", "Info", "--json", "--ca", &certificate])
-        .json();
-    assert_eq!(answer[0]["path"], "/rpc");
-    failed(
-        &server.rpc(&["call", "Info", "--ca", &stranger]),
-        14,
-        &["no TLS", "trusted"],
-    );
-    failed(
-        &server.rpc(&["call", "Info", "--ca", "/nowhere.pem"]),
-        66,
-        &["/nowhere.pem"],
-    );
-    let plain = Serving::start(framework());
-    let url = plain.url.replace("ws://", "wss://");
-    failed(&rpc(&["call", "Info", "-s", &url], ""), 14, &["no TLS"]);
-    let url = server.url.replace("wss://", "ws://");
-    failed(&rpc(&["call", "Info", "-s", &url], ""), 14, &["cannot connect"]);
 }

@@ -1,15 +1,17 @@
 //! Servers to be called, and how they are.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 use rpc_runtime::auth::{Attempt, AuthError, Authenticator, Identity};
 use rpc_runtime::{Context, Server, ServerBuilder, Status, services};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 
 /// What a command has printed, and how it has ended.
@@ -17,6 +19,16 @@ pub(crate) struct Outcome {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
 }
 
 impl Outcome {
@@ -37,13 +49,25 @@ impl Outcome {
     }
 }
 
-/// Runs `rpc` with this standard input.
-pub(crate) fn rpc(args: &[&str], input: &str) -> Outcome {
+/// The command, which knows nothing of where the tests run.
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rpc"));
-    for variable in ["RPC_SERVER", "RPC_TOKEN"] {
+    for variable in [
+        "RPC_SERVER",
+        "RPC_TOKEN",
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "CI",
+    ] {
         command.env_remove(variable);
     }
-    let mut process = command
+    command
+}
+
+/// Runs `rpc` with this standard input.
+pub(crate) fn rpc(args: &[&str], input: &str) -> Outcome {
+    let mut process = command()
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -52,18 +76,30 @@ pub(crate) fn rpc(args: &[&str], input: &str) -> Outcome {
         .unwrap();
     // A command that does not read it may be over already.
     let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = process.wait_with_output().unwrap();
-    Outcome {
-        code: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
+    process.wait_with_output().unwrap().into()
+}
+
+/// An address on which nobody listens, and nobody else will as long as this is there.
+pub(crate) struct Nobody(TcpSocket);
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}/rpc", self.0.local_addr().unwrap())
     }
 }
 
 /// A server in this process. It stops when this is dropped.
 pub(crate) struct Serving {
     pub(crate) url: String,
-    _stop: oneshot::Sender<()>,
+    listener: TcpListener,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Serving {
@@ -73,28 +109,47 @@ impl Serving {
 
     /// With the scheme and the name that clients use.
     pub(crate) fn start_at(scheme: &str, host: &str, builder: ServerBuilder) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_on(listener, scheme, host, builder)
+    }
+
+    /// Where one was that has stopped.
+    pub(crate) fn start_again(listener: TcpListener, builder: ServerBuilder) -> Self {
+        Self::start_on(listener, "ws", "127.0.0.1", builder)
+    }
+
+    fn start_on(listener: TcpListener, scheme: &str, host: &str, builder: ServerBuilder) -> Self {
         let server = builder.build().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let (told, port) = mpsc::channel();
-        thread::spawn(move || {
+        let of_server = listener.try_clone().unwrap();
+        of_server.set_nonblocking(true).unwrap();
+        let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap();
             runtime.block_on(async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                told.send(listener.local_addr().unwrap().port()).unwrap();
+                let listener = tokio::net::TcpListener::from_std(of_server).unwrap();
                 let stopped = async {
                     let _ = stopped.await;
                 };
                 server.serve_with_listener(listener, stopped).await;
             });
         });
-        let port = port.recv().unwrap();
         Self {
-            url: format!("{scheme}://{host}:{port}/rpc"),
-            _stop: stop,
+            url: format!("{scheme}://{host}:{}/rpc", listener.local_addr().unwrap().port()),
+            listener,
+            stop: Some(stop),
+            thread: Some(thread),
         }
+    }
+
+    /// Stops it, and waits until it has. What it listened on is left, where another can be started: whoever connects waits for that.
+    /// Without it nobody is there.
+    pub(crate) fn stop(mut self) -> TcpListener {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap();
+        self.listener
     }
 
     pub(crate) fn rpc(&self, args: &[&str]) -> Outcome {
@@ -141,8 +196,26 @@ pub(crate) struct Example {
 impl Example {
     /// Prices, streamed in every way.
     pub(crate) fn ticker() -> Self {
-        let mut process = Command::new(program("ticker"))
+        Self::start("ticker", &[])
+    }
+
+    /// Rooms to talk in, with users who are known by tokens.
+    pub(crate) fn chat() -> Self {
+        Self::start("chat", &["--memory"])
+    }
+
+    /// Makes a user known to the chat, and gives what it is known by.
+    pub(crate) fn token_of(&self, name: &str) -> String {
+        let auth = self.url.replace("/rpc", "/auth");
+        let request = format!(r#"{{"name": "{name}", "password": "open sesame"}}"#);
+        let login = rpc(&["call", "Register", &request, "--json", "-s", &auth], "").json();
+        login[0]["token"].as_str().unwrap().to_owned()
+    }
+
+    fn start(name: &str, args: &[&str]) -> Self {
+        let mut process = Command::new(program(name))
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -174,17 +247,50 @@ impl Drop for Example {
     }
 }
 
-/// An example's program, which a build of the whole workspace has left beside this one; it is built where it is not there.
+/// An example's program, which a build of the whole workspace has left beside this one; it is built where it is not there, or is older
+/// than what it is made of.
 fn program(name: &str) -> PathBuf {
+    static LOOKED_AT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut looked_at = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
     let here = Path::new(env!("CARGO_BIN_EXE_rpc"));
     let path = here
         .with_file_name(name)
         .with_extension(std::env::consts::EXE_EXTENSION);
-    if !path.exists() {
+    if looked_at.iter().any(|done| done == name) {
+        return path;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let sources = [
+        "rpc-protocol",
+        "rpc-schema",
+        "rpc-build",
+        "rpc-macros",
+        "rpc-runtime",
+    ];
+    let sources = sources.map(|name| root.join(name).join("src"));
+    let own = [root.join("examples").join(name).join("src")];
+    let latest = sources
+        .iter()
+        .chain(&own)
+        .filter_map(|folder| latest(folder))
+        .max();
+    let made = path.metadata().and_then(|program| program.modified()).ok();
+    if made < latest {
         let built = Command::new(env!("CARGO"))
             .args(["build", "--package", name])
             .status();
         assert!(built.unwrap().success(), "{name} does not build");
     }
+    looked_at.push(name.to_owned());
     path
+}
+
+/// When one of the files in a folder was last changed.
+fn latest(folder: &Path) -> Option<SystemTime> {
+    let entries = folder.read_dir().unwrap().map(Result::unwrap);
+    let times = entries.filter_map(|entry| match entry.file_type().unwrap().is_dir() {
+        true => latest(&entry.path()),
+        false => entry.metadata().unwrap().modified().ok(),
+    });
+    times.max()
 }

@@ -50,6 +50,8 @@ message! {
         streams_resumed: bool as Bool = 18,
         /// From a client: sequenced frames up to this one cannot be sent again.
         replay_after: u64 as Uint64 = 19,
+        /// (S) So many direct events follow that were sent before, on a connection of the session that was lost.
+        events_again: u64 as Uint64 = 20,
     }
 }
 

@@ -271,6 +271,9 @@ pub struct Greeting {
     /// C: sequenced frames up to this one cannot be sent again.
     #[prost(uint64, tag = "19")]
     pub replay_after: u64,
+    /// S: so many direct events follow that were sent before, on a connection of the session that was lost.
+    #[prost(uint64, tag = "20")]
+    pub events_again: u64,
 }
 /// Asks whether the peer is there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -161,6 +161,7 @@ fn greeting(kind: &Greeting) -> pb::Greeting {
         replay_bytes: kind.replay_bytes,
         streams_resumed: kind.streams_resumed,
         replay_after: kind.replay_after,
+        events_again: kind.events_again,
     }
 }
 
@@ -273,7 +274,7 @@ fn kind() -> impl Strategy<Value = FrameKind> {
     let end = (a_status(), pairs()).prop_map(|(status, trailers)| FrameKind::End(End { status, trailers }));
     let greeting = (
         (announced(), vec(code(), 0..4), vec(text(), 4), any::<[bool; 3]>()),
-        (vec(number(), 9), pairs()),
+        (vec(number(), 10), pairs()),
     )
         .prop_map(|((limits, compressions, texts, flags), (n, metadata))| {
             FrameKind::Greeting(Box::new(Greeting {
@@ -296,6 +297,7 @@ fn kind() -> impl Strategy<Value = FrameKind> {
                 replay_bytes: n[7],
                 streams_resumed: flags[2],
                 replay_after: n[8],
+                events_again: n[9],
             }))
         });
     let authenticate = (number(), text(), blob(), pairs(), code()).prop_map(

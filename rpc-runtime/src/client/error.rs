@@ -167,17 +167,20 @@ impl Refused {
         }))
     }
 
-    /// The server answered the upgrade with another status than 101. `expired`: because the credential has expired.
+    /// The server answered the upgrade with another status than 101. `said`: what it said in words. `expired`: because the credential has
+    /// expired.
     pub(super) fn http(
         url: &str,
         status: http::StatusCode,
+        said: Option<String>,
         retry_after: Option<Duration>,
         expired: bool,
     ) -> Self {
+        let said = said.map_or_else(String::new, |said| format!(": {said}"));
         Self(Arc::new(RefusedBecause {
             kind: RefusedKind::Http(status.as_u16()),
             url: shown(url),
-            text: format!("the server answered with HTTP status {status}"),
+            text: format!("the server answered with HTTP status {status}{said}"),
             retry_after,
             expired,
             source: None,

@@ -14,6 +14,9 @@ use crate::contract::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, Messag
 /// Where types are that a contract's fields have: not beside the contract's messages, whose names may be theirs.
 const REFERENCED: &str = "referenced";
 
+/// What no contract may be called, because something else is.
+pub(super) const TAKEN: [&str; 3] = ["ws", "wserror", REFERENCED];
+
 const SCRIPT: &str = "(function (global) {\n  try {\n    global.cmmv.addContracts(DATA);\n  } catch (error) {\n    \
                       console.error(\"Error loading contracts:\", error);\n  }\n})(typeof window !== \"undefined\" ? window : global);\n";
 
@@ -94,7 +97,7 @@ fn contract(view: &View) -> String {
         let known: Vec<_> = types
             .known
             .iter()
-            .map(|(name, json)| format!("\"{name}\":{json}"))
+            .map(|(name, (_, json))| format!("\"{name}\":{json}"))
             .collect();
         let _ = write!(
             namespaces,
@@ -109,8 +112,8 @@ fn contract(view: &View) -> String {
 struct Types<'a> {
     view: &'a View,
     explicit: Explicit,
-    /// Those that its fields have, by their names in `REFERENCED`.
-    known: BTreeMap<String, String>,
+    /// Those that its fields have, by their names in `REFERENCED`: their full names and their JSON.
+    known: BTreeMap<String, (&'static str, String)>,
 }
 
 impl Types<'_> {
@@ -164,17 +167,24 @@ impl Types<'_> {
         if full_name == self.view.item.full_name {
             return format!(".{}.{}", self.view.name, simple_name(full_name));
         }
-        // Flat, because a name says it all.
-        let name = full_name.replace('.', "_");
+        // Flat, because a name says it all, but for two such as `a_b.C` and `a.b.C`.
+        let mut name = full_name.replace('.', "_");
+        while self
+            .known
+            .get(&name)
+            .is_some_and(|(known, _)| *known != full_name)
+        {
+            name.push('_');
+        }
         if !self.known.contains_key(&name) {
             // Known before it is looked into: it may hold itself.
-            self.known.insert(name.clone(), String::new());
+            self.known.insert(name.clone(), (full_name, String::new()));
             let json = match kind {
                 Kind::Message(descriptor) => self.fields(descriptor()),
                 Kind::Enum(descriptor) => values(descriptor()),
                 _ => String::new(),
             };
-            self.known.insert(name.clone(), json);
+            self.known.insert(name.clone(), (full_name, json));
         }
         format!(".{REFERENCED}.{name}")
     }

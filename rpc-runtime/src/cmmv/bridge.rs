@@ -37,6 +37,8 @@ pub(super) struct Bridge {
     calls: HashMap<u64, (i32, i32)>,
     /// A call for which the connection's window is shut. Nothing is read before it is made.
     held: Option<WsCall>,
+    /// The connection's last ping, until it is answered.
+    asked: Option<u64>,
     pub(super) to_connection: ToConnection,
     pub(super) to_client: OutputBuffer,
 }
@@ -52,6 +54,7 @@ impl Bridge {
             endpoint,
             calls: HashMap::new(),
             held: None,
+            asked: None,
             to_connection: ToConnection::default(),
             to_client: OutputBuffer::of_server(),
         };
@@ -121,8 +124,17 @@ impl Bridge {
         }
     }
 
+    /// The client has taken a part of what waits for it and still has much to take, in front of pings and before anything else is
+    /// read of it. So it is there, and says so as it would by a pong.
+    pub(super) fn handle_progress(&mut self) {
+        if let Some(number) = self.asked {
+            self.handle_pong(number);
+        }
+    }
+
     /// The client has answered a ping.
     pub(super) fn handle_pong(&mut self, number: u64) {
+        self.asked = None;
         Pong { payload: number }.encode(0, &mut self.to_connection);
     }
 
@@ -134,6 +146,7 @@ impl Bridge {
     pub(super) fn handle_frame(&mut self, message: Bytes, now: Instant) -> Result<(), ConnectionError> {
         match Frame::decode(message.clone())?.kind {
             FrameKind::Ping(asked) => {
+                self.asked = Some(asked.payload);
                 self.to_client.append(&ping(asked.payload));
                 return Ok(());
             }

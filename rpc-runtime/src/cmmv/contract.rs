@@ -1,6 +1,6 @@
 //! One contract as CMMV announces it: its messages by their indexes, and the methods behind them.
 
-use super::{Cmmv, answers::Operation};
+use super::{Cmmv, announce::TAKEN, answers::Operation};
 use crate::{
     contract::{CrudDescriptor, MessageDescriptor},
     router::{Router, StartError},
@@ -123,6 +123,16 @@ impl Table {
                     view.name, first.item.full_name
                 );
                 return Err(mistake(view, taken));
+            }
+            if TAKEN.contains(&&*view.name) {
+                let taken =
+                    "has a name that CMMV's wire has for something else: give it another `controller`";
+                return Err(mistake(view, taken.to_owned()));
+            }
+            // All other names are those of the service's messages, of which there are no two.
+            if view.item_name() == view.list_name() {
+                let taken = "is called what CMMV calls a list of it: give it another `message`";
+                return Err(mistake(view, taken.to_owned()));
             }
             let methods = Operation::ALL.map(|operation| {
                 let method = format!("{}/{}{}", crud.service, operation.name(), view.controller);

@@ -1,7 +1,7 @@
 //! A socket that translates: CMMV's frames outside, `rpc.v1`'s inside.
 
 use std::{
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll, Waker},
     time::Instant,
@@ -33,6 +33,8 @@ pub(crate) struct CmmvSocket<S> {
     bridge: Bridge,
     limit: usize,
     ended: bool,
+    /// The client has taken so many bytes since the connection was last told of that.
+    given: usize,
     /// The connection waits for something to read.
     reader: Option<Waker>,
 }
@@ -53,6 +55,7 @@ impl<S> CmmvSocket<S> {
             bridge: Bridge::new(endpoint),
             limit,
             ended: false,
+            given: 0,
             reader: None,
         }
     }
@@ -92,25 +95,35 @@ impl<S> CmmvSocket<S> {
         }
         // A call that was held may have been made, and what came behind it is still to be looked at.
         self.translate();
+        self.wake_reader();
+        Ok(())
+    }
+
+    /// Has the connection read what there is for it.
+    fn wake_reader(&mut self) {
         if !self.bridge.to_connection.is_empty()
             && let Some(reader) = self.reader.take()
         {
             reader.wake();
         }
-        Ok(())
     }
 }
 
 impl<S: AsyncWrite + Unpin> CmmvSocket<S> {
-    /// Hands to the client what waits for it. Gives how much it has taken; nothing is no progress, which the connection counts the
-    /// time of. Where something is left, the task is woken once the client takes more.
-    fn give(&mut self, cx: &mut Context<'_>) -> io::Result<usize> {
+    /// Hands to the client what waits for it. Where something is left, the task is woken once the client takes more.
+    fn give(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let output = &mut self.bridge.to_client;
         let before = output.pending();
         if let Poll::Ready(Err(error)) = output.poll_flush(&mut self.socket, cx) {
             return Err(error);
         }
-        Ok(before - output.pending())
+        let given = before - output.pending();
+        self.given += given;
+        if given > 0 && self.is_clogged() {
+            self.bridge.handle_progress();
+            self.wake_reader();
+        }
+        Ok(())
     }
 
     fn is_clogged(&self) -> bool {
@@ -134,6 +147,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for CmmvSocket<S> {
             }
             if this.bridge.to_client.pending() > 0 {
                 this.give(cx)?;
+                if !this.bridge.to_connection.is_empty() {
+                    continue;
+                }
             }
             if this.is_clogged() || this.bridge.holds() {
                 break Poll::Pending;
@@ -168,9 +184,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for CmmvSocket<S> {
         let this = &mut *self;
         let mut room = CLOGGED;
         if this.is_clogged() {
-            let given = this.give(cx)?;
+            this.give(cx)?;
             if this.is_clogged() {
-                room = room.min(given);
+                room = room.min(mem::take(&mut this.given));
             }
             if room == 0 {
                 return Poll::Pending;
@@ -182,11 +198,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for CmmvSocket<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let given = self.give(cx)?;
-        match self.bridge.to_client.pending() > 0 && given == 0 {
-            true => Poll::Pending,
-            // What is left leaves as the client takes it, in the turns that it wakes the connection for.
-            false => Poll::Ready(Ok(())),
+        self.give(cx)?;
+        // What it has taken while the connection was reading counts as well.
+        let given = mem::take(&mut self.given);
+        match (self.bridge.to_client.pending(), given) {
+            (0, _) => Poll::Ready(Ok(())),
+            // The connection counts the time of that.
+            (_, 0) => Poll::Pending,
+            // What is left leaves as the client takes it, in the turns that it wakes the connection for; its time begins with the next.
+            _ => {
+                cx.waker().wake_by_ref();
+                Poll::Ready(Ok(()))
+            }
         }
     }
 

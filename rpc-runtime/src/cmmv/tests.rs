@@ -229,6 +229,34 @@ fn types_of_fields_are_announced_once_and_apart() {
     }
 }
 
+/// Beside `Inner`: of another package, by a dot alone.
+#[contract(package = "cmmv_test", message = "Inner", detached)]
+struct Twin {
+    text: String,
+}
+
+#[contract(package = "cmmv.test", controller = "Pair", detached)]
+struct Pair {
+    #[field(id)]
+    id: String,
+    inner: Inner,
+    twin: Twin,
+    again: Twin,
+}
+
+#[test]
+fn types_whose_names_are_the_same_without_dots_are_announced_as_two() {
+    let script = Cmmv::new().contract::<Pair>().script();
+    for expected in [
+        r#""inner":{"type":".referenced.cmmv_test_Inner","id":2}"#,
+        r#""twin":{"type":".referenced.cmmv_test_Inner_","id":3}"#,
+        r#""again":{"type":".referenced.cmmv_test_Inner_","id":4}"#,
+        r#""cmmv_test_Inner_":{"fields":{"text":{"type":"string","id":1}}}"#,
+    ] {
+        assert!(script.contains(expected), "{expected}\nin {script}");
+    }
+}
+
 /// A client's frame.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let key = [7, 8, 9, 10];

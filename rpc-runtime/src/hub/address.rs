@@ -1,6 +1,6 @@
 //! Whom something is published or sent to, and how.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::HashSet, sync::Arc, time::SystemTime};
 
 use futures_util::future;
 
@@ -114,25 +114,24 @@ impl Hub {
 
     /// All connections of a user.
     pub fn user(&self, user: impl Into<Arc<str>>) -> To {
-        self.users([user])
+        self.to(Whom::Addresses(vec![Address::User(user.into())]))
     }
 
-    /// All connections of several users.
+    /// All connections of several users, each once however often it is named.
     pub fn users(&self, users: impl IntoIterator<Item = impl Into<Arc<str>>>) -> To {
         let users = users.into_iter().map(|user| Address::User(user.into()));
-        self.to(Whom::Addresses(users.collect()))
+        self.to(Whom::Addresses(each_once(users)))
     }
 
     /// One client.
     pub fn client(&self, client: ClientId) -> To {
-        self.clients([client])
+        self.to(Whom::Addresses(vec![Address::Client(client)]))
     }
 
-    /// Several clients.
+    /// Several clients, each once however often it is named.
     pub fn clients(&self, clients: impl IntoIterator<Item = ClientId>) -> To {
-        self.to(Whom::Addresses(
-            clients.into_iter().map(Address::Client).collect(),
-        ))
+        let clients = clients.into_iter().map(Address::Client);
+        self.to(Whom::Addresses(each_once(clients)))
     }
 
     /// All clients; on endpoints that require authentication, all that are known.
@@ -156,6 +155,12 @@ impl Hub {
             except: Vec::new(),
         }
     }
+}
+
+/// In the order in which they are named first.
+fn each_once(addresses: impl Iterator<Item = Address>) -> Vec<Address> {
+    let mut seen = HashSet::new();
+    addresses.filter(|address| seen.insert(address.clone())).collect()
 }
 
 impl To {

@@ -71,6 +71,19 @@ impl Begun {
             missed: Vec::new(),
         }
     }
+
+    /// It is told, and with it whether all that was missed is.
+    pub(super) fn count_recovery(&self) {
+        if let Some(all) = self.recovered {
+            self.channel.namespace.counted.recovery(all);
+        }
+    }
+
+    /// It is not told: what it takes of the answer is free again.
+    pub(super) fn give_back(&self, room: &Room) {
+        let snapshot = self.snapshot.as_ref().map_or(0, bytes_of_snapshot);
+        room.give_back(bytes_of(&self.missed) + snapshot);
+    }
 }
 
 impl Hub {
@@ -101,7 +114,6 @@ impl Hub {
         let Some(since) = wish.since else { return Ok(()) };
         let history = self.history_after(asks, &subscribed.channel, since).await?;
         let all = history.complete && !history.more && wish.room.take(bytes_of(&history.events));
-        subscribed.channel.namespace.counted.recovery(all);
         subscribed.recovered = Some(all);
         subscribed.position = history.position;
         if all {
@@ -154,7 +166,7 @@ impl Hub {
             let Some(mut snapshot) = channel.namespace.snapshot(asks, channel.name.as_str()).await? else {
                 return Ok(());
             };
-            let taken = snapshot.body.len() + AROUND;
+            let taken = bytes_of_snapshot(&snapshot);
             if !room.take(taken) {
                 return Err(too_long());
             }
@@ -190,6 +202,11 @@ impl Hub {
 
 /// What stands around an event's body in an answer, at most, without names that others choose.
 const AROUND: usize = 160;
+
+/// What a snapshot takes in an answer, at most.
+fn bytes_of_snapshot(snapshot: &Taken) -> usize {
+    snapshot.body.len() + AROUND
+}
 
 /// What events take in an answer, at most.
 fn bytes_of(events: &[Arc<Published>]) -> usize {

@@ -44,8 +44,9 @@ struct State {
     places: HashMap<ClientId, usize>,
     /// The latest that is known of: every event after it is still to come.
     position: Option<Position>,
-    /// The history has become another: whoever has subscribed before does not know, unless events say so.
-    tells_epoch: bool,
+    /// The history has become another than this, which was the first: whoever has subscribed before does not know, unless events say
+    /// so. They all do since.
+    untold_epoch: Option<u64>,
     /// Somebody's queue was over its bound when last looked at.
     any_over: bool,
     /// It is on the list no more; whoever wants to subscribe makes another.
@@ -144,7 +145,7 @@ impl Channel {
     }
 
     /// Has a subscriber get events by its queue from now on: first `ahead`, then those that came meanwhile and are after
-    /// `position`. `false` where some of them are lost, or it cannot be known which those are.
+    /// `position`. `false` where some of them are lost, or it cannot be known which those are: then events are kept for it anew.
     pub(crate) fn go_live(&self, client: ClientId, ahead: Vec<Bytes>, position: Position) -> bool {
         let mut state = self.lock();
         let Some(&place) = state.places.get(&client) else {
@@ -154,14 +155,15 @@ impl Channel {
         let Some(kept) = subscriber.catching_up.take() else {
             return false;
         };
-        if kept.overrun {
-            return false;
-        }
         let after = match self.namespace.keep().keeps() {
+            _ if kept.overrun => None,
             true => after(kept.events, position),
             false => Some(kept.events),
         };
-        let Some(after) = after else { return false };
+        let Some(after) = after else {
+            subscriber.catching_up = Some(CatchingUp::default());
+            return false;
+        };
         // What is ahead is never dropped for what is behind it.
         let (slow, number) = (self.namespace.slow(), self.number);
         let mut out = FannedOut::default();
@@ -217,6 +219,11 @@ impl Channel {
         self.lock().position.unwrap_or_default()
     }
 
+    /// Of which history those messages are that tell none, once it has become another.
+    pub(crate) fn untold_epoch(&self) -> Option<u64> {
+        self.lock().untold_epoch
+    }
+
     /// Every event after `position` is still to come, or has come already.
     pub(super) fn reaches(&self, position: Position) {
         self.lock().reach(position);
@@ -267,7 +274,7 @@ impl Channel {
             return out;
         }
         // Once, whoever it is for.
-        let epoch = state.tells_epoch.then_some(event.position.epoch);
+        let epoch = state.untold_epoch.map(|_| event.position.epoch);
         let message = encode::of_channel(self.number, event, epoch, self.namespace.tells_publisher());
         let mut any_over = false;
         for subscriber in &mut state.subscribers {
@@ -297,7 +304,9 @@ impl Channel {
 
 impl State {
     fn reach(&mut self, position: Position) {
-        self.tells_epoch |= self.position.is_some_and(|at| at.epoch != position.epoch);
+        if let Some(at) = self.position.filter(|at| at.epoch != position.epoch) {
+            self.untold_epoch.get_or_insert(at.epoch);
+        }
         let is_behind = |at: Position| at.epoch == position.epoch && at.offset >= position.offset;
         if !self.position.is_some_and(is_behind) {
             self.position = Some(position);

@@ -49,7 +49,8 @@ pub trait Event: Contract + 'static {
             variant for each event"
 )]
 pub trait Events: Sized + Send + 'static {
-    /// The full names of the events' messages, such as `chat.Said`; each once.
+    /// The full names of the events' messages, such as `chat.Said`; each once. None where it is of any type
+    /// ([`AnyEvent`](super::client::AnyEvent)).
     const NAMES: &'static [&'static str];
 
     /// The pattern of the channels that the events are for, where the contracts or the set say so.
@@ -77,6 +78,22 @@ impl<E: Event> Events for E {
     fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
         (type_name == E::FULL_NAME).then(|| decode_event(body))
     }
+}
+
+/// Whether a set with these names has an event.
+pub(crate) fn is_among(type_name: &str, names: &[&str]) -> bool {
+    names.is_empty() || names.contains(&type_name)
+}
+
+/// The names of a set that a server can allow. A set without would allow nothing, though it hears everything.
+pub(crate) const fn names_of<E: Events>() -> &'static [&'static str] {
+    const {
+        assert!(
+            !E::NAMES.is_empty(),
+            "a set of events without names is for listening: name the events, or allow any by saying nothing of events"
+        );
+    }
+    E::NAMES
 }
 
 /// What a set of events asks of each of them.

@@ -81,9 +81,9 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// What is wrong with the name, or the first client that could not be subscribed, with why: no namespace has the channel, it
-    /// is full, its snapshot was refused, the broker is not available. Clients before it are subscribed. If the future is dropped, those
-    /// that were told are.
+    /// What is wrong with the name, or why a client could not be subscribed, the first of several: no namespace has the channel, it is
+    /// full, its snapshot was refused, the broker is not available. All others of the user are subscribed; clients that have gone
+    /// meanwhile are left out. If the future is dropped, those that were told are.
     pub async fn subscribe(
         &self,
         whom: impl Into<Subscriber>,
@@ -96,7 +96,7 @@ impl Hub {
             Subscriber::Client(_) => Granted::Client,
             Subscriber::User(user) => Granted::User(user.clone()),
         };
-        let mut count = 0;
+        let (mut count, mut failed) = (0, None);
         for session in self.sessions_of(&whom) {
             let wish = Wish {
                 since: None,
@@ -105,11 +105,17 @@ impl Hub {
                 room: Room::new(session.most_queued()),
                 presence: None,
             };
-            let subscribed = self.subscribe_session(&session, &name, wish).await;
-            subscribed.map_err(|not| HubError::NotSubscribed(not.into()))?;
-            count += 1;
+            match self.subscribe_session(&session, &name, wish).await {
+                Ok(_) => count += 1,
+                Err(_) if session.state() == SessionState::Closed => {}
+                // One that cannot be is not to keep the others from it.
+                Err(not) => drop(failed.get_or_insert(not)),
+            }
         }
-        Ok(count)
+        match failed {
+            Some(not) => Err(HubError::NotSubscribed(not.into())),
+            None => Ok(count),
+        }
     }
 
     /// Ends the subscription of a client, or of all clients of a user on this node, to a channel, whoever has made it. Each is told by an

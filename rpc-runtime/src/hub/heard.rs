@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{Notify, futures::Notified};
 
-use super::{Channel, ChannelName};
+use super::{Channel, ChannelName, turns::PublishTurns};
 
 /// What a client says of itself in a channel: a message's full name, and the message.
 pub(crate) type PresenceData = Option<(Arc<str>, Bytes)>;
@@ -22,6 +22,8 @@ pub(crate) struct SessionChannels {
     heard: Mutex<Heard>,
     /// Told when a subscription that was on its way is made, or is not.
     settled: Notify,
+    /// In which order the session publishes.
+    pub(super) publishing: PublishTurns,
 }
 
 #[derive(Debug, Default)]

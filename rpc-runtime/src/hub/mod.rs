@@ -65,16 +65,18 @@ use tokio::sync::Semaphore;
 pub use crate::client::hub as client;
 pub use address::{HubError, To};
 pub(crate) use address::{LONGEST_EVENT, LONGEST_MESSAGE, TOO_SLOW};
-pub(crate) use broker::id_of;
 use broker::{Address, ErasedBroker, Node, Published, Receiver};
 #[doc(inline)]
-pub use broker::{Broker, History, HistoryQuery, LocalBroker, Member, Position, Publisher, Receipt};
+pub use broker::{
+    Broker, History, HistoryQuery, LocalBroker, Member, Position, PositionError, Publisher, Receipt,
+};
 pub(crate) use catching_up::{Begun, Room, bytes_of_one};
 pub(crate) use channel::Channel;
 use counted::Counted;
 pub(crate) use counted::Counts;
 pub(crate) use encode::micros_of;
 pub use event::{Event, Events};
+pub(crate) use event::{is_among, names_of};
 pub use granting::Subscriber;
 pub(crate) use heard::{PresenceData, SessionChannels};
 pub(crate) use name::is_message_name;
@@ -89,6 +91,7 @@ use sending::Sending;
 pub(crate) use subscribing::Wish;
 use table::Channels;
 use turns::Turns;
+pub(crate) use turns::in_turn;
 
 use crate::{Session, metrics::NamespaceMeter, random, server::Shared};
 

@@ -61,11 +61,12 @@ impl Hub {
                     self.leave(session, name, &is).await?;
                     channels.set_present(name, None);
                 }
-                (_, Some(wanted)) => {
+                (is, Some(wanted)) => {
                     // First: it may be there already when this is dropped.
                     channels.set_present(name, Some(wanted.clone()));
                     if let Err(error) = self.join(session, name, wanted).await {
-                        channels.set_present(name, None);
+                        // As what it was there before it still is.
+                        channels.set_present(name, is);
                         return Err(error.into());
                     }
                 }

@@ -75,8 +75,9 @@ pub trait Right<P>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any status refuses. PERMISSION_DENIED is what clients are told for all of them but UNAUTHENTICATED, UNAVAILABLE and
-    /// RESOURCE_EXHAUSTED, with one text, so that nobody learns whether a channel exists.
+    /// Any status refuses. UNAVAILABLE and RESOURCE_EXHAUSTED are told as they are, and so give away that there is such a channel.
+    /// For all others clients are told PERMISSION_DENIED, or UNAUTHENTICATED while they are anonymous, with one text, which
+    /// is that of channels that do not exist: nobody learns which do.
     fn check(&self, asks: &Asks, params: &P) -> impl Future<Output = Result<(), Status>> + Send;
 }
 
@@ -116,14 +117,14 @@ impl<P: Sync> Right<P> for Users {
     async fn check(&self, asks: &Asks, _: &P) -> Result<(), Status> {
         match asks.user() {
             Some(_) => Ok(()),
-            None => Err(Status::unauthenticated("log in first")),
+            None => Err(denied(asks)),
         }
     }
 }
 
 impl<P: Sync> Right<P> for Nobody {
-    async fn check(&self, _: &Asks, _: &P) -> Result<(), Status> {
-        Err(denied())
+    async fn check(&self, asks: &Asks, _: &P) -> Result<(), Status> {
+        Err(denied(asks))
     }
 }
 
@@ -131,16 +132,21 @@ impl<P: Sync> Right<P> for HasRole {
     async fn check(&self, asks: &Asks, _: &P) -> Result<(), Status> {
         match asks.identity() {
             Some(identity) if identity.has_role(&self.0) => Ok(()),
-            Some(_) => Err(denied()),
-            None => Err(Status::unauthenticated("log in first")),
+            _ => Err(denied(asks)),
         }
     }
 }
 
-/// What is told to whom has no right: the same bytes whether there is such a channel or not.
+/// What is told to whom has no right: the same bytes whether there is such a channel or not. Who is anonymous might have it as
+/// a user.
 #[cold]
-pub(crate) fn denied() -> Status {
-    Status::permission_denied("there is no such channel, or you may not do that in it")
+pub(crate) fn denied(asks: &Asks) -> Status {
+    match asks.identity() {
+        Some(_) => Status::permission_denied("there is no such channel, or you may not do that in it"),
+        None => Status::unauthenticated(
+            "there is no such channel, or you may not do that in it without logging in",
+        ),
+    }
 }
 
 pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -168,17 +174,18 @@ impl<R, P> Typed<R, P> {
 impl<P: ChannelParams, R: Right<P>> ErasedRight for Typed<R, P> {
     fn check<'a>(&'a self, asks: &'a Asks, values: &'a [&'a str]) -> Later<'a, Result<(), Status>> {
         Box::pin(async move {
-            let params = P::read(values).ok_or_else(denied)?;
-            self.right.check(asks, &params).await.map_err(told)
+            let params = P::read(values).ok_or_else(|| denied(asks))?;
+            let checked = self.right.check(asks, &params).await;
+            checked.map_err(|refused| told(refused, asks))
         })
     }
 }
 
 /// What a client is told of a refusal.
-pub(crate) fn told(status: Status) -> Status {
+pub(crate) fn told(status: Status, asks: &Asks) -> Status {
     match status.code() {
-        crate::Code::Unauthenticated | crate::Code::Unavailable | crate::Code::ResourceExhausted => status,
-        _ => denied(),
+        crate::Code::Unavailable | crate::Code::ResourceExhausted => status,
+        _ => denied(asks),
     }
 }
 

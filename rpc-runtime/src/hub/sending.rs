@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Events, Hub, HubBuilder,
+    Events, Hub, HubBuilder, names_of,
     rights::{Asks, Later, Nobody, Right, told},
 };
 use crate::{ClientId, Status};
@@ -28,7 +28,10 @@ trait SendRight<P>: Send + Sync {
 
 impl<P: Sync, R: Right<P>> SendRight<P> for R {
     fn check<'a>(&'a self, asks: &'a Asks, to: &'a P) -> Later<'a, Result<(), Status>> {
-        Box::pin(async move { Right::check(self, asks, to).await.map_err(told) })
+        Box::pin(async move {
+            let checked = Right::check(self, asks, to).await;
+            checked.map_err(|refused| told(refused, asks))
+        })
     }
 }
 
@@ -87,7 +90,11 @@ impl HubBuilder {
     /// Without, whoever may send may send any.
     #[must_use]
     pub fn events_to_users<E: Events>(mut self) -> Self {
-        self.sending.users.events.get_or_insert_default().extend(E::NAMES);
+        self.sending
+            .users
+            .events
+            .get_or_insert_default()
+            .extend(names_of::<E>());
         self
     }
 
@@ -98,7 +105,7 @@ impl HubBuilder {
             .clients
             .events
             .get_or_insert_default()
-            .extend(E::NAMES);
+            .extend(names_of::<E>());
         self
     }
 }

@@ -20,6 +20,9 @@ use super::{
 };
 use crate::{Session, Status, services::hub as contract};
 
+/// A session for which not all could be kept while it caught up does so again, so often in all.
+const CATCHES_UP: usize = 3;
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
@@ -69,8 +72,8 @@ impl From<NotSubscribed> for Status {
 
 impl Hub {
     /// The namespace of a channel; refused in the same words as what nobody may do.
-    pub(crate) fn namespace_of(&self, name: &str) -> Result<&Arc<ActiveNamespace>, Status> {
-        self.inner.namespaces.find(name).ok_or_else(denied)
+    pub(crate) fn namespace_of(&self, name: &str, asks: &Asks) -> Result<&Arc<ActiveNamespace>, Status> {
+        self.inner.namespaces.find(name).ok_or_else(|| denied(asks))
     }
 
     /// Has a session hear a channel. Where it does already, it is told how the channel stands.
@@ -116,38 +119,48 @@ impl Hub {
             name,
             stage: Stage::Reserved,
         };
-        let namespace = self.namespace_of(name.as_str())?;
         let asks = Asks::new(session.clone(), session.identity());
+        let namespace = self.namespace_of(name.as_str(), &asks)?;
         if wish.granted.is_none() {
             namespace.check(Act::Subscribe, &asks, name.as_str()).await?;
         }
         let channel = self.add(session, name, namespace)?;
         joining.stage = Stage::Added(channel.clone());
-        let subscribed = self.catch_up(&asks, &channel, &wish).await?;
-        let ahead = match wish.by_event {
-            true => told_by_event(&subscribed, &self.new_id())?,
-            false => Vec::new(),
-        };
-        let subscription = Subscription {
-            channel: channel.clone(),
-            granted: wish.granted,
-            presence: wish.presence,
-        };
-        let position = subscribed.position;
-        channels
-            .fill(subscription, || {
+        let mut tries = 1;
+        let subscribed = loop {
+            let subscribed = self.catch_up(&asks, &channel, &wish).await?;
+            let ahead = match wish.by_event {
+                true => told_by_event(&subscribed, &self.new_id())?,
+                false => Vec::new(),
+            };
+            let subscription = Subscription {
+                channel: channel.clone(),
+                granted: wish.granted.clone(),
+                presence: wish.presence.clone(),
+            };
+            let position = subscribed.position;
+            let filled = channels.fill(subscription, || {
                 let is_live = channel.go_live(session.id(), ahead, position);
                 if is_live {
                     namespace.counted.subscribed();
                 }
                 is_live
-            })
-            .map_err(|not| match not {
-                NotFilled::Ended => left_meanwhile(),
-                NotFilled::Refused => {
-                    Status::unavailable("more was published than could be kept meanwhile; try again")
+            });
+            match filled {
+                Ok(()) => break subscribed,
+                Err(NotFilled::Ended) => return Err(left_meanwhile().into()),
+                // Another history may have begun meanwhile, or more was published than is kept: that passes.
+                Err(NotFilled::Refused) if tries < CATCHES_UP => {
+                    tries += 1;
+                    subscribed.give_back(&wish.room);
                 }
-            })?;
+                Err(NotFilled::Refused) => {
+                    let text = "more was published than could be kept meanwhile; try again";
+                    return Err(Status::unavailable(text).into());
+                }
+            }
+        };
+        subscribed.count_recovery();
         joining.stage = match wish.by_event {
             true => Stage::Told,
             false => Stage::Live,
@@ -218,6 +231,7 @@ impl Hub {
             self.take_snapshot(&asks, &mut subscribed, &wish.room).await?;
         }
         check_heard()?;
+        subscribed.count_recovery();
         Ok(subscribed)
     }
 

@@ -43,6 +43,8 @@ pub struct ServerBuilder {
     metrics: bool,
     hub: Option<Hub>,
     http: Option<HttpService>,
+    #[cfg(feature = "explorer")]
+    pub(super) explorer_path: Option<String>,
     #[cfg(feature = "tls")]
     tls: Option<ServerTls>,
 }
@@ -58,9 +60,18 @@ impl ServerBuilder {
             metrics: false,
             hub: None,
             http: None,
+            #[cfg(feature = "explorer")]
+            explorer_path: None,
             #[cfg(feature = "tls")]
             tls: None,
         }
+    }
+
+    /// The paths of the endpoints, the main one first.
+    #[cfg(feature = "explorer")]
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        let others = self.others.iter().map(|(path, _)| path.as_str());
+        std::iter::once(self.path.as_str()).chain(others)
     }
 
     fn main(mut self, change: impl FnOnce(Endpoint) -> Endpoint) -> Self {
@@ -123,7 +134,8 @@ impl ServerBuilder {
     }
 
     /// Serves all that asks for no upgrade on an endpoint's path by a tower service, such as an `axum::Router`: pages, health
-    /// checks, metrics. Without one it is answered 404, and 426 on the endpoints' paths.
+    /// checks, metrics. Without one it is answered 404, and 426 on the endpoints' paths; 426 it is there as well where the service
+    /// answers 404.
     ///
     /// Requests come with a [`RemoteAddr`](crate::RemoteAddr), a [`ClientAddr`](crate::ClientAddr) and, over TLS, a
     /// [`TlsInfo`](crate::TlsInfo) in their extensions. Their connections are kept alive, within the limits of
@@ -310,9 +322,16 @@ impl ServerBuilder {
         if let Some(tls) = &self.tls {
             tls.reload().map_err(StartError::Tls)?;
         }
+        #[cfg(feature = "explorer")]
+        let explorer = self.made_explorer();
         let front = Front {
             proxies: Proxies::parse(&self.proxies)?,
+            #[cfg(feature = "explorer")]
+            http: HttpService::explored(explorer.clone(), self.http),
+            #[cfg(not(feature = "explorer"))]
             http: self.http,
+            #[cfg(feature = "explorer")]
+            explorer,
             #[cfg(feature = "tls")]
             tls: self.tls,
         };

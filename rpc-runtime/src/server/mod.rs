@@ -11,6 +11,8 @@ mod detached;
 #[cfg(feature = "__echo")]
 mod echo;
 mod endpoint;
+#[cfg(feature = "explorer")]
+mod explorer;
 mod handshake;
 mod http;
 mod limits;
@@ -246,6 +248,12 @@ impl<B> tower_service::Service<::http::Request<B>> for Server {
     ///
     /// Outside of a tokio runtime.
     fn call(&mut self, request: ::http::Request<B>) -> Self::Future {
+        #[cfg(feature = "explorer")]
+        if let Some(explorer) = &self.shared.front.explorer
+            && let Some(answer) = explorer.answer(&request)
+        {
+            return Box::pin(std::future::ready(Ok(answer)));
+        }
         let remote = request.extensions().get::<RemoteAddr>().map(|remote| remote.0);
         let shared = self.shared.clone();
         let handshake = Handshake {

@@ -3,20 +3,54 @@
 //! A browser lets any page open a WebSocket to any server, and tells the server whose page it is. Without this check, a
 //! page anywhere could call a server that its visitor can reach, such as one on the visitor's own machine.
 
+use std::sync::{Mutex, PoisonError};
+
 use http::{HeaderMap, HeaderValue, header};
+use tokio::time::Instant;
+
+use super::connection::OneLine;
+use crate::transport::lately::Lately;
+
+/// So many refusals are logged of late: a page elsewhere may try as often as it likes.
+const LOGGED: u32 = 10;
 
 /// The origins that may connect besides the server's own.
 #[derive(Debug, Default)]
-pub(super) struct Origins(Vec<String>);
+pub(super) struct Origins {
+    allowed: Vec<String>,
+    logged: Mutex<Lately>,
+}
 
 impl Origins {
     /// Allows one more, such as `https://app.example.com`.
     pub(super) fn allow(&mut self, origin: String) {
-        self.0.push(origin.trim_end_matches('/').to_ascii_lowercase());
+        self.allowed
+            .push(origin.trim_end_matches('/').to_ascii_lowercase());
     }
 
     /// Whether a request may be upgraded: it comes from no page, from a page of this server, or from one that is allowed.
     pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
+        let admitted = self.admits(headers);
+        if !admitted {
+            self.log(headers);
+        }
+        admitted
+    }
+
+    /// Says whose page it was: to the page itself a browser shows nothing of the refusal.
+    fn log(&self, headers: &HeaderMap) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.allows(Instant::now(), LOGGED) {
+            let shown = |name| {
+                let value = headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
+                OneLine(String::from_utf8_lossy(value).into_owned())
+            };
+            let (origin, host) = (shown(header::ORIGIN), shown(header::HOST));
+            tracing::warn!(%origin, %host, "a page of another origin was not let in; `allow_origin` lets it in");
+        }
+    }
+
+    fn admits(&self, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(header::ORIGIN).into_iter();
         let (origin, more) = (origins.next(), origins.next());
         let Some(origin) = origin else { return true };
@@ -26,7 +60,7 @@ impl Origins {
         // Of two hosts, a proxy may have looked at the other one.
         let mut hosts = headers.get_all(header::HOST).into_iter();
         let host = hosts.next().filter(|_| hosts.next().is_none());
-        self.0.contains(&origin) || is_own(&origin, text(host))
+        self.allowed.contains(&origin) || is_own(&origin, text(host))
     }
 }
 

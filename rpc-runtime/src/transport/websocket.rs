@@ -12,6 +12,8 @@
 //!                                              └── fragment without FIN ──► tungstenite until FIN
 //! ```
 
+mod header;
+
 use std::{
     io,
     task::{Context, Poll},
@@ -27,6 +29,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::{io::Io, mask};
+pub(crate) use header::Header;
 
 /// tungstenite allocates this once per connection and reads in steps of it. It sees only rare frames.
 const TUNGSTENITE_BUFFER: usize = 512;
@@ -359,45 +362,6 @@ fn stop(error: WsError) -> Stop {
             reason: error.to_string(),
         },
         _ => Stop::Broken,
-    }
-}
-
-/// The header of a WebSocket frame (RFC 6455, section 5.2).
-#[derive(Debug)]
-pub(crate) struct Header {
-    /// FIN, reserved bits and opcode.
-    pub(crate) first: u8,
-    /// Bytes of the header itself.
-    pub(crate) length: usize,
-    /// Bytes of the payload.
-    pub(crate) payload: u64,
-    pub(crate) mask: Option<[u8; 4]>,
-}
-
-impl Header {
-    /// Reads the header at the front of `bytes`, when all of it is there.
-    pub(crate) fn peek(bytes: &[u8]) -> Option<Self> {
-        let (&first, &second) = (bytes.first()?, bytes.get(1)?);
-        let (payload, at) = match second & 0x7f {
-            126 => (u64::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)), 4),
-            127 => (u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?), 10),
-            short => (u64::from(short), 2),
-        };
-        if second & 0x80 == 0 {
-            return Some(Self {
-                first,
-                length: at,
-                payload,
-                mask: None,
-            });
-        }
-        let mask = *bytes.get(at..)?.first_chunk()?;
-        Some(Self {
-            first,
-            length: at + 4,
-            payload,
-            mask: Some(mask),
-        })
     }
 }
 

@@ -64,6 +64,34 @@ fn a_contract_that_nobody_could_call_does_not_start() {
     );
 }
 
+/// A contract that is called as CMMV's own.
+#[contract(package = "other", controller = "Ws", detached)]
+pub struct Socket {
+    #[field(id)]
+    pub id: String,
+}
+
+/// A contract that is called as the list of it.
+#[contract(package = "other", controller = "Task", message = "TaskList", detached)]
+pub struct List {
+    #[field(id)]
+    pub id: String,
+}
+
+#[test]
+fn a_contract_whose_name_is_taken_does_not_start() {
+    let as_theirs = refused(Cmmv::new().contract::<Socket>());
+    assert!(
+        as_theirs.contains("`other.Ws`") && as_theirs.contains("another `controller`"),
+        "{as_theirs}"
+    );
+    let as_its_list = refused(Cmmv::new().contract::<List>());
+    assert!(
+        as_its_list.contains("`other.TaskList`") && as_its_list.contains("another `message`"),
+        "{as_its_list}"
+    );
+}
+
 #[test]
 fn two_contracts_of_one_name_do_not_start() {
     let cmmv = Cmmv::new().contract::<Task>().contract::<OtherTask>();

@@ -9,7 +9,7 @@ use rpc_runtime::{
     auth::{Attempt, AuthError, Authenticator, Identity},
     prost,
 };
-use tokio::time::Instant;
+use tokio::{io::AsyncReadExt, time::Instant};
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::frame::{
@@ -278,19 +278,65 @@ fn call(message: i32, data: &[u8]) -> Vec<u8> {
     call.encode_to_vec()
 }
 
+/// It is there as long as it takes something; pings stand behind the answer, and their pongs are not read meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_minutes_for_a_long_answer_gets_all_of_it() {
+    let peer = &mut Peer::connect_as(&server(), ConnectInfo::new(), 1_024).await;
+    peer.send(ADD, &add_request("many")).await;
+    peer.answer::<Changed>(ADD + 1).await;
+    peer.send(GET_ALL, b"").await;
+
+    // One WebSocket message, whose length stands in front.
+    let mut header = [0; 10];
+    peer.socket.get_mut().read_exact(&mut header).await.unwrap();
+    assert_eq!(header[..2], [0x82, 127]);
+    let mut left = u64::from_be_bytes(header[2..].try_into().unwrap());
+    assert!(left > 1 << 20, "{left}");
+    let mut bytes = [0; 8 * 1024];
+    while left > 0 {
+        let part = left.min(bytes.len() as u64);
+        let read = peer.socket.get_mut().read_exact(&mut bytes[..part as usize]);
+        read.await.expect("the rest of the answer");
+        left -= part;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    peer.send(ADD, &add_request("")).await;
+    assert_eq!(peer.error().await.0, INVALID_ARGUMENT, "and goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stops_reading_in_the_middle_of_an_answer_is_given_up_within_ten_seconds() {
+    let peer = &mut Peer::connect_as(&server(), ConnectInfo::new(), 1_024).await;
+    peer.send(ADD, &add_request("many")).await;
+    peer.answer::<Changed>(ADD + 1).await;
+    peer.send(GET_ALL, b"").await;
+    let mut bytes = [0; 64 * 1024];
+    let read = peer.socket.get_mut().read_exact(&mut bytes);
+    read.await.unwrap();
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert!(!peer.serving.is_finished());
+    // The close frame has two seconds more.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(peer.serving.is_finished());
+}
+
 /// Its answers are refused room, and at last its connection.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_closed_with_what_it_asks_for_bounded() {
     let server = server();
     let peer = &mut Peer::connect_as(&server, ConnectInfo::new(), 1_024).await;
     let sent = async {
+        let mut sent = 0;
         loop {
             let bytes = call(GET_ALL, b"");
             if peer.socket.send(Message::Binary(bytes.into())).await.is_err() {
-                return;
+                return sent;
             }
+            sent += 1;
         }
     };
     let over = tokio::time::timeout(Duration::from_secs(120), sent).await;
-    assert!(over.is_ok(), "the connection stands still and stays");
+    let sent = over.expect("the connection does not stand still and stay");
+    // An answer is ten bytes, of which 64 KiB may wait.
+    assert!((5_000..20_000).contains(&sent), "{sent}");
 }

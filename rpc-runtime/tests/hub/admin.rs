@@ -1,8 +1,8 @@
 //! Channels, for those who administer a server.
 
 use rpc_runtime::{
-    Code, Context, Server, Status,
-    hub::{Anyone, Hub, Namespace},
+    Code, Context, Limits, Server, ServerBuilder, Status,
+    hub::{Anyone, Hub, Namespace, SlowConsumer},
     services::{
         admin::{
             self, AdminClient, ListChannelsRequest, ListSubscribersRequest, StatsRequest, Target,
@@ -12,7 +12,7 @@ use rpc_runtime::{
     },
 };
 
-use crate::common::{Peer, Said, builder, client_as, rooms, said, settle};
+use crate::common::{Peer, Said, builder, client_as, info, rooms, said, settle};
 
 fn hub() -> Hub {
     Hub::builder()
@@ -23,11 +23,15 @@ fn hub() -> Hub {
 }
 
 fn serve(hub: &Hub) -> Server {
+    with_admins(builder(hub))
+}
+
+fn with_admins(server: ServerBuilder) -> Server {
     let admins = |cx: &Context| match cx.identity() {
         Some(identity) if identity.has_role("admin") => Ok(()),
         _ => Err(Status::permission_denied("this is for administrators")),
     };
-    builder(hub)
+    server
         .service(admin::gateway())
         .guard("admin", admins)
         .build()
@@ -228,4 +232,59 @@ async fn stats_count_what_was_published_delivered_and_recovered() {
     settle().await;
     let stats = admin.stats(StatsRequest {}).await.unwrap();
     assert_eq!((stats.channels, stats.subscriptions), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_client_that_does_not_read_and_what_was_dropped_for_it_is_told() {
+    const QUEUE: usize = 128 << 10;
+    let hub = Hub::builder()
+        .namespace(rooms().slow(SlowConsumer::DropOldest))
+        .build()
+        .unwrap();
+    let limits = Limits {
+        event_queue_bytes: QUEUE,
+        ..Limits::default()
+    };
+    let server = with_admins(builder(&hub).limits(limits));
+    let admin = admin(&server).await;
+    let mut reads = Peer::connect_as(&server, "bea").await;
+    reads.subscribe("room:1").await;
+    let mut slow = Peer::connect_through(&server, info(""), 16 << 10).await;
+    slow.become_user("ali").await;
+    slow.announce_wide_windows().await;
+    slow.subscribe("room:1").await;
+    for number in 0..500 {
+        hub.channel("room:1")
+            .publish(&said(&format!("{number:01024}")))
+            .await
+            .unwrap();
+        reads.hears::<Said>().await;
+    }
+    let request = ListSubscribersRequest {
+        channel: "room:1".to_owned(),
+        ..ListSubscribersRequest::default()
+    };
+    let listed = admin.list_subscribers(request).await.unwrap().subscribers;
+    let of = |user: &str| {
+        let found = listed.iter().find(|one| one.user_id.as_deref() == Some(user));
+        found.unwrap().clone()
+    };
+    let waits = of("ali");
+    assert!(waits.queued_events > 50, "{waits:?}");
+    let bytes = waits.queued_event_bytes as usize;
+    assert!((QUEUE * 3 / 4..=QUEUE).contains(&bytes), "{waits:?}");
+    assert!(waits.dropped_events > 100, "{waits:?}");
+    let all = waits.queued_events + waits.dropped_events;
+    assert!(all <= 500, "{waits:?}");
+    let reader = of("bea");
+    assert_eq!(
+        (
+            reader.queued_events,
+            reader.queued_event_bytes,
+            reader.dropped_events
+        ),
+        (0, 0, 0)
+    );
+    let stats = admin.stats(StatsRequest {}).await.unwrap();
+    assert_eq!(stats.dropped_events, waits.dropped_events);
 }

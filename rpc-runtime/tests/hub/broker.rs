@@ -49,6 +49,8 @@ pub struct Steps {
     leaves: Mutex<(usize, usize)>,
     /// So long it takes before something is published.
     before_publishing: Mutex<Duration>,
+    /// Of this channel it is not known how many are reached.
+    unknown: Mutex<Option<String>>,
 }
 
 impl Steps {
@@ -170,7 +172,11 @@ impl Broker for Stepping {
     ) -> Result<Receipt, BrokerError> {
         let pause = *self.steps.before_publishing.lock().unwrap();
         tokio::time::sleep(pause).await;
-        self.broker.publish(channel, keep, publication).await
+        let mut receipt = self.broker.publish(channel, keep, publication).await?;
+        if self.steps.unknown.lock().unwrap().as_deref() == Some(channel.as_str()) {
+            receipt.reached = None;
+        }
+        Ok(receipt)
     }
 
     async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
@@ -235,6 +241,24 @@ pub fn rooms_of_steps() -> (Hub, Arc<Steps>) {
         Hub::builder().namespace(rooms).broker(broker).build().unwrap(),
         steps,
     )
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_many_several_channels_reach_is_known_only_where_it_is_known_of_all() {
+    let (hub, steps) = rooms_of_steps();
+    let server = builder(&hub).build().unwrap();
+    let mut ali = Peer::connect(&server).await;
+    ali.subscribe("room:1").await;
+    ali.subscribe("room:2").await;
+    let reached = async || {
+        let to = hub.channels(["room:1", "room:2", "room:3"]);
+        to.publish(&said("x")).await.unwrap().reached
+    };
+    assert_eq!(reached().await, Some(2));
+    for unknown in ["room:1", "room:2", "room:3"] {
+        *steps.unknown.lock().unwrap() = Some(unknown.to_owned());
+        assert_eq!(reached().await, None, "{unknown}");
+    }
 }
 
 /// Checks that no step was taken while another was under way.

@@ -23,8 +23,8 @@ async fn a_client_hears_the_channel_that_its_address_names_under_the_channels_po
     hub.channel("news").publish(&said("x")).await.unwrap();
     assert_eq!(ali.event().await.channel, told.number);
     for (query, channel, code) in [
-        ("?channel_id=lobby", "lobby", Code::PermissionDenied),
-        ("?channel_id=nowhere", "nowhere", Code::PermissionDenied),
+        ("?channel_id=lobby", "lobby", Code::Unauthenticated),
+        ("?channel_id=nowhere", "nowhere", Code::Unauthenticated),
         ("?channel_id=room:5", "room:5", Code::Unauthenticated),
         ("?channel_id=%3Cscript%3E", "", Code::InvalidArgument),
         ("?channel_id=", "", Code::InvalidArgument),

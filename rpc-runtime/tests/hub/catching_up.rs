@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI32, Ordering},
+        atomic::{AtomicI32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -265,33 +265,58 @@ async fn who_unsubscribes_while_it_is_being_subscribed_is_not() {
     assert_nothing_is_left(&hub, &steps).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn more_than_can_be_kept_while_somebody_subscribes_is_told_and_leaves_nothing_behind() {
+/// Somebody comes back to a room with more published than is kept for one meanwhile, each time that its history is read, so often.
+async fn comes_back_to_floods(floods: usize) -> (Hub, Arc<Steps>, Peer, SubscribeAnswer) {
     let (hub, steps) = rooms_of_steps();
     let limits = Limits {
-        event_queue_bytes: 128 << 10,
+        event_queue_bytes: 68 << 10,
         ..Limits::default()
     };
     let server = builder(&hub).limits(limits).build().unwrap();
     let mut ali = Peer::connect(&server).await;
-    let publish = {
-        let hub = hub.clone();
-        move |step| {
-            let hub = hub.clone();
-            Box::pin(async move {
-                // Three times what is kept for one.
-                for _ in 0..if step == Step::Subscribed { 48 } else { 0 } {
-                    hub.channel("room:1")
-                        .publish(&said(&"x".repeat(8 << 10)))
-                        .await
-                        .unwrap();
-                }
-            }) as futures_util::future::BoxFuture<'static, ()>
-        }
-    };
-    steps.between(publish);
-    let refused = ali.try_subscribe("room:1").await.refused.unwrap();
+    let (to, left) = (hub.clone(), Arc::new(AtomicUsize::new(floods)));
+    steps.between(move |step| {
+        let is_flood = step == Step::HasRead
+            && left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+                .is_ok();
+        let to = to.clone();
+        Box::pin(async move {
+            // More than is kept for one; of two there is room in an answer's window.
+            for _ in 0..if is_flood { 20 } else { 0 } {
+                to.channel("room:1")
+                    .publish(&said(&"x".repeat(4 << 10)))
+                    .await
+                    .unwrap();
+            }
+        })
+    });
+    let receipt = hub.channel("room:1").publish(&said("first")).await.unwrap();
+    let answer = ali.recover("room:1", receipt.position.unwrap().into()).await;
+    (hub, steps, ali, answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_could_not_be_kept_all_while_it_subscribed_catches_up_again() {
+    for floods in 1..=2 {
+        let (hub, _steps, mut ali, answer) = comes_back_to_floods(floods).await;
+        assert_eq!((answer.refused, answer.recovered), (None, Some(true)));
+        assert_eq!(answer.events.len(), floods * 20);
+        let receipt = hub.channel("room:1").publish(&said("hello")).await.unwrap();
+        assert_eq!(ali.hears::<Said>().await, said("hello"));
+        let next = answer.position.unwrap().offset + 1;
+        assert_eq!(receipt.position.unwrap().offset, next);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_can_be_kept_while_somebody_subscribes_is_told_and_leaves_nothing_behind() {
+    let (hub, steps, mut ali, answer) = comes_back_to_floods(usize::MAX).await;
+    let refused = answer.refused.unwrap();
     assert_eq!(refused.code, Code::Unavailable as i32, "{}", refused.message);
+    let receipt = hub.channel("room:1").publish(&said("last")).await.unwrap();
+    let floods = (receipt.position.unwrap().offset - 2) / 20;
+    assert_eq!(floods, 3, "it is tried so often");
     assert_nothing_is_left(&hub, &steps).await;
     ali.hears_nothing().await;
 }

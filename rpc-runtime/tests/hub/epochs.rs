@@ -216,6 +216,25 @@ async fn events_say_their_epoch_once_it_is_another_than_was_told_with_the_subscr
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_again_is_told_of_which_history_the_frames_are_that_tell_none() {
+    let (hub, lost) = rooms();
+    let server = builder(&hub).build().unwrap();
+    let mut ali = Peer::connect(&server).await;
+    let answer = ali.subscribe("room:1").await;
+    let first = answer.position.unwrap();
+    assert_eq!(answer.frames_epoch, None, "they are of the position's");
+    for times in 1..=2 {
+        // What was sent before may still be on its way to a client that has come back to its session.
+        lost.lose(1);
+        publish(&hub, 1).await;
+        let answer = ali.recover("room:1", first).await;
+        let epoch = answer.position.map(|position| position.epoch);
+        assert_eq!(epoch, Some(first.epoch + times));
+        assert_eq!(answer.frames_epoch, Some(first.epoch));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_was_told_a_newer_epoch_than_what_still_arrives_is_told_which_one_that_is_of() {
     let (hub, lost) = rooms();
     let server = builder(&hub).build().unwrap();

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, extract::State, routing::post};
-use rpc_protocol::{FrameKind, frame::Request};
+use rpc_protocol::{
+    FrameKind,
+    frame::{Metadata, Request},
+};
 use rpc_runtime::{
     Context, Server, Status, contract,
     hub::{Anyone, DataChanged, Hub, NamedEvent, Namespace, Notification, Users},
@@ -45,7 +48,7 @@ impl Walker {
         self.go(cx, data).await.map(drop)
     }
 
-    /// Tells others: a user, a channel, a client, all.
+    /// Tells others: a user, a channel, the client that the metadata names, all.
     #[message("Walk", method = "Tell")]
     async fn tell(&self, cx: &Context, data: Walk) -> Result<Walk, Status> {
         let hub = cx.hub();
@@ -54,6 +57,11 @@ impl Walker {
             .from(cx)
             .publish(&said("to a channel"))
             .await?;
+        let client = cx.metadata().get("client").unwrap_or_default();
+        let client = client
+            .parse()
+            .map_err(|_| Status::invalid_argument("no client"))?;
+        hub.client(client).from(cx).publish(&said("to a client")).await?;
         hub.all()
             .except(cx.session().id())
             .publish(&said("to all others"))
@@ -110,15 +118,19 @@ async fn a_call_without_an_answer_still_notifies_its_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_notifies_a_user_a_channel_and_everybody_else() {
+async fn a_handler_notifies_a_user_a_channel_a_client_and_everybody_else() {
     let server = walking(&hub());
     let mut ali = Peer::connect_as(&server, "ali").await;
     let mut bea = Peer::connect_as(&server, "bea").await;
     ali.subscribe("room:5").await;
     bea.subscribe("room:5").await;
-    ali.send(9, FrameKind::Request(request("Tell", 0))).await;
+    let tell = Request {
+        metadata: vec![Metadata::text("client", bea.greeting.client_id.clone())],
+        ..request("Tell", 0)
+    };
+    ali.send(9, FrameKind::Request(tell)).await;
     ali.answer(9).await.unwrap();
-    for text in ["to a user", "to a channel", "to all others"] {
+    for text in ["to a user", "to a channel", "to a client", "to all others"] {
         assert_eq!(bea.hears::<Said>().await, said(text));
     }
     assert_eq!(ali.hears::<Said>().await, said("to a channel"));

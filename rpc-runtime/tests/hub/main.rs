@@ -4,6 +4,7 @@
 
 mod admin;
 mod answers;
+mod any;
 mod attacks;
 mod broker;
 mod by_address;
@@ -14,6 +15,7 @@ mod common;
 mod direct;
 mod epochs;
 mod features;
+mod granting;
 mod presence;
 mod publishing;
 mod reading;

@@ -1,8 +1,13 @@
 //! Publishing by clients: rights, types, keys, publishers.
 
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
 use rpc_runtime::{
-    Code, Contract, Rate, RateLimit,
-    hub::{Anyone, Asks, HistoryQuery, Hub, Joined, LocalBroker, Namespace, Users},
+    Code, Contract, Rate, RateLimit, Status,
+    hub::{Anyone, Asks, HistoryQuery, Hub, Joined, LocalBroker, Namespace, Right, Users},
     prost,
     services::hub::{PublishRequest, PublishResponse, TypedMessage},
 };
@@ -312,15 +317,78 @@ async fn an_event_of_a_type_that_the_channel_does_not_allow_or_that_is_too_long_
 async fn publishing_without_the_right_is_refused_in_the_same_bytes_as_where_no_channel_is() {
     let hub = hub();
     let server = serve(&hub);
-    let mut ali = Peer::connect_as(&server, "ali").await;
-    let mut answers = Vec::new();
-    for channel in ["closed", "nowhere", "room:x", "rpc:x", "client:5"] {
-        // A type that is not allowed, either, does not tell more.
-        let refused = ali.publish(channel, &Moved { to: 1 }).await.unwrap_err();
-        answers.push(format!("{refused:?}"));
+    let users_may = ["room:5"].as_slice();
+    for (mut peer, users_may) in [
+        (Peer::connect_as(&server, "ali").await, [].as_slice()),
+        (Peer::connect(&server).await, users_may),
+    ] {
+        let mut answers = Vec::new();
+        let refused = ["closed", "nowhere", "room:x", "rpc:x", "client:5"];
+        for channel in refused.iter().chain(users_may) {
+            // A type that is not allowed, either, does not tell more.
+            let refused = peer.publish(channel, &Moved { to: 1 }).await.unwrap_err();
+            answers.push(format!("{refused:?}"));
+        }
+        assert!(answers[0].contains("there is no such channel"), "{}", answers[0]);
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     }
-    assert!(answers[0].contains("there is no such channel"), "{}", answers[0]);
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+}
+
+/// Lets everybody publish. For odd rooms the first who asks waits, and the third is refused.
+struct Slow(AtomicUsize);
+
+impl Right<(u64,)> for Slow {
+    async fn check(&self, _: &Asks, (room,): &(u64,)) -> Result<(), Status> {
+        if room % 2 == 0 {
+            return Ok(());
+        }
+        let asked = self.0.fetch_add(1, Ordering::Relaxed);
+        match asked {
+            0 => tokio::time::sleep(Duration::from_secs(3)).await,
+            2 => return Err(Status::permission_denied("not now")),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_published_behind_a_right_that_waits_comes_behind_it_and_other_channels_go_on() {
+    let rooms = rooms().publish(Slow(AtomicUsize::new(0)));
+    let hub = Hub::builder().namespace(rooms).build().unwrap();
+    let server = serve(&hub);
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("room:1").await;
+    bea.subscribe("room:2").await;
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let request = |room: u64, text: &str| PublishRequest {
+        channel: format!("room:{room}"),
+        event: typed(&said(text)),
+        ..PublishRequest::default()
+    };
+    // None waits for the answer of another.
+    for text in ["one", "two", "refused", "three"] {
+        ali.begin("Publish", &request(1, text)).await;
+    }
+    // One that is given up holds up nobody.
+    let given_up = ali.begin("Publish", &request(1, "given up")).await;
+    let reset = rpc_protocol::frame::Reset {
+        code: Code::Cancelled as i32,
+    };
+    ali.send(given_up, rpc_protocol::FrameKind::Reset(reset)).await;
+    ali.begin("Publish", &request(1, "four")).await;
+    let elsewhere = ali.begin("Publish", &request(2, "elsewhere")).await;
+    ali.answer(elsewhere).await.unwrap();
+    assert_eq!(bea.hears::<Said>().await, said("elsewhere"));
+    // Another client's events are not held up.
+    let mut cid = Peer::connect_as(&server, "cid").await;
+    cid.publish("room:1", &said("by another")).await.unwrap();
+    assert_eq!(bea.hears::<Said>().await, said("by another"));
+    bea.hears_nothing().await;
+    for text in ["one", "two", "three", "four"] {
+        assert_eq!(bea.hears::<Said>().await, said(text));
+    }
+    bea.hears_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -229,7 +229,7 @@ async fn who_has_lost_the_right_meanwhile_is_told_by_the_last_item() {
     open.store(false, Ordering::SeqCst);
     server.disconnect_all().await;
     match item(&mut room).await {
-        Err(SubscriptionError::Refused(status)) => assert_eq!(status.code(), Code::PermissionDenied),
+        Err(SubscriptionError::Refused(status)) => assert_eq!(status.code(), Code::Unauthenticated),
         other => panic!("not refused: {other:?}"),
     }
     assert!(room.next().await.is_none());

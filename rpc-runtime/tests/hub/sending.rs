@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use rpc_runtime::{
-    ClientId, Code,
-    hub::{Anyone, Asks, Hub, Namespace, Users},
+    ClientId, Code, ConnectInfo, Endpoint,
+    hub::{Anyone, Asks, Hub, Namespace, To, Users},
     services::hub::{
         Joined, Left, PublishRequest, PublishResponse, SendToClientsRequest, SendToClientsResponse,
         SendToUsersRequest, SendToUsersResponse, Subscribed, Unsubscribed,
     },
 };
 
-use crate::common::{Moved, Peer, Said, client_as, no, said, serve, typed};
+use crate::common::{Moved, Named, Peer, Said, builder, client_as, no, said, serve, typed};
 
 fn to_users(users: &[&str]) -> SendToUsersRequest {
     SendToUsersRequest {
@@ -158,7 +158,7 @@ async fn a_client_is_sent_to_by_its_id_or_its_own_channel_and_nobody_learns_whet
         let refused = bea
             .call::<SendToClientsResponse>("SendToClients", &to_client(&client))
             .await;
-        assert_eq!(refused.unwrap_err().code(), Code::PermissionDenied);
+        assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
     }
     let refused = ali
         .call::<SendToClientsResponse>("SendToClients", &to_client("bea"))
@@ -221,6 +221,87 @@ async fn the_server_sends_to_one_client_to_users_to_all_and_to_the_anonymous() {
     heard(&mut ali, &["one", "users", "all", "most"]).await;
     heard(&mut bea, &["users", "all"]).await;
     heard(&mut anonymous, &["all", "most", "anonymous"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_to_all_reaches_nobody_who_has_still_to_log_in() {
+    let hub = Hub::default();
+    let endpoint = Endpoint::new().authenticator(Named).require_authentication();
+    let server = builder(&hub).endpoint("/known", endpoint).build().unwrap();
+    let at = |path: &str| {
+        let request = http::Request::get(path).body(()).unwrap();
+        ConnectInfo::from_request(&request)
+    };
+    let mut ali = Peer::connect_with(&server, at("/known")).await;
+    let mut open = Peer::connect(&server).await;
+    for (all, anonymous) in [(1, 1), (2, 1)] {
+        let to_all = hub.all().publish(&said("all")).await.unwrap();
+        let to_anonymous = hub.anonymous().publish(&said("anonymous")).await.unwrap();
+        assert_eq!(
+            (to_all.reached, to_anonymous.reached),
+            (Some(all), Some(anonymous))
+        );
+        assert_eq!(open.hears::<Said>().await, said("all"));
+        assert_eq!(open.hears::<Said>().await, said("anonymous"));
+        if all == 1 {
+            ali.hears_nothing().await;
+            ali.become_user("ali").await;
+        }
+    }
+    assert_eq!(ali.hears::<Said>().await, said("all"));
+    ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_channels_and_clients_are_reached_together_and_who_is_named_twice_once() {
+    let hub = Hub::builder()
+        .namespace(Namespace::<(u64,)>::new("room:{id}").subscribe(Anyone))
+        .build()
+        .unwrap();
+    let server = serve(&hub);
+    let mut peers = Vec::new();
+    for user in ["ali", "bea"] {
+        let mut peer = Peer::connect_as(&server, user).await;
+        peer.subscribe("room:1").await;
+        peers.push(peer);
+    }
+    peers[1].subscribe("room:2").await;
+    let ids = [peers[0].id(), peers[1].id(), peers[0].id()];
+    let reached = async |to: To| to.publish(&said("x")).await.unwrap().reached;
+    assert_eq!(reached(hub.channels(["room:1", "room:2"])).await, Some(3));
+    assert_eq!(reached(hub.clients(ids)).await, Some(2));
+    assert_eq!(reached(hub.users(["bea", "ali", "bea"])).await, Some(2));
+    for (peer, times) in peers.iter_mut().zip([3, 4]) {
+        for _ in 0..times {
+            assert_eq!(peer.hears::<Said>().await, said("x"));
+        }
+        peer.hears_nothing().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_not_for_any_of_many_that_it_leaves_out() {
+    let hub = Hub::builder()
+        .namespace(Namespace::<()>::new("news").subscribe(Anyone))
+        .build()
+        .unwrap();
+    let server = serve(&hub);
+    let mut peers = Vec::new();
+    for _ in 0..12 {
+        let mut peer = Peer::connect_as(&server, "ali").await;
+        peer.subscribe("news").await;
+        peers.push(peer);
+    }
+    let all_but_two: Vec<_> = peers[2..].iter().map(Peer::id).collect();
+    assert!(all_but_two.len() > 8, "so many are looked up");
+    let to = hub.channel("news").except_all(all_but_two);
+    assert_eq!(to.publish(&said("for two")).await.unwrap().reached, Some(2));
+    for (number, peer) in peers.iter_mut().enumerate() {
+        if number < 2 {
+            assert_eq!(peer.hears::<Said>().await, said("for two"));
+        }
+        peer.hears_nothing().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rpc_runtime::{
-    Client, ClientId, CloseCode, Code, Hooks, Refusal, Session, Status,
+    Client, ClientId, CloseCode, Code, Hooks, Limits, Refusal, Session, Status,
     hub::{
         Hub, Namespace, Retention, Subscriber,
         client::{ServerSubscription, ServerSubscriptions, SubscriptionError},
@@ -116,6 +116,30 @@ async fn a_subscription_that_the_server_ends_says_why_and_is_over() {
     publish(&hub, "log:b", [2]).await;
     assert_eq!(numbers(&mut other, 1).await, [2]);
     assert_eq!(hearers(&hub, "log:a").await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_heard_nothing_when_it_came_back_has_no_gap_in_what_it_is_subscribed_to_later() {
+    // Without history, so that a gap which is not one could not be mended either.
+    let hub = hub_of(10);
+    let limits = Limits {
+        resume_window: Duration::from_secs(60),
+        ..Limits::default()
+    };
+    let server = testing::serve(builder(&hub).limits(limits).build().unwrap());
+    let client = server.client();
+    let mut subscriptions = client.hub().server_subscriptions();
+    let before = id(&client).await;
+    server.disconnect_all().await;
+    settle().await;
+    client.ready().await.unwrap();
+    assert!(client.greeted().await.unwrap().resumed());
+    assert_eq!(id(&client).await, before);
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    hub.subscribe(before, "wire:a").await.unwrap();
+    publish(&hub, "wire:a", 0..3).await;
+    let mut events = taken(&mut subscriptions).await.open::<Counted>();
+    assert_eq!(numbers(&mut events, 3).await, [0, 1, 2]);
 }
 
 #[tokio::test(start_paused = true)]

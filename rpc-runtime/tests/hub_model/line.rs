@@ -34,6 +34,13 @@ struct State {
     /// Since when nothing comes from the server, where that is so, and when that was so before.
     stalled: Option<Instant>,
     stalls: Vec<(Instant, Instant)>,
+    /// Since when there is no connection, where that is so, and when that was so before.
+    lost: Option<Instant>,
+    losses: Vec<(Instant, Instant)>,
+    /// Since when each connection was.
+    begun: Vec<Instant>,
+    /// How many connections were cut.
+    cuts: u64,
     /// What stands behind the path of its address.
     query: String,
 }
@@ -49,6 +56,10 @@ impl Line {
             up: true,
             stalled: None,
             stalls: Vec::new(),
+            lost: None,
+            losses: Vec::new(),
+            begun: Vec::new(),
+            cuts: 0,
             query,
         })))
     }
@@ -65,14 +76,14 @@ impl Line {
     /// Both ends see the end of the connection.
     pub fn cut(&self) {
         let mut state = self.lock();
-        drop(state.pipe.take());
+        state.cuts += u64::from(state.lose().is_some());
         wake(state);
     }
 
     /// The client sees the end; the server hears nothing any more, as if the cable had been pulled.
     pub fn go_dead(&self) {
         let mut state = self.lock();
-        if let Some(pipe) = state.pipe.take() {
+        if let Some(pipe) = state.lose() {
             state.dead.push(pipe);
         }
         wake(state);
@@ -105,13 +116,20 @@ impl Line {
 
     /// Whatever came to the server's end before this moment has been taken.
     pub fn took_all_before(&self) -> Instant {
+        self.took_all_by(Instant::now())
+    }
+
+    /// Whatever came to the server's end before this moment had been taken by another one.
+    pub fn took_all_by(&self, then: Instant) -> Instant {
         let state = self.lock();
-        let mut at = state.stalled.unwrap_or_else(Instant::now);
-        // What waited until now is only just coming.
-        for (from, to) in state.stalls.iter().rev() {
-            if *to >= at {
-                at = *from;
-            }
+        let mut at = [state.stalled, state.lost]
+            .into_iter()
+            .flatten()
+            .fold(then, Instant::min);
+        // What waited until now is only just coming: on this connection, and in a session that goes on.
+        let waited = || state.stalls.iter().chain(&state.losses);
+        while let Some((from, _)) = waited().find(|(from, to)| *from < at && *to >= at) {
+            at = *from;
         }
         at
     }
@@ -127,9 +145,28 @@ impl Line {
         self.lock().generation
     }
 
+    /// Since when each of them was.
+    pub fn begun(&self) -> Vec<Instant> {
+        self.lock().begun.clone()
+    }
+
+    /// How many of them were cut.
+    pub fn cuts(&self) -> u64 {
+        self.lock().cuts
+    }
+
     /// Whether new connections come about.
     pub fn set_up(&self, up: bool) {
         self.lock().up = up;
+    }
+}
+
+impl State {
+    /// There is no connection any more.
+    fn lose(&mut self) -> Option<DuplexStream> {
+        let pipe = self.pipe.take()?;
+        self.lost = Some(Instant::now());
+        Some(pipe)
     }
 }
 
@@ -161,7 +198,11 @@ impl Line {
             return Err(io::ErrorKind::ConnectionRefused.into());
         };
         state.generation += 1;
+        state.begun.push(Instant::now());
         state.pipe = Some(near);
+        if let Some(lost) = state.lost.take() {
+            state.losses.push((lost, Instant::now()));
+        }
         let request = http::Request::get(format!("/rpc{}", state.query))
             .body(())
             .unwrap();
@@ -205,7 +246,7 @@ impl Drop for LineIo {
     fn drop(&mut self) {
         let mut state = self.line.lock();
         if state.generation == self.generation {
-            state.pipe = None;
+            drop(state.lose());
         }
     }
 }

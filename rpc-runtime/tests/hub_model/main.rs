@@ -19,7 +19,7 @@ mod seen;
 mod truth;
 mod world;
 
-use std::env;
+use std::{env, sync::Mutex, thread};
 
 use seen::Seen;
 
@@ -31,33 +31,39 @@ const ENOUGH: u64 = 1_000;
 
 #[test]
 fn every_program_is_given_what_the_model_says() {
-    let seed = from_env("RPC_SEED");
-    let tells = seed.is_some();
-    let seeds = match seed {
-        Some(seed) => seed..seed + 1,
-        None => {
-            let from = from_env("RPC_FROM").unwrap_or(0);
-            from..from + from_env("RPC_SEEDS").unwrap_or(SEEDS)
+    let one = |name| from_env(name).map(|numbers| numbers[0]);
+    let named = from_env("RPC_SEED");
+    let is_range = named.is_none();
+    let seeds = named.unwrap_or_else(|| {
+        let from = one("RPC_FROM").unwrap_or(0);
+        (from..from + one("RPC_SEEDS").unwrap_or(SEEDS)).collect()
+    });
+    let seeds = seeds.repeat(one("RPC_TIMES").unwrap_or(1) as usize);
+    let tells = seeds.len() == 1;
+    let goes_on = env::var_os("RPC_KEEP_GOING").is_some();
+    let runs = seeds.len() as u64;
+    let failed = Mutex::new(Vec::new());
+    let left = Mutex::new(seeds.into_iter());
+    let work = || {
+        let mut seen = Seen::default();
+        loop {
+            let next = left.lock().unwrap().next();
+            let Some(seed) = next else { return seen };
+            // What the library keeps for each thread is as it was for the first run.
+            match thread::spawn(move || world::run(seed, tells)).join() {
+                Ok(one) => seen.add(&one),
+                Err(_) => {
+                    // Maps are iterated over in another order each time, which may matter.
+                    println!("failed; replay with RPC_SEED={seed}, or RPC_SEED={seed} RPC_TIMES=1000");
+                    failed.lock().unwrap().push(seed);
+                    assert!(goes_on, "{seed} has failed");
+                }
+            }
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    let seen = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|worker| {
-                let seeds = seeds.clone();
-                scope.spawn(move || {
-                    let mut seen = Seen::default();
-                    for seed in seeds.filter(|seed| seed % threads == worker) {
-                        let run = std::panic::catch_unwind(|| world::run(seed, tells));
-                        match run {
-                            Ok(one) => seen.add(&one),
-                            Err(_) => panic!("failed; replay with RPC_SEED={seed}"),
-                        }
-                    }
-                    seen
-                })
-            })
-            .collect();
+    let seen = thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, |count| count.get());
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let mut seen = Seen::default();
         for worker in workers {
             seen.add(&worker.join().unwrap());
@@ -65,16 +71,24 @@ fn every_program_is_given_what_the_model_says() {
         seen
     });
     println!("{seen:?}");
-    let runs = seeds.end - seeds.start;
-    if runs >= ENOUGH {
+    let failed = failed.into_inner().unwrap();
+    assert!(
+        failed.is_empty(),
+        "{} of {runs} runs failed: {failed:?}",
+        failed.len()
+    );
+    if is_range && runs >= ENOUGH {
         seen.check_that_everything_happened(runs);
     }
 }
 
-fn from_env(name: &str) -> Option<u64> {
+/// One number, or several with commas between them.
+fn from_env(name: &str) -> Option<Vec<u64>> {
     let text = env::var(name).ok()?;
+    let numbers = text.split(',').map(|number| number.trim().parse());
     Some(
-        text.parse()
+        numbers
+            .collect::<Result<_, _>>()
             .unwrap_or_else(|_| panic!("{name} is a number, and not {text:?}")),
     )
 }

@@ -2,7 +2,7 @@
 
 use rpc_runtime::{
     ConnectInfo, Limits, Server,
-    hub::{Anyone, Hub, Namespace, Notification, Retention},
+    hub::{Anyone, Hub, Namespace, Notification, Retention, SlowConsumer},
     services::hub::{
         ChannelPosition, HubClient, SubscribeChannel, SubscribeRequest, UnsubscribeRequest, gateway,
     },
@@ -130,4 +130,41 @@ async fn events_that_wait_for_a_client_that_does_not_read_are_counted_until_it_i
     serving.await.unwrap();
     assert_eq!(recorded.value("rpc_hub_queued_bytes"), 0.0);
     assert_eq!(recorded.value("rpc_server_unflushed_bytes"), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dropped_for_a_client_that_does_not_read_is_counted_by_namespaces() {
+    let recorded = Recorded::new();
+    let rooms = Namespace::<(u64,)>::new("room:{id}")
+        .subscribe(Anyone)
+        .slow(SlowConsumer::DropOldest);
+    let hub = Hub::builder().namespace(rooms).build().unwrap();
+    let limits = Limits {
+        event_queue_bytes: 128 << 10,
+        ..Limits::default()
+    };
+    let server = Server::builder()
+        .hub(hub.clone())
+        .service(gateway())
+        .limits(limits)
+        .metrics()
+        .build()
+        .unwrap();
+    let server = testing::serve(server);
+    let client = HubClient::new(server.client());
+    let channels = vec![SubscribeChannel {
+        channel: "room:1".to_owned(),
+        ..SubscribeChannel::default()
+    }];
+    client.subscribe(SubscribeRequest { channels }).await.unwrap();
+    let event = Notification::info("x".repeat(1_024), "");
+    let dropped = "rpc_hub_dropped_total namespace=room:{id}";
+    // Publishing waits for nobody: nothing is read in between.
+    for _ in 0..300 {
+        hub.channel("room:1").publish(&event).await.unwrap();
+    }
+    let first = recorded.value(dropped);
+    assert!((100.0..300.0).contains(&first), "{first}");
+    hub.channel("room:1").publish(&event).await.unwrap();
+    assert_eq!(recorded.value(dropped), first + 1.0);
 }

@@ -1,12 +1,24 @@
 //! Tokens that are replayed, stolen, or shown by somebody else.
 
+use rpc_protocol::frame::Greeting;
 use rpc_runtime::SessionState;
+use tracing::Level;
 
 use crate::{
+    collector::Collector,
     house::identity_for,
     peer::{REFRESH, info, settle},
     support::{Place, cut, store_token},
 };
+
+/// A warning was logged, it names the session, and nothing that was logged tells its token.
+fn assert_logged(log: &Collector, warning: &str, session: &Greeting) {
+    let logged = log.event(warning).unwrap();
+    assert_eq!(logged.field("client"), session.client_id);
+    assert!(logged.fields.contains_key("from"), "{logged:?}");
+    assert!(!session.resume_token.is_empty());
+    assert!(!format!("{log:?}").contains(&session.resume_token), "{log:?}");
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_token_is_replaced_with_each_resume_and_the_one_before_is_good_until_its_successor_is_stored() {
@@ -30,6 +42,7 @@ async fn a_token_is_replaced_with_each_resume_and_the_one_before_is_good_until_i
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_used_up_closes_with_4506_and_its_session_with_it() {
+    let (log, _logs) = Collector::install(Level::TRACE);
     let place = Place::new();
     let (peer, greeting) = place.connect().await;
     cut(peer).await;
@@ -37,6 +50,11 @@ async fn a_token_that_is_used_up_closes_with_4506_and_its_session_with_it() {
     store_token(&mut client, 0).await;
     let mut thief = place.begin_return(&greeting.resume_token, 0).await;
     assert_eq!(thief.closed_next().await.0, 4506);
+    assert_logged(
+        &log,
+        "a resume token was used twice: the session is closed",
+        &greeting,
+    );
     // It comes back, and begins a new session.
     assert_eq!(client.closed().await.0, 1013);
     client.gone().await;
@@ -83,6 +101,7 @@ async fn of_a_thief_and_the_client_with_the_same_token_the_second_to_come_closes
 
 #[tokio::test(start_paused = true)]
 async fn a_session_is_not_resumed_by_another_identity_and_lives_on() {
+    let (log, _logs) = Collector::install(Level::TRACE);
     let place = Place::new();
     let (mut peer, greeting) = place.connect().await;
     assert!(peer.authenticate(1, REFRESH, "ali").await.is_ok());
@@ -91,6 +110,8 @@ async fn a_session_is_not_resumed_by_another_identity_and_lives_on() {
     let mut peer = place.begin_return_as(eve, &greeting.resume_token, 0).await;
     assert_eq!(peer.closed_next().await.0, 4506);
     assert_eq!(place.state(&greeting), Some(SessionState::Detached));
+    let warning = "not resumed: the handshake's identity is not the session's";
+    assert_logged(&log, warning, &greeting);
     // Nor one that was nobody's by somebody.
     let (anonymous, nobody) = place.connect().await;
     cut(anonymous).await;

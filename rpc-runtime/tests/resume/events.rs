@@ -85,6 +85,29 @@ async fn direct_events_of_before_a_cut_and_during_it_come_once_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_greeting_of_a_return_says_how_many_direct_events_are_sent_again() {
+    let place = Place::new();
+    let (mut peer, greeting) = place.connect().await;
+    assert_eq!(greeting.events_again, 0);
+    send(&place, &greeting, 0..10).await;
+    assert_eq!(take(&mut peer, 4).await, [0, 1, 2, 3]);
+    settle().await;
+    cut(peer).await;
+    // What is sent while nobody is there is sent for the first time on the next connection.
+    send(&place, &greeting, 10..15).await;
+    let (mut peer, again) = place.come_back(&greeting.resume_token, 4).await;
+    assert_eq!(again.events_again, 6);
+    take(&mut peer, 11).await;
+    cut(peer).await;
+    let (peer, again) = place.come_back(&again.resume_token, 15).await;
+    assert_eq!((again.resumed, again.events_again), (true, 0));
+    cut(peer).await;
+    // And of a new session none are.
+    let (_peer, fresh) = place.come_back("nobody has this", 15).await;
+    assert_eq!((fresh.resumed, fresh.events_again), (false, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_acknowledged_is_not_kept_and_a_client_that_acknowledges_late_misses_nothing() {
     let place = Place::new();
     let (mut peer, greeting) = place.connect().await;

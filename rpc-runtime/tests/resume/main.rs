@@ -5,6 +5,9 @@
 mod attacks;
 mod bounds;
 mod client;
+#[allow(dead_code, reason = "shared with the tests of middleware")]
+#[path = "../middleware/collector.rs"]
+mod collector;
 mod coming_back;
 mod cuts;
 mod events;

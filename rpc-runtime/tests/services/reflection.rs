@@ -47,17 +47,38 @@ fn code<T>(result: Result<T, CallError>) -> Option<Code> {
     result.err().and_then(|error| error.code())
 }
 
+#[cfg(debug_assertions)]
 #[tokio::test(start_paused = true)]
-async fn without_a_word_it_is_served_in_debug_builds_alone_and_to_this_machine_alone() {
+async fn a_debug_build_without_the_switch_serves_this_machine_and_nobody_else() {
     let server = Server::builder().build().unwrap();
     let here = services_of(connect_from(&server, "127.0.0.1", "/rpc")).await;
     let elsewhere = services_of(connect_from(&server, "192.0.2.1", "/rpc")).await;
-    if cfg!(debug_assertions) {
-        assert_eq!(here.unwrap().services.len(), 1);
-        assert_eq!(code(elsewhere), Some(Code::PermissionDenied));
-    } else {
-        assert_eq!(code(here), Some(Code::Unimplemented));
-        assert_eq!(code(elsewhere), Some(Code::Unimplemented));
+    assert_eq!(here.unwrap().services.len(), 1);
+    assert_eq!(code(elsewhere), Some(Code::PermissionDenied));
+}
+
+/// Run by `cargo xtask reflection`, which builds this crate as release builds do.
+#[cfg(not(debug_assertions))]
+#[tokio::test(start_paused = true)]
+async fn a_release_build_without_the_switch_serves_nobody() {
+    let developers = Server::builder().guard("reflection", |_: &Context| Ok(()));
+    for builder in [Server::builder(), developers] {
+        let server = builder.endpoint("/other", Endpoint::new()).build().unwrap();
+        for (from, path) in [
+            ("127.0.0.1", "/rpc"),
+            ("127.0.0.1", "/other"),
+            ("192.0.2.1", "/rpc"),
+        ] {
+            let client = connect_from(&server, from, path);
+            let namespaces = ReflectionClient::new(client.clone())
+                .list_namespaces(ListNamespacesRequest {})
+                .await;
+            assert_eq!(code(namespaces), Some(Code::Unimplemented), "{from} {path}");
+            let listed = services_of(client.clone()).await;
+            assert_eq!(code(listed), Some(Code::Unimplemented), "{from} {path}");
+            let files = files_of(client, &[]).await;
+            assert_eq!(code(files), Some(Code::Unimplemented), "{from} {path}");
+        }
     }
 }
 

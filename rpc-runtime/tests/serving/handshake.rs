@@ -156,6 +156,27 @@ async fn a_handshake_without_a_subprotocol_is_closed_with_4504_and_a_reason() {
     );
 }
 
+/// A page is not told why it is refused, and so the log says it to whoever looks for it.
+#[tokio::test]
+async fn why_no_upgrade_came_about_is_in_the_log_with_the_address() {
+    let (log, _guard) = Log::capture();
+    let (_server, addr, _stop) = listen(ServerLimits::default()).await;
+    let mut elsewhere = format!("ws://{addr}/elsewhere").into_client_request().unwrap();
+    let headers = elsewhere.headers_mut();
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("rpc.v1"));
+    assert!(connect_async(elsewhere).await.is_err());
+    exchange(addr, "GET /rpc HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let lines = log.lines();
+    for told in [
+        "not upgraded: nothing is served on this path",
+        "not upgraded: this is a WebSocket endpoint",
+    ] {
+        let line = lines.iter().find(|line| line.contains(told));
+        let line = line.unwrap_or_else(|| panic!("{told}: {}", log.text()));
+        assert!(line.contains("DEBUG") && line.contains("127.0.0.1"), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn other_paths_are_404_and_what_is_no_upgrade_is_told_so() {
     let (_server, addr, _stop) = listen(ServerLimits::default()).await;
@@ -384,24 +405,4 @@ async fn it_mounts_into_axum() {
         Err(CallError::Refused(refused)) => assert_eq!(refused.http_status(), Some(503)),
         other => panic!("not refused: {other:?}"),
     }
-}
-
-#[tokio::test]
-async fn a_page_of_another_origin_is_answered_403_before_the_upgrade() {
-    let (server, addr, _stop) = listen(ServerLimits::default()).await;
-    let from = |origin: String| async move {
-        let mut request = format!("ws://{addr}/rpc").into_client_request().unwrap();
-        let headers = request.headers_mut();
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("rpc.v1"));
-        headers.insert(header::ORIGIN, origin.parse().unwrap());
-        connect_async(request).await
-    };
-    match from("http://evil.example".to_owned()).await {
-        Err(Error::Http(response)) => assert_eq!(response.status(), 403),
-        other => panic!("{other:?}"),
-    }
-    assert_eq!(server.connections(), 0);
-    from(format!("http://{addr}"))
-        .await
-        .expect("a page of this server");
 }

@@ -114,6 +114,17 @@ async fn what_is_no_upgrade_is_the_services_and_an_upgrade_works_behind_it_on_th
 }
 
 #[tokio::test]
+async fn an_endpoints_path_is_told_of_the_upgrade_that_is_missing_where_the_service_has_nothing_there() {
+    let (_server, addr, _stop) = listen_as(with(ServerLimits::default(), hello())).await;
+    let answer = Kept::open(addr).await.get("/rpc").await.to_lowercase();
+    assert!(
+        answer.starts_with("http/1.1 426") && answer.contains("upgrade: websocket"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("this is a websocket endpoint for the subprotocol rpc.v1\n"));
+}
+
+#[tokio::test]
 async fn the_service_is_told_the_clients_address_and_gets_bodies() {
     let routes = Router::new()
         .route(

@@ -9,6 +9,7 @@ mod calls;
 mod handshake;
 mod hostile_server;
 mod http;
+mod origins;
 mod probe;
 mod raw;
 mod slow;

@@ -156,6 +156,67 @@ fn two_methods_with_one_number_are_an_error_that_names_both_and_the_override() {
     );
 }
 
+mod numbered {
+    use rpc_runtime::{Status, rpc};
+
+    use super::super::probe::Order;
+
+    pub struct OldGateway;
+    pub struct OtherGateway;
+
+    #[rpc("numbered", detached)]
+    impl OldGateway {
+        #[message("super::super::probe::Order", method = "First", number = 77)]
+        async fn first(&self) -> Result<Order, Status> {
+            Ok(super::order("first"))
+        }
+
+        #[message("super::super::probe::Order", method = "Second", number = 78)]
+        async fn second(&self) -> Result<Order, Status> {
+            Ok(super::order("second"))
+        }
+    }
+
+    #[rpc("numbered", detached)]
+    impl OtherGateway {
+        // What the name of `Second` comes out as.
+        #[message("super::super::probe::Order", method = "Taker", number = 0x81b43a9e4cd2065a)]
+        async fn taker(&self) -> Result<Order, Status> {
+            Ok(super::order("taker"))
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_method_with_a_number_of_its_own_is_found_by_its_names_too_unless_another_has_that() {
+    let second = rpc_protocol::method_number("numbered.OldService/Second");
+    assert_eq!(numbered::OtherGateway::descriptor().methods[0].number, second);
+    let old_first = Server::builder()
+        .service(numbered::OldGateway)
+        .service(numbered::OtherGateway);
+    let other_first = Server::builder()
+        .service(numbered::OtherGateway)
+        .service(numbered::OldGateway);
+    for builder in [old_first, other_first] {
+        let server = builder.build().unwrap();
+        let mut raw = Raw::connect(&server).await;
+        let first = rpc_protocol::method_number("numbered.OldService/First");
+        for (stream_id, number, found) in [
+            (1, 77, "first"),
+            (2, first, "first"),
+            (3, 78, "second"),
+            (4, second, "taker"),
+        ] {
+            let request = Request {
+                method: number,
+                ..Request::default()
+            };
+            raw.send(stream_id, FrameKind::Request(request)).await;
+            assert_eq!(raw.answer().await, (stream_id, Ok(order(found))));
+        }
+    }
+}
+
 mod elsewhere {
     use rpc_runtime::{Context, Status, rpc};
 

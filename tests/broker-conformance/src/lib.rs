@@ -59,6 +59,6 @@ pub async fn conforms<B: Broker>(parameters: Parameters, make: impl AsyncFn(usiz
     let brokers = make(nodes).await.into_iter().map(failing::Failing::new).collect();
     failing::all(&Cluster::start(brokers)).await;
     if nodes > 1 {
-        nodes::all(&Cluster::start(make(nodes).await)).await;
+        nodes::all(Cluster::start(make(nodes).await)).await;
     }
 }

@@ -19,7 +19,7 @@ pub async fn all<B: Broker>(cluster: &Cluster<B>) {
     members_are_read_in_pages_by_their_ids_and_counted_in_all(cluster).await;
 }
 
-fn member(number: u128, user: Option<&str>) -> Member {
+pub(crate) fn member(number: u128, user: Option<&str>) -> Member {
     Member {
         client: client(number),
         user: user.map(Into::into),
@@ -28,18 +28,26 @@ fn member(number: u128, user: Option<&str>) -> Member {
     }
 }
 
-async fn join<B: Broker>(node: &NodeUnderTest<B>, name: &ChannelName, member: Member) -> (bool, bool) {
+pub(crate) async fn join<B: Broker>(
+    node: &NodeUnderTest<B>,
+    name: &ChannelName,
+    member: Member,
+) -> (bool, bool) {
     let change = works(node.broker.join(name, member)).await;
     (change.changed, change.of_user)
 }
 
-async fn leave<B: Broker>(node: &NodeUnderTest<B>, name: &ChannelName, number: u128) -> (bool, bool) {
+pub(crate) async fn leave<B: Broker>(
+    node: &NodeUnderTest<B>,
+    name: &ChannelName,
+    number: u128,
+) -> (bool, bool) {
     let change = works(node.broker.leave(name, client(number))).await;
     (change.changed, change.of_user)
 }
 
 /// Who is there, as every node says.
-async fn members<B: Broker>(cluster: &Cluster<B>, name: &ChannelName) -> Vec<Member> {
+pub(crate) async fn members<B: Broker>(cluster: &Cluster<B>, name: &ChannelName) -> Vec<Member> {
     let mut first: Option<Vec<Member>> = None;
     for node in &cluster.nodes {
         let all = MembersQuery {

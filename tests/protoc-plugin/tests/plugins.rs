@@ -52,6 +52,18 @@ fn refused(parameter: &str) -> PluginError {
 }
 
 #[test]
+fn an_encoded_set_shows_a_plugin_what_the_schemas_did() {
+    let encoded = schemas().encode();
+    let again = DescriptorSet::decode(&encoded, ["shop/order.proto"]).unwrap();
+    let (first, second) = (folder(), folder());
+    probe(&first, "").run(&schemas()).unwrap();
+    probe(&second, "").run(&again).unwrap();
+    let asked = [&first, &second].map(|folder| asked(folder, "shop/order.proto"));
+    assert_eq!(asked[0], asked[1]);
+    assert_eq!(again.encode(), encoded);
+}
+
+#[test]
 fn a_plugin_sees_its_parameter_and_each_file_behind_those_that_it_imports() {
     let folder = folder();
     let generated = probe(&folder, "echo").run(&schemas()).unwrap();

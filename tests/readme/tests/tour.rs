@@ -35,7 +35,12 @@ fn unindented(source: &str) -> String {
 }
 
 /// What quotes the examples.
-const TEXTS: [&str; 2] = [README, include_str!("../../../docs/guide.md")];
+const TEXTS: [&str; 4] = [
+    README,
+    include_str!("../../../docs/guide.md"),
+    include_str!("../../../docs/cmmv.md"),
+    include_str!("../../../docs/explorer.md"),
+];
 
 #[test]
 fn what_is_quoted_stands_in_the_examples() {
@@ -58,9 +63,54 @@ fn what_is_quoted_stands_in_the_examples() {
 }
 
 #[test]
-fn no_rust_in_the_guide_is_but_quoted() {
-    for block in TEXTS[1].split("```rust\n").skip(1) {
-        assert!(block.starts_with("// from "), "{block:.80}");
+fn no_rust_outside_the_readme_is_but_quoted() {
+    for text in &TEXTS[1..] {
+        let fences = text.lines().filter(|line| line.trim_start().starts_with("```"));
+        // In fences that open, what they are of; the others close.
+        for language in fences.step_by(2) {
+            assert!(
+                ["```rust", "```html", "```text"].contains(&language),
+                "{language}"
+            );
+        }
+        for block in text.split("```rust\n").skip(1) {
+            assert!(block.starts_with("// from "), "{block:.80}");
+        }
+    }
+}
+
+/// What a newcomer comes to need, and where it stands.
+#[test]
+fn the_guide_has_a_chapter_for_each_thing_and_troubleshooting_a_table_for_each_symptom() {
+    let chapters = [
+        "Contracts",
+        "Services",
+        "Validation",
+        "Streams",
+        "Channels",
+        "Sessions",
+        "Reconnecting",
+        "Heartbeats",
+        "What is private",
+        "TLS and origins",
+        "Limits",
+        "Clean-up",
+        "Testing",
+    ];
+    let symptoms = [
+        "It cannot connect",
+        "A token is refused",
+        "An event does not arrive",
+        "It is slow",
+    ];
+    let troubleshooting = include_str!("../../../docs/troubleshooting.md");
+    for (text, titles) in [(TEXTS[1], &chapters[..]), (troubleshooting, &symptoms)] {
+        for title in titles {
+            assert!(text.contains(&format!("\n## {title}\n")), "{title}");
+        }
+    }
+    for page in ["docs/guide.md", "docs/troubleshooting.md", "docs/explorer.md"] {
+        assert!(README.contains(&format!("({page})")), "{page}");
     }
 }
 

@@ -205,11 +205,11 @@ test("subscribing without the right ends it with the reason", async (t) => {
   await fails(take(members, 1), Code.Unauthenticated);
   equal(ends, [Code.Unauthenticated]);
   // The same answer where no channel is as where it may not be heard.
-  await fails(transport.hub.subscribe("granted:one", { events: SAID }).ready, Code.PermissionDenied);
-  await fails(transport.hub.subscribe("no:such", { events: SAID }).ready, Code.PermissionDenied);
-  await fails(transport.hub.publish("granted:one", SaidSchema, { text: "no" }), Code.PermissionDenied);
-  await fails(transport.hub.presence("granted:one"), Code.PermissionDenied);
-  await fails(transport.hub.history("granted:one", { events: SAID }), Code.PermissionDenied);
+  await fails(transport.hub.subscribe("granted:one", { events: SAID }).ready, Code.Unauthenticated);
+  await fails(transport.hub.subscribe("no:such", { events: SAID }).ready, Code.Unauthenticated);
+  await fails(transport.hub.publish("granted:one", SaidSchema, { text: "no" }), Code.Unauthenticated);
+  await fails(transport.hub.presence("granted:one"), Code.Unauthenticated);
+  await fails(transport.hub.history("granted:one", { events: SAID }), Code.Unauthenticated);
 });
 
 test("who loses the right by signing out is told, and what others may hear goes on", async (t) => {

@@ -2,24 +2,13 @@
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { chromium } from "playwright-core";
+import { launch } from "../../pages/chromium.mjs";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>cases</title>`;
 
 /** A browser, which ends with `use`. */
 export async function withBrowser(use) {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  const browser = await launch();
   try {
     return await use(browser);
   } finally {

@@ -217,7 +217,7 @@ export class Connection implements LinkEvents {
     });
     // Whatever the program has called behind an authentication goes out behind it.
     this.#awaiting.open(link);
-    this.listener?.onLink(true);
+    this.listener?.onLink(true, Number(greeting.eventsAgain));
     this.#setState({ status: "open", clientId: greeting.clientId, resumed: greeting.resumed });
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -249,7 +249,7 @@ export class Connection implements LinkEvents {
     this.link = undefined;
     this.#dialling = undefined;
     this.#refresher?.stop();
-    this.listener?.onLink(false);
+    this.listener?.onLink(false, 0);
     const error = closeError(code, reason);
     if (comesBack) this.#wait(error, code);
     else this.#finish(closeError(code, reason, "", closeStatus(code)), code);
@@ -270,7 +270,7 @@ export class Connection implements LinkEvents {
     this.#lose(notRun, "not-run", comesBack);
     if (!isCurrent) return;
     this.#refresher?.stop();
-    this.listener?.onLink(false);
+    this.listener?.onLink(false, 0);
     this.#forgive(link);
     this.#wait(error, CloseCode.goingAway, asked);
     link.drain();

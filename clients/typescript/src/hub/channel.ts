@@ -5,6 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Position } from "./event.js";
 import { type Capacity, EventQueue, gap } from "./queue.js";
 import type { Raw } from "./raw.js";
+import type { Skips } from "./skips.js";
 import type { Subscription } from "./subscription.js";
 import { droppedOf, isDropped } from "./wire.js";
 
@@ -16,6 +17,8 @@ export interface Answer {
   readonly snapshot: Raw | undefined;
   readonly events: readonly Raw[];
   readonly types: readonly string[];
+  /** Of which history those events are that tell none, where it is not that of `position`. */
+  readonly framesEpoch: bigint | undefined;
 }
 
 /** What a subscription asks of the hub. */
@@ -25,12 +28,6 @@ export interface Keeper {
   /** It is not read any more. Resolves when the server knows. */
   leave(subscription: ChannelSubscription): Promise<void>;
 }
-
-/** Offsets of events that are not for this client, because it has published them so. */
-export type Skips = ReadonlySet<bigint>;
-
-/** So many of them are remembered. */
-export const MOST_SKIPS = 1_024;
 
 /**
  * One subscription.
@@ -119,7 +116,7 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
       this.putOrMiss(raw, "live");
     } else if (raw.offset > cursor.offset) {
       // What lies between may have been for others, or may have been dropped: the server knows.
-      if (isAllSkipped(cursor.offset, raw.offset, skips)) this.#give(raw, cursor.epoch, "live");
+      if (skips.have(cursor, raw.offset)) this.#give(raw, cursor.epoch, "live");
       else this.#needs();
     }
   }
@@ -132,7 +129,8 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
 
   /** Whether something may come that the program reads. One that has begun is not asked any more: servers change. */
   mayHear({ types }: Answer): boolean {
-    return this.begun || types.length === 0 || this.types.some((type) => types.includes(type));
+    const isOpen = this.begun || types.length === 0 || this.types.length === 0;
+    return isOpen || this.types.some((type) => types.includes(type));
   }
 
   /**
@@ -214,13 +212,4 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
     this.#reject(new ConnectError("the subscription was ended before the server had answered", Code.Canceled));
     return this.#keeper.leave(this);
   }
-}
-
-/** Whether everything between two offsets is not for this client. */
-function isAllSkipped(after: bigint, before: bigint, skips: Skips): boolean {
-  if (before - after > BigInt(MOST_SKIPS)) return false;
-  for (let offset = after + 1n; offset < before; offset += 1n) {
-    if (!skips.has(offset)) return false;
-  }
-  return true;
 }

@@ -11,7 +11,7 @@ import { HubService, type SubscribeAnswer, SubscribedSchema, UnsubscribedSchema 
 import type { Event } from "../gen/rpc/v1/frame_pb.js";
 import { type Answer, ChannelSubscription, type Keeper } from "./channel.js";
 import type { Position } from "./event.js";
-import { Feed, Held } from "./feed.js";
+import { Feed, Held, type Says } from "./feed.js";
 import type { HubEvents } from "./hub.js";
 import type { Capacity, EventQueue } from "./queue.js";
 import type { Typed } from "./subscription.js";
@@ -32,6 +32,7 @@ const RETRY_LONGEST = 20_000;
 interface Asked {
   readonly feed: Feed;
   readonly since: Position | undefined;
+  readonly says: Says;
 }
 
 /** The hub of one connection, for all transports that share it. */
@@ -52,6 +53,8 @@ export class HubCore implements Listener, Keeper {
   #untaken: ChannelSubscription[] = [];
   /** Aborts the calls of the connection that there is; `undefined` without one. */
   #link: AbortController | undefined;
+  /** So many of the direct events that come next were sent on the link before. */
+  #again = 0;
   #error: ConnectError | undefined;
   #isScheduled = false;
   #stopTimer = () => {};
@@ -63,7 +66,7 @@ export class HubCore implements Listener, Keeper {
     connection.listener = this;
     const { state } = connection;
     if (state.status === "closed") this.onClosed(state.reason);
-    else if (state.status === "open") this.onLink(true);
+    else if (state.status === "open") this.onLink(true, 0);
   }
 
   /** The hub of a connection. */
@@ -111,7 +114,7 @@ export class HubCore implements Listener, Keeper {
 
   /** This client has published what is not for itself. */
   skip(channel: string, position: Position): void {
-    this.#feeds.get(channel)?.skip(position);
+    this.#feeds.get(channel)?.skips.add(position);
   }
 
   /** Has what is sent directly put into a queue. */
@@ -149,8 +152,9 @@ export class HubCore implements Listener, Keeper {
 
   // What comes.
 
-  onLink(isOpen: boolean): void {
+  onLink(isOpen: boolean, eventsAgain: number): void {
     this.#link?.abort();
+    this.#again = eventsAgain;
     this.#link = isOpen ? new AbortController() : undefined;
     this.#numbers.clear();
     this.#early = new Held();
@@ -160,8 +164,10 @@ export class HubCore implements Listener, Keeper {
 
   onEvent(event: Event): void {
     const { channel, channelName } = event;
+    const isAgain = channel === 0n && this.#again > 0;
+    if (isAgain) this.#again -= 1;
     if (channel === 0n && !channelName) {
-      this.#onDirect(event);
+      this.#onDirect(event, isAgain);
       return;
     }
     const feed = channel === 0n ? this.#feeds.get(channelName) : this.#numbers.get(channel);
@@ -173,11 +179,11 @@ export class HubCore implements Listener, Keeper {
     }
   }
 
-  #onDirect(event: Event): void {
+  #onDirect(event: Event, isAgain: boolean): void {
     const { type, body } = event;
     let isHeard = false;
     try {
-      if (type === SubscribedSchema.typeName) isHeard = this.#onSubscribed(body);
+      if (type === SubscribedSchema.typeName) isHeard = this.#onSubscribed(body, isAgain);
       else if (type === UnsubscribedSchema.typeName) isHeard = this.#onUnsubscribed(body);
     } catch {
       // What the server says of subscriptions does not decode: nobody hears it.
@@ -190,13 +196,13 @@ export class HubCore implements Listener, Keeper {
     if (!isHeard) this.unheard += 1;
   }
 
-  #onSubscribed(body: Uint8Array): boolean {
+  #onSubscribed(body: Uint8Array, isAgain: boolean): boolean {
     const told = fromBinary(SubscribedSchema, body);
     const known = this.#feeds.get(told.channel);
     const isHeard = known?.byServer !== undefined && known.subs.includes(known.byServer);
     if (!isHeard && this.#untaken.length >= MOST_UNTAKEN) return false;
     const feed = this.#feed(told.channel);
-    const early = this.#name(feed, told.number, positionOf(told.position));
+    const early = this.#name(feed, told.number, told.position?.epoch);
     const isNew = feed.subs.length === 0 && !feed.asking;
     feed.entangled = true;
     feed.confirmed ||= isNew;
@@ -205,6 +211,8 @@ export class HubCore implements Listener, Keeper {
       const sub = new ChannelSubscription(told.channel, [], UNTAKEN, this, undefined, undefined);
       if (told.snapshot) sub.put(told.snapshot, position?.epoch, "snapshot");
       sub.isLive(position);
+      // What came behind it then is gone with the connection.
+      if (isAgain) sub.lose();
       feed.subs.push(sub);
       feed.byServer = sub;
       this.#untaken.push(sub);
@@ -267,9 +275,9 @@ export class HubCore implements Listener, Keeper {
   }
 
   /** A feed has a number now, or another one. Gives what came of that number before. */
-  #name(feed: Feed, number: bigint, position: Position | undefined): Event[] {
+  #name(feed: Feed, number: bigint, epoch: bigint | undefined): Event[] {
     if (feed.number !== undefined && feed.number !== number) this.#numbers.delete(feed.number);
-    feed.isNumbered(number, position);
+    feed.isNumbered(number, epoch);
     this.#numbers.set(number, feed);
     return this.#early.take(number) as Event[];
   }
@@ -295,8 +303,8 @@ export class HubCore implements Listener, Keeper {
       const next = feed.next(now);
       if (next === "gone") this.#remove(feed);
       else if (typeof next === "number") due = Math.min(due, next);
-      else if (next === "unsubscribe") unsubscribes.push({ feed, since: undefined });
-      else if (next !== "nothing") subscribes.push({ feed, since: next.since });
+      else if (next === "unsubscribe") unsubscribes.push({ feed, since: undefined, says: undefined });
+      else if (next !== "nothing") subscribes.push({ feed, since: next.since, says: feed.presence });
     }
     const link = this.#link;
     if (!link) return;
@@ -307,10 +315,10 @@ export class HubCore implements Listener, Keeper {
   }
 
   async #subscribe(asked: readonly Asked[], signal: AbortSignal): Promise<void> {
-    const channels = asked.map(({ feed, since }) => ({
+    const channels = asked.map(({ feed, since, says }) => ({
       channel: feed.name,
       ...(since && { since }),
-      ...(feed.presence && { presence: feed.presence }),
+      ...(says && { presence: says }),
     }));
     for (const { feed } of asked) {
       feed.asking = asked;
@@ -327,20 +335,24 @@ export class HubCore implements Listener, Keeper {
     }
     // Numbers are those of one connection.
     if (signal.aborted) return;
-    asked.forEach(({ feed, since }, at) => {
+    asked.forEach(({ feed, since, says }, at) => {
       if (feed.asking !== asked) return;
       feed.asking = undefined;
       const answer = answers[at] as SubscribeAnswer;
-      if (error) this.#refused(feed, error, false);
-      else if (answer.refused) this.#refused(feed, refusal(answer.refused), true);
-      else this.#answered(feed, since, answer);
+      if (!error) feed.told = says;
+      if (error) this.#refused(feed, error, false, says);
+      else if (answer.refused) this.#refused(feed, refusal(answer.refused), true, says);
+      else {
+        feed.taken = says;
+        this.#answered(feed, since, answer);
+      }
     });
     if (!this.#isUnsettled) this.#early = new Held();
     this.#schedule();
   }
 
   #answered(feed: Feed, since: Position | undefined, told: SubscribeAnswer): void {
-    const { number, snapshot, types } = told;
+    const { number, snapshot, types, framesEpoch } = told;
     const recovered = told.recovered === true;
     const answer: Answer = {
       number,
@@ -349,16 +361,17 @@ export class HubCore implements Listener, Keeper {
       snapshot,
       events: told.events,
       types,
+      framesEpoch,
     };
     const hadNumber = feed.number !== undefined;
-    const early = this.#name(feed, number, answer.position);
+    const early = this.#name(feed, number, framesEpoch ?? answer.position?.epoch);
     // Frames of a number that is known are held elsewhere.
     const isLost = this.#early.overrun && !hadNumber;
     feed.answered(since, answer, early, isLost);
   }
 
-  #refused(feed: Feed, error: ConnectError, certain: boolean): void {
-    feed.refused(error, certain);
+  #refused(feed: Feed, error: ConnectError, certain: boolean, says?: Says): void {
+    feed.refused(error, certain, says);
     const { now, random } = this.connection.world;
     const most = Math.min(200 * 2 ** Math.min(feed.failures, 30), RETRY_LONGEST);
     feed.notBefore = now() + 200 + random() * Math.max(most - 200, 0);

@@ -36,6 +36,12 @@ export interface EventOf<Schema extends DescMessage> {
   readonly userId: string | undefined;
 }
 
+/** An event that was skipped: its type is none of the schemas, or its body no such message. */
+export interface SkippedEvent extends Omit<EventOf<DescMessage>, "message"> {
+  /** The encoded message. */
+  readonly body: Uint8Array;
+}
+
 /** An event of one of several schemas: a closed union, which `type` tells apart. */
 export type EventAmong<Schemas extends readonly DescMessage[]> = {
   [Index in keyof Schemas]: EventOf<Schemas[Index]>;

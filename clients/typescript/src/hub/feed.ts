@@ -2,9 +2,9 @@
 
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Answer, ChannelSubscription } from "./channel.js";
-import { MOST_SKIPS } from "./channel.js";
 import type { Position } from "./event.js";
 import { costOf, type Raw } from "./raw.js";
+import { Skips } from "./skips.js";
 
 /** So much is held of events that cannot be given yet, until the server has answered. What is held besides is asked for again. */
 const MOST_HELD = { events: 1_024, bytes: 1 << 20 };
@@ -51,6 +51,9 @@ export class Held {
 /** What to ask of the server for a channel; a number: later, at that time. */
 export type Next = "nothing" | "gone" | "unsubscribe" | number | { readonly since: Position | undefined };
 
+/** What a program says of itself. */
+export type Says = { readonly type: string; readonly body: Uint8Array } | undefined;
+
 /** One channel. */
 export class Feed {
   /** What frames of events name it by, on this connection. */
@@ -68,18 +71,21 @@ export class Feed {
   failures = 0;
   /** It is not to be asked for before. */
   notBefore = 0;
-  /** What presence says of this client. */
-  presence: { readonly type: string; readonly body: Uint8Array } | undefined;
+  /** What presence says of this client: another object each time that the program says something. */
+  presence: Says;
+  /** What of that the server knows, and what of that it has taken. */
+  told: Says;
+  taken: Says;
   /** The subscription for what the server has subscribed the client to by itself. */
   byServer: ChannelSubscription | undefined;
   /** Who waits until the server knows that the client hears the channel no more. */
   leaving: (() => void)[] = [];
+  /** What this client has published that is not for itself: nobody waits for that. */
+  readonly skips = new Skips();
 
   /** Of which history those events are that tell none. */
   #epoch = 0n;
   #held = new Held();
-  /** Offsets of events that are not for this client. */
-  readonly #skips = new Set<bigint>();
   #lastCheck = Number.NEGATIVE_INFINITY;
 
   constructor(readonly name: string) {}
@@ -100,10 +106,10 @@ export class Feed {
    * The server has said what events name it by. The first time it says of which history they are, too: another one is told with each of
    * its events.
    */
-  isNumbered(number: bigint, position: Position | undefined): void {
+  isNumbered(number: bigint, epoch: bigint | undefined): void {
     if (this.number === number) return;
     this.number = number;
-    this.#epoch = position?.epoch ?? 0n;
+    this.#epoch = epoch ?? 0n;
   }
 
   /** Whether frames may be of this channel although their number is not known. */
@@ -117,7 +123,7 @@ export class Feed {
     let jumps = false;
     for (const sub of this.subs) {
       const needed = sub.stage === "needs";
-      sub.offer(raw, this.#epoch, this.#skips);
+      sub.offer(raw, this.#epoch, this.skips);
       const needs = sub.stage === "needs";
       waits ||= needs;
       jumps ||= needs && !needed;
@@ -128,13 +134,6 @@ export class Feed {
       this.#lastCheck = Math.max(this.notBefore, now);
     }
     return jumps;
-  }
-
-  /** This client has published an event that is not for itself: nobody waits for it. */
-  skip({ epoch, offset }: Position): void {
-    const cursors = this.subs.flatMap(({ cursor }) => (cursor?.epoch === epoch ? [cursor.offset] : []));
-    for (const old of this.#skips) if (cursors.every((cursor) => cursor >= old)) this.#skips.delete(old);
-    if (cursors.length > 0 && this.#skips.size < MOST_SKIPS) this.#skips.add(offset);
   }
 
   /** The server hears of it again. `early`: frames that came before their number was known; `earlyLost`: some of those were lost. */
@@ -149,14 +148,17 @@ export class Feed {
     const late = [...early, ...this.#held.take(0n)];
     const lost = earlyLost || this.#held.overrun;
     this.#held = new Held();
-    const { doubtful } = this;
-    this.doubtful = false;
+    if (this.doubtful) {
+      // Nobody begins by what may be over, and has a gap as soon as it is asked for again.
+      this.doubtful = false;
+      for (const sub of this.subs) sub.lose();
+      return;
+    }
     let unanswered = false;
     for (const sub of this.subs) {
       if (sub.stage === "needs" && sub.isAnsweredBy(since, answer))
-        sub.answered(since, answer, late, lost, this.#epoch, this.#skips);
+        sub.answered(since, answer, late, lost, this.#epoch, this.skips);
       else unanswered ||= sub.stage === "needs";
-      if (doubtful) sub.lose();
     }
     // Those who have had their answer go on behind all that was held, and hold anew.
     if (unanswered) {
@@ -165,9 +167,16 @@ export class Feed {
     }
   }
 
-  /** The server could not be asked, or refuses it, which is `certain`: then the client does not hear the channel any more. */
-  refused(error: ConnectError, certain: boolean): void {
-    if (certain && error.code !== Code.InvalidArgument) {
+  /**
+   * The server could not be asked, or refuses it, which is `certain`: then the client does not hear the channel any more. If it may be
+   * because of what the program says, that is as if it had not been said.
+   */
+  refused(error: ConnectError, certain: boolean, says: Says): void {
+    const isNew = certain && error.code === Code.InvalidArgument && says !== this.taken;
+    if (isNew && this.presence === says) this.presence = this.told = this.taken;
+    // Who may not hear the channel any more has stopped to hear it by that.
+    const isOut = certain && error.code !== Code.InvalidArgument;
+    if (isOut) {
       this.confirmed = false;
       this.entangled = false;
       for (const sub of this.subs) sub.lose();
@@ -176,8 +185,10 @@ export class Feed {
       this.entangled = this.confirmed;
     }
     const passes = PASSING.includes(error.code);
-    for (const sub of this.subs.filter(({ stage, begun }) => stage === "needs" && !(passes && (begun || !certain))))
-      this.drop(sub, error);
+    for (const sub of [...this.subs]) {
+      const isAsked = sub.stage === "needs" || (isOut && sub.stage === "full");
+      if (isAsked && !(passes && !certain) && !((passes || isNew) && sub.begun)) this.drop(sub, error);
+    }
     if (this.subs.length === 0 && !passes) this.hasLeft();
     this.failures += 1;
   }
@@ -188,8 +199,14 @@ export class Feed {
     sub.fail(error);
   }
 
-  /** The server knows that the client does not hear the channel. */
+  /**
+   * The server knows that the client does not hear the channel. Whatever has begun meanwhile is asked for again: a program that has come
+   * back, or the server, whose word for that was on its way.
+   */
   hasLeft(): void {
+    for (const sub of this.subs) sub.lose();
+    // What was held is of before, and what comes next is held elsewhere until its number is told.
+    this.#held = new Held();
     this.confirmed = false;
     this.entangled = false;
     this.number = undefined;
@@ -201,7 +218,8 @@ export class Feed {
   next(now: number): Next {
     const needy = this.subs.filter(({ stage }) => stage === "needs");
     const leaves = this.subs.length === 0;
-    if (this.asking || !(needy.length > 0 || this.isUnsettled || leaves)) return "nothing";
+    const wants = needy.length > 0 || this.isUnsettled || this.told !== this.presence;
+    if (this.asking || !(wants || leaves)) return "nothing";
     if (leaves && !this.entangled) return "gone";
     if (this.notBefore > now) return this.notBefore;
     if (leaves) return "unsubscribe";

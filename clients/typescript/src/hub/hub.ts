@@ -1,7 +1,7 @@
 // The hub as a program uses it.
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { EventAmong, Position } from "./event.js";
+import type { EventAmong, Position, SkippedEvent } from "./event.js";
 import type { EventStream, ServerSubscription, SubscribeOptions, Subscription } from "./subscription.js";
 
 /** For how long a call may wait, and what gives it up. */
@@ -70,7 +70,7 @@ export interface PresenceOptions<Schema extends DescMessage> extends HubCallOpti
 
 /** Which part of a history. All that is set holds. */
 export interface HistoryOptions<Schemas extends readonly DescMessage[]> extends HubCallOptions {
-  /** The schemas of the events that the program reads. Events of other types are skipped and counted. */
+  /** The schemas of the events that the program reads. Events of other types are skipped, and told beside. */
   readonly events: Schemas;
   /** Events after this position. */
   readonly after?: Position | undefined;
@@ -90,6 +90,8 @@ export interface HistoryOptions<Schemas extends readonly DescMessage[]> extends 
 export interface HistoryPage<Schemas extends readonly DescMessage[]> {
   /** In the direction that was asked for. */
   readonly events: readonly EventAmong<Schemas>[];
+  /** In the same direction, what was skipped because its type is none of the schemas or its body no such message. */
+  readonly skipped: readonly SkippedEvent[];
   /** Where the channel is now; `undefined` where it has no history. */
   readonly position: Position | undefined;
   /** With `after`: no event that is for this client is missing between that position and those that are given. */
@@ -98,8 +100,6 @@ export interface HistoryPage<Schemas extends readonly DescMessage[]> {
   readonly more: boolean;
   /** The position of the last event that was looked at, whatever its type: where to read on by `after`, or by `before` its offset. */
   readonly end: Position | undefined;
-  /** How many events were skipped, because their types are none of the schemas or their bodies no such messages. */
-  readonly skipped: number;
 }
 
 /** What the hub tells a program, by name. */

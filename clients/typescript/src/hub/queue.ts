@@ -5,7 +5,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import { onAsyncDispose } from "../dispose.js";
 import { Emitter } from "../emitter.js";
 import type { EventKind, Gap, Item, Position } from "./event.js";
-import { costOf, type Raw, read } from "./raw.js";
+import { costOf, type Raw, read, skipped } from "./raw.js";
 import type { EventStream, SubscriptionEvents, SubscriptionStatus } from "./subscription.js";
 
 /** How much may wait to be read. */
@@ -40,6 +40,8 @@ export class EventQueue implements EventStream<Schemas> {
   readonly #schemas = new Map<string, DescMessage>();
   readonly #emitter = new Emitter<SubscriptionEvents<Schemas>>();
   #items: Queued[] = [];
+  /** How many of them are events. Gaps take no room: what is behind one has that which there was in front of it. */
+  #events = 0;
   #bytes = 0;
   /** So many were left out behind the last item, and will not come. */
   #missed = 0;
@@ -102,7 +104,7 @@ export class EventQueue implements EventStream<Schemas> {
     const { events, bytes } = this.capacity;
     const isSkipped = this.#schemas.size > 0 && !this.#schemas.has(raw.type);
     const isFree = this.#end !== undefined || (this.#hasCallbacks && !this.#isRead) || isSkipped;
-    const fits = isFree || this.unread === 0 || (this.unread < events && this.#bytes + costOf(raw) <= bytes);
+    const fits = isFree || this.#events === 0 || (this.#events < events && this.#bytes + costOf(raw) <= bytes);
     this.#behind ||= !fits;
     return fits;
   }
@@ -112,7 +114,7 @@ export class EventQueue implements EventStream<Schemas> {
     if (this.#end) return true;
     if (!this.hasRoom(raw)) return false;
     // Which those of a server's subscription are is not known before the program has accepted that.
-    if (this.#schemas.size > 0 && !this.#schemas.has(raw.type)) this.unknown += 1;
+    if (this.#schemas.size > 0 && !this.#schemas.has(raw.type)) this.#skip("unknown", { raw, epoch, kind });
     else this.#add({ raw, epoch, kind }, costOf(raw));
     return true;
   }
@@ -144,6 +146,7 @@ export class EventQueue implements EventStream<Schemas> {
     if (this.#hasCallbacks) this.#deliver(item);
     if (isGiven) return;
     this.#items.push({ item, before: this.cursor });
+    this.#events += item.kind === "gap" ? 0 : 1;
     this.#bytes += cost;
     this.#wakeAll();
   }
@@ -176,16 +179,17 @@ export class EventQueue implements EventStream<Schemas> {
   #decoded(item: Waiting | Gap): Item<Schemas> | undefined {
     if (item.kind === "gap") return item;
     const schema = this.#schemas.get(item.raw.type);
-    if (!schema) {
-      this.unknown += 1;
-      return undefined;
-    }
+    if (!schema) return this.#skip("unknown", item);
     try {
       return read(item.raw, schema, this.channel, item.epoch, item.kind);
     } catch {
-      this.undecodable += 1;
-      return undefined;
+      return this.#skip("undecodable", item);
     }
+  }
+
+  #skip(why: "unknown" | "undecodable", { raw, epoch, kind }: Waiting): undefined {
+    this[why] += 1;
+    this.#emitter.emit("skipped", skipped(raw, this.channel, epoch, kind));
   }
 
   #deliver(item: Waiting | Gap): void {
@@ -201,7 +205,10 @@ export class EventQueue implements EventStream<Schemas> {
 
   #take(): Waiting | Gap | undefined {
     const item = this.#items.shift()?.item;
-    if (item && item.kind !== "gap") this.#bytes -= costOf(item.raw);
+    if (item && item.kind !== "gap") {
+      this.#events -= 1;
+      this.#bytes -= costOf(item.raw);
+    }
     if (item && this.unread === 0 && this.#behind) {
       this.#behind = false;
       this.onDrained();
@@ -288,6 +295,7 @@ export class EventQueue implements EventStream<Schemas> {
     // What is thrown away here was not given.
     this.cursor = this.position;
     this.#items = [];
+    this.#events = 0;
     this.#bytes = 0;
     this.#missed = 0;
     this.finish(undefined);

@@ -2,7 +2,7 @@
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { EventOf, Gap, Item, Position } from "./event.js";
+import type { EventOf, Gap, Item, Position, SkippedEvent } from "./event.js";
 
 /** A message of a schema, as something to publish or to show. */
 export interface Typed<Schema extends DescMessage = DescMessage> {
@@ -12,7 +12,7 @@ export interface Typed<Schema extends DescMessage = DescMessage> {
 
 /** What a program chooses for a subscription. */
 export interface SubscribeOptions<Schemas extends readonly DescMessage[]> {
-  /** The schemas of the events that the program reads. Events of other types are skipped and counted. */
+  /** The schemas of the events that the program reads. Events of other types are skipped and counted: with none, all of them. */
   readonly events: Schemas;
   /** The last position that the program knows: it wants everything that came after it. */
   readonly since?: Position | undefined;
@@ -34,6 +34,8 @@ export interface SubscriptionEvents<Schemas extends readonly DescMessage[]> {
   item: Item<Schemas>;
   /** Events are missing. */
   gap: Gap;
+  /** An event was skipped. It is told as soon as it has come, whatever waits to be read. */
+  skipped: SkippedEvent;
   /** It stands otherwise. */
   status: SubscriptionStatus;
   /** It has ended; with the reason, where that was not the program. */

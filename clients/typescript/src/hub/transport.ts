@@ -7,7 +7,7 @@ import type { Connection } from "../connection/connection.js";
 import { Emitter } from "../emitter.js";
 import { type ChannelMember, HubService } from "../gen/rpc/hub/v1/hub_pb.js";
 import { HubCore } from "./core.js";
-import type { EventAmong } from "./event.js";
+import type { EventAmong, SkippedEvent } from "./event.js";
 import type {
   HistoryOptions,
   HistoryPage,
@@ -21,7 +21,7 @@ import type {
   Receipt,
 } from "./hub.js";
 import { EventQueue } from "./queue.js";
-import { type Raw, read } from "./raw.js";
+import { type Raw, read, skipped } from "./raw.js";
 import type { EventStream, ServerSubscription, SubscribeOptions, Subscription } from "./subscription.js";
 import { positionOf, typed } from "./wire.js";
 
@@ -156,14 +156,19 @@ export class TransportHub implements Hub {
       callOptions(options),
     );
     const position = positionOf(answer.position);
-    const events = answer.events.flatMap((raw) => readAmong(raw, options.events, channel, position?.epoch) ?? []);
+    const skippedOnes: SkippedEvent[] = [];
+    const events = answer.events.flatMap((raw) => {
+      const event = readAmong(raw, options.events, channel, position?.epoch);
+      if (!event) skippedOnes.push(skipped(raw, channel, position?.epoch, "recovered"));
+      return event ?? [];
+    });
     return {
       events,
+      skipped: skippedOnes,
       position,
       complete: answer.complete,
       more: answer.more,
       end: position && answer.lastOffset > 0n ? { epoch: position.epoch, offset: answer.lastOffset } : undefined,
-      skipped: answer.events.length - events.length,
     };
   }
 

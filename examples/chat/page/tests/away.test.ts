@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { after, test } from "node:test";
 import type { WebSocketRoute } from "playwright-core";
-import { Network } from "../../../embedded-page/testing/network.js";
-import { close, until } from "../../../embedded-page/testing/window.js";
+import { Network } from "../../../../tests/pages/network.js";
+import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { PASSWORD, Person, serve } from "./support/person.js";
 
 after(close);
@@ -65,11 +65,11 @@ test("a_login_that_is_not_good_any_more_is_asked_for_and_nothing_that_was_writte
   await again.goes("garden");
   await ann.page.getByRole("heading", { name: "Log in again" }).waitFor();
   await ann.page.getByText(/You have been logged out/).waitFor();
-  assert.equal(await ann.page.getByLabel("Name").inputValue(), "ann");
+  await becomes(() => ann.page.getByLabel("Name").inputValue(), "ann");
   await ann.page.getByLabel("Password").fill("open sesame");
   await ann.page.getByRole("button", { name: "Log in" }).click();
   await ann.page.getByRole("heading", { level: 1, name: "garden" }).waitFor();
-  assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
+  await becomes(() => ann.page.locator("#text").inputValue(), "Half a sentence");
   await ann.page.locator("#text").press("Enter");
   await again.hears("ann: Half a sentence");
 });
@@ -102,7 +102,7 @@ test("a_login_that_ends_is_asked_for_and_one_is_in_the_same_rooms_again", async 
   await ann.page.getByRole("button", { name: "Log in" }).click();
   await ann.page.getByRole("heading", { level: 1, name: "kitchen" }).waitFor();
   await ann.isThere();
-  assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
+  await becomes(() => ann.page.locator("#text").inputValue(), "Half a sentence");
   await bob.goes("garden");
   await bob.says("Who is here?");
   await ann.page.locator(".places a", { hasText: "garden" }).getByText("1 new message").waitFor();
@@ -119,7 +119,7 @@ test("a_connection_that_is_over_for_good_is_made_anew_by_who_wants_it_and_nobody
   await ann.page.getByRole("button", { name: "Connect again" }).click();
   await ann.isThere();
   await ann.page.getByRole("heading", { level: 1, name: "garden" }).waitFor();
-  assert.equal(await ann.page.locator("#text").inputValue(), "Half a sentence");
+  await becomes(() => ann.page.locator("#text").inputValue(), "Half a sentence");
   await ann.isTold(/^$/);
 });
 
@@ -142,13 +142,13 @@ test("trying_again_takes_the_focus_from_nobody_and_the_line_is_read_out_once", a
     await ann.page.keyboard.press("Enter");
     await until("it was tried in vain", () => network.refused >= refused + tries);
     await until("it waits", async () => /Next try in/.test(await ann.page.locator(".banner").innerText()));
-    assert.equal(await again.evaluate((button) => button === document.activeElement), true, "the focus stays");
+    assert.ok(await again.evaluate((button) => button === document.activeElement), "the focus stays");
   }
-  assert.equal(await ann.page.locator(".banner [role=status]").getAttribute("data-changes"), null);
+  await becomes(() => ann.page.locator(".banner [role=status]").getAttribute("data-changes"), null);
   network.restore();
   await ann.page.keyboard.press("Enter");
   await ann.isTold(/You are connected again\./);
-  assert.equal(await ann.page.evaluate(() => document.activeElement?.className), "banner");
+  await becomes(() => ann.page.evaluate(() => document.activeElement?.className), "banner");
 });
 
 test("who_loads_the_page_again_is_still_there_and_who_logs_out_is_not", async () => {

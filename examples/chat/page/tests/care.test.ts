@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { close, until } from "../../../embedded-page/testing/window.js";
+import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { Person, promote, serve } from "./support/person.js";
 
 after(close);
@@ -67,7 +67,7 @@ test("markup_and_control_characters_are_text_in_every_field", async () => {
     await form.page.getByLabel("Password").fill(name);
     await form.page.getByRole("button", { name: "Log in" }).click();
     await form.page.getByText("A name begins with a small letter").waitFor();
-    assert.equal(await form.page.getByLabel("Name").getAttribute("aria-invalid"), "true");
+    await becomes(() => form.page.getByLabel("Name").getAttribute("aria-invalid"), "true");
     await form.page.getByLabel("Name").fill("zoe");
     await form.page.getByRole("button", { name: "Log in" }).click();
     await form.page.getByText("You are not logged in: the name or the password is wrong.").waitFor();
@@ -105,12 +105,12 @@ test("a_text_that_is_too_long_is_told_before_it_is_sent", async () => {
   await using ann = await Person.comes(server.url, "ann");
   await ann.page.locator("#text").fill("é".repeat(2_003));
   await ann.page.getByText("3 characters too many").waitFor();
-  assert.equal(await ann.page.locator("#text").getAttribute("aria-invalid"), "true");
-  assert.equal(await ann.page.getByRole("button", { name: "Send" }).isDisabled(), true);
+  await becomes(() => ann.page.locator("#text").getAttribute("aria-invalid"), "true");
+  await becomes(() => ann.page.getByRole("button", { name: "Send" }).isDisabled(), true);
   await ann.page.locator("#text").press("Backspace");
   await ann.page.getByText("2 characters too many").waitFor();
   await ann.page.locator("#text").fill("é".repeat(2_000));
-  assert.equal(await ann.page.locator("#text").getAttribute("aria-invalid"), null);
+  await becomes(() => ann.page.locator("#text").getAttribute("aria-invalid"), null);
   await ann.page.locator("#text").press("Enter");
   await ann.hears(`ann: ${"é".repeat(2_000)}`);
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { close, until } from "../../../embedded-page/testing/window.js";
+import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { Person, promote, serve } from "./support/person.js";
 
 after(close);
@@ -17,7 +17,7 @@ test("what_one_says_the_others_hear_and_who_comes_and_goes_is_seen", async () =>
     await bob.hears("ann: Hello, bob!");
     await bob.says("Hello, ann!");
     for (const person of [ann, bob]) await person.hears("ann: Hello, bob!", "bob: Hello, ann!");
-    assert.deepEqual(await ann.page.locator(".persons b").allInnerTexts(), ["ann", "bob"]);
+    await becomes(() => ann.page.locator(".persons b").allInnerTexts(), ["ann", "bob"]);
   }
   await ann.remarks(/bob went away/);
   await until("nobody else is there", async () => (await ann.page.locator(".persons b").count()) === 1);

@@ -27,6 +27,9 @@ pub(crate) const PATH: &str = "/rpc";
 /// Where users become known. It is an endpoint of its own, so that [`PATH`] can refuse everyone who is not.
 pub(crate) const AUTH_PATH: &str = "/auth";
 
+/// Where a debug build has the explorer, which it lets browsers of the same machine look into.
+const EXPLORER: &str = "/explorer";
+
 /// How often one address may try a name and a password. Each try costs a hash, and guessing is to take years.
 const TRIES: Rate = Rate::per_minute(10).burst(20);
 
@@ -69,7 +72,7 @@ pub(crate) async fn build(users: Users, rooms: Arc<Rooms>, history: usize) -> Re
             ..Limits::default()
         })
         .rate_limit(RateLimit::messages(TRIES).each_address());
-    Server::builder()
+    let mut server = Server::builder()
         .path(PATH)
         .service(ChatGateway::new(Talk {
             rooms,
@@ -82,10 +85,12 @@ pub(crate) async fn build(users: Users, rooms: Arc<Rooms>, history: usize) -> Re
         .require_authentication()
         .guard("admin", Administrators(users))
         .rate_limit(RateLimit::messages(CALLS).each_session())
-        .http(page::routes())
-        .endpoint(AUTH_PATH, auth)
-        .build()
-        .map_err(|error| failed(&error))
+        .http(page::page())
+        .endpoint(AUTH_PATH, auth);
+    if cfg!(debug_assertions) {
+        server = server.explorer(EXPLORER);
+    }
+    server.build().map_err(|error| failed(&error))
 }
 
 /// Serves until `stop` is ready. Everyone who is there then is told.
@@ -167,6 +172,10 @@ fn cannot_listen(address: &str, error: &io::Error) -> Failure {
 fn welcome(address: SocketAddr, args: &ServeArgs) -> String {
     let url = format!("ws://{address}{PATH}");
     let page = format!("http://{address}/");
+    let explorer = match cfg!(debug_assertions) {
+        true => format!("To look into the server: http://{address}{EXPLORER}/\n"),
+        false => String::new(),
+    };
     // Cargo tells the programs that it runs where it is itself.
     let program = match std::env::var_os("CARGO") {
         Some(_) => "cargo run -p chat --",
@@ -189,6 +198,7 @@ fn welcome(address: SocketAddr, args: &ServeArgs) -> String {
         "Serving {rooms} on {url}, with the users {kept}. Ctrl-C stops.\n\
          \n\
          In a browser: {page}\n\
+         {explorer}\
          Two people, in two other terminals; later without --register:\n\
          \x20 {program} join --user ann --room {room} --register{server}\n\
          \x20 {program} join --user bob --room {room} --register{server}\n",

@@ -1,6 +1,6 @@
 //! The page, for people with a browser. It is built beforehand (`page/`), and part of the program.
 
-use axum::Router;
+use rpc_page::Page;
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
@@ -8,6 +8,6 @@ use rust_embed::RustEmbed;
 struct Files;
 
 /// What is answered beside the calls, on the same port.
-pub(super) fn routes() -> Router {
-    embedded_page::routes::<Files>()
+pub(super) fn page() -> Page {
+    Page::of::<Files>()
 }

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { close, until } from "../../../embedded-page/testing/window.js";
+import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { serve } from "./support/server.js";
 import { Window } from "./support/window.js";
 
@@ -100,13 +100,14 @@ test("the_form_to_log_in_takes_the_focus_and_gives_it_back", async () => {
   await keyboard.press("Escape");
   await focusIs(ann, "Log in");
   await keyboard.press("Enter");
+  await focusIs(ann, "Name");
   await keyboard.type("ada");
   await keyboard.press("Enter");
   await focusIs(ann, "Password");
   await keyboard.type("open sesame");
   await keyboard.press("Enter");
   await until("it is refused", () => ann.page.locator("#login-problem").isVisible());
-  assert.match((await ann.page.locator("#announce-now").textContent()) ?? "", /The name or the password is wrong\./);
+  await becomes(() => ann.page.locator("#announce-now").textContent(), /The name or the password is wrong\./);
   await focusIs(ann, "Password");
 });
 
@@ -146,7 +147,7 @@ test("what_is_typed_stays_while_others_change_the_list", async () => {
   await bob.add("Two");
   await ann.tasksAre("Uno", "Two");
   await ann.page.keyboard.type("me");
-  assert.equal(await ann.page.locator(".edit .field").inputValue(), "My name");
+  await becomes(() => ann.page.locator(".edit .field").inputValue(), "My name");
   await ann.page.keyboard.press("Enter");
   await bob.tasksAre("My name", "Two");
 });

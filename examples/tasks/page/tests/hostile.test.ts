@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { close, until } from "../../../embedded-page/testing/window.js";
+import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { visible } from "../src/words/text.js";
 import { call, serve } from "./support/server.js";
 import { Window } from "./support/window.js";
@@ -49,7 +49,7 @@ test("the_policy_is_in_force_and_this_test_would_see_it_at_work", async () => {
   });
   assert.match(refused, /TrustedHTML/);
   await until("the policy reports", () => ann.troubles.some(({ kind }) => kind === "policy"));
-  assert.equal(await ann.page.title(), "Tasks");
+  await becomes(() => ann.page.title(), "Tasks");
   await ann.page.context().close();
 });
 
@@ -64,7 +64,7 @@ test("what_is_typed_into_any_field_is_shown_as_text", async () => {
   // As another name, which is another field.
   for (const [at, text] of TEXTS.entries()) {
     await bob.page.locator(".row .rename").nth(at).click();
-    assert.equal(await bob.page.locator(".edit .field").inputValue(), text.toWellFormed().trim(), "unchanged to edit");
+    await becomes(() => bob.page.locator(".edit .field").inputValue(), text.toWellFormed().trim(), "unchanged to edit");
     await bob.page.locator(".edit .field").fill(`2 ${text}`);
     await bob.page.locator(".edit .field").press("Enter");
   }
@@ -93,7 +93,7 @@ test("what_is_typed_into_the_form_to_log_in_is_text", async () => {
     await page.locator("#login-password").fill(text);
     await page.locator("#login-submit").click();
     await until("the name is refused", () => page.locator("#login-name-problem").isVisible());
-    assert.match(await page.locator("#login-name-problem").innerText(), /^A name /);
+    await becomes(() => page.locator("#login-name-problem").innerText(), /^A name /);
   }
   assert.equal(await made(ann), 0);
   await page.goto(`${server.url}#<img src=x onerror=alert(1)>`);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { close, until } from "../../../embedded-page/testing/window.js";
+import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { serve } from "./support/server.js";
 import { Window } from "./support/window.js";
 
@@ -16,9 +16,9 @@ test("a_task_that_is_refused_is_taken_back_and_its_text_stays", async () => {
   await ann.isSaved();
   await ann.add("Buy milk");
   await until("it is said", () => page.locator("#new-task-problem").isVisible());
-  assert.equal(await page.locator("#new-task-problem").innerText(), "There is a task of this name already.");
-  assert.equal(await page.locator("#new-task").inputValue(), "Buy milk");
-  assert.equal(await page.locator("#new-task").getAttribute("aria-invalid"), "true");
+  await becomes(() => page.locator("#new-task-problem").innerText(), "There is a task of this name already.");
+  await becomes(() => page.locator("#new-task").inputValue(), "Buy milk");
+  await becomes(() => page.locator("#new-task").getAttribute("aria-invalid"), "true");
   await ann.tasksAre("Buy milk");
 
   const long = "a".repeat(201);
@@ -28,10 +28,10 @@ test("a_task_that_is_refused_is_taken_back_and_its_text_stays", async () => {
       await page.locator("#new-task-problem").innerText(),
     ),
   );
-  assert.equal(await page.locator("#new-task").inputValue(), long);
+  await becomes(() => page.locator("#new-task").inputValue(), long);
   await ann.tasksAre("Buy milk");
   await ann.add("   ");
-  assert.equal(await page.locator("#new-task-problem").innerText(), "Write what is to be done first.");
+  await becomes(() => page.locator("#new-task-problem").innerText(), "Write what is to be done first.");
 });
 
 test("a_name_that_is_refused_can_be_mended_and_the_old_one_is_back", async () => {
@@ -45,7 +45,7 @@ test("a_name_that_is_refused_can_be_mended_and_the_old_one_is_back", async () =>
   await ann.noticeIs(/Buy bread.* was not renamed: there is a task of this name already\./);
   await ann.tasksAre("Buy milk", "Buy bread");
   await page.getByRole("button", { name: "Edit it" }).click();
-  assert.equal(await page.locator(".edit .field").inputValue(), "Buy milk");
+  await becomes(() => page.locator(".edit .field").inputValue(), "Buy milk");
   await page.locator(".edit .field").fill("Bake bread");
   await page.keyboard.press("Enter");
   await ann.tasksAre("Buy milk", "Bake bread");
@@ -70,8 +70,8 @@ test("a_registration_that_is_refused_says_which_field_is_wrong", async () => {
   await attempt("Ada Lovelace", "short");
   await says("name", /^A name begins with a small letter/);
   await says("password", /^A password has eight characters or more\.$/);
-  assert.equal(await page.locator("#login-name").getAttribute("aria-invalid"), "true");
-  assert.equal(await page.locator("#login-password").inputValue(), "short", "it stays");
+  await becomes(() => page.locator("#login-name").getAttribute("aria-invalid"), "true");
+  await becomes(() => page.locator("#login-password").inputValue(), "short", "it stays");
   await attempt("ada", "open sesame");
   await until("it is taken", async () => !(await page.locator("#login").isVisible()));
   await page.locator("#log-out").click();
@@ -96,8 +96,8 @@ test("too_many_wrong_passwords_are_answered_with_the_time_to_wait", async () => 
     if ((await problem.innerText()) !== "The name or the password is wrong.") break;
   }
   assert.ok(tries >= 20, `${tries} tries`);
-  assert.match(await problem.innerText(), /^That were too many tries\. Try again in (a second|\d+ seconds)\.$/);
-  assert.match(await page.locator("#login-submit").innerText(), /^Wait (a second|\d+ seconds)$/);
-  assert.equal(await page.locator("#login-password").inputValue(), "wrong");
+  await becomes(() => problem.innerText(), /^That were too many tries\. Try again in (a second|\d+ seconds)\.$/);
+  await becomes(() => page.locator("#login-submit").innerText(), /^Wait (a second|\d+ seconds)$/);
+  await becomes(() => page.locator("#login-password").inputValue(), "wrong");
   await until("it may be tried again", async () => (await page.locator("#login-submit").innerText()) === "Log in");
 });

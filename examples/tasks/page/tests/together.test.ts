@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Network } from "../../../embedded-page/testing/network.js";
-import { close, until } from "../../../embedded-page/testing/window.js";
+import { Network } from "../../../../tests/pages/network.js";
+import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { callsOf, serve } from "./support/server.js";
 import { Window } from "./support/window.js";
 
@@ -56,8 +56,8 @@ test("changes_that_were_on_their_way_when_the_server_was_killed_are_made_once", 
   network.cut();
   await ann.statusIs("Reconnecting");
   await bob.statusIs("Reconnecting");
-  assert.deepEqual(await ann.tasks(), labels, "what was done is seen, saved or not");
-  assert.equal(await ann.unsaved(), 36);
+  await becomes(() => ann.tasks(), labels, "what was done is seen, saved or not");
+  await becomes(() => ann.unsaved(), 36);
   // Goes on without a server: also with what is not known to be there.
   await ann.check("Task 1");
   await ann.rename("Task 39", "The last");
@@ -85,7 +85,7 @@ test("a_change_whose_answer_was_lost_is_not_made_again", async () => {
     network.mute();
     await change();
     await bob.tasksAre(...tasks);
-    assert.equal(await ann.unsaved(), 1);
+    await becomes(() => ann.unsaved(), 1);
     network.cut();
     network.restore();
     await ann.tryNow();
@@ -96,7 +96,7 @@ test("a_change_whose_answer_was_lost_is_not_made_again", async () => {
   await lose(() => ann.check("Buy milk"), "x Buy milk");
   await lose(() => ann.rename("Buy milk", "Buy bread"), "x Buy bread");
   await lose(() => ann.remove("Buy bread"));
-  assert.deepEqual(await callsOf(server), ["AddTask OK 1", "DeleteTask OK 1", "UpdateTask OK 2"]);
+  await becomes(() => callsOf(server), ["AddTask OK 1", "DeleteTask OK 1", "UpdateTask OK 2"]);
   // The server forgets what it has told: the list is given anew.
   network.mute();
   await ann.add("Buy salt");
@@ -131,7 +131,7 @@ test("a_window_whose_network_was_cut_catches_up_and_sends_what_was_done_in_it", 
   );
   await ann.add("Ann's, offline");
   await ann.check("Buy milk");
-  assert.equal(await ann.unsaved(), 2);
+  await becomes(() => ann.unsaved(), 2);
   await bob.add("Bob's, meanwhile");
   await bob.rename("Buy milk", "Buy oat milk");
   await bob.isSaved();
@@ -156,7 +156,7 @@ test("a_browser_that_is_offline_says_so_and_goes_on_when_it_is_back", async () =
   network.cut();
   await ann.statusIs("Offline");
   await ann.add("Buy bread");
-  assert.equal(await ann.unsaved(), 1);
+  await becomes(() => ann.unsaved(), 1);
   network.restore();
   await ann.page.context().setOffline(false);
   await ann.isSaved();
@@ -174,7 +174,7 @@ test("a_task_that_goes_while_it_is_renamed_leaves_what_was_typed", async () => {
   await bob.remove("Buy milk");
   await ann.noticeIs(/Buy milk.*was removed while you were renaming it to .*Buy oat milk/);
   await ann.page.getByRole("button", { name: "Add it anew" }).click();
-  assert.equal(await ann.page.locator("#new-task").inputValue(), "Buy oat milk");
+  await becomes(() => ann.page.locator("#new-task").inputValue(), "Buy oat milk");
   await ann.page.keyboard.press("Enter");
   await bob.tasksAre("Buy oat milk");
 });

@@ -22,6 +22,9 @@ pub(crate) const PATH: &str = "/rpc";
 /// Where users become known. It is an endpoint of its own, so that [`PATH`] can refuse everyone who is not.
 pub(crate) const AUTH_PATH: &str = "/auth";
 
+/// Where a debug build has the explorer, which it lets browsers of the same machine look into.
+pub(crate) const EXPLORER: &str = "/explorer";
+
 /// How often one address may try a name and a password. Each try costs a hash, and guessing is to take years.
 const TRIES: Rate = Rate::per_minute(10).burst(TRIES_AT_ONCE);
 
@@ -111,6 +114,9 @@ pub(crate) fn server(parts: Parts, options: &Options<'_>) -> Result<ServerBuilde
     }
     if options.require_login {
         server = server.require_authentication();
+    }
+    if cfg!(debug_assertions) {
+        server = server.explorer(EXPLORER);
     }
     server = server.trusted_proxies(options.trusted_proxies);
     Ok(server.endpoint(AUTH_PATH, auth))

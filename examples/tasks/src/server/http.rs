@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::get;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use rpc_page::Page;
 use rpc_runtime::{Server, metrics::DURATION_BUCKETS};
 use rust_embed::RustEmbed;
 
@@ -17,7 +18,7 @@ use crate::storage::Database;
 /// The page, as Vite has built it from `page/`. It is committed, so that this program is built without Node.
 #[derive(RustEmbed)]
 #[folder = "page/dist"]
-struct Page;
+struct Files;
 
 /// How long the database may take to answer a server that is ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,7 +42,7 @@ pub(super) fn routes(database: Database, server: Arc<OnceLock<Server>>) -> Resul
         .route("/readyz", get(ready))
         .route("/metrics", get(render))
         .merge(cmmv::routes())
-        .merge(embedded_page::routes::<Page>()))
+        .fallback_service(Page::of::<Files>()))
 }
 
 /// Whether calls would be served. Who watches is told which part is missing, and the log why.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::endpoints::PATH;
+use super::endpoints::{EXPLORER, PATH};
 use crate::cli::{ServeArgs, program};
 use crate::storage::Location;
 
@@ -30,6 +30,10 @@ pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs
     } else {
         String::new()
     };
+    let explorer = match cfg!(debug_assertions) {
+        true => format!("\nTo look into the server: {page}://{here}{EXPLORER}/\n"),
+        false => String::new(),
+    };
     format!(
         "Serving tasks on {page}://{here}, kept in {location}. Ctrl-C stops.\n\
          \n\
@@ -39,6 +43,7 @@ pub(super) fn welcome(address: SocketAddr, location: &Location, args: &ServeArgs
          \x20 {program} list{server}\n\
          \x20 {program} watch{server}\n\
          \x20 {program} check <id>{server}\n\
-         \x20 {program} remove <id>{server}\n"
+         \x20 {program} remove <id>{server}\n\
+         {explorer}"
     )
 }

@@ -106,55 +106,55 @@ fn json_has_the_whole_task() {
         &added,
         &names,
         expect![[r#"
-        {
-          "checked": false,
-          "id": "<id>",
-          "label": "Buy milk",
-          "removed": false
-        }
-        exit 0
-    "#]],
+            {
+              "id": "<id>",
+              "label": "Buy milk",
+              "checked": false,
+              "removed": false
+            }
+            exit 0
+        "#]],
     );
     check(
         &server.call(&["check", &id, "--json"]),
         &names,
         expect![[r#"
-        {
-          "checked": true,
-          "id": "<id>",
-          "label": "Buy milk",
-          "removed": false
-        }
-        exit 0
-    "#]],
+            {
+              "id": "<id>",
+              "label": "Buy milk",
+              "checked": true,
+              "removed": false
+            }
+            exit 0
+        "#]],
     );
     check(
         &server.call(&["list", "--json"]),
         &names,
         expect![[r#"
-        [
-          {
-            "checked": true,
-            "id": "<id>",
-            "label": "Buy milk",
-            "removed": false
-          }
-        ]
-        exit 0
-    "#]],
+            [
+              {
+                "id": "<id>",
+                "label": "Buy milk",
+                "checked": true,
+                "removed": false
+              }
+            ]
+            exit 0
+        "#]],
     );
     check(
         &server.call(&["remove", &id, "--json"]),
         &names,
         expect![[r#"
-        {
-          "checked": true,
-          "id": "<id>",
-          "label": "Buy milk",
-          "removed": false
-        }
-        exit 0
-    "#]],
+            {
+              "id": "<id>",
+              "label": "Buy milk",
+              "checked": true,
+              "removed": false
+            }
+            exit 0
+        "#]],
     );
     check(
         &server.call(&["list", "--json"]),
@@ -284,7 +284,7 @@ fn a_server_that_cannot_be_reached_is_one_line_and_a_code() {
         &client(&server.url.replace("/rpc", "/other")),
         &names,
         expect![[r#"
-        error: cannot connect to <server>/other: the server answered with HTTP status 404 Not Found
+        error: cannot connect to <server>/other: the server answered with HTTP status 404 Not Found: there is no such page
         exit 69
     "#]],
     );

@@ -36,7 +36,7 @@ fn the_page_is_at_the_address_that_is_named_first_and_runs_no_script_but_its_own
     assert!(first.contains(&format!("http{address},")), "{first}");
     let (head, body) = server.answer("/");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    assert!(head.contains(embedded_page::CONTENT_SECURITY_POLICY), "{head}");
+    assert!(head.contains(rpc_page::CONTENT_SECURITY_POLICY), "{head}");
     assert!(body.contains("<title>Tasks</title>"), "{body}");
     for file in ["/assets/page.js", "/assets/page.css", "/icon.svg"] {
         assert!(

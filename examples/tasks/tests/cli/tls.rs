@@ -85,7 +85,7 @@ fn two_flags_make_a_server_speak_tls_and_one_makes_a_client_trust_it() {
         &outcome,
         &[(plain.as_str(), "<server without TLS>")],
         expect![[r#"
-            error: cannot connect to <server without TLS>: the server answered with HTTP status 400 Bad Request; where TLS is spoken the URL begins with wss://
+            error: cannot connect to <server without TLS>: the server answered with HTTP status 400 Bad Request: this port speaks TLS: connect with wss:// or https:// instead
             exit 69
         "#]],
     );

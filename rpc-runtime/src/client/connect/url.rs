@@ -99,11 +99,16 @@ impl Target {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (socket, _) = client_async(self.request(handshake), HeaderGate::new(stream))
-            .await
-            .map_err(|error| self.refused(error))?;
-        let HeaderGate { stream, behind, .. } = socket.into_inner();
-        Ok(established(stream, behind))
+        let mut gate = HeaderGate::new(stream);
+        let upgraded = client_async(self.request(handshake), &mut gate).await.map(drop);
+        match upgraded {
+            Ok(()) => Ok(established(gate.stream, gate.behind)),
+            Err(WsError::Http(response)) => {
+                let said = gate.text_behind(response.headers()).await;
+                Err(self.refused_by_http(&response, said))
+            }
+            Err(error) => Err(self.refused(error)),
+        }
     }
 
     /// A request with a key of its own.
@@ -124,14 +129,16 @@ impl Target {
         request
     }
 
+    fn refused_by_http<T>(&self, response: &Response<T>, said: Option<String>) -> Refused {
+        let seconds = response.headers().get(header::RETRY_AFTER);
+        let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let retry_after = seconds.map(Duration::from_secs);
+        let (status, expired) = (response.status(), says_expired(response));
+        Refused::http(&self.url, status, said, retry_after, expired)
+    }
+
     fn refused(&self, error: WsError) -> Refused {
         match error {
-            WsError::Http(response) => {
-                let seconds = response.headers().get(header::RETRY_AFTER);
-                let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-                let retry_after = seconds.map(Duration::from_secs);
-                Refused::http(&self.url, response.status(), retry_after, says_expired(&response))
-            }
             WsError::Io(error) => {
                 let text = error.to_string();
                 Refused::because(RefusedKind::Unreachable, &self.url, text, error)

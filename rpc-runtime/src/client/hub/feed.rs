@@ -1,12 +1,7 @@
 //! One channel as a client hears it: the subscriptions of the program, which share what the server sends, and what the server
 //! is to be asked for them. No IO: it is told what came, and says what to ask.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-    task::Waker,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, task::Waker, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant};
 
@@ -14,6 +9,7 @@ use super::{
     error::SubscriptionError,
     inbox::Capacity,
     received::Raw,
+    skips::Skips,
     sub::{Answer, Stage, Sub},
 };
 use crate::{CallError, Reconnect, hub::Position, services::hub::TypedMessage};
@@ -26,9 +22,6 @@ pub(super) const MOST_HELD: Capacity = Capacity {
 
 /// A jump in the offsets is asked about at most so often in one channel.
 pub(super) const CHECK_EVERY: Duration = Duration::from_millis(100);
-
-/// So many offsets are remembered of events that are not for this client, because it has published them so.
-pub(super) const MOST_SKIPS: usize = 1_024;
 
 /// Who waits to be told what came of it.
 pub(super) type Waits = oneshot::Sender<Result<(), CallError>>;
@@ -52,11 +45,15 @@ pub(super) struct Feed {
     pub(super) not_before: Option<Instant>,
     failures: u32,
     last_check: Option<Instant>,
-    pub(super) presence: Option<TypedMessage>,
+    presence: Option<TypedMessage>,
+    /// What of that the server has taken.
+    taken: Option<TypedMessage>,
+    /// How often the program has said something of itself, and as of when the server knows.
+    said: u64,
+    told: u64,
     /// What came while a subscription needs an answer first.
     held: Held,
-    /// Offsets of events that are not for this client.
-    skips: BTreeSet<u64>,
+    skips: Skips,
     /// The subscription for what the server has subscribed the client to by itself.
     pub(super) by_server: Option<u64>,
     /// Who waits until the server has said that the client hears the channel no more.
@@ -124,8 +121,11 @@ impl Feed {
             failures: 0,
             last_check: None,
             presence: None,
+            taken: None,
+            said: 0,
+            told: 0,
             held: Held::default(),
-            skips: BTreeSet::new(),
+            skips: Skips::default(),
             by_server: None,
             left: Vec::new(),
         }
@@ -143,6 +143,40 @@ impl Feed {
         for sub in &mut self.subs {
             sub.lose();
         }
+    }
+
+    /// The program says something of itself, for presence to say of this client.
+    pub(super) fn says(&mut self, presence: TypedMessage) {
+        self.presence = Some(presence);
+        self.said += 1;
+    }
+
+    /// What is to be told of it when the server is asked, and as of when that is.
+    pub(super) fn presence(&self) -> (Option<TypedMessage>, u64) {
+        (self.presence.clone(), self.said)
+    }
+
+    /// The server has taken what the program had said by then.
+    pub(super) fn is_taken(&mut self, said: u64, presence: Option<TypedMessage>) {
+        self.told = said;
+        self.taken = presence;
+    }
+
+    /// The server has refused the channel. Where that is because of what the program had said by then, it is as if it had not been said.
+    /// Whether it may be because of that.
+    pub(super) fn is_not_taken(
+        &mut self,
+        said: u64,
+        presence: Option<&TypedMessage>,
+        error: &CallError,
+    ) -> bool {
+        let is_new = presence != self.taken.as_ref();
+        let may_be = is_new && error.code() == Some(crate::Code::InvalidArgument);
+        if may_be && said == self.said {
+            self.presence = self.taken.clone();
+        }
+        self.told = said;
+        may_be
     }
 
     /// Whether frames may be of this channel although their number is not known.
@@ -182,22 +216,15 @@ impl Feed {
 
     /// This client has published an event that is not for itself: nobody waits for it.
     pub(super) fn skip(&mut self, position: Position) {
-        let known = self.subs.iter().filter_map(|sub| sub.cursor);
-        if known.clone().any(|cursor| cursor.epoch == position.epoch) {
-            let oldest = known.map(|cursor| cursor.offset).min().unwrap_or(0);
-            self.skips = self.skips.split_off(&(oldest + 1));
-            if self.skips.len() < MOST_SKIPS {
-                self.skips.insert(position.offset);
-            }
-        }
+        self.skips.add(position);
     }
 
     /// The server has said what events name it by. The first time it says of which history they are, too: another one is told with
     /// each of its events.
-    pub(super) fn is_numbered(&mut self, number: u64, position: Option<Position>) {
+    pub(super) fn is_numbered(&mut self, number: u64, epoch: Option<u64>) {
         if self.number != Some(number) {
             self.number = Some(number);
-            self.epoch = position.map_or(0, |position| position.epoch);
+            self.epoch = epoch.unwrap_or(0);
         }
     }
 
@@ -210,7 +237,8 @@ impl Feed {
         early_lost: bool,
         woken: &mut Vec<Waker>,
     ) {
-        self.is_numbered(answer.number, answer.position);
+        let epoch = answer.position.map(|position| position.epoch);
+        self.is_numbered(answer.number, answer.frames_epoch.or(epoch));
         self.confirmed = true;
         self.entangled = true;
         self.failures = 0;
@@ -218,9 +246,12 @@ impl Feed {
         late.extend(self.held.take(0));
         let lost = early_lost || self.held.overrun;
         self.held = Held::default();
-        let doubtful = std::mem::take(&mut self.doubtful);
         for sub in self.subs.extract_if(.., |sub| !sub.may_hear(answer)) {
             sub.fail_as_unheard(&self.name, answer, woken);
+        }
+        if std::mem::take(&mut self.doubtful) {
+            // Nobody begins by what may be over, and has a gap as soon as it is asked for again.
+            return self.subs.iter_mut().for_each(Sub::lose);
         }
         let mut unanswered = false;
         for sub in &mut self.subs {
@@ -235,9 +266,6 @@ impl Feed {
             } else {
                 unanswered |= sub.stage == Stage::Needs;
             }
-            if doubtful {
-                sub.lose();
-            }
         }
         // Those who have had their answer go on behind all that was held, and hold anew.
         if unanswered {
@@ -247,10 +275,18 @@ impl Feed {
     }
 
     /// The server could not be asked, or refuses it, which is `certain`: then the client does not hear the channel any more,
-    /// unless it is the question that was wrong.
-    pub(super) fn refused(&mut self, error: &CallError, certain: bool, now: Instant, woken: &mut Vec<Waker>) {
+    /// unless it is the question that was wrong. `as_new`: it may be because of what was new in the question.
+    pub(super) fn refused(
+        &mut self,
+        error: &CallError,
+        certain: bool,
+        as_new: bool,
+        now: Instant,
+        woken: &mut Vec<Waker>,
+    ) {
         let is_bad = error.code() == Some(crate::Code::InvalidArgument);
-        if certain && !is_bad {
+        let is_out = certain && !is_bad;
+        if is_out {
             // Who may not hear the channel any more has stopped to hear it by that.
             self.confirmed = false;
             self.entangled = false;
@@ -259,7 +295,8 @@ impl Feed {
             self.entangled = self.confirmed;
         }
         let passes = passes(error);
-        let fails = |sub: &Sub| sub.stage == Stage::Needs && (sub.first.is_some() || !passes);
+        let is_asked = |stage| stage == Stage::Needs || is_out && stage == Stage::Full;
+        let fails = |sub: &Sub| is_asked(sub.stage) && (sub.first.is_some() || !passes && !as_new);
         for sub in self.subs.extract_if(.., |sub| fails(sub)) {
             sub.fail(error.clone(), woken);
         }
@@ -275,8 +312,12 @@ impl Feed {
         self.not_before = now.checked_add(wait);
     }
 
-    /// The server has said that the client hears the channel no more, because it has asked for that.
+    /// The server has said that the client hears the channel no more, because it has asked for that. Whatever has begun meanwhile is
+    /// asked for again: a program that has come back, or the server, whose word for that was on its way.
     pub(super) fn has_left(&mut self) {
+        self.subs.iter_mut().for_each(Sub::lose);
+        // What was held is of before, and what comes next is held elsewhere until its number is told.
+        self.held = Held::default();
         self.confirmed = false;
         self.entangled = false;
         self.number = None;
@@ -287,7 +328,7 @@ impl Feed {
     /// What to ask of the server.
     pub(super) fn next(&self, now: Instant) -> Next {
         let needs = |stage| self.subs.iter().filter(move |sub| sub.stage == stage);
-        let wants = needs(Stage::Needs).next().is_some() || self.is_unsettled();
+        let wants = needs(Stage::Needs).next().is_some() || self.is_unsettled() || self.told != self.said;
         let leaves = self.subs.is_empty();
         if self.asking.is_some() || !wants && !leaves {
             return Next::Nothing;

@@ -47,6 +47,8 @@ pub(super) struct Inbox(Mutex<State>);
 #[derive(Debug)]
 struct State {
     items: VecDeque<Item>,
+    /// How many of them are events.
+    events: usize,
     /// What the events in it take.
     bytes: usize,
     capacity: Capacity,
@@ -64,6 +66,7 @@ impl Inbox {
     pub(super) fn new(capacity: Capacity) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State {
             items: VecDeque::new(),
+            events: 0,
             bytes: 0,
             capacity,
             missed: 0,
@@ -152,7 +155,7 @@ impl Inbox {
         state.end = None;
         state.missed = 0;
         state.items = VecDeque::new();
-        state.bytes = 0;
+        (state.events, state.bytes) = (0, 0);
     }
 
     /// Gives it more room: it is read from now on.
@@ -170,6 +173,7 @@ impl Inbox {
         let mut state = self.lock();
         if let Some(item) = state.items.pop_front() {
             if let Item::Event { raw, .. } = &item {
+                state.events -= 1;
                 state.bytes -= raw.cost();
             }
             let drained = state.items.is_empty() && std::mem::take(&mut state.behind);
@@ -200,10 +204,10 @@ impl Inbox {
 }
 
 impl State {
-    /// One always fits into an empty inbox.
+    /// One always fits into an empty inbox. Gaps take no room: what is behind one has that which there was in front of it.
     fn has_room(&self, cost: usize) -> bool {
         let Capacity { events, bytes } = self.capacity;
-        self.items.is_empty() || self.items.len() < events && self.bytes + cost <= bytes
+        self.events == 0 || self.events < events && self.bytes + cost <= bytes
     }
 
     fn put(&mut self, raw: &Arc<Raw>, epoch: Option<u64>, kind: ReceivedKind) -> bool {
@@ -215,6 +219,7 @@ impl State {
         if !self.has_room(cost) {
             return false;
         }
+        self.events += 1;
         self.bytes += cost;
         self.items.push_back(Item::Event {
             raw: raw.clone(),

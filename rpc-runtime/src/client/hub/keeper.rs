@@ -22,7 +22,7 @@ use crate::{
         link::Link,
     },
     hub::Position,
-    services::hub::{HubClient, SubscribeAnswer, SubscribeRequest, UnsubscribeRequest},
+    services::hub::{HubClient, SubscribeAnswer, SubscribeRequest, TypedMessage, UnsubscribeRequest},
 };
 
 /// One call asks for so many channels at most: more are refused by the contract.
@@ -68,6 +68,10 @@ struct Batch {
 struct Asked {
     feed: u64,
     since: Option<Position>,
+    /// What the program had said of itself by then, so often.
+    said: u64,
+    /// And what that was.
+    presence: Option<TypedMessage>,
 }
 
 enum Asks {

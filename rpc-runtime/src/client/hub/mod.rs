@@ -48,6 +48,7 @@
 //!
 //! A client that never uses its hub pays for none of this.
 
+mod any;
 mod by_server;
 mod error;
 mod events;
@@ -58,6 +59,7 @@ mod publishing;
 mod reading;
 mod received;
 mod routing;
+mod skips;
 mod sub;
 mod subscribe;
 mod subscription;
@@ -69,6 +71,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+pub use any::AnyEvent;
 pub use by_server::{ServerSubscription, ServerSubscriptions};
 pub use error::{Gap, GapCause, SubscriptionError};
 pub use events::EventStream;

@@ -22,9 +22,9 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 ///
 /// # Errors
 ///
-/// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to publish there or there is no such channel,
-/// INVALID_ARGUMENT where the name is none, the event is longer than 64 KiB or the channel does not allow its type. The others as
-/// for a call.
+/// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to publish there or there is no such channel, UNAUTHENTICATED
+/// for both while it is anonymous, INVALID_ARGUMENT where the name is none, the event is longer than 64 KiB or the channel does not
+/// allow its type. The others as for a call.
 #[must_use = "nothing is published until it is awaited"]
 pub struct Publish {
     hub: ClientHub,

@@ -78,8 +78,8 @@ impl ClientHub {
     ///
     /// # Errors
     ///
-    /// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to see that, or there is no such channel. The others as
-    /// for a call.
+    /// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to see that, or there is no such channel, UNAUTHENTICATED for
+    /// both while it is anonymous. The others as for a call.
     pub async fn presence(&self, channel: impl Into<String>) -> Result<Presence, CallError> {
         self.presence_after(channel, "").await
     }
@@ -134,8 +134,8 @@ impl ClientHub {
 ///
 /// # Errors
 ///
-/// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to read it, or there is no such channel. The others as for
-/// a call.
+/// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to read it, or there is no such channel, UNAUTHENTICATED for both
+/// while it is anonymous. The others as for a call.
 #[must_use = "nothing is read until it is awaited"]
 pub struct ReadHistory<E> {
     hub: ClientHub,

@@ -10,7 +10,7 @@ use rpc_protocol::frame::{Compression, Event as EventFrame};
 
 use crate::{
     Contract, compression,
-    hub::{Events, LONGEST_EVENT, Position, id_of},
+    hub::{Events, LONGEST_EVENT, Position, is_among},
     services::hub::{Dropped, EventRecord},
 };
 
@@ -132,7 +132,7 @@ impl Raw {
             offset: self.offset,
         });
         let id = match (&*self.id, position) {
-            ("", Some(position)) => id_of(position),
+            ("", Some(position)) => position.to_string(),
             (id, _) => id.to_owned(),
         };
         Ok(Received {
@@ -151,7 +151,7 @@ impl Raw {
         let body = match self.compression {
             Compression::NONE => self.body.clone(),
             // Nobody inflates what is not read.
-            _ if !E::NAMES.contains(&self.type_name.as_str()) => return Err(Unread::Unknown),
+            _ if !is_among(&self.type_name, E::NAMES) => return Err(Unread::Unknown),
             _ => compression::inflate(&self.body, LONGEST_EVENT).map_err(|_| Unread::Undecodable)?,
         };
         let event = E::decode(&self.type_name, body).ok_or(Unread::Unknown)?;

@@ -49,12 +49,22 @@ pub(super) struct Core {
     pub(super) handle: OnceLock<Weak<Handle>>,
 }
 
+/// What those are listed by who listen for events of any type. No message is called so.
+pub(super) const ANY: &str = "*";
+
+/// What listeners for these events are listed by.
+fn listed(names: &'static [&'static str]) -> &'static [&'static str] {
+    if names.is_empty() { &[ANY] } else { names }
+}
+
 type ById<T> = HashMap<u64, T, BuildHasherDefault<Identity>>;
 
 #[derive(Default)]
 pub(super) struct State {
     /// The connection that counts: what comes on older ones, which finish their calls, does not.
     pub(super) link: u64,
+    /// So many of the direct events that come next on it were sent on the connection before.
+    pub(super) again: u64,
     pub(super) feeds: ById<Feed>,
     pub(super) names: HashMap<Arc<str>, u64>,
     /// Feeds by what frames name them by, on this connection.
@@ -63,7 +73,7 @@ pub(super) struct State {
     pub(super) todo: BTreeSet<u64>,
     /// Frames of numbers that are not known yet.
     early: Held,
-    /// Who listens for what is sent directly, by the events' full names.
+    /// Who listens for what is sent directly, by the events' full names, and by [`ANY`].
     pub(super) listeners: HashMap<&'static str, Vec<Arc<Inbox>>>,
     pub(super) untaken: Untaken,
     last_id: u64,
@@ -168,7 +178,9 @@ impl Core {
         let place = state.feed(name);
         state.todo.insert(place);
         if let Some(feed) = state.feeds.get_mut(&place) {
-            feed.presence = presence.or(feed.presence.take());
+            if let Some(presence) = presence {
+                feed.says(presence);
+            }
             feed.subs
                 .push(Sub::new(id, inbox.clone(), since, listens_for, first));
             // Whoever has left the channel has left it: it is not the last one's any more.
@@ -235,7 +247,7 @@ impl Core {
         if let Some(error) = &state.over {
             inbox.finish(Some(SubscriptionError::Closed(error.clone())), &mut Vec::new());
         }
-        for name in names {
+        for name in listed(names) {
             state.listeners.entry(name).or_default().push(inbox.clone());
         }
         drop(state);
@@ -245,7 +257,7 @@ impl Core {
     /// Nobody reads an inbox any more.
     pub(super) fn deafen(&self, names: &'static [&'static str], inbox: &Arc<Inbox>) {
         let mut state = self.lock();
-        for name in names {
+        for name in listed(names) {
             if let Some(listeners) = state.listeners.get_mut(name) {
                 listeners.retain(|listener| !Arc::ptr_eq(listener, inbox));
                 if listeners.is_empty() {
@@ -316,6 +328,7 @@ impl State {
             return;
         }
         self.link = link;
+        self.again = 0;
         self.numbers.clear();
         self.early = Held::default();
         self.feeds.values_mut().for_each(Feed::begin);
@@ -351,8 +364,10 @@ impl State {
         }
         self.begin(link);
         let number = frame.channel;
+        let is_again = number == 0 && self.again > 0;
+        self.again -= u64::from(is_again);
         let place = match number {
-            0 if frame.channel_name.is_empty() => return self.on_direct(frame, capacity, woken),
+            0 if frame.channel_name.is_empty() => return self.on_direct(frame, is_again, capacity, woken),
             0 => self.names.get(frame.channel_name.as_str()).copied(),
             number => self.numbers.get(&number).copied(),
         };

@@ -1,14 +1,18 @@
 //! One subscription of the program: up to where it was given everything, and what an event or an answer means for it.
 
-use std::{collections::BTreeSet, sync::Arc, task::Waker};
+use std::{sync::Arc, task::Waker};
 
 use super::{
     error::{Gap, GapCause, SubscriptionError},
-    feed::{MOST_SKIPS, Waits},
+    feed::Waits,
     inbox::Inbox,
     received::{Raw, ReceivedKind},
+    skips::Skips,
 };
-use crate::{CallError, Status, hub::Position};
+use crate::{
+    CallError, Status,
+    hub::{Position, is_among},
+};
 
 /// One subscription of the program.
 pub(super) struct Sub {
@@ -17,7 +21,7 @@ pub(super) struct Sub {
     /// Up to where it was given everything. `None` in a channel without history, and before it has begun.
     pub(super) cursor: Option<Position>,
     pub(super) stage: Stage,
-    /// The full names of the events that the program reads of it.
+    /// The full names of the events that the program reads of it; none for all.
     listens_for: &'static [&'static str],
     /// It has been live.
     begun: bool,
@@ -52,6 +56,8 @@ pub(super) struct Answer {
     pub(super) events: Vec<Arc<Raw>>,
     /// The full names of all events that may come; empty: any.
     pub(super) types: Vec<String>,
+    /// Of which history those frames are that tell none, where it is not that of `position`.
+    pub(super) frames_epoch: Option<u64>,
 }
 
 impl Sub {
@@ -95,13 +101,7 @@ impl Sub {
     }
 
     /// Gives an event as it was published, if it is the next. `epoch`: of its history, where it does not tell.
-    pub(super) fn offer(
-        &mut self,
-        raw: &Arc<Raw>,
-        epoch: u64,
-        skips: &BTreeSet<u64>,
-        woken: &mut Vec<Waker>,
-    ) {
+    pub(super) fn offer(&mut self, raw: &Arc<Raw>, epoch: u64, skips: &Skips, woken: &mut Vec<Waker>) {
         if self.stage != Stage::Live {
             return;
         }
@@ -120,8 +120,7 @@ impl Sub {
             Some(cursor) => {
                 let between = cursor.offset + 1..raw.offset;
                 // What lies between may have been for others, or may have been dropped: the server knows.
-                let few = between.end - between.start <= MOST_SKIPS as u64;
-                if few && between.clone().all(|offset| skips.contains(&offset)) {
+                if skips.have(cursor.epoch, between) {
                     self.give(raw, cursor.epoch, kind, woken);
                 } else {
                     self.stage = Stage::Needs;
@@ -176,8 +175,8 @@ impl Sub {
 
     /// Whether something may come that the program reads. Of one that has begun that is not asked any more: servers change.
     pub(super) fn may_hear(&self, answer: &Answer) -> bool {
-        let is_one = |name: &&str| answer.types.iter().any(|allowed| allowed == name);
-        self.begun || answer.types.is_empty() || self.listens_for.iter().any(is_one)
+        let is_one = |allowed: &String| is_among(allowed, self.listens_for);
+        self.begun || answer.types.is_empty() || answer.types.iter().any(is_one)
     }
 
     /// Ends it before it has begun: nothing that its program reads ever comes.

@@ -11,7 +11,7 @@ use super::{
     feed::Feed,
     inbox::{Capacity, Inbox},
     received::{Raw, ReceivedKind},
-    routing::{Came, State},
+    routing::{ANY, Came, HubCell, State},
     sub::Sub,
     wire::{position_of, status_of},
 };
@@ -22,23 +22,38 @@ use crate::{
     services::hub::{Subscribed, Unsubscribed},
 };
 
+impl HubCell {
+    /// A session goes on. So many of the direct events that come first were sent on the connection before.
+    pub(in crate::client) fn goes_on(&self, link: u64, events_again: u64) {
+        let mut state = self.core().lock();
+        state.begin(link);
+        if state.link == link {
+            state.again = events_again;
+        }
+    }
+}
+
 impl State {
+    /// `is_again`: it was sent on the connection before.
     pub(super) fn on_direct(
         &mut self,
         frame: EventFrame,
+        is_again: bool,
         capacity: Capacity,
         woken: &mut Vec<Waker>,
     ) -> Came {
         let came = match frame.type_name.as_str() {
-            Subscribed::FULL_NAME => self.on_subscribed(&frame, capacity, woken),
+            Subscribed::FULL_NAME => self.on_subscribed(&frame, is_again, capacity, woken),
             Unsubscribed::FULL_NAME => self.on_unsubscribed(&frame, woken),
             _ => Came::Unheard,
         };
-        let Some(listeners) = self.listeners.get(frame.type_name.as_str()) else {
+        let of_type = self.listeners.get(frame.type_name.as_str());
+        let of_any = self.listeners.get(ANY);
+        if of_type.is_none() && of_any.is_none() {
             return came;
-        };
+        }
         let raw = Arc::new(Raw::of_frame(frame));
-        for listener in listeners {
+        for listener in of_type.into_iter().chain(of_any).flatten() {
             listener.put_or_miss(&raw, ReceivedKind::Live, woken);
         }
         match came {
@@ -48,7 +63,13 @@ impl State {
     }
 
     /// The server has subscribed the client.
-    fn on_subscribed(&mut self, frame: &EventFrame, capacity: Capacity, woken: &mut Vec<Waker>) -> Came {
+    fn on_subscribed(
+        &mut self,
+        frame: &EventFrame,
+        is_again: bool,
+        capacity: Capacity,
+        woken: &mut Vec<Waker>,
+    ) -> Came {
         let Ok(told) = <Subscribed as prost::Message>::decode(frame.body.clone()) else {
             return Came::Unheard;
         };
@@ -67,7 +88,7 @@ impl State {
         let Some(feed) = self.feeds.get_mut(&place) else {
             return Came::Nothing;
         };
-        feed.is_numbered(told.number, position);
+        feed.is_numbered(told.number, position.map(|position| position.epoch));
         feed.entangled = true;
         if feed.subs.is_empty() && feed.asking.is_none() {
             feed.confirmed = true;
@@ -79,7 +100,12 @@ impl State {
                 let epoch = position.map(|position: Position| position.epoch);
                 inbox.put(&snapshot, epoch, ReceivedKind::Snapshot, woken);
             }
-            feed.subs.push(Sub::live(id, inbox.clone(), position));
+            let mut sub = Sub::live(id, inbox.clone(), position);
+            if is_again {
+                // What came behind it then is gone with the connection.
+                sub.lose();
+            }
+            feed.subs.push(sub);
             feed.by_server = Some(id);
             woken.extend(self.untaken.push(feed.name.clone(), id, inbox));
         }

@@ -59,10 +59,9 @@ use std::{
 
 pub(crate) use erased::ErasedBroker;
 pub use local::LocalBroker;
-pub(crate) use types::id_of;
 pub use types::{
     Address, BrokerError, History, HistoryQuery, Member, MemberChange, Members, MembersQuery, Origin,
-    Position, Publication, Published, Publisher, Receipt,
+    Position, PositionError, Publication, Published, Publisher, Receipt,
 };
 
 use super::{ChannelName, Retention};

@@ -1,12 +1,22 @@
 //! What brokers are told, and what they tell: events and where they are, who is where, and what goes wrong.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{fmt, str::FromStr, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
 use crate::{ClientId, Status};
 
 /// A place in a channel's history.
+///
+/// As text it is its epoch in 16 hexadecimal digits and its offset, which is the id of an event that was given no other:
+///
+/// ```
+/// # use rpc_runtime::hub::{Position, PositionError};
+/// let position: Position = "5f0c2b1a9d3e4870-17".parse()?;
+/// assert_eq!(position.offset, 17);
+/// assert_eq!(position.to_string(), "5f0c2b1a9d3e4870-17");
+/// # Ok::<(), PositionError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Which history: random, and another after history was lost.
@@ -14,6 +24,43 @@ pub struct Position {
     /// How many events had been published in it, up to this one and with it. 0 is before the first.
     pub offset: u64,
 }
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}-{}", self.epoch, self.offset)
+    }
+}
+
+impl FromStr for Position {
+    type Err = PositionError;
+
+    fn from_str(text: &str) -> Result<Self, PositionError> {
+        let read = || {
+            let (epoch, offset) = text.split_once('-')?;
+            // Numbers may have a sign in front for Rust, and have none here.
+            let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let epoch = Some(epoch).filter(|text| are_digits(text))?;
+            let offset = Some(offset).filter(|text| are_digits(text))?;
+            Some(Self {
+                epoch: u64::from_str_radix(epoch, 16).ok()?,
+                offset: offset.parse().ok()?,
+            })
+        };
+        read().ok_or(PositionError(()))
+    }
+}
+
+/// A text is no [`Position`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionError(());
+
+impl fmt::Display for PositionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a position is an epoch in hexadecimal digits and an offset, such as 5f0c2b1a9d3e4870-17")
+    }
+}
+
+impl std::error::Error for PositionError {}
 
 /// Who published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,11 +117,11 @@ pub struct Published {
 }
 
 impl Published {
-    /// The event's id: the one that it was given, else `<epoch>-<offset>` in hexadecimal and decimal digits.
+    /// The event's id: the one that it was given, else its position as text.
     pub fn id(&self) -> Arc<str> {
         match &self.publication.id {
             Some(id) => id.clone(),
-            None => id_of(self.position).into(),
+            None => self.position.to_string().into(),
         }
     }
 
@@ -82,11 +129,6 @@ impl Published {
     pub(crate) fn is_for(&self, client: ClientId) -> bool {
         !self.publication.except.contains(&client)
     }
-}
-
-/// The id of an event that has no other.
-pub(crate) fn id_of(position: Position) -> String {
-    format!("{:016x}-{}", position.epoch, position.offset)
 }
 
 /// What publishing came to.
@@ -124,7 +166,7 @@ impl Receipt {
 }
 
 /// Whom something is sent to that is published in no channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
     /// One client.
@@ -181,6 +223,16 @@ pub struct Member {
     pub data: Option<(Arc<str>, Bytes)>,
 }
 
+impl Member {
+    /// By whose doing it is there: who answers for what it takes of the broker's memory.
+    pub fn origin(&self) -> Origin {
+        match &self.user {
+            Some(user) => Origin::User(user.clone()),
+            None => Origin::Client(self.client),
+        }
+    }
+}
+
 /// Which part of those who are in a channel is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct MembersQuery {
@@ -222,7 +274,7 @@ pub enum BrokerError {
     /// There is no room: too many channels, events or members.
     #[error("the broker has no room: {0}")]
     Full(&'static str),
-    /// What one publisher may take is taken by this one. Others are not concerned.
+    /// What one publisher may take is taken by this one, by its events or its members. Others are not concerned.
     #[error("the publisher has no room left: {0}")]
     PublisherFull(&'static str),
     /// An event with this key has been published, and it is another.
@@ -240,6 +292,36 @@ impl From<BrokerError> for Status {
                 Status::resource_exhausted(error.to_string())
             }
             BrokerError::OtherEvent => Status::already_exists(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_read_as_ids_of_events_have_them() {
+        let position = Position {
+            epoch: 0xab,
+            offset: 17,
+        };
+        assert_eq!(position.to_string(), "00000000000000ab-17");
+        assert_eq!("00000000000000ab-17".parse(), Ok(position));
+        for wrong in [
+            "",
+            "17",
+            "-17",
+            "ab-",
+            "ab-x",
+            "xyz-1",
+            "+ab-1",
+            "ab-+1",
+            "ab--1",
+            "5f0c2b1a9d3e48701-1",
+            "ab-18446744073709551616",
+        ] {
+            assert_eq!(wrong.parse::<Position>(), Err(PositionError(())), "{wrong}");
         }
     }
 }

@@ -57,7 +57,7 @@ impl ActiveNamespace {
 
     /// Asks whether a client may do something in one of the channels.
     pub(crate) async fn check(&self, act: Act, asks: &Asks, name: &str) -> Result<(), Status> {
-        let values = self.pattern.matches(name).ok_or_else(denied)?;
+        let values = self.pattern.matches(name).ok_or_else(|| denied(asks))?;
         let right = match act {
             Act::Subscribe => &self.declared.subscribe,
             Act::Publish => &self.declared.publish,
@@ -70,7 +70,7 @@ impl ActiveNamespace {
         match self.spelling(name) {
             Spelling::Canonical => Ok(()),
             Spelling::Other(canonical) => Err(not_canonical(name, &canonical)),
-            Spelling::Unreadable => Err(denied()),
+            Spelling::Unreadable => Err(denied(asks)),
         }
     }
 
@@ -90,7 +90,7 @@ impl ActiveNamespace {
         let Some(snapshot) = &self.declared.snapshot else {
             return Ok(None);
         };
-        let values = self.pattern.matches(name).ok_or_else(denied)?;
+        let values = self.pattern.matches(name).ok_or_else(|| denied(asks))?;
         let late = "the channel's snapshot could not be made in time; try again";
         let made = snapshot.snapshot(asks, &values);
         Ok(in_time(self.declared.answers_within, late, made).await?.0)

@@ -14,7 +14,7 @@ pub(crate) use snapshot::Taken;
 pub use snapshot::{OnSubscribe, Snapshot};
 
 use super::{
-    Events,
+    Events, names_of,
     pattern::{ChannelParams, Pattern, Spelling, spelling_of},
     rights::{ErasedRight, Nobody, Right, Typed},
 };
@@ -245,7 +245,7 @@ impl<P: ChannelParams> Namespace<P> {
     /// published.
     #[must_use]
     pub fn events<E: Events>(mut self) -> Self {
-        self.inner.events.get_or_insert_default().extend(E::NAMES);
+        self.inner.events.get_or_insert_default().extend(names_of::<E>());
         self.inner.files.extend(E::FILES);
         self
     }

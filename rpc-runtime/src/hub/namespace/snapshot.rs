@@ -85,7 +85,7 @@ pub(super) trait ErasedSnapshot: Send + Sync {
 impl<P: ChannelParams, S: OnSubscribe<P>> ErasedSnapshot for Typed<S, P> {
     fn snapshot<'a>(&'a self, asks: &'a Asks, values: &'a [&'a str]) -> Later<'a, Result<Snapshot, Status>> {
         Box::pin(async move {
-            let params = P::read(values).ok_or_else(denied)?;
+            let params = P::read(values).ok_or_else(|| denied(asks))?;
             self.right().snapshot(asks, &params).await
         })
     }

@@ -19,7 +19,7 @@ impl fmt::Display for Causes<'_> {
 }
 
 /// The beginning of any text, on one line.
-pub(super) struct OneLine<T>(pub(super) T);
+pub(in crate::server) struct OneLine<T>(pub(in crate::server) T);
 
 /// So many characters of such a text are written: it may hold what a peer has sent, which may be long.
 const SHOWN: usize = 200;

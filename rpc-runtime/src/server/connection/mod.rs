@@ -69,6 +69,7 @@ pub(crate) use detaching::Kept;
 use gate::Gate;
 use going_on::Left;
 use leaving::Leaving;
+pub(super) use log::OneLine;
 use pinging::Waiting;
 use reading::Read;
 use standing::Standing;

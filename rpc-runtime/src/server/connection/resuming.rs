@@ -85,6 +85,8 @@ pub(super) struct Told {
     resumed: bool,
     /// With its calls.
     streams: bool,
+    /// So many direct events are sent again.
+    events: u64,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -293,6 +295,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             token,
             resumed: true,
             streams,
+            events: self.socket.io.output.replay().map_or(0, |replay| replay.events()),
         };
         self.greet(&told, now);
         self.socket.io.output.write_again();
@@ -351,6 +354,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             greeting.replay_bytes = self.endpoint.limits.replay_bytes as u64;
             greeting.streams_resumed = told.streams;
             greeting.received_frames = self.protocol.received_frames();
+            greeting.events_again = told.events;
         }
     }
 

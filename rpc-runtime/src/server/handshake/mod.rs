@@ -79,13 +79,17 @@ pub(super) async fn answer_on(
     route: Option<Route>,
     handshake: Handshake,
 ) -> Response<Full<Bytes>> {
-    match accept(shared, route, handshake).await {
-        Ok(response) => response,
-        Err(refusal) => {
-            shared.meter().handshake(refusal.outcome());
-            refusal.into_response()
-        }
-    }
+    let remote = handshake.remote;
+    let accepted = accept(shared, route, handshake).await;
+    accepted.unwrap_or_else(|refusal| refuse(shared, refusal, remote))
+}
+
+/// What a request is told that is not upgraded. It is counted, and in the log for whoever looks for it: pages are shown none of it.
+pub(super) fn refuse(shared: &Shared, refusal: Refusal, remote: Option<SocketAddr>) -> Response<Full<Bytes>> {
+    shared.meter().handshake(refusal.outcome());
+    let status = refusal.status().as_u16();
+    tracing::debug!(?remote, status, "not upgraded: {}", refusal.text().trim_end());
+    refusal.into_response()
 }
 
 async fn accept(

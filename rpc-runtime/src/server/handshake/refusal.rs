@@ -80,7 +80,7 @@ impl Refusal {
         }
     }
 
-    fn text(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         match self {
             Self::NoSuchPath => "nothing is served on this path\n",
             Self::NotAnUpgrade => "this is a WebSocket endpoint for the subprotocol rpc.v1\n",

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -139,10 +139,7 @@ impl Front {
         let route = self.shared.routes.find_for(&request);
         if route.is_some() && handshake::is_asked_for(&request) {
             if self.begun == Begun::GivenUp {
-                self.shared.meter().handshake(Refusal::GivenUp.outcome());
-                return Refusal::GivenUp
-                    .into_response()
-                    .map(|body| Answer::new(body, over));
+                return self.refuse(Refusal::GivenUp, over);
             }
             let handshake = Handshake {
                 request: request.map(drop),
@@ -152,13 +149,14 @@ impl Front {
             let response = handshake::answer_on(&self.shared, route, handshake).await;
             return response.map(|body| Answer::new(body, over));
         }
-        let Some(service) = &self.shared.front.http else {
+        let path = request.uri().path();
+        let service = self.shared.front.http.as_ref();
+        let Some(service) = service.filter(|service| service.is_for(path)) else {
             let refusal = match route {
                 Some(_) => Refusal::NotAnUpgrade,
                 None => Refusal::NoSuchPath,
             };
-            self.shared.meter().handshake(refusal.outcome());
-            return refusal.into_response().map(|body| Answer::new(body, over));
+            return self.refuse(refusal, over);
         };
         if let Err(refusal) = self.take_http_place() {
             return refusal.into_response().map(|body| Answer::new(body, over));
@@ -171,10 +169,19 @@ impl Front {
         let progress = self.progress.clone();
         let request = request.map(|body| HttpBody { body, progress });
         let mut response = service.answer(request).await;
+        if route.is_some() && response.status() == StatusCode::NOT_FOUND {
+            // Where there is an endpoint, it is not nothing that is missing but the upgrade, such as one that a proxy has dropped.
+            return self.refuse(Refusal::NotAnUpgrade, over);
+        }
         if self.shared.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
+        response.map(|body| Answer::new(body, over))
+    }
+
+    fn refuse(&self, refusal: Refusal, over: Over) -> Response<Answer> {
+        let response = handshake::refuse(&self.shared, refusal, Some(self.remote));
         response.map(|body| Answer::new(body, over))
     }
 

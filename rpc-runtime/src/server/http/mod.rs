@@ -1,6 +1,8 @@
 //! HTTP on a connection that was accepted: upgrades to the endpoints, and the program's own service for all else.
 
 mod connection;
+#[cfg(feature = "explorer")]
+mod explored;
 mod progress;
 
 use std::{
@@ -115,9 +117,15 @@ type Answering<'a> = Pin<Box<dyn Future<Output = Response<UnsyncBoxBody<Bytes, B
 
 trait Erased: Send + Sync {
     fn call(&self, request: Request<HttpBody>) -> Answering<'_>;
+
+    /// Whether a path is this service's to answer.
+    fn is_for(&self, path: &str) -> bool {
+        let _ = path;
+        true
+    }
 }
 
-/// The program's own service.
+/// What is served beside the endpoints: the program's own service, or the explorer in front of it.
 pub(super) struct HttpService(Box<dyn Erased>);
 
 impl HttpService {
@@ -130,6 +138,20 @@ impl HttpService {
         B::Error: Into<BoxError>,
     {
         Self(Box::new(Of(service)))
+    }
+
+    /// The explorer, if there is one, in front of the program's own service.
+    #[cfg(feature = "explorer")]
+    pub(super) fn explored(explorer: Option<rpc_explorer::Explorer>, program: Option<Self>) -> Option<Self> {
+        match explorer {
+            Some(explorer) => Some(Self(Box::new(explored::Explored { explorer, program }))),
+            None => program,
+        }
+    }
+
+    /// Whether a path is its to answer.
+    fn is_for(&self, path: &str) -> bool {
+        self.0.is_for(path)
     }
 
     /// What the service answers; 500 where it fails or panics, with the cause in the log.

@@ -21,7 +21,8 @@ pub trait Hub {
         request: UnsubscribeRequest,
     ) -> Result<UnsubscribeResponse, Status>;
 
-    /// Publishes an event in a channel.
+    /// Publishes an event in a channel. What a client publishes in one channel comes there in the order of its requests, whether it
+    /// waits for their answers or not, and however long the server takes to look up who may.
     async fn publish(&self, cx: &Context, request: PublishRequest) -> Result<PublishResponse, Status>;
 
     /// Sends an event to all connections of users.
@@ -123,7 +124,7 @@ pub struct SubscribeAnswer {
     pub refused: Option<Refused>,
     /// What frames of events name it by, on this connection.
     pub number: u64,
-    /// Where the channel is, behind `events`; absent where it has no history. Frames do not repeat the epoch.
+    /// Where the channel is, behind `events`; absent where it has no history. Frames do not repeat the epoch, unless another has begun.
     pub position: Option<ChannelPosition>,
     /// Whether `events` is everything that came after `since`. Absent where nothing was to be recovered.
     pub recovered: Option<bool>,
@@ -134,6 +135,9 @@ pub struct SubscribeAnswer {
     /// The full names of all events that may come in the channel; empty: any. A client that listens for none of them is never
     /// given one.
     pub types: Vec<String>,
+    /// The epoch of those frames that tell none, where it is not `position`'s: a client that comes back to its session may be sent some
+    /// that have waited since before another began.
+    pub frames_epoch: Option<u64>,
 }
 
 /// Why something was not done.
@@ -167,6 +171,8 @@ pub struct UnsubscribeAnswer {
     pub channel: String,
     /// Whether the client had subscribed to it.
     pub was_subscribed: bool,
+    /// Why it is not looked at, such as that it is no name; absent else.
+    pub refused: Option<Refused>,
 }
 
 /// What to publish.

@@ -18,7 +18,8 @@ use crate::{
     ClientId, Context, Status,
     bytes::Bytes,
     hub::{
-        self, Act, Asks, Begun, ChannelName, HistoryQuery, Room, Wish, broker::MembersQuery, bytes_of_one,
+        self, Act, ActiveNamespace, Asks, Begun, ChannelName, HistoryQuery, Room, Wish, broker::MembersQuery,
+        bytes_of_one, in_turn,
     },
 };
 
@@ -79,15 +80,18 @@ impl Hub for OfServer {
         cx: &Context,
         request: UnsubscribeRequest,
     ) -> Result<UnsubscribeResponse, Status> {
-        let names = request.channels.iter().map(ChannelName::new);
-        let names = names.collect::<Result<Vec<_>, _>>()?;
         let hub = cx.hub();
-        let answer = |name: ChannelName| UnsubscribeAnswer {
-            channel: name.as_str().to_owned(),
-            was_subscribed: hub.unsubscribe_session(cx.session(), &name),
+        let answer = |channel: String| {
+            let name = ChannelName::new(&channel);
+            let ended = name.map(|name| hub.unsubscribe_session(cx.session(), &name));
+            UnsubscribeAnswer {
+                channel,
+                was_subscribed: *ended.as_ref().unwrap_or(&false),
+                refused: ended.err().map(|error| (&Status::from(error)).into()),
+            }
         };
         Ok(UnsubscribeResponse {
-            answers: names.into_iter().map(answer).collect(),
+            answers: request.channels.into_iter().map(answer).collect(),
         })
     }
 
@@ -96,17 +100,11 @@ impl Hub for OfServer {
         let hub = cx.hub();
         let asks = asks(cx);
         let TypedMessage { type_name, body } = request.event;
-        let (mut keeps, mut tells_reached) = (false, false);
-        match name.own_client() {
-            // A client's own channel is the client.
-            Some(client) => hub.may_send_to_client(&asks, &client, &type_name).await?,
-            None => {
-                let namespace = hub.namespace_of(name.as_str())?;
-                namespace.check(Act::Publish, &asks, name.as_str()).await?;
-                keeps = namespace.keep().keeps();
-                tells_reached = namespace.tells_reached();
-            }
-        }
+        let namespace = may_publish(&hub, &asks, &name, &type_name);
+        let (namespace, _turn) = in_turn(cx.session(), &name, namespace).await;
+        let namespace = namespace?;
+        let keeps = namespace.is_some_and(|namespace| namespace.keep().keeps());
+        let tells_reached = namespace.is_some_and(|namespace| namespace.tells_reached());
         check_event_type(&type_name)?;
         check_key(&request.key)?;
         let mut to = hub.channels([name.as_str()]).by_client(cx, request.key);
@@ -179,8 +177,9 @@ impl Hub for OfServer {
     async fn presence(&self, cx: &Context, request: PresenceRequest) -> Result<PresenceResponse, Status> {
         let name = ChannelName::new(&request.channel)?;
         let hub = cx.hub();
-        let namespace = hub.namespace_of(name.as_str())?;
-        namespace.check(Act::Presence, &asks(cx), name.as_str()).await?;
+        let asks = asks(cx);
+        let namespace = hub.namespace_of(name.as_str(), &asks)?;
+        namespace.check(Act::Presence, &asks, name.as_str()).await?;
         let query = MembersQuery {
             after: match request.after.as_str() {
                 "" => None,
@@ -222,8 +221,9 @@ impl Hub for OfServer {
     async fn history(&self, cx: &Context, request: HistoryRequest) -> Result<HistoryResponse, Status> {
         let name = ChannelName::new(&request.channel)?;
         let hub = cx.hub();
-        let namespace = hub.namespace_of(name.as_str())?;
-        namespace.check(Act::History, &asks(cx), name.as_str()).await?;
+        let asks = asks(cx);
+        let namespace = hub.namespace_of(name.as_str(), &asks)?;
+        namespace.check(Act::History, &asks, name.as_str()).await?;
         let query = HistoryQuery {
             after: request.after.map(Into::into),
             before: Some(request.before).filter(|before| *before > 0),
@@ -286,6 +286,22 @@ fn room(cx: &Context) -> usize {
     cx.session().answer_bytes().min(LONGEST_ANSWER)
 }
 
+/// Asks whether a client may publish in a channel. Gives the channel's namespace; `None` for a client's own, which is the client.
+async fn may_publish<'a>(
+    hub: &'a hub::Hub,
+    asks: &Asks,
+    name: &ChannelName,
+    type_name: &str,
+) -> Result<Option<&'a ActiveNamespace>, Status> {
+    if let Some(client) = name.own_client() {
+        hub.may_send_to_client(asks, &client, type_name).await?;
+        return Ok(None);
+    }
+    let namespace = hub.namespace_of(name.as_str(), asks)?;
+    namespace.check(Act::Publish, asks, name.as_str()).await?;
+    Ok(Some(namespace))
+}
+
 async fn subscribe(
     cx: &Context,
     hub: &hub::Hub,
@@ -321,6 +337,7 @@ fn answered(channel: String, subscribed: &Begun, room: &Room) -> SubscribeAnswer
             .map(|event| record(event, namespace.tells_publisher()))
             .collect(),
         types,
+        frames_epoch: subscribed.channel.untold_epoch(),
     }
 }
 

@@ -2,16 +2,28 @@
 
 use std::net::IpAddr;
 
-use http::Uri;
+use http::{Uri, uri::InvalidUri};
 
 use crate::{ConnectInfo, Context, Guard, Status};
 
 /// Headers that proxies add.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+const FORWARDED: [&str; 6] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
 
 /// Lets in who connects from this machine: a peer with a loopback address.
 ///
-/// - A connection that a proxy handed on is refused, whatever it says of its client.
+/// **Behind a proxy of this machine it proves nothing**: all that the proxy lets in comes from here. Say `.reflection(false)` there, or
+/// by a guard of yours who may ask.
+///
+/// - What shows that a proxy handed it on is refused: a header such as `X-Forwarded-For`, or a `Host` that is not this machine. A
+///   proxy need show neither. nginx, as it comes, adds no header and asks for its upstream, `127.0.0.1:3000`; and where one hands
+///   on the `Host` of its client, the client may have written `localhost`.
 /// - A page in a browser of this machine is let in only where it comes from this machine too, by its `Origin`: one of elsewhere whose
 ///   name was made to lead here is refused.
 /// - A connection whose address is not known, such as one in memory, is refused.
@@ -50,17 +62,18 @@ fn is_local(info: &ConnectInfo) -> bool {
     let is_proxied = FORWARDED.iter().any(|name| headers.get(name).is_some());
     remote.is_some_and(|remote| remote.is_loopback())
         && !is_proxied
-        && headers.get("origin").is_none_or(is_origin_here)
+        && headers.get("host").is_none_or(|host| is_here(host.try_into()))
+        && headers
+            .get("origin")
+            .is_none_or(|origin| is_here(origin.try_into()))
 }
 
-/// Whether a page comes from this machine.
-fn is_origin_here(origin: &[u8]) -> bool {
-    let Ok(origin) = Uri::try_from(origin) else {
-        return false;
-    };
-    let Some(host) = origin.host() else { return false };
+/// Whether a host, or the origin of a page, is this machine.
+fn is_here(uri: Result<Uri, InvalidUri>) -> bool {
+    let Ok(uri) = uri else { return false };
+    let Some(host) = uri.host() else { return false };
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
+    host.eq_ignore_ascii_case("localhost")
         || address
             .parse::<IpAddr>()
             .is_ok_and(|address| address.to_canonical().is_loopback())
@@ -123,6 +136,23 @@ mod tests {
         for header in FORWARDED {
             let handed_on = info(Some("127.0.0.1:1"), &[(header, "127.0.0.1")]);
             assert!(!is_local(&handed_on), "{header}");
+        }
+    }
+
+    #[test]
+    fn who_has_asked_for_another_host_came_by_a_proxy_that_adds_nothing() {
+        for (host, expected) in [
+            ("127.0.0.1:3000", true),
+            ("LocalHost", true),
+            ("[::1]:3000", true),
+            ("app.example.com", false),
+            ("app.example.com:443", false),
+            ("192.0.2.1", false),
+            ("localhost.evil.example:3000", false),
+            ("", false),
+        ] {
+            let asked = info(Some("127.0.0.1:1"), &[("host", host)]);
+            assert_eq!(is_local(&asked), expected, "{host:?}");
         }
     }
 

@@ -24,6 +24,9 @@ const SERVICE: i32 = 6;
 /// Where a `FileDescriptorProto` has its comments.
 const SOURCE_CODE_INFO: u32 = 9;
 
+/// So many characters of a symbol that is not there are told back.
+const LONGEST_TOLD: usize = 255;
+
 /// The schemas of an endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Schemas {
@@ -90,14 +93,17 @@ impl Schemas {
                 merged.add(set.files.iter())?;
             }
         }
+        let mut asked = HashSet::new();
         for symbol in symbols {
-            let found = self
-                .sets
-                .iter()
-                .find_map(|set| Some((set, *set.declared.get(symbol)?)));
-            let (set, at) =
-                found.ok_or_else(|| Status::not_found(format!("no schema here declares {symbol:?}")))?;
-            merged.add(set.with_imports(at))?;
+            let mut sets = self.sets.iter().enumerate();
+            let found = sets.find_map(|(number, set)| Some((number, *set.declared.get(symbol)?)));
+            // Of a symbol that is none, as much as tells which it was: it may be as long as a message.
+            let missing = || Status::not_found(format!("no schema here declares `{symbol:.LONGEST_TOLD$}`"));
+            let (number, at) = found.ok_or_else(missing)?;
+            // Most symbols of a crate stand in one file, which need not be looked at for each of them.
+            if asked.insert((number, at)) {
+                merged.add(self.sets[number].with_imports(at))?;
+            }
         }
         let files = merged.files.into_iter();
         Ok(files

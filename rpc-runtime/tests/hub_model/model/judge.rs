@@ -1,22 +1,17 @@
 //! Which deliveries are right in a channel with history: every event in its order, each once, or a gap where history did not have
 //! what came between; behind a snapshot, what came after it.
 
-use rpc_runtime::hub::{
-    Position,
-    client::{Gap, GapCause},
-};
+use rpc_runtime::hub::{Position, client::GapCause};
 
-use super::{Given, Item, Log, Tally, What};
+use super::{Gap, Given, Item, Log, Tally, What};
 
 /// Where a subscription began.
 #[derive(Debug, Clone)]
 pub enum Began {
-    /// No later than where the channel was when it was answered.
-    Answered(Position),
+    /// No earlier than where the channel was before it could be asked for, and no later than where it was when it was there.
+    Between(Position, Position),
     /// Behind a position that the program had named: what is missing from there is told.
     Behind(Position),
-    /// By the server's will, no later than here.
-    By(Position),
 }
 
 /// A subscription, as it is to be judged.
@@ -33,7 +28,7 @@ pub struct Subscribed<'a> {
 impl Log {
     /// Holds what a subscription gave against what was published.
     pub fn check(&self, subscribed: &Subscribed<'_>) {
-        let mut at = start(subscribed);
+        let mut at = self.start(subscribed);
         let mut snapshot = subscribed.snapshots && !matches!(subscribed.began, Began::Behind(_));
         for item in subscribed.items {
             match &item.given {
@@ -147,47 +142,63 @@ impl Log {
             assert!(!entry.is_for(ids), "{:?} at {offset} is missing", entry.what);
         }
     }
-}
 
-fn start(subscribed: &Subscribed<'_>) -> Position {
-    let first = match subscribed.items.first().map(|first| &first.given) {
-        None => None,
-        Some(Given::Event(_, position)) => position.map(|position| Position {
-            offset: position.offset.saturating_sub(1),
-            ..position
-        }),
-        // A state may be older than what it is asked for behind: what came after it follows.
-        Some(Given::Snapshot(_, position)) => return state_at(subscribed.began, *position),
-        Some(Given::Gap(gap)) => gap.last,
-    };
-    match subscribed.began {
-        // What was published while it began may be before or behind its beginning.
-        Began::Answered(after) => match first {
-            // What is asked for may be answered by what was asked before, which was given up: then it begins earlier.
-            Some(first) if first.epoch == after.epoch => Position {
-                offset: first.offset.min(after.offset),
-                ..*after
-            },
-            // Another history began meanwhile, or nobody had told its node of that yet.
-            Some(first) => first,
-            None => *after,
-        },
-        Began::Behind(position) => *position,
-        Began::By(latest) => match first {
-            Some(first) if first.epoch == latest.epoch && first.offset > latest.offset => *latest,
-            first => first.unwrap_or(*latest),
-        },
+    /// Where a subscription begins: by its first item, within what the broker has told.
+    fn start(&self, subscribed: &Subscribed<'_>) -> Position {
+        let (asked, answered) = match *subscribed.began {
+            Began::Between(asked, answered) => (asked, answered),
+            Began::Behind(position) => return position,
+        };
+        let first = match subscribed.items.first().map(|first| &first.given) {
+            None => return answered,
+            Some(Given::Event(_, position)) => position.map(|position| Position {
+                offset: position.offset.saturating_sub(1),
+                ..position
+            }),
+            Some(Given::Gap(gap)) => gap.last,
+            Some(Given::Snapshot(_, position)) => {
+                return self.state_at(subscribed.items, *position, asked, answered);
+            }
+        };
+        let first = first.unwrap_or(answered);
+        let (first_is, answered_is) = (self.order(first), self.order(answered));
+        assert!(first_is.is_some(), "there was never a history of {first:?}");
+        assert!(
+            first_is >= self.order(asked),
+            "it begins at {first:?}, and was asked for behind {asked:?}"
+        );
+        // What was published behind the answer follows.
+        if first_is > answered_is { answered } else { first }
     }
-}
 
-fn state_at(began: &Began, position: Option<Position>) -> Position {
-    let latest = match began {
-        Began::Answered(position) | Began::Behind(position) | Began::By(position) => *position,
-    };
-    let at = position.unwrap_or(Position { offset: 0, ..latest });
-    assert!(
-        at.epoch != latest.epoch || at.offset <= latest.offset,
-        "the state is of later: {at:?}"
-    );
-    at
+    /// Where a state is that a subscription begins with, which may be older than what it is asked for behind: without a position of its
+    /// own, in front of all of the history that it goes on in.
+    fn state_at(
+        &self,
+        items: &[Item],
+        position: Option<Position>,
+        asked: Position,
+        answered: Position,
+    ) -> Position {
+        // Another history may have begun before the program was told of its subscription.
+        let goes_on = items.iter().find_map(|item| match &item.given {
+            Given::Event(_, position) => *position,
+            Given::Gap(gap) => gap.last,
+            Given::Snapshot(..) => None,
+        });
+        let at = position.unwrap_or(Position {
+            offset: 0,
+            ..goes_on.unwrap_or(answered)
+        });
+        let place = |position| self.order(position).map(|(place, _)| place);
+        assert!(
+            place(at) >= place(asked),
+            "the state is of a history that was over: {at:?}, and asked for behind {asked:?}"
+        );
+        assert!(
+            self.order(at) <= self.order(answered),
+            "the state is of later: {at:?}"
+        );
+        at
+    }
 }

@@ -12,10 +12,8 @@ pub struct Log {
     keep: Retention,
     /// By epoch and offset.
     pub(super) epochs: HashMap<u64, BTreeMap<u64, Entry>>,
-    /// The one that was told last.
-    epoch: u64,
-    /// The one before that.
-    before: Option<u64>,
+    /// In the order in which they were told.
+    order: Vec<u64>,
     /// What was published where there is no history, in the order of delivery.
     pub(super) passed_by: Vec<Entry>,
     /// Positions behind which history did not have everything when it was asked.
@@ -35,8 +33,7 @@ impl Log {
         Self {
             keep,
             epochs: HashMap::new(),
-            epoch: 0,
-            before: None,
+            order: Vec::new(),
             passed_by: Vec::new(),
             not_covered: HashSet::new(),
         }
@@ -44,14 +41,13 @@ impl Log {
 
     /// The broker has told where the channel is. `may_begin` says whether it may have begun another history.
     pub fn told(&mut self, position: Position, may_begin: bool) {
-        if position.epoch != self.epoch {
+        if self.order.last() != Some(&position.epoch) {
             assert!(
-                may_begin || self.epoch == 0,
+                may_begin || self.order.is_empty(),
                 "another history has begun for nothing"
             );
             assert!(!self.epochs.contains_key(&position.epoch), "an epoch comes twice");
-            self.before = Some(self.epoch).filter(|_| self.epoch != 0);
-            self.epoch = position.epoch;
+            self.order.push(position.epoch);
             self.epochs.insert(position.epoch, BTreeMap::new());
         }
         assert_eq!(position, self.top());
@@ -59,17 +55,32 @@ impl Log {
 
     /// The latest position.
     pub fn top(&self) -> Position {
-        let top = self.epochs.get(&self.epoch).and_then(BTreeMap::last_key_value);
-        Position {
-            epoch: self.epoch,
-            offset: top.map_or(0, |(&offset, _)| offset),
-        }
+        let epoch = self.order.last().copied().unwrap_or_default();
+        let offset = self.present().last_key_value().map_or(0, |(&offset, _)| offset);
+        Position { epoch, offset }
+    }
+
+    /// Where everybody knew by a moment that the channel was. Of another history a node hears by its first event.
+    pub fn known_before(&self, at: Instant) -> Position {
+        let known = self.order.iter().rev().find_map(|&epoch| {
+            let mut events = self.epochs[&epoch].iter().rev();
+            let (&offset, _) = events.find(|(_, entry)| entry.came < at)?;
+            Some(Position { epoch, offset })
+        });
+        let epoch = self.order.first().copied().unwrap_or_default();
+        known.unwrap_or(Position { epoch, offset: 0 })
+    }
+
+    /// By what positions of all histories are before one another; `None` where the broker has never told of that one.
+    pub(super) fn order(&self, position: Position) -> Option<(usize, u64)> {
+        let place = self.order.iter().position(|&epoch| epoch == position.epoch)?;
+        Some((place, position.offset))
     }
 
     /// Where the history ended that was before this one.
     pub fn end_before(&self) -> Option<Position> {
-        let (&epoch, events) = self.epochs.get_key_value(&self.before?)?;
-        let (&offset, _) = events.last_key_value()?;
+        let [.., epoch, _] = *self.order else { return None };
+        let (&offset, _) = self.epochs[&epoch].last_key_value()?;
         Some(Position { epoch, offset })
     }
 
@@ -117,7 +128,8 @@ impl Log {
 
     fn present(&self) -> &BTreeMap<u64, Entry> {
         static NONE: BTreeMap<u64, Entry> = BTreeMap::new();
-        self.epochs.get(&self.epoch).unwrap_or(&NONE)
+        let epoch = self.order.last();
+        epoch.map_or(&NONE, |epoch| &self.epochs[epoch])
     }
 
     /// Where the event with a key is, as far as history has it.
@@ -126,10 +138,7 @@ impl Log {
         let mut same = kept.filter(|(_, entry)| entry.key.as_deref() == Some(key));
         let (&offset, _) = same.next()?;
         assert_eq!(same.next().map(|(offset, _)| offset), None, "stored twice: {key}");
-        Some(Position {
-            epoch: self.epoch,
-            offset,
-        })
+        Some(Position { offset, ..self.top() })
     }
 
     /// What history gives, which was asked for that.

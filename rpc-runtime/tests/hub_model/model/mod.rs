@@ -4,19 +4,26 @@
 mod joins;
 mod judge;
 mod log;
+mod made;
 mod plain;
+mod sent;
 #[cfg(test)]
 mod tests;
 
 use std::time::SystemTime;
 
-use rpc_runtime::hub::{Position, client::Gap};
+use rpc_runtime::hub::{
+    Position,
+    client::{self, GapCause},
+};
 use tokio::time::Instant;
 
 pub use joins::Joins;
 pub use judge::{Began, Subscribed};
 pub use log::Log;
+pub use made::Made;
 pub use plain::{Losing, Passing};
+pub use sent::Sent;
 
 /// What is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +71,26 @@ pub enum Given {
     Gap(Gap),
 }
 
+/// What a program is told where events are missing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    pub last: Option<Position>,
+    pub next: Option<Position>,
+    pub missed: Option<u64>,
+    pub cause: GapCause,
+}
+
+impl From<client::Gap> for Gap {
+    fn from(gap: client::Gap) -> Self {
+        Self {
+            last: gap.last,
+            next: gap.next,
+            missed: gap.missed,
+            cause: gap.cause,
+        }
+    }
+}
+
 /// The state that a channel is about: how many events were published, and the sum of their numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -92,6 +119,8 @@ pub struct Item {
     pub id: Option<String>,
     /// The id that the client had when it was read.
     pub by: Option<String>,
+    /// When it was read.
+    pub at: Instant,
     /// How many connections its client had had by then.
     pub connections: u64,
 }

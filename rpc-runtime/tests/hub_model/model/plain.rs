@@ -5,6 +5,7 @@ use rpc_runtime::hub::client::GapCause;
 use tokio::time::Instant;
 
 use super::{Entry, Given, Item, Log, Tally};
+use crate::program::UNREAD;
 
 /// What a subscriber of the channel may lose without being told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Passing<'a> {
     pub connections: u64,
     /// How often it may have been interrupted besides, by the server's will.
     pub interrupted: u64,
+    /// Its program did not always read.
+    pub unread: bool,
     pub ids: &'a [String],
     pub losing: Losing,
     pub snapshots: bool,
@@ -45,8 +48,13 @@ struct Walk {
     gap: bool,
     /// Exactly so many are missing here.
     missed: Option<u64>,
+    /// What is missing here its program has not read, or its client not taken: so it was told then.
+    not_read: Option<Instant>,
     gaps: u64,
     let_go: u64,
+    /// Nothing has come since it began, or began anew: what was published while that took its time, which is all before here, came
+    /// at once.
+    begins: usize,
     /// The next is a snapshot.
     snapshot: bool,
 }
@@ -55,14 +63,19 @@ impl Log {
     /// Holds what a subscription gave against what was published. Gives how many were let go of without a word.
     pub fn check_passing(&self, passing: &Passing<'_>) -> u64 {
         let (earliest, latest) = passing.began;
-        let first = passing.items.iter().find_map(|item| self.place(item, earliest));
+        let first = passing
+            .items
+            .iter()
+            .find_map(|item| self.places(item, earliest).next());
         let mut walk = Walk {
             covered: first.unwrap_or(latest).clamp(earliest, latest),
             last: earliest,
             gap: false,
             missed: None,
+            not_read: None,
             gaps: 0,
             let_go: 0,
+            begins: latest,
             snapshot: passing.snapshots,
         };
         for item in passing.items {
@@ -70,9 +83,11 @@ impl Log {
                 Given::Gap(gap) => {
                     let counted = (gap.cause == GapCause::NotRead).then_some(gap.missed).flatten();
                     walk.missed = counted.filter(|_| !walk.gap);
+                    walk.not_read = walk.missed.map(|_| item.at);
                     walk.gap = true;
                     if gap.cause == GapCause::NoHistory {
                         walk.gaps += 1;
+                        walk.begins = self.passed_by.partition_point(|entry| entry.came <= item.at);
                         walk.snapshot = passing.snapshots;
                         let lost = item.connections - passing.connections + passing.interrupted;
                         assert!(walk.gaps <= lost, "a gap though nothing was lost: {gap:?}");
@@ -85,19 +100,28 @@ impl Log {
                     assert!(walk.snapshot, "a snapshot in between");
                     assert_eq!(*position, None);
                     let count = self.passed_at(*tally);
-                    walk.covered = walk.covered.max(count).max(walk.last);
+                    // What it does not have comes behind it, also what was published before it was answered.
+                    walk.covered = count.max(walk.last);
                     (walk.snapshot, walk.gap, walk.missed) = (false, false, None);
+                    walk.not_read = None;
                 }
                 Given::Event(what, position) => {
                     assert!(!walk.snapshot, "{what:?} came before the snapshot");
                     assert_eq!(*position, None);
-                    let place = self.place(item, walk.last);
-                    let place = place.unwrap_or_else(|| panic!("{what:?} is out of order, or doubled"));
+                    let place = self.place(item, &walk, passing.ids);
+                    let place = place.unwrap_or_else(|| {
+                        let behind: Vec<_> = self.passed_by.iter().map(|entry| &entry.what).collect();
+                        panic!(
+                            "{what:?} is out of order, or doubled: {behind:?}, from {}",
+                            walk.last
+                        )
+                    });
                     let entry = &self.passed_by[place];
                     let by: Vec<_> = item.by.iter().cloned().collect();
                     assert!(entry.is_for(&by), "{what:?} is not for its reader");
                     self.pass(&mut walk, place, passing, false);
                     (walk.covered, walk.last) = (walk.covered.max(place + 1), place + 1);
+                    walk.begins = 0;
                 }
             }
         }
@@ -107,14 +131,38 @@ impl Log {
         walk.let_go
     }
 
-    /// Where an event is, from a place on. A key is no use where there is no history: what is published again comes again.
-    fn place(&self, item: &Item, from: usize) -> Option<usize> {
-        let Given::Event(what, _) = &item.given else {
-            return None;
-        };
-        let is_it = |entry: &Entry| entry.id == item.id && entry.what == *what;
-        let place = self.passed_by[from..].iter().position(is_it)?;
-        Some(from + place)
+    /// Where an event is that was given next.
+    fn place(&self, item: &Item, walk: &Walk, ids: &[String]) -> Option<usize> {
+        let mut places = self.places(item, walk.last);
+        let first = places.next()?;
+        // Published twice, it may be the second: where it is told how many are missing, that says which.
+        let is_told = |place: &usize| walk.missed == Some(self.missing(walk, *place, ids).len() as u64);
+        let mut all = std::iter::once(first).chain(places);
+        Some(all.find(is_told).unwrap_or(first))
+    }
+
+    /// Where an event may be, from a place on. A key is no use where there is no history: what is published again comes again.
+    fn places(&self, item: &Item, from: usize) -> impl Iterator<Item = usize> {
+        let behind = self.passed_by.iter().enumerate().skip(from);
+        let is_it =
+            |entry: &Entry| entry.id == item.id && item.given == Given::Event(entry.what.clone(), None);
+        behind.filter_map(move |(place, entry)| is_it(entry).then_some(place))
+    }
+
+    /// What was for a client, and not given to it.
+    fn missing(&self, walk: &Walk, to: usize, ids: &[String]) -> Vec<usize> {
+        (walk.covered.min(to)..to)
+            .filter(|&place| self.passed_by[place].is_for(ids))
+            .collect()
+    }
+
+    /// How many came at a moment.
+    fn came_at(&self, at: Instant) -> usize {
+        let from = self.passed_before(at);
+        self.passed_by[from..]
+            .iter()
+            .take_while(|entry| entry.came == at)
+            .count()
     }
 
     fn passed_at(&self, tally: Tally) -> usize {
@@ -126,10 +174,7 @@ impl Log {
 
     /// Passes what was not given.
     fn pass(&self, walk: &mut Walk, to: usize, passing: &Passing<'_>, is_end: bool) {
-        let between = walk.covered.min(to)..to;
-        let missing: Vec<usize> = between
-            .filter(|&place| self.passed_by[place].is_for(passing.ids))
-            .collect();
+        let missing = self.missing(walk, to, passing.ids);
         if let Some(missed) = walk.missed.take()
             && passing.losing == Losing::Nothing
         {
@@ -137,6 +182,19 @@ impl Log {
                 missing.len() as u64,
                 missed,
                 "it is told of another number: {missing:?}"
+            );
+        }
+        if let Some(told) = walk.not_read.take()
+            && !passing.unread
+        {
+            // Some of it had waited, or it was more at once than waits for a program.
+            let is_slow = |&place: &usize| {
+                let came = self.passed_by[place].came;
+                came < told || (passing.slow_at)(came) || self.came_at(came) > UNREAD
+            };
+            assert!(
+                missing.is_empty() || missing.iter().any(is_slow),
+                "it is told that it was slow, and was not"
             );
         }
         if !std::mem::take(&mut walk.gap) {
@@ -148,15 +206,15 @@ impl Log {
                 if passing.losing != Losing::Nothing && passing.items.iter().any(is_twin) {
                     continue;
                 }
+                let is_slow = place < walk.begins && !is_end || (passing.slow_at)(entry.came);
                 let may_be = match passing.losing {
                     Losing::Nothing => false,
-                    Losing::Oldest => (passing.slow_at)(entry.came),
+                    Losing::Oldest => is_slow,
                     Losing::Replaced => {
                         let next = self.passed_by.get(place + 1);
                         let at_once = |next: &Entry| next.came == entry.came;
                         // The latest waits for it, whatever came before.
-                        !(is_end && next.is_none())
-                            && ((passing.slow_at)(entry.came) || next.is_some_and(at_once))
+                        !(is_end && next.is_none()) && (is_slow || next.is_some_and(at_once))
                     }
                 };
                 assert!(may_be, "{:?} is missing at {place}", entry.what);

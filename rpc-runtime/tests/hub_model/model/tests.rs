@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rpc_runtime::hub::{HistoryQuery, Position, Retention};
+use rpc_runtime::hub::{HistoryQuery, Position, Retention, client::GapCause};
 use tokio::time::Instant;
 
 use super::*;
@@ -37,6 +37,7 @@ fn item(given: Given) -> Item {
         given,
         id,
         by: Some(ME.to_owned()),
+        at: Instant::now(),
         connections: 2,
     }
 }
@@ -67,7 +68,7 @@ fn judge(items: &[Item]) -> bool {
     let log = log(Instant::now());
     let subscribed = Subscribed {
         items,
-        began: &Began::Answered(at(2)),
+        began: &Began::Between(at(2), at(2)),
         ids: &[ME.to_owned()],
         snapshots: false,
         to_end: true,
@@ -107,7 +108,7 @@ fn a_state_comes_first_and_is_that_of_its_position() {
     let check = |items: &[Item]| {
         let subscribed = Subscribed {
             items,
-            began: &Began::Answered(at(8)),
+            began: &Began::Between(at(8), at(8)),
             ids: &[ME.to_owned()],
             snapshots: true,
             to_end: true,
@@ -168,6 +169,7 @@ fn without_history_nothing_is_missing_but_what_the_policy_lets_go_of_while_nothi
             began: (1, 1),
             connections: 1,
             interrupted: 0,
+            unread: false,
             ids: &[ME.to_owned()],
             losing,
             snapshots: false,
@@ -196,4 +198,161 @@ fn without_history_nothing_is_missing_but_what_the_policy_lets_go_of_while_nothi
         !check(&[1, 2, 3, 4, 5, 6], Losing::Nothing, &never),
         "it came before it subscribed"
     );
+}
+
+/// What a subscription in a channel of two histories is given: the log's, and then of which only the second event is there.
+fn over_two(began: Began, items: &[Item]) -> bool {
+    let now = Instant::now();
+    let mut log = log(now);
+    let next = |offset| Position { epoch: 8, offset };
+    for offset in 1..=2 {
+        log.published(entry(offset * 1_000 + 1, None, now), Some(next(offset)), true);
+    }
+    let query = HistoryQuery {
+        after: Some(at(10)),
+        ..HistoryQuery::default()
+    };
+    assert!(!log.read(&query, now).complete);
+    let subscribed = Subscribed {
+        items,
+        began: &began,
+        ids: &[ME.to_owned()],
+        snapshots: false,
+        to_end: true,
+    };
+    holds(|| log.check(&subscribed))
+}
+
+#[test]
+fn a_subscription_begins_in_a_history_that_was_there_while_it_was_asked_for() {
+    let next = |offset| Position { epoch: 8, offset };
+    let of_next = |number, offset| item(Given::Event(What::Tick(number), Some(next(offset))));
+    let gap = item(Given::Gap(Gap {
+        last: Some(at(10)),
+        next: Some(next(0)),
+        missed: None,
+        cause: GapCause::NotRecovered,
+    }));
+    let both = [of_next(1_001, 1), of_next(2_001, 2)];
+    let over = [&[event(1_000, 10), gap], &both[..]].concat();
+    assert!(over_two(Began::Between(at(9), at(9)), &over));
+    assert!(
+        over_two(Began::Between(at(9), next(0)), &over),
+        "it began meanwhile"
+    );
+    assert!(over_two(Began::Between(next(0), next(0)), &both));
+    assert!(
+        !over_two(Began::Between(next(0), next(0)), &over),
+        "that history was over"
+    );
+    assert!(
+        !over_two(Began::Between(at(10), at(10)), &both),
+        "that history had not begun, and nothing is told"
+    );
+    let nowhere = Position { epoch: 9, offset: 1 };
+    let of_none = [item(Given::Event(What::Tick(1), Some(nowhere)))];
+    assert!(
+        !over_two(Began::Between(at(9), next(0)), &of_none),
+        "there was never such a history"
+    );
+    assert!(
+        !over_two(Began::Between(at(10), next(0)), &over),
+        "it was published before it was asked for"
+    );
+}
+
+#[test]
+fn only_what_was_published_while_a_subscription_began_may_have_come_at_once() {
+    let now = Instant::now();
+    let after = |seconds| now + Duration::from_secs(seconds);
+    let mut log = Log::new(Retention::NONE);
+    for number in 1..=6 {
+        log.published(entry(number, None, after(number)), None, true);
+    }
+    let check = |items: &[Item]| {
+        let passing = Passing {
+            items,
+            began: (1, 3),
+            connections: 1,
+            interrupted: 0,
+            unread: false,
+            ids: &[ME.to_owned()],
+            losing: Losing::Replaced,
+            snapshots: true,
+            slow_at: &|_| false,
+            to_end: true,
+        };
+        holds(|| {
+            log.check_passing(&passing);
+        })
+    };
+    let state = |count| item(Given::Snapshot(log.tally_of_passed(count), None));
+    assert!(check(&[state(1), plain(4), plain(5), plain(6)]));
+    assert!(check(&[state(1), plain(3), plain(4), plain(5), plain(6)]));
+    assert!(
+        !check(&[state(1), plain(5), plain(6)]),
+        "the fourth was published behind the answer"
+    );
+    // And where it begins anew.
+    let gap = Item {
+        at: after(4),
+        ..item(Given::Gap(Gap {
+            last: None,
+            next: None,
+            missed: None,
+            cause: GapCause::NoHistory,
+        }))
+    };
+    let begun = [state(1), plain(2), gap, state(2)];
+    assert!(check(&[&begun[..], &[plain(5), plain(6)]].concat()));
+    assert!(
+        !check(&[&begun[..], &[plain(6)]].concat()),
+        "the fifth was published behind the gap"
+    );
+}
+
+#[test]
+fn a_subscription_of_the_servers_is_interrupted_by_what_was_on_its_way_then_and_by_nothing_else() {
+    let now = Instant::now();
+    let after = |seconds| now + Duration::from_secs(seconds);
+    let count = |granted: &[Instant], left: &[Instant], resumed: bool| {
+        let made = Made {
+            granted,
+            left,
+            again: resumed.then(|| after(10)..=after(20)),
+            crosses: after(15)..=after(30),
+        };
+        made.interruptions()
+    };
+    assert_eq!(count(&[after(12)], &[], true), 1);
+    assert_eq!(count(&[after(25)], &[], true), 0, "it was made behind the resume");
+    assert_eq!(count(&[after(5)], &[], true), 0, "it was told long before");
+    assert_eq!(count(&[after(12)], &[], false), 0, "the session is new");
+    assert_eq!(count(&[], &[after(20)], true), 1);
+    assert_eq!(count(&[], &[after(5)], true), 0, "it was left long before");
+    assert_eq!(count(&[after(12)], &[after(20)], true), 2);
+}
+
+#[test]
+fn what_one_session_has_missed_excuses_nothing_in_another() {
+    let sent = Sent {
+        numbers: vec![1, 2, 5],
+        missed: [("first".to_owned(), 2)].into(),
+    };
+    let check = |session, owed: &[u64]| {
+        holds(|| {
+            sent.check_session(session, owed.iter().copied());
+        })
+    };
+    assert_eq!(sent.check_session("first", [1, 2, 3, 4].into_iter()), 2);
+    assert!(!check("first", &[3, 4, 6]), "it is told of two");
+    assert!(check("second", &[1, 2, 5]));
+    assert!(!check("second", &[5, 6]), "it is told of none");
+    let order = |numbers| Sent {
+        numbers,
+        ..Sent::default()
+    };
+    assert!(holds(|| order(vec![1, 3]).check_order()));
+    assert!(!holds(|| order(vec![3, 1]).check_order()));
+    assert!(!holds(|| order(vec![1, 1]).check_order()), "it comes twice");
 }

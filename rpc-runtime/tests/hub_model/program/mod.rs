@@ -4,26 +4,40 @@
 mod reader;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use rpc_runtime::{
     Client, ClientLimits, Events, Reconnect,
     auth::Credential,
     contract,
-    hub::{Joined, Left, Position},
+    hub::{Joined, Left, Position, client::SubscriptionError},
 };
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
     house::channel,
     line::Line,
-    model::{Began, Tally},
+    model::{Began, Sent, Tally},
     truth::Truth,
 };
 pub use reader::{Grant, Reader, Start};
+
+/// So long a client waits for what the hub answers, and a server for what it asks on a client's behalf, at most.
+pub const ASKS: Duration = Duration::from_secs(30);
+
+/// A moment so long ago.
+pub fn ago(time: Duration) -> Instant {
+    before(Instant::now(), time)
+}
+
+/// A moment so long before another.
+pub fn before(at: Instant, time: Duration) -> Instant {
+    at.checked_sub(time).unwrap_or(at)
+}
 
 /// What is published and sent.
 #[contract(package = "model", event, detached)]
@@ -68,16 +82,15 @@ pub struct Program {
     pub user: Option<&'static str>,
     /// All its subscriptions, also those that are over.
     pub readers: Arc<Mutex<Vec<Reader>>>,
-    /// What was sent to it, in order.
-    pub sent: Arc<Mutex<Vec<u64>>>,
+    pub sent: Arc<Mutex<Sent>>,
     /// All ids that it had.
     pub ids: Vec<String>,
-    /// What the server has ever been told to subscribe it to, whether it could be told or not.
-    pub granted: Vec<(&'static str, Grant)>,
+    /// What the server has ever been told to subscribe it to, and when, whether it could be told or not.
+    pub granted: Vec<(&'static str, Grant, Instant)>,
     /// When the server has put it out of channels.
     pub kicked: Vec<(&'static str, Instant)>,
-    /// Channels to which it has not waited to be subscribed.
-    pub given_up: HashSet<&'static str>,
+    /// When it has given channels up: what it heard, and what it has not waited for.
+    pub left: Vec<(&'static str, Instant)>,
     /// Where it was in channels that it has left.
     pub known: HashMap<&'static str, Position>,
     /// The channel that it names in its address.
@@ -119,7 +132,7 @@ impl Program {
             builder = builder.credential(credential(user));
         }
         let client = builder.lazy().unwrap();
-        let sent = Arc::new(Mutex::new(Vec::new()));
+        let sent = Arc::new(Mutex::new(Sent::default()));
         let readers = Arc::new(Mutex::new(Vec::new()));
         let tasks = [
             tokio::spawn({
@@ -144,7 +157,7 @@ impl Program {
             ids: Vec::new(),
             granted: Vec::new(),
             kicked: Vec::new(),
-            given_up: HashSet::new(),
+            left: Vec::new(),
             known: HashMap::new(),
             named,
             is_closed: false,
@@ -161,18 +174,17 @@ impl Program {
         Some(id)
     }
 
-    /// Does something with the present subscription of a channel, where there is one that has not ended.
+    /// Does something with the present subscription of a channel, where there is one that has not ended. Of several it is the last:
+    /// those before have ended too, and their program has not read so far.
     pub fn with<T>(&self, channel: &str, act: impl FnOnce(&mut Reader) -> T) -> Option<T> {
         let mut readers = self.readers.lock().unwrap();
         let mut present = readers.iter_mut().filter(|reader| reader.channel == channel);
-        present.find(|reader| reader.is_present()).map(act)
+        present.rfind(|reader| reader.is_present()).map(act)
     }
 
     /// Whether it has ever given a channel up.
     pub fn has_left(&self, channel: &str) -> bool {
-        let readers = self.readers.lock().unwrap();
-        let has_left = |reader: &Reader| reader.channel == channel && reader.has_left();
-        self.given_up.contains(channel) || readers.iter().any(has_left)
+        self.left.iter().any(|(left, _)| *left == channel)
     }
 
     pub fn hears(&self, channel: &str) -> bool {
@@ -188,8 +200,8 @@ impl Program {
 
     /// Whether its session may hear a channel whatever its rights.
     pub fn may_be_granted(&self, channel: &str) -> bool {
-        let mut granted = self.granted.iter().filter(|(name, _)| *name == channel);
-        granted.any(|(_, grant)| grant.holds(self.ids.last(), self.user))
+        let mut granted = self.granted.iter().filter(|(name, ..)| *name == channel);
+        granted.any(|(_, grant, _)| grant.holds(self.ids.last(), self.user))
     }
 
     /// Is another user from now on. What the one before was granted is over, also where that one comes back.
@@ -210,6 +222,12 @@ impl Program {
         if let Some(position) = position.flatten() {
             self.known.insert(channel, position);
         }
+        self.has_now_left(channel);
+    }
+
+    /// It gives a channel up at this moment.
+    pub fn has_now_left(&mut self, channel: &'static str) {
+        self.left.push((channel, Instant::now()));
     }
 
     /// Gives a subscription up, and waits until the server knows.
@@ -219,6 +237,7 @@ impl Program {
         if let Some(position) = position {
             self.known.insert(channel, position);
         }
+        self.has_now_left(channel);
         Some(unsubscribed)
     }
 
@@ -237,13 +256,17 @@ impl Program {
     }
 }
 
-async fn read_sent(client: Client, sent: Arc<Mutex<Vec<u64>>>) {
+async fn read_sent(client: Client, sent: Arc<Mutex<Sent>>) {
     let mut events = client.events::<Tick>();
     while let Some(event) = events.next().await {
+        let mut sent = sent.lock().unwrap();
         match event {
-            Ok(event) => sent.lock().unwrap().push(event.event.number),
-            Err(error) if error.is_final() => return,
-            Err(error) => panic!("it reads at once: {error}"),
+            Ok(event) => sent.numbers.push(event.event.number),
+            Err(SubscriptionError::Gap(gap)) => {
+                let session = client.greeting().expect("it was greeted").client_id().to_owned();
+                *sent.missed.entry(session).or_default() += gap.missed.expect("what is not read is counted");
+            }
+            Err(_) => return,
         }
     }
 }
@@ -252,11 +275,12 @@ async fn take_subscriptions(client: Client, line: Line, readers: Arc<Mutex<Vec<R
     let mut made = client.hub().server_subscriptions();
     while let Some(subscription) = made.next().await {
         let channel = channel(subscription.channel());
+        let made = line.took_all_by(ago(ASKS));
         let began = {
             let mut truth = truth.lock();
             let log = truth.log(channel.name);
             match channel.keeps() {
-                true => Start::Kept(Began::By(log.top())),
+                true => Start::Kept(Began::Between(log.known_before(made), log.top())),
                 false => Start::Passing(0, log.passed_by()),
             }
         };

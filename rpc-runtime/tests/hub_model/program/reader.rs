@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::RangeInclusive,
     sync::{Arc, Mutex},
 };
 
@@ -18,7 +19,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::Heard;
+use super::{ASKS, Heard, ago, before};
 use crate::{
     line::Line,
     model::{Began, Given, Item, Tally, What},
@@ -59,6 +60,10 @@ pub struct Reader {
     pub start: Start,
     /// How many connections its client had had when it began.
     pub connections: u64,
+    /// What the server made in this time may have been told on the connection before, where this one goes on with its session.
+    pub again: Option<RangeInclusive<Instant>>,
+    /// An end of the channel in this time may have been on its way.
+    pub crosses: RangeInclusive<Instant>,
     /// Of whatever came to its client's end later it may be told.
     pub since: Instant,
     pub granted: Option<Grant>,
@@ -66,6 +71,7 @@ pub struct Reader {
     pub mood: Option<u64>,
     seen: Arc<Mutex<Seen>>,
     left: bool,
+    was_unread: bool,
     reads: watch::Sender<bool>,
     task: JoinHandle<()>,
     unsubscribe: Option<oneshot::Sender<()>>,
@@ -90,6 +96,10 @@ impl Reader {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (reads, mut may_read) = watch::channel(true);
         let connections = line.connections();
+        let resumed = client.greeting().is_some_and(|greeting| greeting.resumed());
+        let begun = line.begun().last().copied().filter(|_| resumed);
+        let again = begun.map(|begun| before(line.took_all_by(begun), ASKS)..=begun);
+        let crosses = line.took_all_by(ago(2 * ASKS))..=Instant::now();
         let (unsubscribe, mut unsubscribed) = oneshot::channel();
         let task = tokio::spawn({
             let (seen, client, line) = (seen.clone(), client.clone(), line.clone());
@@ -119,11 +129,14 @@ impl Reader {
             channel,
             start,
             connections,
+            again,
+            crosses,
             since: line.took_all_before(),
             granted: None,
             mood: None,
             seen,
             left: false,
+            was_unread: false,
             reads,
             task,
             unsubscribe: Some(unsubscribe),
@@ -132,7 +145,13 @@ impl Reader {
 
     /// Has the program read, or not.
     pub fn set_reads(&mut self, reads: bool) {
+        self.was_unread |= !reads;
         self.reads.send_replace(reads);
+    }
+
+    /// Whether its program has not always read.
+    pub fn was_unread(&self) -> bool {
+        self.was_unread
     }
 
     /// Why it has ended by itself, where it has.
@@ -140,9 +159,9 @@ impl Reader {
         self.seen.lock().unwrap().ended.clone()
     }
 
-    /// Whether its program has given it up.
-    pub fn has_left(&self) -> bool {
-        self.left
+    /// Whether the server has subscribed its client without being asked.
+    pub fn is_by_server(&self) -> bool {
+        self.mood.is_none()
     }
 
     /// Whether it goes on.
@@ -226,7 +245,7 @@ impl Seen {
                     Given::Event(What::Left(who), position)
                 }
             },
-            Err(SubscriptionError::Gap(gap)) => Given::Gap(gap),
+            Err(SubscriptionError::Gap(gap)) => Given::Gap(gap.into()),
             Err(error) => {
                 self.ended = Some(error);
                 return;
@@ -236,6 +255,7 @@ impl Seen {
             given,
             id,
             by,
+            at: Instant::now(),
             connections,
         });
     }

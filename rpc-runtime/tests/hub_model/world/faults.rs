@@ -40,12 +40,14 @@ impl World {
             return;
         }
         let was_here = self.is_here(index);
+        let cuts = self.programs[index].line.cuts();
         self.programs[index].client.close(CloseCode::Normal, "bye");
         self.programs[index].is_closed = true;
         self.add_program();
         self.seen.closed += 1;
         settle().await;
-        if !was_here {
+        // Cut at this moment, the connection is lost before its end is told.
+        if !was_here || self.programs[index].line.cuts() != cuts {
             return;
         }
         let id = self.id(index).unwrap();

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::World;
 use crate::{
     house::{Snapshots, channel},
-    model::{Given, Item, Passing, Subscribed},
+    model::{Given, Item, Made, Passing, Subscribed},
     program::{Program, Reader, Start},
     truth::Refused,
 };
@@ -68,6 +68,32 @@ impl World {
         }
     }
 
+    /// How often the server may have interrupted a subscription of its own.
+    fn interruptions(&self, index: usize, reader: &Reader) -> u64 {
+        if !reader.is_by_server() {
+            return 0;
+        }
+        let program = &self.programs[index];
+        let of_it = |name: &str| name == reader.channel;
+        let granted = program.granted.iter().filter(|(name, ..)| of_it(name));
+        let mut granted: Vec<_> = granted.map(|(.., at)| *at).collect();
+        if program.named.is_some_and(of_it) {
+            // Each may have begun a session, but not the one that went on with it.
+            let mut begun = program.line.begun();
+            begun.truncate((reader.connections as usize).saturating_sub(1));
+            granted.append(&mut begun);
+        }
+        let left = program.left.iter().filter(|(name, _)| of_it(name));
+        let left: Vec<_> = left.map(|(_, at)| *at).collect();
+        let made = Made {
+            granted: &granted,
+            left: &left,
+            again: reader.again.clone(),
+            crosses: reader.crosses.clone(),
+        };
+        made.interruptions()
+    }
+
     fn check_items(&mut self, index: usize, reader: &Reader) {
         let channel = channel(reader.channel);
         let program = &self.programs[index];
@@ -85,7 +111,9 @@ impl World {
                 self.truth.lock().log(channel.name).check(&subscribed);
             }
             Start::Passing(before, after) => {
-                let interrupted = program.kicks(reader) + self.refusals(index, channel.name);
+                let interrupted = program.kicks(reader)
+                    + self.refusals(index, channel.name)
+                    + self.interruptions(index, reader);
                 let truth = self.truth.lock();
                 let slow = |at: Instant| truth.is_crowded(at) || program.was_stalled_at(at);
                 let passing = Passing {
@@ -93,6 +121,7 @@ impl World {
                     began: (*before, *after),
                     connections: reader.connections,
                     interrupted,
+                    unread: reader.was_unread(),
                     ids: &program.ids,
                     losing: channel.losing(),
                     snapshots: channel.snapshots != Snapshots::None,

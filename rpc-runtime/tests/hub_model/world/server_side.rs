@@ -34,14 +34,17 @@ impl World {
         };
         for other in 0..self.programs.len() {
             let program = &mut self.programs[other];
-            let Some(id) = program.note_id() else { continue };
+            program.note_id();
             // Also where it has lost its connection, and its session goes on.
+            let Some(id) = program.ids.last().cloned() else {
+                continue;
+            };
             let grant = match by_user {
                 Some(user) => Grant::User(id, user),
                 None if other == index => Grant::Client(id),
                 None => continue,
             };
-            program.granted.push((channel.name, grant));
+            program.granted.push((channel.name, grant, Instant::now()));
         }
         match self.house.hub.subscribe(whom, channel.name).await {
             // Its snapshot was not made in time, or its client is too slow or gone meanwhile.
@@ -100,7 +103,9 @@ impl World {
                 reader.granted = None;
             }
             let is_member = |id: &String| members.iter().any(|member| member.client.to_string() == *id);
-            if self.is_here(other) && self.id(other).as_ref().is_some_and(is_member) {
+            // Who has just left is a member until the broker has been told.
+            let hears = self.programs[other].hears(channel.name);
+            if hears && self.is_here(other) && self.id(other).as_ref().is_some_and(is_member) {
                 must.push(other);
             }
         }
@@ -108,10 +113,6 @@ impl World {
             Some(user) => Subscriber::user(user),
             None => Subscriber::Client(id.parse().unwrap()),
         };
-        let heard: Vec<bool> = must
-            .iter()
-            .map(|&other| self.programs[other].hears(channel.name))
-            .collect();
         let reason = Status::permission_denied(KICK);
         let counted = self.house.hub.unsubscribe(whom, channel.name, &reason).unwrap();
         assert!(counted >= must.len(), "{counted} of {must:?}");
@@ -119,11 +120,8 @@ impl World {
         must.iter()
             .for_each(|&other| self.programs[other].set_reads(true));
         settle().await;
-        for (other, heard) in must.into_iter().zip(heard) {
-            // What was being asked at that moment is asked again.
-            if !is_quiet || !heard {
-                continue;
-            }
+        // What was being asked at that moment is asked again.
+        for other in must.into_iter().filter(|_| is_quiet) {
             assert!(
                 !self.programs[other].hears(channel.name),
                 "{other} is not told that it was kicked"

@@ -8,7 +8,7 @@ use super::{World, settle};
 use crate::{
     house::Channel,
     model::Began,
-    program::{Heard, Mood, Reader, Start},
+    program::{ASKS, Heard, Mood, Reader, Start, ago},
 };
 
 impl World {
@@ -21,7 +21,16 @@ impl World {
         let known = known.filter(|_| !self.random.one_in(3));
         // What is still on its way to a client that has asked before is given, too.
         let taken_before = self.programs[index].line.took_all_before();
-        let passed_before = self.truth.lock().log(name).passed_before(taken_before);
+        // As is what it had asked for before, and has given up.
+        let asked = match self.programs[index].has_left(name) {
+            true => self.programs[index].line.took_all_by(ago(ASKS)),
+            false => taken_before,
+        };
+        let (known_to_all, passed_before) = {
+            let mut truth = self.truth.lock();
+            let log = truth.log(name);
+            (log.known_before(asked), log.passed_before(taken_before))
+        };
         self.next += 1;
         let mood = self.next;
         let program = &self.programs[index];
@@ -38,25 +47,27 @@ impl World {
         let is_denied = self.is_denied(index, channel);
         match answer {
             // It is offline: nothing is subscribed to.
-            Err(_) => drop(self.programs[index].given_up.insert(name)),
+            Err(_) => self.programs[index].has_now_left(name),
             Ok(Err(error)) => {
                 assert!(
                     is_denied || error.code() != Some(Code::PermissionDenied),
                     "{error}"
                 );
-                self.programs[index].given_up.insert(name);
+                self.programs[index].has_now_left(name);
                 self.seen.refused += 1;
             }
             Ok(Ok(subscription)) => {
                 let program = &self.programs[index];
+                let is_granted = program.granted.iter().any(|(granted, ..)| *granted == name);
+                // What it had asked for before it left may be answered only now, by the rights of then.
                 assert!(
-                    !is_denied || program.granted.iter().any(|(granted, _)| *granted == name),
+                    !is_denied || is_granted || program.has_left(name),
                     "{name} is given without the right to it"
                 );
                 let start = match (channel.keeps(), known) {
                     (false, _) => Start::Passing(passed_before, passed_after),
                     (true, Some(known)) => Start::Kept(Began::Behind(known)),
-                    (true, None) => Start::Kept(Began::Answered(after)),
+                    (true, None) => Start::Kept(Began::Between(known_to_all, after)),
                 };
                 self.seen.since += u64::from(known.is_some());
                 let mut reader = Reader::new(&program.client, &program.line, name, subscription, start);

@@ -1,8 +1,8 @@
 // Somebody in front of the page of the chat.
 
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { Program } from "../../../../embedded-page/testing/program.js";
-import { until, Window } from "../../../../embedded-page/testing/window.js";
+import { Program } from "../../../../../tests/pages/program.js";
+import { until, Window } from "../../../../../tests/pages/window.js";
 
 /** Everybody's. */
 export const PASSWORD = "open sesame";

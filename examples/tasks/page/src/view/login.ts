@@ -41,6 +41,8 @@ export class LoginView {
     });
     byId("login-cancel", HTMLButtonElement).addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("close", () => {
+      // The browser tells it later; by then the form may be open again.
+      if (this.#dialog.open) return;
       this.#accounts?.close();
       this.#accounts = undefined;
     });

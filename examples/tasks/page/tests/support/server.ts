@@ -1,6 +1,6 @@
 // The server of tasks for the tests: the real program, with a database that a restart keeps.
 
-import { Program } from "../../../../embedded-page/testing/program.js";
+import { Program } from "../../../../../tests/pages/program.js";
 
 /** What logins are signed with, so that a test can make tokens of its own. */
 export const SECRET = "a secret for tests alone, of more than 32 bytes";

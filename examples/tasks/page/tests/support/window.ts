@@ -1,7 +1,7 @@
 // A browser window with the page of the tasks in it, as a person uses it.
 
 import type { BrowserContextOptions, Locator, Page } from "playwright-core";
-import { Window as AnyWindow, until } from "../../../../embedded-page/testing/window.js";
+import { Window as AnyWindow, until } from "../../../../../tests/pages/window.js";
 
 export class Window extends AnyWindow {
   private constructor(page: Page) {

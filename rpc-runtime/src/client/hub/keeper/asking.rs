@@ -37,17 +37,26 @@ impl State {
                 }
                 Next::Subscribe(since) => {
                     feed.entangled = true;
+                    let (presence, said) = feed.presence();
                     let entry = SubscribeChannel {
                         channel: feed.name.as_ref().to_owned(),
                         since: since.map(told_position),
-                        presence: feed.presence.clone(),
+                        presence: presence.clone(),
                     };
-                    subscribes.push((Asked { feed: place, since }, entry));
+                    let asked = Asked {
+                        feed: place,
+                        since,
+                        said,
+                        presence,
+                    };
+                    subscribes.push((asked, entry));
                 }
                 Next::Unsubscribe => {
                     let asked = Asked {
                         feed: place,
                         since: None,
+                        said: 0,
+                        presence: None,
                     };
                     unsubscribes.push((asked, feed.name.as_ref().to_owned()));
                 }
@@ -107,7 +116,13 @@ impl State {
             Ok(Answers::Unsubscribed) => Ok(None),
             Err(error) => Err(error),
         };
-        for Asked { feed: place, since } in asked {
+        for Asked {
+            feed: place,
+            since,
+            said,
+            presence,
+        } in asked
+        {
             let answer = match &mut answers {
                 Ok(Some(answers)) => answers.next().map(told).transpose(),
                 Ok(None) => Ok(None),
@@ -132,6 +147,7 @@ impl State {
                     // Frames of a number that is known are held elsewhere.
                     let lost = lost && before.is_none();
                     if let Some(feed) = self.feeds.get_mut(&place) {
+                        feed.is_taken(said, presence);
                         feed.answered(since, &answer, early, lost, woken);
                     }
                 }
@@ -140,7 +156,10 @@ impl State {
                     feed.has_left();
                     self.unname(number);
                 }
-                Err((error, certain)) => feed.refused(&error, certain, now, woken),
+                Err((error, certain)) => {
+                    let as_new = certain && feed.is_not_taken(said, presence.as_ref(), &error);
+                    feed.refused(&error, certain, as_new, now, woken);
+                }
             }
         }
         self.settle();
@@ -167,5 +186,6 @@ fn told(answer: SubscribeAnswer) -> Result<Answer, (CallError, bool)> {
             .map(|record| Arc::new(Raw::of_record(record)))
             .collect(),
         types: answer.types,
+        frames_epoch: answer.frames_epoch,
     })
 }

@@ -1,4 +1,4 @@
-//! What each publisher takes of the broker's memory, so that none takes that of all others.
+//! What each publisher and member takes of the broker's memory, so that none takes that of all others.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,7 +11,7 @@ use super::super::Origin;
 /// The accounts are split so that publishers on several cores seldom meet.
 const SHARDS: usize = 16;
 
-/// The accounts of publishers who have something in a history. The program itself has none.
+/// The accounts of publishers who have something in a history, and of members. The program itself has none.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     hasher: RandomState,
@@ -23,7 +23,7 @@ pub(super) struct Ledger {
 pub(super) struct Taken {
     /// Channels whose history it has begun.
     pub(super) channels: usize,
-    /// What its events, and those channels, count for.
+    /// What its events and members, and those channels, count for.
     pub(super) bytes: usize,
 }
 

@@ -34,7 +34,8 @@ const NOWHERE: Position = Position { epoch: 0, offset: 0 };
 /// Everything has a bound. At the bound, channels go first whose time is over, then those that nobody is in and that have no
 /// events, the longest idle first; all they had was an epoch. What is kept is not let go of for what is new: that is refused. So
 /// that nobody can take all room from the others, what one user may take, or one client that nobody knows, has
-/// [a bound of its own](Self::most_of_one_publisher).
+/// [a bound of its own](Self::most_of_one_publisher). And those who listen take three quarters at most, by the
+/// channels that somebody has subscribed to or is in, and by what presence says of them: the rest is left to those who publish.
 ///
 /// ```
 /// use rpc_runtime::hub::{Hub, LocalBroker};
@@ -86,10 +87,11 @@ impl LocalBroker {
         self
     }
 
-    /// What the events of one user may take, or of one client that nobody knows, of all histories: in so many channels that it
-    /// was the first to publish in, and so many bytes, counted as for all. What it publishes beyond that is answered
-    /// RESOURCE_EXHAUSTED until some of its events expire; nobody else is concerned. 10,000 channels and 32 MiB by default, and
-    /// never more than half of what all may take. What the program itself publishes is not counted.
+    /// What one user may take, or one client that nobody knows: in so many channels that it was the first to publish in, and so
+    /// many bytes, of its events in all histories and of what presence says of its clients, counted as for all. What it publishes
+    /// or joins beyond that is answered RESOURCE_EXHAUSTED until some of its events expire or its clients leave; nobody else is
+    /// concerned. 10,000 channels and 32 MiB by default, and never more than half of what all may take. What the program itself
+    /// publishes is not counted.
     #[must_use]
     pub fn most_of_one_publisher(mut self, channels: usize, bytes: usize) -> Self {
         self.most_of_one = Taken { channels, bytes };
@@ -123,6 +125,20 @@ impl LocalBroker {
                 }
             }
         })
+    }
+
+    /// Puts a member in where its account has room.
+    fn join_once(
+        &self,
+        channel: &ChannelName,
+        member: Member,
+        now: Instant,
+    ) -> Result<Option<MemberChange>, NoRoom> {
+        let (adds, most, ledger) = (people::weight_of(&member), self.most(), &self.shelf.ledger);
+        self.shelf.with(channel, now, most, adds, |topic| {
+            self.shelf.may_listen(topic, topic.growth_by(&member), most)?;
+            Ok(topic.join(member, ledger, self.most_of_one()))
+        })?
     }
 
     fn most(&self) -> Most {
@@ -194,12 +210,13 @@ impl Broker for LocalBroker {
             return Ok(NOWHERE);
         }
         let now = Instant::now();
-        let position = self.shelf.with(channel, now, self.most(), 0, |topic| {
+        let position: Result<_, NoRoom> = self.shelf.with(channel, now, self.most(), 0, |topic| {
             topic.keep(keep, now, &self.shelf.ledger);
+            self.shelf.may_listen(topic, 0, self.most())?;
             topic.set_subscribed(true, now);
-            topic.position()
+            Ok(topic.position())
         })?;
-        Ok(position)
+        Ok(position?)
     }
 
     async fn unsubscribe(&self, channel: &ChannelName) -> Result<(), BrokerError> {
@@ -243,15 +260,21 @@ impl Broker for LocalBroker {
 
     async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
         let now = Instant::now();
-        let adds = people::weight_of(&member);
-        Ok(self
-            .shelf
-            .with(channel, now, self.most(), adds, |topic| topic.join(member))?)
+        if let Some(change) = self.join_once(channel, member.clone(), now)? {
+            return Ok(change);
+        }
+        // Some of what it takes may be over, and nobody has looked.
+        self.shelf.look_everywhere(now);
+        self.join_once(channel, member, now)?.ok_or(BrokerError::PublisherFull(
+            "its events, and what presence says of it, take as much as those of one publisher may; leave some channels first",
+        ))
     }
 
     async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
         let now = Instant::now();
-        let change = self.shelf.find(channel, now, |topic| topic.leave(client, now));
+        let change = self
+            .shelf
+            .find(channel, now, |topic| topic.leave(client, now, &self.shelf.ledger));
         Ok(change.unwrap_or_default())
     }
 

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::super::{Member, MemberChange, MembersQuery};
+use super::{
+    super::{Member, MemberChange, MembersQuery},
+    ledger::{Ledger, Taken},
+};
 use crate::ClientId;
 
 /// What a member takes beside what it says and who it is known as: its places in two trees, with room to spare.
@@ -44,12 +47,40 @@ impl People {
         self.weight
     }
 
+    /// What the member that a client is takes; 0 where it is none.
+    pub(super) fn weight_in(&self, client: ClientId) -> usize {
+        self.members.get(&client).map_or(0, |member| weight_of(member))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Puts a member in, or replaces it.
-    pub(super) fn join(&mut self, member: Member) -> MemberChange {
+    /// Puts a member in, or replaces it, on the account of whom it is known as, who may take `most`. `None` where that has no room.
+    pub(super) fn join(&mut self, member: Member, ledger: &Ledger, most: Taken) -> Option<MemberChange> {
+        self.pay(&member, ledger, most).then(|| self.put_in(member))
+    }
+
+    /// Has a member be on its account, and the one that it replaces no more.
+    fn pay(&self, member: &Member, ledger: &Ledger, most: Taken) -> bool {
+        let bytes = |bytes| Taken { channels: 0, bytes };
+        let (origin, weight) = (member.origin(), weight_of(member));
+        let before = self.members.get(&member.client);
+        let before = before.map_or((origin.clone(), 0), |before| (before.origin(), weight_of(before)));
+        // Of one account, only what is more has to have room.
+        let paid = if before.0 == origin {
+            before.1.min(weight)
+        } else {
+            0
+        };
+        let pays = ledger.take(&origin, bytes(weight - paid), most);
+        if pays {
+            ledger.give_back(&before.0, bytes(before.1 - paid));
+        }
+        pays
+    }
+
+    fn put_in(&mut self, member: Member) -> MemberChange {
         let user = member.user.clone();
         self.weight += weight_of(&member);
         let before = self.members.insert(member.client, Arc::new(member));
@@ -67,11 +98,13 @@ impl People {
     }
 
     /// Takes a member out.
-    pub(super) fn leave(&mut self, client: ClientId) -> MemberChange {
+    pub(super) fn leave(&mut self, client: ClientId, ledger: &Ledger) -> MemberChange {
         let Some(member) = self.members.remove(&client) else {
             return MemberChange::default();
         };
-        self.weight -= weight_of(&member);
+        let bytes = weight_of(&member);
+        self.weight -= bytes;
+        ledger.give_back(&member.origin(), Taken { channels: 0, bytes });
         MemberChange {
             changed: true,
             of_user: self.leave_user(member.user.as_deref()),

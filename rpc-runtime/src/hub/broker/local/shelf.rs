@@ -46,6 +46,16 @@ pub(super) struct Most {
     pub(super) weight: usize,
 }
 
+impl Most {
+    /// How much of it there may be for those who listen: a quarter is left to those who publish.
+    fn to_listen(self) -> Self {
+        Self {
+            channels: self.channels - self.channels / 4,
+            weight: self.weight - self.weight / 4,
+        }
+    }
+}
+
 /// The channels, and what they take.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -57,6 +67,9 @@ pub(super) struct Shelf {
     count: AtomicUsize,
     /// What they, their events and their members count for.
     weight: AtomicUsize,
+    /// How many of them somebody listens to, and what those and their members count for.
+    held_channels: AtomicUsize,
+    held_weight: AtomicUsize,
     /// Whose turn it is among the parts of the list.
     turn: AtomicUsize,
 }
@@ -264,15 +277,36 @@ impl Shelf {
 
     /// Does something with a channel, and counts by how much more or less it takes.
     fn weighed<T>(&self, topic: &mut Topic, act: impl FnOnce(&mut Topic) -> T) -> T {
-        let before = topic.weight();
+        let (before, held) = (topic.weight(), topic.held());
         let done = act(topic);
-        let after = topic.weight();
-        if after >= before {
-            self.weight.fetch_add(after - before, Ordering::Relaxed);
-        } else {
-            self.weight.fetch_sub(before - after, Ordering::Relaxed);
+        count(&self.weight, before, topic.weight());
+        let holds = topic.held();
+        if holds != held {
+            count(&self.held_channels, held.channels, holds.channels);
+            count(&self.held_weight, held.bytes, holds.bytes);
         }
         done
+    }
+
+    /// Whether somebody else may listen to a channel, which adds so much beside the channel itself. Of all, there are at most `most`.
+    pub(super) fn may_listen(&self, topic: &Topic, adds: usize, most: Most) -> Result<(), NoRoom> {
+        let (more, most) = (topic.to_be_held(), most.to_listen());
+        // What is held already stays.
+        let over = |held: &AtomicUsize, more, most| more > 0 && held.load(Ordering::Relaxed) + more > most;
+        match over(&self.held_channels, more.channels, most.channels) {
+            true => Err(NoRoom::Channels),
+            false if over(&self.held_weight, more.bytes + adds, most.weight) => Err(NoRoom::Memory),
+            false => Ok(()),
+        }
+    }
+
+    /// What those take who listen.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> super::Taken {
+        super::Taken {
+            channels: self.held_channels.load(Ordering::Relaxed),
+            bytes: self.held_weight.load(Ordering::Relaxed),
+        }
     }
 
     /// Looks at all channels whose time has come.
@@ -350,6 +384,15 @@ impl Shelf {
             shard.topics.remove(name);
             self.count.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// One of what is counted has become more or less.
+fn count(all: &AtomicUsize, before: usize, after: usize) {
+    if after >= before {
+        all.fetch_add(after - before, Ordering::Relaxed);
+    } else {
+        all.fetch_sub(before - after, Ordering::Relaxed);
     }
 }
 

@@ -340,6 +340,121 @@ async fn one_publisher_takes_no_more_bytes_of_all_histories_than_one_may() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_presence_says_of_a_users_clients_is_on_the_users_account_until_they_leave() {
+    let broker = LocalBroker::default().most_of_one_publisher(50, 100_000);
+    let (broker, _given) = started(broker);
+    let of = |user: &str, client: usize, length: usize| Member {
+        user: Some(user.into()),
+        data: Some(("test.Text".into(), Bytes::from(vec![0; length]))),
+        ..member(&client.to_string())
+    };
+    let mut joined = 0;
+    let refused = loop {
+        let channel = name(format!("room:{}", joined % 3));
+        match broker.join(&channel, of("mallory", joined, 10_000)).await {
+            Ok(change) => assert!(change.changed),
+            refused => break refused,
+        }
+        joined += 1;
+    };
+    assert!(
+        matches!(refused, Err(BrokerError::PublisherFull(_))),
+        "{refused:?}"
+    );
+    assert_eq!(joined, 9);
+    let refused = broker
+        .publish(&name("room:9"), &KEEP, by("mallory", text(&"x".repeat(10_000))))
+        .await;
+    assert!(is_of_publisher(&refused), "{refused:?}");
+    // Whoever was refused is not there, and nobody else is concerned.
+    let everybody = MembersQuery {
+        after: None,
+        limit: 9,
+    };
+    assert_eq!(
+        broker.members(&name("room:0"), &everybody).await.unwrap().clients,
+        3
+    );
+    broker
+        .join(&name("room:0"), of("ali", 100, 10_000))
+        .await
+        .unwrap();
+    broker.join(&name("room:0"), member("101")).await.unwrap();
+    // Who is there already may say as much, less, and as much again, and become somebody else.
+    for (user, length) in [
+        ("mallory", 10_000),
+        ("mallory", 1),
+        ("mallory", 10_000),
+        ("bea", 10_000),
+    ] {
+        broker.join(&name("room:0"), of(user, 0, length)).await.unwrap();
+    }
+    broker
+        .join(&name("room:0"), of("mallory", 9, 10_000))
+        .await
+        .unwrap();
+    for client in (0..10).chain([100, 101]) {
+        for room in 0..3 {
+            let client = member(&client.to_string()).client;
+            broker.leave(&name(format!("room:{room}")), client).await.unwrap();
+        }
+    }
+    assert_eq!(broker.shelf.ledger.len(), 0, "nobody is in a channel");
+    assert_eq!(broker.shelf.held(), Taken::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_listen_leave_a_quarter_of_the_broker_to_those_who_publish() {
+    let (broker, _given) = started(LocalBroker::default().most_channels(100));
+    for number in 0..75 {
+        let channel = name(format!("room:{number}"));
+        match number % 2 {
+            0 => drop(broker.subscribe(&channel, &KEEP).await.unwrap()),
+            _ => drop(broker.join(&channel, member("a")).await.unwrap()),
+        }
+    }
+    let more = name("room:more");
+    assert!(matches!(
+        broker.subscribe(&more, &KEEP).await,
+        Err(BrokerError::Full(_))
+    ));
+    assert!(matches!(
+        broker.join(&more, member("a")).await,
+        Err(BrokerError::Full(_))
+    ));
+    // Those that are listened to already can be by others.
+    broker.subscribe(&name("room:0"), &KEEP).await.unwrap();
+    broker.join(&name("room:0"), member("b")).await.unwrap();
+    for number in 0..25 {
+        let channel = name(format!("published:{number}"));
+        broker.publish(&channel, &KEEP, text("text")).await.unwrap();
+    }
+    broker.unsubscribe(&name("room:2")).await.unwrap();
+    broker.subscribe(&more, &KEEP).await.unwrap();
+
+    // So it is with memory.
+    let most = 100 * (TOPIC + MEMBER + 6);
+    let (broker, _given) = started(LocalBroker::default().most_history_bytes(most));
+    let mut joined = 0;
+    while broker
+        .join(&name(format!("room:{joined}")), member("a"))
+        .await
+        .is_ok()
+    {
+        joined += 1;
+    }
+    assert!((70..=76).contains(&joined), "{joined}");
+    // Who is there already may say something else that is no longer.
+    broker.join(&name("room:0"), member("a")).await.unwrap();
+    for _ in 0..10 {
+        broker
+            .publish(&name("room:1"), &KEEP, text("text"))
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn channels_that_were_only_looked_at_give_way_to_those_that_are_used() {
     let (broker, _given) = started(LocalBroker::default().most_channels(100));
     let kept = broker.subscribe(&name("subscribed"), &KEEP).await.unwrap();

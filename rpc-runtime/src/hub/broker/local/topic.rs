@@ -16,7 +16,7 @@ use super::{
         Receipt, Retention,
     },
     ledger::{Ledger, Taken},
-    people::{Page, People},
+    people::{self, Page, People},
 };
 use crate::{ClientId, limits::LONGEST, random};
 
@@ -160,6 +160,24 @@ impl Topic {
         self.own_weight() + self.weight + people
     }
 
+    /// What those take of it who listen: the channel, and what they say of themselves.
+    pub(super) fn held(&self) -> Taken {
+        if !self.is_in_use() {
+            return Taken::default();
+        }
+        let mut held = self.as_taken();
+        held.bytes += self.people.as_ref().map_or(0, |people| people.weight());
+        held
+    }
+
+    /// What the next who listens takes of it beside what it says of itself.
+    pub(super) fn to_be_held(&self) -> Taken {
+        match self.is_in_use() {
+            true => Taken::default(),
+            false => self.as_taken(),
+        }
+    }
+
     fn own_weight(&self) -> usize {
         TOPIC + self.name
     }
@@ -213,7 +231,7 @@ impl Topic {
         true
     }
 
-    /// What it is on the account of whoever has begun it.
+    /// What it is on the account of whoever has begun it, and of those who listen.
     fn as_taken(&self) -> Taken {
         Taken {
             channels: 1,
@@ -329,17 +347,29 @@ impl Topic {
         history
     }
 
-    /// Puts a member in, or replaces it.
-    pub(super) fn join(&mut self, member: Member) -> MemberChange {
-        self.people.get_or_insert_default().join(member)
+    /// What a member would add, beside those who are there: nothing but what is more, of one that replaces another.
+    pub(super) fn growth_by(&self, member: &Member) -> usize {
+        let before = self
+            .people
+            .as_deref()
+            .map_or(0, |people| people.weight_in(member.client));
+        people::weight_of(member).saturating_sub(before)
+    }
+
+    /// Puts a member in, or replaces it. `None` where whoever it is known as may take no more.
+    pub(super) fn join(&mut self, member: Member, ledger: &Ledger, most: Taken) -> Option<MemberChange> {
+        let mut people = self.people.take().unwrap_or_default();
+        let joined = people.join(member, ledger, most);
+        self.people = Some(people).filter(|people| !people.is_empty());
+        joined
     }
 
     /// Takes a member out.
-    pub(super) fn leave(&mut self, client: ClientId, now: Instant) -> MemberChange {
+    pub(super) fn leave(&mut self, client: ClientId, now: Instant, ledger: &Ledger) -> MemberChange {
         let Some(people) = &mut self.people else {
             return MemberChange::default();
         };
-        let change = people.leave(client);
+        let change = people.leave(client, ledger);
         if people.is_empty() {
             self.people = None;
             self.used = now;

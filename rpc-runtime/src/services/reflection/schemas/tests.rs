@@ -138,6 +138,8 @@ fn a_symbol_brings_all_that_its_file_imports_and_nothing_else() {
     assert_eq!(names(sets.files(&["Bare".to_owned()])), ["inner.proto"]);
     let missing = sets.files(&["a.b.T".to_owned()]).unwrap_err();
     assert_eq!(missing.code(), Code::NotFound);
+    let long = sets.files(&["x".repeat(100_000)]).unwrap_err();
+    assert!(long.message().len() < 400, "it is told back whole");
     assert!(sets.declares("o.O") && !sets.declares("o"));
 }
 
