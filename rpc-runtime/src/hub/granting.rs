@@ -7,10 +7,8 @@ use tokio::time;
 
 use super::{
     ChannelName, Hub, HubError, Room, Wish,
-    heard::{Granted, Subscription},
-    namespace::Act,
+    heard::{Granted, Subscription, left_meanwhile},
     rights::Asks,
-    subscribing::left_meanwhile,
     unsubscribing::spawn,
 };
 use crate::{ClientId, Session, SessionState, Status};
@@ -53,6 +51,16 @@ impl From<&Arc<Session>> for Subscriber {
     }
 }
 
+/// Whether a session still is one of those.
+fn is_of(session: &Session, whom: &Subscriber) -> bool {
+    match whom {
+        Subscriber::Client(client) => session.id() == *client,
+        Subscriber::User(user) => session
+            .identity()
+            .is_some_and(|identity| identity.user() == &**user),
+    }
+}
+
 /// # Subscriptions that the server makes
 impl Hub {
     /// Subscribes a client, or all that a user has on this node now, to a channel, whatever its rights. Gives how many clients hear the
@@ -83,7 +91,7 @@ impl Hub {
     ///
     /// What is wrong with the name, or why a client could not be subscribed, the first of several: no namespace has the channel, it is
     /// full, its snapshot was refused, the broker is not available. All others of the user are subscribed; clients that have gone
-    /// meanwhile are left out. If the future is dropped, those that were told are.
+    /// meanwhile, or have become another user's, are left out. If the future is dropped, those that were told are.
     pub async fn subscribe(
         &self,
         whom: impl Into<Subscriber>,
@@ -107,7 +115,8 @@ impl Hub {
             };
             match self.subscribe_session(&session, &name, wish).await {
                 Ok(_) => count += 1,
-                Err(_) if session.state() == SessionState::Closed => {}
+                // It has gone meanwhile, or is another user's.
+                Err(_) if session.state() == SessionState::Closed || !is_of(&session, &whom) => {}
                 // One that cannot be is not to keep the others from it.
                 Err(not) => drop(failed.get_or_insert(not)),
             }
@@ -120,7 +129,7 @@ impl Hub {
 
     /// Ends the subscription of a client, or of all clients of a user on this node, to a channel, whoever has made it. Each is told by an
     /// event, `rpc.hub.v1.Unsubscribed`, with the reason, behind the last event of the channel that it is sent: what still waits for it
-    /// is dropped. Gives how many had subscribed.
+    /// is dropped. Gives how many had subscribed, or were about to: those are refused with the reason.
     ///
     /// Nothing keeps a client from subscribing again but the namespace's rights: a kick that lasts is remembered there.
     ///
@@ -237,27 +246,23 @@ impl Hub {
 
     async fn check_one(&self, session: &Arc<Session>, subscription: &Subscription) -> Result<(), Status> {
         let channel = &subscription.channel;
-        let asks = Asks::new(session.clone(), session.identity());
-        let granted = subscription.granted.as_ref();
-        if granted.is_some_and(|granted| granted.holds_for(asks.user())) {
-            return Ok(());
+        loop {
+            let asks = Asks::now(session);
+            let asked = channel
+                .namespace
+                .check_heard(&asks, &channel.name, subscription.granted.as_ref());
+            let answer = match time::timeout(ASKED_AGAIN_WITHIN, asked).await {
+                Ok(answer) => answer,
+                Err(_) => Err(Status::unavailable(
+                    "the right to the channel could not be asked for in time; subscribe again",
+                )),
+            };
+            let Err(refused) = answer else { return Ok(()) };
+            // Where it has become another again, that one is asked for.
+            if asks.is_still_known(session) {
+                let stays = self.stays_without_right(session, &channel.name, asks.user(), Some(&refused));
+                return if stays { Ok(()) } else { Err(refused) };
+            }
         }
-        let asked = channel
-            .namespace
-            .check(Act::Subscribe, &asks, channel.name.as_str());
-        let answer = match time::timeout(ASKED_AGAIN_WITHIN, asked).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Status::unavailable(
-                "the right to the channel could not be asked for in time; subscribe again",
-            )),
-        };
-        // Where it has become another again, that one is asked for.
-        if let Err(refused) = &answer
-            && asks.is_still_known(session)
-            && self.stays_without_right(session, &channel.name, asks.user(), Some(refused))
-        {
-            return Ok(());
-        }
-        answer
     }
 }

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, futures::Notified};
 
 use super::{Channel, ChannelName, turns::PublishTurns};
+use crate::Status;
 
 /// What a client says of itself in a channel: a message's full name, and the message.
 pub(crate) type PresenceData = Option<(Arc<str>, Bytes)>;
@@ -61,8 +62,8 @@ pub(crate) struct Present {
 enum Place {
     /// A call, or the server, is about to subscribe it.
     Joining {
-        /// It was unsubscribed meanwhile.
-        ended: bool,
+        /// Why it is not to be: it was unsubscribed meanwhile.
+        ended: Option<Status>,
     },
     Live(Subscription),
 }
@@ -109,12 +110,17 @@ pub(crate) enum Reserved {
 }
 
 /// Why a place was not filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum NotFilled {
     /// It was unsubscribed meanwhile, or the session is over.
-    Ended,
+    Ended(Status),
     /// The channel did not have it.
     Refused,
+}
+
+#[cold]
+pub(super) fn left_meanwhile() -> Status {
+    Status::aborted("the channel was unsubscribed from meanwhile")
 }
 
 impl SessionChannels {
@@ -137,7 +143,7 @@ impl SessionChannels {
             },
             Entry::Vacant(_) if count >= most => Reserved::Full,
             Entry::Vacant(place) => {
-                place.insert(Place::Joining { ended: false });
+                place.insert(Place::Joining { ended: None });
                 Reserved::New
             }
         }
@@ -156,13 +162,15 @@ impl SessionChannels {
     ) -> Result<(), NotFilled> {
         let mut heard = self.lock();
         match heard.places.get_mut(&subscription.channel.name) {
-            Some(place @ Place::Joining { ended: false }) => {
+            Some(Place::Joining { ended: Some(why) }) => return Err(NotFilled::Ended(why.clone())),
+            Some(place @ Place::Joining { ended: None }) => {
                 if !enter() {
                     return Err(NotFilled::Refused);
                 }
                 *place = Place::Live(subscription);
             }
-            _ => return Err(NotFilled::Ended),
+            // Whoever has taken a place holds it until it is filled or given back.
+            _ => return Err(NotFilled::Ended(left_meanwhile())),
         }
         drop(heard);
         self.settled.notify_waiters();
@@ -193,7 +201,7 @@ impl SessionChannels {
         }
     }
 
-    /// Ends what is heard of a channel, and what is about to be, where that `may_end`. Gives what was heard.
+    /// Ends what is heard of a channel, where that `may_end`. Gives what was heard.
     pub(crate) fn remove(
         &self,
         name: &ChannelName,
@@ -201,19 +209,29 @@ impl SessionChannels {
         leave: impl FnOnce(&Subscription),
     ) -> Option<Subscription> {
         let mut heard = self.lock();
-        match heard.places.get_mut(name)? {
-            Place::Joining { ended } => {
-                *ended = true;
-                None
+        match heard.places.get(name)? {
+            Place::Live(subscription) if may_end(subscription) => {}
+            _ => return None,
+        }
+        match heard.places.remove(name) {
+            Some(Place::Live(subscription)) => {
+                leave(&subscription);
+                Some(subscription)
             }
-            Place::Live(subscription) if !may_end(subscription) => None,
-            Place::Live(_) => match heard.places.remove(name) {
-                Some(Place::Live(subscription)) => {
-                    leave(&subscription);
-                    Some(subscription)
-                }
-                _ => None,
-            },
+            _ => None,
+        }
+    }
+
+    /// Has a subscription that is on its way not be made, for this reason; `tell` is called before whoever makes it knows. Whether there
+    /// is one, and nobody has done so before.
+    pub(crate) fn prevent(&self, name: &ChannelName, why: Status, tell: impl FnOnce()) -> bool {
+        match self.lock().places.get_mut(name) {
+            Some(Place::Joining { ended: ended @ None }) => {
+                tell();
+                *ended = Some(why);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -224,7 +242,7 @@ impl SessionChannels {
         let mut all = Vec::new();
         heard.places.retain(|_, place| match place {
             Place::Joining { ended } => {
-                *ended = true;
+                ended.get_or_insert_with(|| Status::unavailable("the client is gone"));
                 true
             }
             Place::Live(subscription) => {

@@ -17,6 +17,11 @@ impl Asks {
         Self { session, identity }
     }
 
+    /// As the session is known now.
+    pub(crate) fn now(session: &Arc<Session>) -> Self {
+        Self::new(session.clone(), session.identity())
+    }
+
     /// Whether the session is known as it was when this was asked, to the last role.
     pub(crate) fn is_still_known(&self, session: &Session) -> bool {
         match (&self.identity, session.identity()) {

@@ -13,14 +13,14 @@ use super::{
     address::{HubError, LONGEST_EVENT},
     channel::{Added, Channel},
     encode,
-    heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription},
-    namespace::{Act, ActiveNamespace},
+    heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription, left_meanwhile},
+    namespace::ActiveNamespace,
     rights::{Asks, denied},
     unsubscribing::leave,
 };
 use crate::{Session, Status, services::hub as contract};
 
-/// A session for which not all could be kept while it caught up does so again, so often in all.
+/// A session for which not all could be kept while it caught up, or that became another user meanwhile, does so again, so often in all.
 const CATCHES_UP: usize = 3;
 
 /// What is asked for.
@@ -119,70 +119,71 @@ impl Hub {
             name,
             stage: Stage::Reserved,
         };
-        let asks = Asks::new(session.clone(), session.identity());
+        let mut asks = Asks::now(session);
         let namespace = self.namespace_of(name.as_str(), &asks)?;
-        if wish.granted.is_none() {
-            namespace.check(Act::Subscribe, &asks, name.as_str()).await?;
-        }
+        namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
         let channel = self.add(session, name, namespace)?;
         joining.stage = Stage::Added(channel.clone());
         let mut tries = 1;
         let subscribed = loop {
             let subscribed = self.catch_up(&asks, &channel, &wish).await?;
-            let ahead = match wish.by_event {
-                true => told_by_event(&subscribed, &self.new_id())?,
-                false => Vec::new(),
+            let missing = if !asks.is_still_known(session) {
+                // What was read is for whom it was known as, and so was the right.
+                asks = Asks::now(session);
+                namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
+                "the client became another user meanwhile; try again"
+            } else {
+                let ahead = match wish.by_event {
+                    true => told_by_event(&subscribed, &self.new_id())?,
+                    false => Vec::new(),
+                };
+                let subscription = Subscription {
+                    channel: channel.clone(),
+                    granted: wish.granted.clone(),
+                    presence: wish.presence.clone(),
+                };
+                let position = subscribed.position;
+                let filled = channels.fill(subscription, || {
+                    let is_live = channel.go_live(session.id(), ahead, position);
+                    if is_live {
+                        namespace.counted.subscribed();
+                    }
+                    is_live
+                });
+                match filled {
+                    Ok(()) => break subscribed,
+                    // By itself, or with a word of why.
+                    Err(NotFilled::Ended(why)) => return Err(NotSubscribed::told(why)),
+                    // Another history may have begun meanwhile, or more was published than is kept: that passes.
+                    Err(NotFilled::Refused) => "more was published than could be kept meanwhile; try again",
+                }
             };
-            let subscription = Subscription {
-                channel: channel.clone(),
-                granted: wish.granted.clone(),
-                presence: wish.presence.clone(),
-            };
-            let position = subscribed.position;
-            let filled = channels.fill(subscription, || {
-                let is_live = channel.go_live(session.id(), ahead, position);
-                if is_live {
-                    namespace.counted.subscribed();
-                }
-                is_live
-            });
-            match filled {
-                Ok(()) => break subscribed,
-                Err(NotFilled::Ended) => return Err(left_meanwhile().into()),
-                // Another history may have begun meanwhile, or more was published than is kept: that passes.
-                Err(NotFilled::Refused) if tries < CATCHES_UP => {
-                    tries += 1;
-                    subscribed.give_back(&wish.room);
-                }
-                Err(NotFilled::Refused) => {
-                    let text = "more was published than could be kept meanwhile; try again";
-                    return Err(Status::unavailable(text).into());
-                }
+            if tries == CATCHES_UP {
+                return Err(Status::unavailable(missing).into());
             }
+            tries += 1;
+            subscribed.give_back(&wish.room);
         };
         subscribed.count_recovery();
         joining.stage = match wish.by_event {
             true => Stage::Told,
             false => Stage::Live,
         };
+        if !asks.is_still_known(session) {
+            // At the last moment: nobody has asked after the rights of the new user, and it may hear events already.
+            let checked = self.check_again(session, name).await;
+            checked.map_err(|refused| joining.is_told(refused))?;
+        }
         if namespace.shows_presence()
             && let Err(error) = self.settle_presence(session, name).await
         {
             if wish.by_event {
-                // It was told that it hears the channel.
-                joining.stage = Stage::Done;
                 self.unsubscribe_because(session, name, Some(&error));
-                return Err(NotSubscribed::told(error));
+                return Err(joining.is_told(error));
             }
             return Err(error.into());
         }
         joining.stage = Stage::Done;
-        if !asks.is_still_known(session) {
-            // It has become another user meanwhile, after whose rights nobody has asked.
-            self.check_again(session, name)
-                .await
-                .map_err(NotSubscribed::told)?;
-        }
         Ok(subscribed)
     }
 
@@ -194,14 +195,10 @@ impl Hub {
         subscription: Subscription,
         wish: Wish,
     ) -> Result<Begun, NotSubscribed> {
-        let asks = Asks::new(session.clone(), session.identity());
+        let asks = Asks::now(session);
         let channel = subscription.channel.clone();
         let granted = wish.granted.as_ref().or(subscription.granted.as_ref());
-        if !granted.is_some_and(|granted| granted.holds_for(asks.user()))
-            && let Err(refused) = channel
-                .namespace
-                .check(Act::Subscribe, &asks, name.as_str())
-                .await
+        if let Err(refused) = channel.namespace.check_heard(&asks, name, granted).await
             && !self.stays_without_right(session, name, asks.user(), None)
         {
             return Err(refused.into());
@@ -259,11 +256,6 @@ impl Hub {
     }
 }
 
-#[cold]
-pub(super) fn left_meanwhile() -> Status {
-    Status::aborted("the channel was unsubscribed from meanwhile")
-}
-
 /// A session that is being subscribed. Dropped before it is done, it takes everything back.
 struct Joining<'a> {
     hub: &'a Hub,
@@ -283,6 +275,14 @@ enum Stage {
     /// It hears the channel, and its client is told so without having asked: that stays so. Presence is to be told.
     Told,
     Done,
+}
+
+impl Joining<'_> {
+    /// The client has been told that it hears the channel no more: there is nothing to take back.
+    fn is_told(&mut self, status: Status) -> NotSubscribed {
+        self.stage = Stage::Done;
+        NotSubscribed::told(status)
+    }
 }
 
 impl Drop for Joining<'_> {

@@ -2,7 +2,12 @@
 
 use std::{future::Future, sync::Arc};
 
-use super::{ChannelName, DIRECT, Hub, Queued, SlowConsumer, channel::Channel, encode, heard::Subscription};
+use super::{
+    ChannelName, DIRECT, Hub, Queued, SlowConsumer,
+    channel::Channel,
+    encode,
+    heard::{Subscription, left_meanwhile},
+};
 use crate::{Session, Status, services::hub as contract};
 
 impl Hub {
@@ -11,14 +16,27 @@ impl Hub {
         self.unsubscribe_because(session, name, None)
     }
 
-    /// The same; where there is a reason, the client is told by an event.
+    /// The same; where there is a reason, the client is told by an event. It counts, too, whoever was just about to hear the channel and is
+    /// now told why it does not.
     pub(crate) fn unsubscribe_because(
         &self,
         session: &Arc<Session>,
         name: &ChannelName,
         reason: Option<&Status>,
     ) -> bool {
-        self.end(session, name, |_| true, reason)
+        let Some(channels) = session.channels() else {
+            return false;
+        };
+        // One that is on its way is heard behind this, or not at all.
+        let is_prevented = channels.prevent(name, reason.map_or_else(left_meanwhile, Status::clone), || {
+            if let Some(reason) = reason {
+                self.tell_unsubscribed(session, name.as_str(), reason);
+            }
+        });
+        match is_prevented {
+            true => reason.is_some(),
+            false => self.end(session, name, |_| true, reason),
+        }
     }
 
     /// A user has no right to what a session hears. Whether it stays, because the server has subscribed it while that was asked for.

@@ -87,12 +87,12 @@ impl Right<()> for Strangers {
     }
 }
 
-/// Somebody who became known while the channel that its address names was asked for, and was told that it hears it.
-async fn becomes_known_meanwhile(hub: &Hub) -> Peer {
+/// Somebody who hears the channel that its address names, and has just become known.
+async fn becomes_known(hub: &Hub) -> Peer {
     let server = builder(hub).channel_query("channel_id").build().unwrap();
     let mut ali = Peer::connect_with(&server, info("?channel_id=slow")).await;
-    ali.become_user("ali").await;
     assert_eq!(ali.hears::<Subscribed>().await.channel, "slow");
+    ali.become_user("ali").await;
     ali
 }
 
@@ -104,7 +104,7 @@ fn strangers() -> Hub {
 #[tokio::test(start_paused = true)]
 async fn who_loses_the_channel_that_its_address_names_is_told_once() {
     let hub = strangers();
-    let mut ali = becomes_known_meanwhile(&hub).await;
+    let mut ali = becomes_known(&hub).await;
     let told: Unsubscribed = ali.hears().await;
     assert_eq!(
         (told.channel.as_str(), reason(&told).0),
@@ -118,8 +118,22 @@ async fn who_loses_the_channel_that_its_address_names_is_told_once() {
 #[tokio::test(start_paused = true)]
 async fn who_leaves_the_channel_that_its_address_names_while_its_right_is_asked_for_again_is_told_nothing() {
     let hub = strangers();
-    let mut ali = becomes_known_meanwhile(&hub).await;
+    let mut ali = becomes_known(&hub).await;
     assert!(ali.unsubscribe("slow").await);
+    tokio::time::sleep(2 * A_WHILE).await;
+    ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_becomes_known_while_the_channel_of_its_address_is_asked_for_does_not_hear_it_and_is_told_once() {
+    let server = builder(&strangers()).channel_query("channel_id").build().unwrap();
+    let mut ali = Peer::connect_with(&server, info("?channel_id=slow")).await;
+    ali.become_user("ali").await;
+    let told: Unsubscribed = ali.hears().await;
+    assert_eq!(
+        (told.channel.as_str(), reason(&told).0),
+        ("slow", Code::PermissionDenied)
+    );
     tokio::time::sleep(2 * A_WHILE).await;
     ali.hears_nothing().await;
 }

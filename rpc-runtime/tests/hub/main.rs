@@ -16,6 +16,7 @@ mod direct;
 mod epochs;
 mod features;
 mod granting;
+mod meanwhile;
 mod presence;
 mod publishing;
 mod reading;

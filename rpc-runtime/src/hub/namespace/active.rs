@@ -6,7 +6,9 @@ use super::{Declared, Retention, SlowConsumer, Taken};
 use crate::{
     Contract, Status,
     hub::{
+        ChannelName,
         counted::Counted,
+        heard::Granted,
         pattern::{Pattern, PatternError, Spelling},
         rights::{Asks, Later, denied},
     },
@@ -71,6 +73,19 @@ impl ActiveNamespace {
             Spelling::Canonical => Ok(()),
             Spelling::Other(canonical) => Err(not_canonical(name, &canonical)),
             Spelling::Unreadable => Err(denied(asks)),
+        }
+    }
+
+    /// Asks whether a client may hear one of the channels, unless the server has subscribed it as whom it is known.
+    pub(crate) async fn check_heard(
+        &self,
+        asks: &Asks,
+        name: &ChannelName,
+        granted: Option<&Granted>,
+    ) -> Result<(), Status> {
+        match granted.is_some_and(|granted| granted.holds_for(asks.user())) {
+            true => Ok(()),
+            false => self.check(Act::Subscribe, asks, name.as_str()).await,
         }
     }
 

@@ -85,7 +85,8 @@ pub struct Program {
     pub sent: Arc<Mutex<Sent>>,
     /// All ids that it had.
     pub ids: Vec<String>,
-    /// What the server has ever been told to subscribe it to, and when, whether it could be told or not.
+    /// What the server has ever been told to subscribe it to, and when, whether it could be told or not; and what the sessions that no
+    /// program knew at that time were.
     pub granted: Vec<(&'static str, Grant, Instant)>,
     /// When the server has put it out of channels.
     pub kicked: Vec<(&'static str, Instant)>,
@@ -198,10 +199,18 @@ impl Program {
         of_it.count() as u64
     }
 
+    /// When the server was told to subscribe it to a channel, and as whom.
+    pub fn grants(&self, channel: &str) -> impl Iterator<Item = (&Grant, Instant)> {
+        let granted = self.granted.iter();
+        let granted =
+            granted.filter(move |(name, grant, _)| *name == channel && self.ids.contains(grant.client()));
+        granted.map(|(_, grant, at)| (grant, *at))
+    }
+
     /// Whether its session may hear a channel whatever its rights.
     pub fn may_be_granted(&self, channel: &str) -> bool {
-        let mut granted = self.granted.iter().filter(|(name, ..)| *name == channel);
-        granted.any(|(_, grant, _)| grant.holds(self.ids.last(), self.user))
+        let mut granted = self.grants(channel);
+        granted.any(|(grant, _)| grant.holds(self.ids.last(), self.user))
     }
 
     /// Is another user from now on. What the one before was granted is over, also where that one comes back.

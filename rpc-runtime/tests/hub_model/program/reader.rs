@@ -45,6 +45,13 @@ pub enum Grant {
 }
 
 impl Grant {
+    /// The client whose session it is.
+    pub fn client(&self) -> &String {
+        match self {
+            Self::Client(client) | Self::User(client, _) => client,
+        }
+    }
+
     /// Whether it holds for a session.
     pub fn holds(&self, id: Option<&String>, user: Option<&'static str>) -> bool {
         match self {

@@ -75,8 +75,7 @@ impl World {
         }
         let program = &self.programs[index];
         let of_it = |name: &str| name == reader.channel;
-        let granted = program.granted.iter().filter(|(name, ..)| of_it(name));
-        let mut granted: Vec<_> = granted.map(|(.., at)| *at).collect();
+        let mut granted: Vec<_> = program.grants(reader.channel).map(|(_, at)| at).collect();
         if program.named.is_some_and(of_it) {
             // Each may have begun a session, but not the one that went on with it.
             let mut begun = program.line.begun();

@@ -46,6 +46,17 @@ impl World {
             };
             program.granted.push((channel.name, grant, Instant::now()));
         }
+        // Of whom there is no program yet: its greeting is on its way.
+        for session in by_user.map_or_else(Vec::new, |user| self.house.server.sessions_of(user)) {
+            let (id, user) = (session.id().to_string(), by_user.expect("it was asked for"));
+            if self.programs.iter().any(|program| program.ids.contains(&id)) {
+                continue;
+            }
+            for program in &mut self.programs {
+                let grant = Grant::User(id.clone(), user);
+                program.granted.push((channel.name, grant, Instant::now()));
+            }
+        }
         match self.house.hub.subscribe(whom, channel.name).await {
             // Its snapshot was not made in time, or its client is too slow or gone meanwhile.
             Err(HubError::NotSubscribed(_)) => return,

@@ -58,7 +58,7 @@ impl World {
             }
             Ok(Ok(subscription)) => {
                 let program = &self.programs[index];
-                let is_granted = program.granted.iter().any(|(granted, ..)| *granted == name);
+                let is_granted = program.grants(name).next().is_some();
                 // What it had asked for before it left may be answered only now, by the rights of then.
                 assert!(
                     !is_denied || is_granted || program.has_left(name),
