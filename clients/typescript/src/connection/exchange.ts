@@ -72,7 +72,7 @@ export class Exchange implements CallEvents {
 
   #shift(): Uint8Array | undefined {
     const item = this.#inbox.shift();
-    if (item) this.link?.protocol.consumed(this.call, item.cost);
+    if (item) this.link?.protocol.receiver.consumed(this.call, item.cost);
     return item?.body;
   }
 
