@@ -191,11 +191,11 @@ export class Calls implements Transport {
     timeoutMs: number | undefined,
     body: Uint8Array | undefined,
   ): Exchange {
-    const { connection } = this;
-    const { now } = connection.world;
+    const { calls, world } = this.connection;
+    const { now } = world;
     const deadline = timeoutMs === undefined ? undefined : now() + timeoutMs;
     const exchange = new Exchange(
-      connection,
+      calls,
       {
         method: numberOf(method),
         metadata: toMetadata(request.header),
@@ -219,7 +219,7 @@ export class Calls implements Transport {
     } else {
       this.#running.add(exchange);
       signal.addEventListener("abort", onAbort, { once: true });
-      connection.start(exchange);
+      calls.start(exchange);
     }
     return exchange;
   }

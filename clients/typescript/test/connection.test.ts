@@ -23,8 +23,8 @@ function call(
   { open = false, responses = false, idempotent = false, body = EMPTY }: Options = {},
 ): Exchange {
   const request = { method: 1n, metadata: [], body, open, timeoutUs: () => 0n };
-  const exchange = new Exchange(scene.connection, request, { responses, idempotent });
-  scene.connection.start(exchange);
+  const exchange = new Exchange(scene.connection.calls, request, { responses, idempotent });
+  scene.connection.calls.start(exchange);
   return exchange;
 }
 
@@ -65,7 +65,7 @@ test("a call that waits for a connection is given up without having been sent", 
   await settled();
   await scene.socket.greet();
   assert.deepEqual(scene.socket.kinds(), []);
-  assert.equal(scene.connection.budget.bytes, 0);
+  assert.equal(scene.connection.calls.budget.bytes, 0);
 });
 
 test("what was on its way when the connection is lost may have run, and only what is idempotent is sent again", async () => {
@@ -721,7 +721,7 @@ test("a stream's first message is held to the server's limit also where it has w
   assert.match(String(await outcome(stream)), /\[resource_exhausted\] a message of 2000 bytes is longer/);
   assert.equal(await sent, false);
   assert.deepEqual(scene.socket.kinds(), []);
-  assert.equal(scene.connection.budget.bytes, 0);
+  assert.equal(scene.connection.calls.budget.bytes, 0);
 });
 
 test("whom the server refuses a session comes back without it, once, where a token says who that is", async () => {

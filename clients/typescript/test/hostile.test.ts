@@ -13,8 +13,8 @@ const EMPTY = new Uint8Array();
 function call(scene: Scene, options: { open?: boolean; responses?: boolean; body?: Uint8Array } = {}): Exchange {
   const { open = false, responses = false, body = EMPTY } = options;
   const request = { method: 1n, metadata: [], body, open, timeoutUs: () => 0n };
-  const exchange = new Exchange(scene.connection, request, { responses, idempotent: false });
-  scene.connection.start(exchange);
+  const exchange = new Exchange(scene.connection.calls, request, { responses, idempotent: false });
+  scene.connection.calls.start(exchange);
   return exchange;
 }
 
@@ -155,7 +155,7 @@ test("a server that does not read makes the client hold what it has, up to its b
   scene.socket.bufferedAmount = 0;
   await scene.world.pass(20);
   assert.equal(scene.socket.kinds().length, 44, "the others leave when there is room");
-  assert.equal(scene.connection.budget.bytes, 0);
+  assert.equal(scene.connection.calls.budget.bytes, 0);
 });
 
 test("what no program reads is bounded, however many streams there are", async () => {

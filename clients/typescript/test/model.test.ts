@@ -121,7 +121,7 @@ function run(seed: number): void {
       const item = talk.unread.shift();
       if (!item) return;
       talk.came.push(item.body);
-      connection.consumed(talk.call, item.cost);
+      connection.receiver.consumed(talk.call, item.cost);
     },
     () => {
       if (pick(200) > 0) return;
@@ -129,7 +129,7 @@ function run(seed: number): void {
       const talk = talks.filter((_, at) => at % 4 === 3)[pick(talks.length)];
       if (!talk || idle.includes(talk) || talk.ends > 0) return;
       talk.cancelled = true;
-      connection.cancel(talk.call);
+      connection.receiver.cancel(talk.call);
     },
     () => {
       room = pick(3);

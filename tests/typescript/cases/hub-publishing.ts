@@ -1,5 +1,6 @@
 // Publishing and sending, presence, and history.
 
+import { fromBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { Position } from "rpc-websocket";
 import { JoinedSchema, LeftSchema } from "rpc-websocket/protos/hub/v1/hub";
@@ -152,4 +153,40 @@ test("history is read from either end and in pages", async (t) => {
   equal([texts(newest.events), newest.more], [["event 24", "event 23"], true]);
   const before = await transport.hub.history(channel, { events: SAID, before: 4n });
   equal(texts(before.events), numbered("event ", 3));
+});
+
+test("history skips and tells events of types that the program does not name, and goes on behind them", async (t) => {
+  const world = await t.world();
+  const { transport } = t.client(world);
+  const channel = "room:one";
+  await world.publish({ channel }, "first");
+  await world.publish({ channel }, "odd ", { kind: "strange", times: 4 });
+  await world.publish({ channel }, "last");
+  const whole = await transport.hub.history(channel, { events: SAID });
+  equal(texts(whole.events), ["first", "last"]);
+  equal(
+    whole.skipped.map(({ type, kind, channel, position, body }) => {
+      const { text } = fromBinary(StrangeSchema, body);
+      return [type, kind, channel, position?.offset, text];
+    }),
+    numbered("odd ", 4).map((text, at) => ["cases.Strange", "recovered", channel, BigInt(at + 2), text]),
+  );
+  // A page may have nothing else.
+  const pages: (string | number)[][] = [];
+  let after: Position | undefined;
+  do {
+    const page = await transport.hub.history(channel, { events: SAID, limit: 2, ...(after ? { after } : {}) });
+    pages.push([...texts(page.events), page.skipped.length]);
+    after = page.more ? page.end : undefined;
+  } while (after);
+  equal(pages, [["first", 1], [2], ["last", 1]]);
+  const newest = await transport.hub.history(channel, { events: SAID, newestFirst: true });
+  equal(texts(newest.events), ["last", "first"]);
+  equal(
+    newest.skipped.map(({ position }) => position?.offset),
+    [5n, 4n, 3n, 2n],
+  );
+  const strange = await transport.hub.history(channel, { events: [StrangeSchema] });
+  equal([strange.events.map(({ message }) => message.text), strange.skipped.length], [numbered("odd ", 4), 2]);
+  equal(transport.state.status, "open");
 });

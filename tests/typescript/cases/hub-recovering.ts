@@ -135,6 +135,32 @@ test("a program goes on from a position that it has kept", async (t) => {
   equal(texts(await take(room, 6)), numbered("event ", 6, 4));
 });
 
+test("what was missed of types that the program does not name is skipped and counted, and is no gap", async (t) => {
+  const world = await t.world();
+  const { transport } = t.client(world);
+  const room = transport.hub.subscribe("room:one", { events: SAID });
+  const skipped: unknown[] = [];
+  room.on("skipped", ({ type, kind, position }) => skipped.push([type, kind, position?.offset]));
+  await room.ready;
+  await world.publish({ channel: "room:one" }, "heard");
+  const heard = await take(room, 1);
+  await world.refuse(true);
+  await world.cut();
+  await t.until(() => room.status === "recovering");
+  await world.publish({ channel: "room:one" }, "odd ", { kind: "strange", times: 2 });
+  await world.publish({ channel: "room:one" }, "missed");
+  await world.publish({ channel: "room:one" }, "odd", { kind: "strange" });
+  await world.refuse(false);
+  await t.until(() => room.status === "live");
+  await world.publish({ channel: "room:one" }, "live again");
+  equal(texts([...heard, ...(await take(room, 2))]), ["heard", "missed", "live again"]);
+  equal([room.unknown, room.undecodable], [3, 0]);
+  equal(
+    skipped,
+    [2n, 3n, 5n].map((offset) => ["cases.Strange", "recovered", offset]),
+  );
+});
+
 test("a position of another history is a gap", async (t) => {
   const world = await t.world();
   const { transport } = t.client(world);

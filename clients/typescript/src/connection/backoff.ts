@@ -10,6 +10,8 @@ const LONGEST = 20_000;
 export class Backoff {
   /** Attempts in a row without success. */
   failed = 0;
+  /** The server asks not to come back before. */
+  #notBefore = 0;
   readonly #first: number;
   readonly #longest: number;
   readonly #attempts: number;
@@ -38,12 +40,14 @@ export class Backoff {
     const scale = this.world.isIdle() ? this.#longest : this.#first * 2 ** Math.min(this.failed, 30);
     const least = Math.min(atLeast, this.#longest);
     const most = Math.max(Math.min(scale, this.#longest), 2 * least);
-    return this.#between(Math.max(this.#first, least), most);
+    const wait = this.#between(Math.max(this.#first, least), most);
+    this.#notBefore = this.world.now() + Math.min(atLeast, wait);
+    return wait;
   }
 
-  /** A wait that is cut short, because there is new hope. */
+  /** A wait that is cut short, because there is new hope. A server that drains has asked everybody to wait, also those who look. */
   soon(): number {
-    return this.#between(0, this.#first);
+    return Math.max(this.#between(0, this.#first), this.#notBefore - this.world.now());
   }
 
   #between(least: number, most: number): number {

@@ -1,13 +1,13 @@
 // The connection behind transports: one at a time, made again when it is lost.
 //
-// Owns which link calls go to, what is seen of it from outside, and when it ends for good.
+// Owns which link there is, what is seen of it from outside, and when it ends for good.
 
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Emitter } from "../emitter.js";
 import type { Event, GoAway, Greeting, Identity as IdentityFrame } from "../gen/rpc/v1/frame_pb.js";
 import type { WebSocketConstructor, WebSocketLike, WebSocketTransportOptions } from "../options.js";
-import type { Budget, Call } from "../protocol/call.js";
+import type { Call } from "../protocol/call.js";
 import { CloseCode, mayReturn } from "../protocol/close.js";
 import { DEFAULTS, type Limits } from "../protocol/limits.js";
 import type { ConnectionState, Identity } from "../state.js";
@@ -15,9 +15,10 @@ import type { TransportEvents } from "../transport.js";
 import { Awaiting } from "./awaiting.js";
 import { Backoff } from "./backoff.js";
 import { Credentials, refusalCode } from "./credentials.js";
+import { Dispatch, type Standing } from "./dispatch.js";
 import type { Environment } from "./environment.js";
 import { closeError, closeStatus } from "./errors.js";
-import type { Exchange, Loss } from "./exchange.js";
+import type { Exchange } from "./exchange.js";
 import { identityOf, Purpose } from "./identity.js";
 import { Link, type LinkEvents, RESUMES, SUBPROTOCOL } from "./link.js";
 import type { Listener } from "./listener.js";
@@ -29,17 +30,16 @@ const SUCCESS = 5_000;
 
 const CONNECT_TIMEOUT = 10_000;
 const KEEP_ALIVE = 25_000;
-const MAX_QUEUED_BYTES = 4 << 20;
 const MAX_PENDING_BYTES = 16 << 20;
 
 /** The connection. It begins to connect at once. */
-export class Connection implements LinkEvents {
+export class Connection implements LinkEvents, Standing {
   readonly events = new Emitter<TransportEvents>();
-  readonly budget: Budget = { bytes: 0 };
   state: ConnectionState = { status: "connecting", failedAttempts: 0 };
   identity: Identity = { userId: undefined, expiresAt: undefined, expiresSoon: false, authenticationRequired: false };
   /** The hub, once there is one. */
   listener: Listener | undefined;
+  readonly calls = new Dispatch(this);
   /** Where calls go. */
   link: Link | undefined;
 
@@ -53,15 +53,11 @@ export class Connection implements LinkEvents {
   #inBand = false;
   /** Old links that finish their calls, or that are kept from sending a close frame. */
   readonly #old = new Set<Link>();
-  /** Calls that wait for a link. */
-  readonly #waiting = new Set<Exchange>();
-  /** What else waits for one. */
+  /** What waits for a link and is no call. */
   readonly #awaiting = new Awaiting();
   /** Counts attempts: what belongs to an older one does not count. */
   #attempt = 0;
   #stopTimer = () => {};
-  /** The server asks not to come back before. */
-  #notBefore = 0;
   /** The server has said that it answers nobody whom it does not know. */
   #mustBeKnown = false;
   readonly #unwatch: () => void;
@@ -87,48 +83,8 @@ export class Connection implements LinkEvents {
     void this.#dial();
   }
 
-  // Calls.
-
-  /** Takes a call up: it is sent now, or when there is a connection. Throws where it is not taken. */
-  start(exchange: Exchange): void {
-    const { state, budget } = this;
-    if (state.status === "closed") {
-      exchange.fail(new ConnectError(state.reason.rawMessage, state.reason.code));
-    } else if (budget.bytes > (this.options.maxQueuedBytes ?? MAX_QUEUED_BYTES)) {
-      exchange.fail(new ConnectError("too much waits for being sent: see maxQueuedBytes", Code.ResourceExhausted));
-    } else {
-      this.#give(exchange);
-    }
-  }
-
-  #give(exchange: Exchange): void {
-    exchange.link = this.link;
-    if (!this.link) this.#waiting.add(exchange);
-    else this.link.protocol.sender.start(exchange.call);
-  }
-
-  /** A call that waits is given up. */
-  forget(exchange: Exchange): void {
-    this.#waiting.delete(exchange);
-    exchange.call.shut();
-  }
-
-  /** A call has ended because the server goes away. Whether it is sent again. */
-  sendAgain(exchange: Exchange, loss: Loss): boolean {
-    const again = exchange.isLost(loss, this.#comesBack);
-    if (again) this.#give(exchange);
-    return again;
-  }
-
-  /** Calls have lost their link. What can be sent again waits for the next one, where there will be one. */
-  #lose(calls: readonly Call[], loss: Loss, comesBack: boolean): void {
-    for (const call of calls) {
-      const exchange = call.events as Exchange;
-      if (exchange.isLost(loss, comesBack)) this.#waiting.add(exchange);
-    }
-  }
-
-  get #comesBack(): boolean {
+  /** Whether there is another connection behind one that is lost. */
+  get comesBack(): boolean {
     return this.#backoff.comesBack && this.state.status !== "closed";
   }
 
@@ -219,9 +175,7 @@ export class Connection implements LinkEvents {
     this.#awaiting.open(link);
     this.listener?.onLink(true, Number(greeting.eventsAgain));
     this.#setState({ status: "open", clientId: greeting.clientId, resumed: greeting.resumed });
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const exchange of waiting) this.#give(exchange);
+    this.calls.open();
   }
 
   onClosed(link: Link, code: number, reason: string): void {
@@ -237,8 +191,8 @@ export class Connection implements LinkEvents {
     // The session is another's, or the token another user's: that user comes without it.
     const comesAlone = code === CloseCode.resumeRefused && link.isProvenReturn;
     if (comesAlone) this.#session.forget();
-    const comesBack = this.#comesBack && (!isCurrent || comesAlone || (mayReturn(code) && !isOver));
-    this.#lose(link.calls, { code, reason }, comesBack);
+    const comesBack = this.comesBack && (!isCurrent || comesAlone || (mayReturn(code) && !isOver));
+    this.calls.lose(link.calls, { code, reason }, comesBack);
     if (!isCurrent) return;
     const now = this.world.now();
     this.#session.ended(code, link.protocol.receipts?.received ?? 0, !link.isUnsettled, now);
@@ -256,7 +210,7 @@ export class Connection implements LinkEvents {
   }
 
   onGoAway(link: Link, goAway: GoAway, notRun: Call[]): void {
-    const comesBack = this.#comesBack;
+    const comesBack = this.comesBack;
     const isCurrent = (link === this.link || link === this.#dialling) && comesBack;
     const error = closeError(CloseCode.goingAway, goAway.reason);
     const asked = Number(goAway.returnAfterUs) / 1_000;
@@ -267,7 +221,7 @@ export class Connection implements LinkEvents {
       this.#dialling = undefined;
       this.#old.add(link);
     }
-    this.#lose(notRun, "not-run", comesBack);
+    this.calls.lose(notRun, "not-run", comesBack);
     if (!isCurrent) return;
     this.#refresher?.stop();
     this.listener?.onLink(false, 0);
@@ -289,7 +243,6 @@ export class Connection implements LinkEvents {
       return;
     }
     this.#retry(wait);
-    this.#notBefore = this.world.now() + Math.min(atLeast, wait);
     const retryAt = new Date(this.world.date() + wait);
     this.#setState({ status: "waiting", failedAttempts: this.#backoff.failed, retryAt, reason, closeCode });
   }
@@ -309,8 +262,7 @@ export class Connection implements LinkEvents {
   /** There is new hope for the network, or somebody looks. */
   #wake(): void {
     if (this.state.status === "waiting") {
-      // A server that drains has asked everybody to wait, also those who look.
-      const wait = Math.max(this.#backoff.soon(), this.#notBefore - this.world.now());
+      const wait = this.#backoff.soon();
       const retryAt = new Date(this.world.date() + wait);
       if (retryAt < this.state.retryAt) {
         this.#retry(wait);
@@ -379,13 +331,11 @@ export class Connection implements LinkEvents {
     this.#unwatch();
     this.#refresher?.stop();
     for (const old of this.#old) if (!old.draining) old.hangUp();
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
     const links = [this.link, this.#dialling, ...this.#old];
     this.link = undefined;
     this.#dialling = undefined;
     this.#setState({ status: "closed", reason, closeCode });
-    for (const exchange of waiting) exchange.fail(reason);
+    this.calls.fail(reason);
     this.#awaiting.fail(reason);
     if (reason.code === Code.Canceled) {
       for (const link of links) for (const call of link?.calls ?? []) (call.events as Exchange).fail(reason);

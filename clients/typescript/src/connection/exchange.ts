@@ -3,9 +3,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { markAsUncertain } from "../errors.js";
 import type { End, Metadata, Response } from "../gen/rpc/v1/frame_pb.js";
-import { Call, type CallEvents, type CallRequest } from "../protocol/call.js";
+import { type Budget, Call, type CallEvents, type CallRequest } from "../protocol/call.js";
 import { CloseCode } from "../protocol/close.js";
-import type { Connection } from "./connection.js";
 import { closeError, statusError } from "./errors.js";
 import type { Link } from "./link.js";
 
@@ -22,6 +21,15 @@ export interface Shape {
 
 /** Why a call has no answer. */
 export type Loss = { readonly code: number; readonly reason: string } | "not-run";
+
+/** What a call asks of the connection. */
+export interface Keeper {
+  readonly budget: Budget;
+  /** It waits for a link, and is given up. */
+  forget(exchange: Exchange): void;
+  /** It has ended because the server goes away. Whether it is sent again. */
+  sendAgain(exchange: Exchange, loss: Loss): boolean;
+}
 
 /**
  * One call. It begins at once, and is read by `opened`, `next` and `trailers`. An unary response is read as a stream of one message.
@@ -50,11 +58,11 @@ export class Exchange implements CallEvents {
   #wakeWriter: (() => void) | undefined;
 
   constructor(
-    readonly connection: Connection,
+    readonly keeper: Keeper,
     readonly request: CallRequest,
     readonly shape: Shape,
   ) {
-    this.call = new Call(request, this, connection.budget);
+    this.call = new Call(request, this, keeper.budget);
   }
 
   // What the program does.
@@ -72,7 +80,7 @@ export class Exchange implements CallEvents {
 
   #shift(): Uint8Array | undefined {
     const item = this.#inbox.shift();
-    if (item) this.link?.protocol.consumed(this.call, item.cost);
+    if (item) this.link?.protocol.receiver.consumed(this.call, item.cost);
     return item?.body;
   }
 
@@ -149,7 +157,7 @@ export class Exchange implements CallEvents {
     if (this.#isOver) return;
     this.#judge();
     if (this.link) this.link.cancel(this.call);
-    else this.connection.forget(this);
+    else this.keeper.forget(this);
     this.#inbox.length = 0;
     this.#end(this.marked(ConnectError.from(reason, Code.Canceled)));
   }
@@ -181,7 +189,7 @@ export class Exchange implements CallEvents {
     if (mayRepeat && comesBack) {
       this.#lost += wasSent ? 1 : 0;
       this.link = undefined;
-      this.call = new Call(this.request, this, this.connection.budget);
+      this.call = new Call(this.request, this, this.keeper.budget);
       return true;
     }
     const { code, reason } = loss === "not-run" ? { code: CloseCode.goingAway, reason: "" } : loss;
@@ -231,8 +239,7 @@ export class Exchange implements CallEvents {
   onEnd(end: End, givenUp = false): void {
     const { status } = end;
     const stopped = status?.code === Code.Unavailable && this.link?.protocol.goingAway;
-    if (stopped && this.shape.idempotent && this.connection.sendAgain(this, { code: 1001, reason: status.message }))
-      return;
+    if (stopped && this.shape.idempotent && this.keeper.sendAgain(this, { code: 1001, reason: status.message })) return;
     this.trailers = end.trailers;
     this.#mayHaveRun = givenUp;
     this.#end(status?.code ? this.marked(statusError(status, this.header, end.trailers)) : undefined);

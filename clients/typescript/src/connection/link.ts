@@ -60,7 +60,7 @@ export class Link implements ConnectionEvents {
 
   constructor(
     readonly socket: WebSocketLike,
-    readonly limits: Limits,
+    limits: Limits,
     keepAlive: number,
     readonly world: Environment,
     readonly link: LinkEvents,
@@ -146,7 +146,7 @@ export class Link implements ConnectionEvents {
 
   /** Gives a call up. */
   cancel(call: Call): void {
-    this.#run(() => this.protocol.cancel(call));
+    this.#run(() => this.protocol.receiver.cancel(call));
   }
 
   /** Shows a token, or signs out without one. Resolves when the server has accepted it. */

@@ -14,11 +14,11 @@ export interface Answer {
   readonly number: bigint;
   readonly position: Position | undefined;
   readonly recovered: boolean;
-  readonly snapshot: Raw | undefined;
+  readonly snapshot?: Raw | undefined;
   readonly events: readonly Raw[];
   readonly types: readonly string[];
   /** Of which history those events are that tell none, where it is not that of `position`. */
-  readonly framesEpoch: bigint | undefined;
+  readonly framesEpoch?: bigint | undefined;
 }
 
 /** What a subscription asks of the hub. */

@@ -66,7 +66,9 @@ export class TransportHub implements Hub {
 
   subscribe<const S extends Schemas>(channel: string, options: SubscribeOptions<S>): Subscription<S> {
     const { events, since, presence, signal } = options;
-    return this.#keep(this.#core.subscribe(channel, events, since, presence, signal)) as unknown as Subscription<S>;
+    return this.#keep(
+      this.#core.feeds.subscribe(channel, events, since, presence, signal),
+    ) as unknown as Subscription<S>;
   }
 
   events<const S extends Schemas>({ events, signal }: { events: S; signal?: AbortSignal }): EventStream<S> {
@@ -102,7 +104,7 @@ export class TransportHub implements Hub {
     const { id, reached, duplicate } = answer;
     const position = positionOf(answer.position);
     // A subscription does not wait for what is not for it.
-    if (exceptSelf && position && !duplicate) this.#core.skip(channel, position);
+    if (exceptSelf && position && !duplicate) this.#core.feeds.skip(channel, position);
     return { id, position, reached: reached === undefined ? undefined : Number(reached), duplicate };
   }
 

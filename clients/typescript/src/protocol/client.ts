@@ -1,18 +1,16 @@
-// The client's end of a connection, without any IO: what is sent, and what frames that come mean.
+// The client's end of a connection, without any IO: what is sent of the connection's own, and what frames mean that come. What comes of
+// calls is the receiver's.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Data, End, Event, GoAway, Greeting, GreetingSchema, Identity, Response } from "../gen/rpc/v1/frame_pb.js";
+import type { Event, GoAway, Greeting, GreetingSchema, Identity } from "../gen/rpc/v1/frame_pb.js";
 import type { Call } from "./call.js";
-import { CloseCode, ConnectionFault } from "./close.js";
-import { creditTo, Flow, violated } from "./flow.js";
-import { decode, ended, type Incoming, RESOURCE_EXHAUSTED } from "./frame.js";
-import { allowsMetadata, DATA_FRAME_COST, DEFAULTS, type Limits, peerLimits, toNumber } from "./limits.js";
+import { Flow } from "./flow.js";
+import { decode, type Incoming, RESOURCE_EXHAUSTED, unexpected } from "./frame.js";
+import { DEFAULTS, type Limits, peerLimits, toNumber } from "./limits.js";
 import { Liveness } from "./liveness.js";
 import { Receipts } from "./receipts.js";
+import { Receiver } from "./receiver.js";
 import { type Output, Sender } from "./sender.js";
-
-const CANCELLED = 1;
-const INTERNAL = 13;
 
 /** What a connection is told, and where its frames go. */
 export interface ConnectionEvents extends Output {
@@ -30,6 +28,8 @@ export interface ConnectionEvents extends Output {
 export class ClientConnection {
   /** What it sends. */
   readonly sender: Sender;
+  /** What comes of its calls. */
+  readonly receiver: Receiver;
   /** The server has said that it goes away. */
   goingAway = false;
   /** Where the server keeps the session. */
@@ -51,15 +51,12 @@ export class ClientConnection {
     now: number,
   ) {
     this.#liveness = new Liveness(keepAlive, now);
-    this.#flow = new Flow(limits.maxPendingBytes, (bytes) => this.#credit(0, bytes));
+    this.#flow = new Flow(limits.maxPendingBytes, (bytes) => this.sender.credit(0, bytes));
     this.sender = new Sender(events, this.#flow);
+    this.receiver = new Receiver(limits.maxBodyBytes, this.#flow, this.sender);
   }
 
   // What is sent.
-
-  #credit(streamId: number, bytes: number): void {
-    this.sender.write(streamId, { case: "credit", value: { bytes: BigInt(bytes) } });
-  }
 
   /**
    * Introduces this client, where there is something to say: a session to come back to, or limits that are not the protocol's. Before the
@@ -102,49 +99,7 @@ export class ClientConnection {
   /** Sends a message of a call that is open: one at a time, `onWritable` says when there may be another. */
   send(call: Call, body: Uint8Array): void {
     const why = this.sender.send(call, body);
-    if (why !== undefined) this.#giveUp(call, RESOURCE_EXHAUSTED, why);
-  }
-
-  /** Gives a call up: it is told nothing more. It may have run. */
-  cancel(call: Call, code = CANCELLED): void {
-    if (call.phase === "pending") {
-      this.sender.pending = this.sender.pending.filter((other) => other !== call);
-      this.#close(call);
-    } else if (call.phase !== "over") {
-      this.#close(call);
-      this.sender.write(call.id, { case: "reset", value: { code } });
-      this.#flow.widen();
-      this.sender.flush();
-    }
-  }
-
-  /** The program has taken messages of a call that cost so much together. */
-  consumed(call: Call, cost: number): void {
-    const taken = Math.min(cost, call.unconsumed);
-    call.unconsumed -= taken;
-    this.#flow.release(taken);
-    this.#widen(call);
-    this.#flow.widen();
-  }
-
-  #widen(call: Call): void {
-    const size = DEFAULTS.streamWindowBytes;
-    const credit = creditTo(size - call.unconsumed, call.receiveWindow, size);
-    if (credit > 0 && call.phase !== "over") {
-      call.receiveWindow += credit;
-      this.#credit(call.id, credit);
-    }
-  }
-
-  /** Forgets a call, with what it has waiting and what was not taken. */
-  #close(call: Call): void {
-    call.phase = "over";
-    this.sender.open.delete(call.id);
-    this.sender.abandon(call);
-    this.#flow.release(call.unconsumed, call.partBytes);
-    call.unconsumed = 0;
-    call.partBytes = 0;
-    call.parts = undefined;
+    if (why !== undefined) this.receiver.giveUp(call, RESOURCE_EXHAUSTED, why);
   }
 
   // What comes.
@@ -157,7 +112,7 @@ export class ClientConnection {
     const { id } = frame;
     if (id > this.sender.lastId) unexpected(frame);
     if (id === 0) this.#onConnectionFrame(frame, now);
-    else this.#onStreamFrame(frame, this.sender.open.get(id));
+    else this.receiver.onFrame(frame, this.sender.open.get(id));
     this.sender.flush();
   }
 
@@ -212,151 +167,10 @@ export class ClientConnection {
     const notRun = [...this.sender.open.values()].filter(
       (call) => call.phase === "waiting" && BigInt(call.id) > goAway.lastStreamId,
     );
-    for (const call of notRun) this.#close(call);
+    for (const call of notRun) this.receiver.close(call);
     notRun.push(...this.sender.pending);
     this.sender.pending = [];
     this.events.onGoAway(goAway, notRun);
-  }
-
-  #onStreamFrame(frame: Incoming, call: Call | undefined): void {
-    const { kind } = frame;
-    switch (kind.case) {
-      case "response":
-        this.#onResponse(frame, kind.value, call);
-        return;
-      case "data":
-        this.#onData(frame, kind.value, call);
-        return;
-      case "end":
-        if (call) this.#onEnd(frame, kind.value, call);
-        return;
-      case "reset":
-        if (call) {
-          const tell = call.sending === "open";
-          this.sender.abandon(call);
-          if (tell) call.events.onStopSending();
-        }
-        return;
-      case "credit":
-        if (call) {
-          call.sendWindow = Math.min(call.sendWindow + toNumber(kind.value.bytes), Number.MAX_SAFE_INTEGER);
-          this.sender.turn(call);
-        }
-        return;
-      case undefined:
-        return;
-      default:
-        unexpected(frame);
-    }
-  }
-
-  #onResponse(frame: Incoming, response: Response, call: Call | undefined): void {
-    const { body, open, more } = response;
-    if (body.length > 0) this.#flow.take(body.length);
-    if (open && (more || body.length > 0)) unexpected(frame);
-    if (call && call.phase !== "waiting") unexpected(frame);
-    if (!call || !allowsMetadata(response.metadata) || !allowsMetadata(response.trailers)) {
-      if (call) this.#giveUp(call, RESOURCE_EXHAUSTED, "the metadata are longer than this client takes");
-    } else if (open) {
-      call.phase = "opened";
-      call.events.onOpened(response);
-    } else if (more) {
-      call.phase = "assembling";
-      call.response = response;
-      this.#addPart(call, body, response.compression);
-    } else if (this.#accepts(call, body.length, response.compression)) {
-      this.#close(call);
-      call.events.onResponse(response);
-    }
-    this.#flow.widen();
-  }
-
-  #onData(frame: Incoming, data: Data, call: Call | undefined): void {
-    const cost = data.body.length + DATA_FRAME_COST;
-    if (call?.phase === "waiting") unexpected(frame);
-    if (call) {
-      if (call.receiveWindow <= 0) violated();
-      call.receiveWindow -= cost;
-    }
-    this.#flow.take(cost);
-    if (!call) {
-      this.#flow.widen();
-      return;
-    }
-    let body = data.body;
-    if (data.more || call.parts) {
-      if (!this.#addPart(call, body, data.compression)) return;
-      if (data.more) {
-        this.#widen(call);
-        this.#flow.widen();
-        return;
-      }
-      body = join(call.parts as Uint8Array[], call.partBytes);
-      call.parts = undefined;
-      call.partBytes = 0;
-      this.#flow.complete(body.length);
-    } else if (this.#accepts(call, body.length, data.compression)) {
-      this.#flow.hold(cost);
-    } else {
-      return;
-    }
-    call.unconsumed += body.length + DATA_FRAME_COST;
-    if (call.response) {
-      // What the program is given with the outcome counts as taken.
-      this.#close(call);
-      call.events.onResponse({ ...call.response, body });
-    } else {
-      call.events.onMessage(body, body.length + DATA_FRAME_COST);
-    }
-    this.#widen(call);
-    this.#flow.widen();
-  }
-
-  /** Holds a part of a message. Whether it is wanted; else the call is over. */
-  #addPart(call: Call, part: Uint8Array, compression: number): boolean {
-    if (!this.#accepts(call, call.partBytes + part.length, compression)) return false;
-    if (!this.#flow.holdPart(part.length)) {
-      this.#giveUp(call, RESOURCE_EXHAUSTED, "too many long messages come at a time for this client");
-      return false;
-    }
-    call.parts ??= [];
-    call.parts.push(part);
-    call.partBytes += part.length;
-    return true;
-  }
-
-  /** Whether a message of so many bytes is wanted; else the call is over. */
-  #accepts(call: Call, length: number, compression: number): boolean {
-    if (length > this.limits.maxBodyBytes) {
-      this.#giveUp(
-        call,
-        RESOURCE_EXHAUSTED,
-        `a message is longer than this client takes: ${this.limits.maxBodyBytes} bytes`,
-      );
-    } else if (compression !== 0) {
-      this.#giveUp(call, INTERNAL, "a message is compressed, which this client does not read");
-    }
-    return call.phase !== "over";
-  }
-
-  #giveUp(call: Call, code: number, message: string): void {
-    this.cancel(call, code);
-    call.events.onEnd(ended(code, message), true);
-  }
-
-  #onEnd(frame: Incoming, end: End, call: Call): void {
-    const { phase } = call;
-    // A call may fail in the middle of a message, but not go well.
-    if (call.parts && !end.status?.code) unexpected(frame);
-    this.#close(call);
-    this.#flow.widen();
-    if (!allowsMetadata(end.trailers)) {
-      call.events.onEnd(ended(RESOURCE_EXHAUSTED, "the metadata are longer than this client takes"), true);
-    } else if (phase !== "opened" && !end.status?.code) {
-      call.events.onEnd(ended(INTERNAL, "the call ended without a response"), true);
-    } else {
-      call.events.onEnd(end);
-    }
   }
 
   // Time.
@@ -381,21 +195,4 @@ export class ClientConnection {
     this.#pings += 1n;
     this.sender.write(0, { case: "ping", value: { payload: this.#pings } });
   }
-}
-
-function join(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function unexpected(frame: Incoming): never {
-  throw new ConnectionFault(
-    CloseCode.protocolViolated,
-    `the server has sent an unexpected ${frame.kind.case ?? "frame"}`,
-  );
 }

@@ -44,3 +44,11 @@ export const UNAUTHENTICATED = 16;
 export function ended(code: number, message: string): End {
   return create(EndSchema, { status: { code, message } });
 }
+
+/** A frame has come that may not come there. */
+export function unexpected(frame: Incoming): never {
+  throw new ConnectionFault(
+    CloseCode.protocolViolated,
+    `the server has sent an unexpected ${frame.kind.case ?? "frame"}`,
+  );
+}

@@ -50,6 +50,11 @@ export class Sender {
     this.output.write(encode(streamId, kind));
   }
 
+  /** Lets the server send so many bytes more, of a stream or (0) of all together. */
+  credit(streamId: number, bytes: number): void {
+    this.write(streamId, { case: "credit", value: { bytes: BigInt(bytes) } });
+  }
+
   /** Makes a call, as soon as that is possible. */
   start(call: Call): void {
     this.pending.push(call);

@@ -54,7 +54,7 @@ test("markup_and_control_characters_are_text_in_every_field", async () => {
   const asSaid = HOSTILE.map((text) => `ann: ${text}`);
   await bob.hears(...asSaid);
 
-  await ann.page.getByRole("button", { name: "Write to bob alone" }).click();
+  await ann.writesTo("bob");
   for (const text of HOSTILE) await ann.says(text);
   await bob.page.locator(".places a", { hasText: "ann" }).click();
   await bob.hears(...asSaid);
@@ -115,6 +115,22 @@ test("a_text_that_is_too_long_is_told_before_it_is_sent", async () => {
   await ann.hears(`ann: ${"é".repeat(2_000)}`);
 });
 
+test("where_nothing_is_written_nothing_is_sent_however_soon_one_presses_enter", async () => {
+  await using server = await serve();
+  await using ann = await Person.comes(server.url, "ann");
+  // Behind the page's own answer to the new address, and ahead of the first frame that shows it.
+  await ann.page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const press = () => resolve(document.querySelector<HTMLFormElement>("main.alone form")?.requestSubmit());
+        window.addEventListener("hashchange", press, { once: true });
+        location.assign("#with/bob");
+      }),
+  );
+  await ann.says("Now.");
+  await ann.hears("ann: Now.");
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe_finds_nothing_serious_in_any_state_when_it_is_${colorScheme}`, async () => {
     await using server = await serve();
@@ -138,7 +154,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await ann.page.getByRole("button", { name: "Put out bob" }).click();
     assert.deepEqual(await ann.barriers(), [], "a question");
     await ann.page.getByRole("button", { name: "Cancel" }).click();
-    await ann.page.getByRole("button", { name: "Write to bob alone" }).click();
+    await ann.writesTo("bob");
     await ann.says("Between us.");
     await ann.hears("ann: Between us.");
     assert.deepEqual(await ann.barriers(), [], "letters");

@@ -66,7 +66,7 @@ test("letters_are_for_two_and_are_read_by_who_comes_later", async () => {
   await using eve = await Person.comes(server.url, "eve");
   {
     await using bob = await Person.comes(server.url, "bob");
-    await ann.page.getByRole("button", { name: "Write to bob alone" }).click();
+    await ann.writesTo("bob");
     await ann.says("Between us.");
     await ann.hears("ann: Between us.");
     await bob.page.locator(".places a", { hasText: "ann" }).getByText("1 new message").waitFor();

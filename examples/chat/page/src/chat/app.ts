@@ -13,7 +13,8 @@ import { type Place, PlacesView } from "../view/places.js";
 import { RoomView } from "../view/room.js";
 import { why } from "../words.js";
 import { type Letter, Letters } from "./letters.js";
-import { Room, type Spoken } from "./room.js";
+import type { Spoken } from "./lines.js";
+import { Room } from "./room.js";
 
 /** With this a server closes the connection of somebody whose login has ended. */
 const TOKEN_EXPIRED = 4401;

@@ -1,24 +1,17 @@
-// One room as this client knows it: what was said in it, who is there, who is writing. It knows no elements.
+// One room as this client knows it: that it is heard, what is said there and read of what was said before, who is there, who is writing. It
+// knows no elements.
 
 import { create } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
-import type { EventAmong, Gap, Hub, Subscription } from "rpc-websocket";
-import { JoinedSchema, LeftSchema } from "rpc-websocket/protos/hub/v1/hub";
-import { CardSchema, type ChatService, KickedSchema, SaidSchema, TypingSchema } from "../gen/chat/chat_pb.js";
+import type { Gap, Hub, Subscription } from "rpc-websocket";
+import { CardSchema, type ChatService, SaidSchema, TypingSchema } from "../gen/chat/chat_pb.js";
 import { count } from "../words.js";
+import { EVENTS, type Line, Lines, type RoomEvent, type Spoken } from "./lines.js";
 
-/** Everything that happens in a room. */
-const EVENTS = [SaidSchema, KickedSchema, JoinedSchema, LeftSchema] as const;
 const TYPING = [TypingSchema] as const;
-
-type RoomEvent = EventAmong<typeof EVENTS>;
 
 /** How much of the past is read at once. */
 const PAGE = 40;
-
-/** Of what was heard the latest so many lines stay, once there are more than so many, while nobody reads what is older. */
-const KEPT = 300;
-const MOST = 500;
 
 /** Somebody is writing for so long after it was last heard, in milliseconds; and says so again before that is over. */
 const WRITES_MS = 4_000;
@@ -27,32 +20,6 @@ const SAYS_AGAIN_MS = 2_500;
 /** A line that the server does not take yet is said again after so long, and so often before it has failed. */
 const PUT_OFF_MS = 500;
 const PUT_OFF_TIMES = 20;
-
-/** A line of the room. */
-export type Line = Spoken | Remark;
-
-/** Somebody said something. */
-export interface Spoken {
-  readonly kind: "spoken";
-  readonly key: string;
-  readonly user: string;
-  readonly text: string;
-  readonly time: Date;
-  /** `sending`: this client said it, and it was not heard yet. */
-  state: "heard" | "sending" | "failed";
-  /** Why it failed. */
-  error?: unknown;
-}
-
-/** Something else happened. */
-export interface Remark {
-  readonly kind: "remark";
-  readonly key: string;
-  readonly text: string;
-  readonly time: Date;
-  /** `mended`: what was missed is there again. `missing`: it is not. */
-  readonly about: "people" | "mended" | "missing";
-}
 
 /** Somebody who is in the room. */
 export interface Person {
@@ -73,8 +40,6 @@ export interface RoomListener {
 
 /** A room that this client is in, until it {@link leave}s or is put out. */
 export class Room {
-  /** In their order; what is still being sent stands last. */
-  readonly lines: Line[] = [];
   people: readonly Person[] = [];
   /** Since when others write, by their names. */
   readonly #typing = new Map<string, number>();
@@ -84,12 +49,7 @@ export class Room {
 
   readonly #events: Subscription<typeof EVENTS>;
   readonly #writing: Subscription<typeof TYPING>;
-  /** Where lines stand that were heard, by their keys. */
-  readonly #ranks = new Map<string, bigint>();
-  /** The histories that there were, in their order: one begins anew with a server that keeps it in its memory. */
-  readonly #epochs: bigint[] = [];
-  /** The offset of the oldest line that is known of the latest history. */
-  #oldest: bigint | undefined;
+  readonly #lines = new Lines();
   #readsAgain = false;
   /** What was said last is known. Until then it is read with each connection. */
   #isRead = false;
@@ -127,6 +87,11 @@ export class Room {
     this.#events.ready.catch(() => {});
   }
 
+  /** What was said and what happened, in its order; what is still being sent stands last. */
+  get lines(): readonly Line[] {
+    return this.#lines.all;
+  }
+
   /** Whether this client hears the room now. */
   get isLive(): boolean {
     return this.#events.status === "live";
@@ -151,7 +116,7 @@ export class Room {
       time: new Date(),
       state: "sending",
     };
-    this.lines.push(line);
+    this.#lines.add(line);
     this.#saidTyping = 0;
     this.listener.lines();
     await this.#sendInTurn(line, key);
@@ -166,7 +131,7 @@ export class Room {
 
   /** Forgets what failed. */
   giveUp(line: Spoken): void {
-    this.#remove(line);
+    this.#lines.remove(line);
     this.listener.lines();
   }
 
@@ -222,7 +187,7 @@ export class Room {
     if (this.#isOver) return;
     if (this.isReading) {
       // From the end, where something was missed meanwhile.
-      this.#readsAgain ||= this.#oldest === undefined;
+      this.#readsAgain ||= this.#lines.oldest === undefined;
       return;
     }
     this.isReading = true;
@@ -232,12 +197,12 @@ export class Room {
         events: EVENTS,
         newestFirst: true,
         limit: PAGE,
-        before: this.#oldest,
+        before: this.#lines.oldest,
       });
-      for (const event of page.events) this.#place(event);
+      for (const event of page.events) this.#lines.place(event);
       this.#isRead = true;
       this.hasMore = page.more;
-      if (page.end) this.#oldest = page.end.offset;
+      if (page.end) this.#lines.oldest = page.end.offset;
     } catch {
       // Whoever scrolls there tries again.
       this.hasMore = true;
@@ -246,7 +211,7 @@ export class Room {
       this.listener.lines();
       if (this.#readsAgain) {
         this.#readsAgain = false;
-        this.#oldest = undefined;
+        this.#lines.oldest = undefined;
         void this.readMore();
       }
     }
@@ -261,14 +226,14 @@ export class Room {
 
   #hear(item: RoomEvent | Gap): void {
     if (item.kind === "gap") {
-      this.#remark("missing", "Something is missing here: you were away for longer than it is kept.", new Date());
+      this.#lines.remark("missing", "Something is missing here: you were away for longer than it is kept.", new Date());
       // What is kept is read again from its end.
-      this.#oldest = undefined;
+      this.#lines.oldest = undefined;
       void this.readMore();
       return;
     }
     if (item.kind === "recovered") this.#recovered += 1;
-    const line = this.#place(item);
+    const line = this.#lines.place(item);
     if (item.type === SaidSchema.typeName && item.userId !== undefined) this.#typing.delete(item.userId);
     else void this.#askPeople();
     const isNews = line?.kind === "spoken" && line.user !== this.me && item.kind === "live";
@@ -280,7 +245,7 @@ export class Room {
   #live(): void {
     if (this.#recovered > 0) {
       const missed = count(this.#recovered, "thing");
-      this.#remark(
+      this.#lines.remark(
         "mended",
         `You were away. ${missed} that happened meanwhile ${this.#recovered === 1 ? "is" : "are"} above.`,
         new Date(),
@@ -294,15 +259,7 @@ export class Room {
 
   /** Forgets the oldest of what was heard, where there is much of it and nobody reads there: it is read again when they do. */
   forgetOld(): void {
-    const heard = this.lines.filter((line) => this.#ranks.has(line.key));
-    if (heard.length <= MOST || this.isReading) return;
-    for (const line of heard.slice(0, heard.length - KEPT)) this.#remove(line);
-    const first = heard[heard.length - KEPT];
-    const rank = first && this.#ranks.get(first.key);
-    // Of another history than the latest nothing is to be had.
-    if (rank === undefined || rank >> 64n !== BigInt(this.#epochs.length - 1)) return;
-    this.#oldest = rank & ((1n << 64n) - 1n);
-    this.hasMore = true;
+    if (!this.isReading && this.#lines.forgetOld()) this.hasMore = true;
   }
 
   #end(reason: ConnectError | undefined): void {
@@ -342,67 +299,5 @@ export class Room {
     } catch {
       // With the next who comes or goes it is asked again, and with the next connection.
     }
-  }
-
-  /** Puts an event in its place. Gives its line, unless it is there already. */
-  #place(event: RoomEvent): Line | undefined {
-    if (this.#ranks.has(event.id)) return undefined;
-    // What this client has said goes from the end to where all have it.
-    const own = this.lines.find((line) => line.key === event.id);
-    if (own) this.#remove(own);
-    const line = lineOf(event);
-    this.#insert(line, this.#rankOf(event));
-    const { epoch, offset } = event.position ?? { epoch: 0n, offset: 0n };
-    if (epoch === this.#epochs.at(-1) && (this.#oldest === undefined || offset < this.#oldest)) this.#oldest = offset;
-    return line;
-  }
-
-  /** Where an event stands among all: by the history that it is of, and its offset there. */
-  #rankOf(event: RoomEvent): bigint {
-    const { epoch, offset } = event.position ?? { epoch: 0n, offset: 0n };
-    if (!this.#epochs.includes(epoch)) this.#epochs.push(epoch);
-    return (BigInt(this.#epochs.indexOf(epoch)) << 64n) + offset;
-  }
-
-  /** Behind everything of its rank and below, and in front of what is being sent. */
-  #insert(line: Line, rank: bigint): void {
-    this.#ranks.set(line.key, rank);
-    const behind = this.lines.findIndex((other) => (this.#ranks.get(other.key) ?? rank + 1n) > rank);
-    this.lines.splice(behind < 0 ? this.lines.length : behind, 0, line);
-  }
-
-  /** Remarks something behind all that was heard. */
-  #remark(about: Remark["about"], text: string, time: Date): void {
-    const last = this.lines.findLast((other) => this.#ranks.has(other.key));
-    const rank = (last && this.#ranks.get(last.key)) ?? 0n;
-    this.#insert({ kind: "remark", key: `remark/${crypto.randomUUID()}`, text, time, about }, rank);
-  }
-
-  #remove(line: Line): void {
-    this.lines.splice(this.lines.indexOf(line), 1);
-    this.#ranks.delete(line.key);
-  }
-}
-
-function lineOf(event: RoomEvent): Line {
-  const remark = (text: string): Remark => ({ kind: "remark", key: event.id, text, time: event.time, about: "people" });
-  switch (event.type) {
-    case SaidSchema.typeName:
-      return {
-        kind: "spoken",
-        key: event.id,
-        user: event.userId ?? "somebody",
-        text: event.message.text,
-        time: event.time,
-        state: "heard",
-      };
-    case KickedSchema.typeName: {
-      const why = event.message.reason === "" ? "" : `: ${event.message.reason}`;
-      return remark(`${event.message.user} was put out by ${event.userId ?? "somebody"}${why}`);
-    }
-    case JoinedSchema.typeName:
-      return remark(`${event.message.userId ?? "somebody"} came in`);
-    case LeftSchema.typeName:
-      return remark(`${event.message.userId ?? "somebody"} went away`);
   }
 }

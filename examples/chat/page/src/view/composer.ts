@@ -33,11 +33,12 @@ export function composer(
   text.value = drafts.get(place) ?? "";
 
   const length = () => [...text.value.trim()].length;
+  const isSendable = () => length() > 0 && length() <= LONGEST;
   const draw = () => {
     drafts.set(place, text.value);
     const over = length() - LONGEST;
     fill(left, over > 0 ? `${over} characters too many` : length() > NEAR ? `${-over} characters left` : "");
-    submit.disabled = length() === 0 || over > 0;
+    submit.disabled = !isSendable();
     invalid(text, over > 0);
     // As high as what is in it, up to what the style allows.
     text.style.height = "auto";
@@ -56,7 +57,8 @@ export function composer(
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (submit.disabled) return;
+    // Enter may come before the first draw.
+    if (!isSendable()) return;
     send(text.value.trim());
     text.value = "";
     draw();

@@ -1,6 +1,7 @@
 // A room as somebody sees it: what was said, who writes, who is there, and where one writes oneself.
 
-import type { Room, Spoken } from "../chat/room.js";
+import type { Spoken } from "../chat/lines.js";
+import type { Room } from "../chat/room.js";
 import { fill, h, icon, keep } from "../dom.js";
 import { count, names, why } from "../words.js";
 import { composer } from "./composer.js";

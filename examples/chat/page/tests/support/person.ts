@@ -65,6 +65,12 @@ export class Person extends Window {
     await this.isThere();
   }
 
+  /** Looks at the letters with somebody who is in the room. */
+  async writesTo(other: string): Promise<void> {
+    await this.page.getByRole("button", { name: `Write to ${other} alone` }).click();
+    await this.page.locator("main.alone").getByRole("heading", { level: 1, name: other }).waitFor();
+  }
+
   /** Types, and sends. */
   async says(text: string): Promise<void> {
     await this.page.locator("#text").fill(text);
