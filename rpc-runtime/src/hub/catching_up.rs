@@ -135,10 +135,12 @@ impl Hub {
             limit: keep.recover,
             ..HistoryQuery::default()
         };
+        let asked_at = channel.epoch();
         let mut history = self.inner.broker.history(&channel.name, keep, &query).await?;
         if keep.keeps() {
-            // Of another epoch than events were until now, whoever is told this one has to be told theirs.
-            channel.reaches(history.position);
+            // Of another epoch than events were until now, whoever is told this one has to be told theirs. Where events have begun yet
+            // another meanwhile, they say so by themselves.
+            channel.reaches_since(asked_at, history.position);
         }
         history.complete &= keep.keeps();
         if history.complete && !history.more {

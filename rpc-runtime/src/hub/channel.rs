@@ -224,9 +224,21 @@ impl Channel {
         self.lock().untold_epoch
     }
 
-    /// Every event after `position` is still to come, or has come already.
-    pub(super) fn reaches(&self, position: Position) {
-        self.lock().reach(position);
+    /// Of which history it is, as far as is known.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.lock().position.map(|position| position.epoch)
+    }
+
+    /// Every event after `position` is still to come, or has come already: so the broker says, which was asked when the channel was of the
+    /// history `asked_at`. `false` where events have begun another history since: of the two, it cannot be seen which is the later.
+    pub(super) fn reaches_since(&self, asked_at: Option<u64>, position: Position) -> bool {
+        let mut state = self.lock();
+        let epoch = state.position.map(|position| position.epoch);
+        let is_known = epoch == asked_at || epoch == Some(position.epoch);
+        if is_known {
+            state.reach(position);
+        }
+        is_known
     }
 
     /// Those whose queues are over their bounds.

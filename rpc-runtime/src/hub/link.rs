@@ -17,6 +17,9 @@ use std::{
 
 use super::{Channel, Hub, Position, broker::BrokerError, unsubscribing::spawn};
 
+/// A broker whose answer does not fit the events that came meanwhile is asked again, so often in all.
+const ASKS: usize = 3;
+
 /// What a channel has of its broker. Held while that is asked for anything.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
@@ -40,8 +43,13 @@ impl Hub {
             }
             let keep = channel.namespace.keep();
             link.asked = true;
-            let position = self.inner.broker.subscribe(&channel.name, keep).await?;
-            channel.reaches(position);
+            for _ in 0..ASKS {
+                let asked_at = channel.epoch();
+                let position = self.inner.broker.subscribe(&channel.name, keep).await?;
+                if channel.reaches_since(asked_at, position) {
+                    break;
+                }
+            }
             link.linked = true;
         }
         Ok(channel.position())

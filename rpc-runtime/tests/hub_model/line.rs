@@ -27,7 +27,8 @@ struct State {
     pipe: Option<DuplexStream>,
     /// Goes up with each connection: an older end is dead.
     generation: u64,
-    waker: Option<Waker>,
+    /// Who reads, and who writes: not always the same.
+    wakers: [Option<Waker>; 2],
     /// Ends whose other side still believes in them.
     dead: Vec<DuplexStream>,
     up: bool,
@@ -51,7 +52,7 @@ impl Line {
             server: Some(server.clone()),
             pipe: None,
             generation: 0,
-            waker: None,
+            wakers: [None, None],
             dead: Vec::new(),
             up: true,
             stalled: None,
@@ -171,11 +172,9 @@ impl State {
 }
 
 fn wake(mut state: MutexGuard<'_, State>) {
-    let waker = state.waker.take();
+    let wakers = std::mem::take(&mut state.wakers);
     drop(state);
-    if let Some(waker) = waker {
-        waker.wake();
-    }
+    wakers.into_iter().flatten().for_each(Waker::wake);
 }
 
 impl Connector for Line {
@@ -232,7 +231,7 @@ impl LineIo {
         if state.generation != self.generation {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        state.waker = Some(cx.waker().clone());
+        state.wakers[usize::from(reads)] = Some(cx.waker().clone());
         let is_stalled = reads && state.stalled.is_some();
         match &mut state.pipe {
             Some(_) if is_stalled => Poll::Pending,

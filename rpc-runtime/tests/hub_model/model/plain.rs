@@ -78,12 +78,15 @@ impl Log {
             begins: latest,
             snapshot: passing.snapshots,
         };
-        for item in passing.items {
+        for (index, item) in passing.items.iter().enumerate() {
             match &item.given {
                 Given::Gap(gap) => {
                     let counted = (gap.cause == GapCause::NotRead).then_some(gap.missed).flatten();
                     walk.missed = counted.filter(|_| !walk.gap);
-                    walk.not_read = walk.missed.map(|_| item.at);
+                    // As much as waits for a program may have come at once, when a connection was back.
+                    let before = passing.items[..index].iter().rev();
+                    let at_once = before.take_while(|before| before.at == item.at).count();
+                    walk.not_read = walk.missed.filter(|_| at_once < UNREAD).map(|_| item.at);
                     walk.gap = true;
                     if gap.cause == GapCause::NoHistory {
                         walk.gaps += 1;
@@ -108,7 +111,7 @@ impl Log {
                 Given::Event(what, position) => {
                     assert!(!walk.snapshot, "{what:?} came before the snapshot");
                     assert_eq!(*position, None);
-                    let place = self.place(item, &walk, passing.ids);
+                    let place = self.place(&passing.items[index..], &walk, passing.ids);
                     let place = place.unwrap_or_else(|| {
                         let behind: Vec<_> = self.passed_by.iter().map(|entry| &entry.what).collect();
                         panic!(
@@ -131,14 +134,28 @@ impl Log {
         walk.let_go
     }
 
-    /// Where an event is that was given next.
-    fn place(&self, item: &Item, walk: &Walk, ids: &[String]) -> Option<usize> {
-        let mut places = self.places(item, walk.last);
-        let first = places.next()?;
+    /// Where the first of these is, an event that was given next.
+    fn place(&self, items: &[Item], walk: &Walk, ids: &[String]) -> Option<usize> {
+        let item = &items[0];
+        let all: Vec<usize> = self.places(item, walk.last).collect();
+        let first = *all.first()?;
         // Published twice, it may be the second: where it is told how many are missing, that says which.
         let is_told = |place: &usize| walk.missed == Some(self.missing(walk, *place, ids).len() as u64);
-        let mut all = std::iter::once(first).chain(places);
-        Some(all.find(is_told).unwrap_or(first))
+        let told = all.iter().copied().find(is_told);
+        let is_same = |other: &Item| other.id == item.id && other.given == item.given;
+        let last = || {
+            // Where anything may be missing, it is the last that leaves room for what was given behind it.
+            let same = items.iter().take_while(|other| is_same(other)).count();
+            let next = items
+                .iter()
+                .skip(same)
+                .find(|next| matches!(next.given, Given::Event(..)));
+            let before = next.and_then(|next| self.places(next, first + 1).next());
+            let count = all.partition_point(|place| before.is_none_or(|before| *place < before));
+            all.get(count.checked_sub(same)?).copied()
+        };
+        told.or_else(|| last().filter(|_| walk.gap && walk.missed.is_none()))
+            .or(Some(first))
     }
 
     /// Where an event may be, from a place on. A key is no use where there is no history: what is published again comes again.
@@ -194,7 +211,11 @@ impl Log {
             };
             assert!(
                 missing.is_empty() || missing.iter().any(is_slow),
-                "it is told that it was slow, and was not"
+                "it is told at {told:?} that it was slow, and was not: {:?}",
+                missing
+                    .iter()
+                    .map(|&place| (place, &self.passed_by[place]))
+                    .collect::<Vec<_>>()
             );
         }
         if !std::mem::take(&mut walk.gap) {

@@ -9,6 +9,7 @@ use rpc_runtime::hub::{HistoryQuery, Position, Retention, client::GapCause};
 use tokio::time::Instant;
 
 use super::*;
+use crate::program::UNREAD;
 
 const ME: &str = "me";
 
@@ -355,4 +356,104 @@ fn what_one_session_has_missed_excuses_nothing_in_another() {
     assert!(holds(|| order(vec![1, 3]).check_order()));
     assert!(!holds(|| order(vec![3, 1]).check_order()));
     assert!(!holds(|| order(vec![1, 1]).check_order()), "it comes twice");
+}
+
+/// A gap for what a program has not read, of which so many are told.
+fn not_read(missed: u64) -> Item {
+    item(Given::Gap(Gap {
+        last: None,
+        next: None,
+        missed: Some(missed),
+        cause: GapCause::NotRead,
+    }))
+}
+
+#[test]
+fn a_program_that_reads_has_missed_something_only_where_more_came_at_once_than_waits_for_it() {
+    let now = Instant::now();
+    let after = |seconds| now + Duration::from_secs(seconds);
+    let waits = UNREAD as u64;
+    let check = |at_once: u64| {
+        let mut log = Log::new(Retention::NONE);
+        let all = 1..=waits + 2;
+        all.clone()
+            .for_each(|number| log.published(entry(number, None, after(number)), None, true));
+        // What was published one after the other, and waited for a connection to come back, is read at the end of that time.
+        let told = after(waits + 1);
+        let read = |number: u64| match number > waits - at_once {
+            true => told,
+            false => after(number),
+        };
+        let mut items: Vec<_> = (1..=waits)
+            .map(|number| Item {
+                at: read(number),
+                ..plain(number)
+            })
+            .collect();
+        items.push(Item {
+            at: told,
+            ..not_read(1)
+        });
+        items.push(plain(waits + 2));
+        let passing = Passing {
+            items: &items,
+            began: (0, 0),
+            connections: 1,
+            interrupted: 0,
+            unread: false,
+            ids: &[ME.to_owned()],
+            losing: Losing::Nothing,
+            snapshots: false,
+            slow_at: &|_| false,
+            to_end: true,
+        };
+        holds(|| {
+            log.check_passing(&passing);
+        })
+    };
+    assert!(check(waits));
+    assert!(!check(waits - 1), "there was room for it");
+}
+
+#[test]
+fn what_was_published_twice_around_a_lost_connection_may_be_either() {
+    let now = Instant::now();
+    let mut log = Log::new(Retention::NONE);
+    // The second and the fourth are one, of a publisher that has tried again.
+    for number in [1, 2, 3, 2, 4] {
+        log.published(entry(number, None, now), None, true);
+    }
+    let gap = item(Given::Gap(Gap {
+        last: None,
+        next: None,
+        missed: None,
+        cause: GapCause::NoHistory,
+    }));
+    let check = |items: &[Item]| {
+        let passing = Passing {
+            items,
+            began: (0, 0),
+            connections: 0,
+            interrupted: 0,
+            unread: false,
+            ids: &[ME.to_owned()],
+            losing: Losing::Nothing,
+            snapshots: false,
+            slow_at: &|_| false,
+            to_end: true,
+        };
+        holds(|| {
+            log.check_passing(&passing);
+        })
+    };
+    let (one, two, three, four) = (plain(1), plain(2), plain(3), plain(4));
+    let lost = |items: &[&Item]| items.iter().map(|item| (*item).clone()).collect::<Vec<_>>();
+    assert!(check(&lost(&[&one, &gap, &two, &four])), "the second");
+    assert!(check(&lost(&[&one, &gap, &two, &three, &two, &four])), "both");
+    assert!(check(&lost(&[&gap, &two, &three, &two, &four])));
+    assert!(!check(&lost(&[&one, &two, &four])), "nothing was lost");
+    assert!(
+        !check(&lost(&[&one, &gap, &two, &three, &four])),
+        "the second of them is missing"
+    );
 }

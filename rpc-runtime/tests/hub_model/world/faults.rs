@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use rpc_runtime::CloseCode;
+use rpc_runtime::{CloseCode, SessionState};
+use tokio::time::Instant;
 
 use super::{World, settle};
 use crate::house::House;
@@ -41,6 +42,7 @@ impl World {
         }
         let was_here = self.is_here(index);
         let cuts = self.programs[index].line.cuts();
+        let was_stalled = self.programs[index].was_stalled_at(Instant::now());
         self.programs[index].client.close(CloseCode::Normal, "bye");
         self.programs[index].is_closed = true;
         self.add_program();
@@ -51,6 +53,11 @@ impl World {
             return;
         }
         let id = self.id(index).unwrap();
+        // Too slow, it was put out ahead of its end: the server waits for it to come back.
+        let session = self.house.server.session(id.parse().unwrap());
+        if was_stalled && session.is_some_and(|session| session.state() == SessionState::Detached) {
+            return;
+        }
         for channel in self.channels.clone() {
             let members = self.house.hub.members(channel.name).await.unwrap();
             let is_there = members.iter().any(|member| member.client.to_string() == id);
