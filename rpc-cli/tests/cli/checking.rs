@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rpc_runtime::services;
 
-use crate::calling::set_of;
+use crate::calling::set_file;
 use crate::server::{Outcome, Serving, framework, rpc};
 
 const BEFORE: &str = "syntax = \"proto3\";
@@ -74,14 +74,13 @@ fn a_descriptor_set_is_compared_as_a_folder_is() {
             .service(services::hub::gateway())
             .hub(rpc_runtime::hub::Hub::default()),
     );
-    let files = tempfile::tempdir().unwrap();
-    let (one, other) = (files.path().join("one.binpb"), files.path().join("other.binpb"));
-    std::fs::write(&one, set_of(&server, "rpc.session.v1.SessionService")).unwrap();
-    std::fs::write(&other, set_of(&server, "rpc.admin.v1.AdminService")).unwrap();
-    check(&one, &one, false).ok();
+    let one = set_file(&server, "rpc.session.v1.SessionService");
+    let other = set_file(&server, "rpc.admin.v1.AdminService");
+    let (one, other) = (one.path(), other.path());
+    check(one, one, false).ok();
     // The second imports the first.
-    check(&one, &other, false).ok();
-    let outcome = check(&other, &one, false);
+    check(one, other, false).ok();
+    let outcome = check(other, one, false);
     assert_eq!(outcome.code, 1, "{}{}", outcome.out, outcome.err);
     assert!(outcome.out.contains("rpc.admin.v1"), "{}", outcome.out);
 }
