@@ -5,7 +5,9 @@
 
 mod admission;
 mod authenticating;
+mod bodies;
 mod calls;
+mod giving_up;
 mod handshake;
 mod hostile_server;
 mod http;
@@ -19,4 +21,5 @@ mod stopping;
 mod streams;
 #[cfg(feature = "tls")]
 mod tls;
+mod turns;
 mod wire;
