@@ -7,6 +7,8 @@ mod admission;
 mod authenticating;
 mod bodies;
 mod calls;
+#[cfg(feature = "tls")]
+mod client_certificates;
 mod giving_up;
 mod handshake;
 mod hostile_server;
