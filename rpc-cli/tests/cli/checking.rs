@@ -43,6 +43,21 @@ fn additions_break_nobody() {
     assert_eq!(check(before.path(), before.path(), false).ok(), "");
 }
 
+/// Of contracts a build warns, where the enum refuses numbers that it does not know; a schema does not say whether it does.
+#[test]
+fn a_value_more_in_an_enum_is_an_addition_like_others() {
+    let states = |more: &str| {
+        folder(&format!(
+            "{BEFORE}\nenum State {{\n  STATE_OPEN = 0;\n  STATE_DONE = 1;\n{more}}}\n"
+        ))
+    };
+    let (before, after) = (states(""), states("  STATE_LATE = 2;\n"));
+    for json in [false, true] {
+        assert_eq!(check(before.path(), after.path(), json).ok(), "");
+    }
+    assert_eq!(check(after.path(), before.path(), false).code, 1);
+}
+
 #[test]
 fn a_change_that_breaks_clients_is_told_with_what_to_write_instead() {
     let before = folder(BEFORE);
