@@ -130,6 +130,10 @@ impl Promise {
 
     /// Every way in which `after` breaks a peer that was built from this, as a build tells of contracts: see
     /// [`breaking::compare`].
+    ///
+    /// A build warns of one thing more: a value that is added to an enum without a variant for others (`#[field(other)]`), because peers
+    /// that do not know it refuse each message that holds it. Which enums are so is in the contracts and in no schema
+    /// ([`Options::closed_enums`]), and in other languages it is the language's own affair: here nothing is said of it.
     #[must_use]
     pub fn broken_by(&self, after: &Self) -> Vec<Violation> {
         let options = Options {

@@ -1,4 +1,5 @@
-//! `rpc check`: what a change of schemas breaks, as the build of contracts tells it.
+//! `rpc check`: what a change of schemas breaks, as the build of contracts tells it. That an enum grows which refuses what it does not
+//! know is told by the build alone: schemas do not say which enums do.
 
 use rpc_build::promise::{Promise, PromiseError};
 use serde_json::json;

@@ -74,7 +74,8 @@ Examples:
   rpc check released.binpb descriptor_set.binpb      two descriptor sets
   git worktree add ../main main && rpc check ../main/protos protos
 
-What breaks peers ends with exit code 1, and says what to write instead; warnings and additions end with 0.";
+What breaks peers ends with exit code 1, and says what to write instead; additions end with 0. One of them a build of the contracts warns of,
+and this cannot: a value more in an enum that refuses numbers which it does not know. No schema says which enums do.";
 
 const COMPLETION: &str = "\
 Examples:

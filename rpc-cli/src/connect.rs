@@ -2,7 +2,7 @@
 
 use rpc_runtime::auth::Credential;
 use rpc_runtime::middleware::{Head, Outbound};
-use rpc_runtime::{Client, ClientBuilder, CloseCode, Reconnect, TlsRoots};
+use rpc_runtime::{Client, ClientBuilder, CloseCode, Reconnect, TlsCertificate, TlsError, TlsRoots};
 
 use crate::cli::ServerArgs;
 use crate::failure::{Exit, Failure};
@@ -34,6 +34,11 @@ fn builder(args: &ServerArgs) -> Result<ClientBuilder, Failure> {
         }
         builder = builder.tls_roots(TlsRoots::Given(vec![roots]));
     }
+    if let (Some(certificate), Some(key)) = (&args.cert, &args.cert_key) {
+        let certificate = TlsCertificate::from_pem_files(certificate, key);
+        certificate.check().map_err(unusable)?;
+        builder = builder.tls_certificate(certificate);
+    }
     let metadata = metadata::parse(&args.metadata)?;
     if !metadata.is_empty() {
         builder = builder.interceptor(move |call: &mut Outbound| {
@@ -50,6 +55,14 @@ fn may_be_certificates(file: &[u8]) -> bool {
     // With which each sequence of DER begins, such as a certificate.
     const SEQUENCE: u8 = 0x30;
     file.first() == Some(&SEQUENCE) || file.windows(PEM.len()).any(|window| window == PEM)
+}
+
+fn unusable(error: TlsError) -> Failure {
+    let exit = match error {
+        TlsError::Read { .. } => Exit::NoInput,
+        _ => Exit::BadData,
+    };
+    Failure::new(exit, error.to_string())
 }
 
 /// Ends the connection as one should. What was sent and is not answered has gone out then.

@@ -126,6 +126,9 @@ fn way_in(refused: RefusedKind) -> &'static str {
             "--ca names a file with the certificate that is trusted, and the URL has the name that the server's is for; the URL of a \
              server without TLS begins with ws://"
         }
+        RefusedKind::ClientCertificate => {
+            "--cert and --cert-key name files with a certificate from an authority that the server trusts, and its private key"
+        }
         RefusedKind::Http(404) => {
             "the URL ends with the path of an endpoint: /rpc, where the server has no other"
         }
@@ -198,6 +201,7 @@ mod tests {
             (RefusedKind::Unreachable, "is the server running there?"),
             (RefusedKind::BadUrl, "a URL such as"),
             (RefusedKind::Tls, "--ca"),
+            (RefusedKind::ClientCertificate, "--cert and --cert-key"),
             (RefusedKind::NotThisProtocol, "wss://"),
             (RefusedKind::Http(400), "wss://"),
             (RefusedKind::Http(403), "does not let this program in"),

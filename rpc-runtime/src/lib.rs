@@ -56,17 +56,19 @@ mod session;
 pub mod status;
 mod streaming;
 pub mod testing;
+#[cfg(feature = "tls")]
+mod tls;
 pub mod trace;
 mod transport;
 pub mod validate;
 
-#[cfg(feature = "tls")]
-pub use client::TlsRoots;
 pub use client::{
     CallError, CallFuture, Client, ClientBuilder, ClientIdentity, ClientLimits, ClientStreamingCall, Closed,
     ConnectionState, Connector, CredentialProvider, Reconnect, ReconnectingSession, Refused, RefusedKind,
     Reply, ServerGreeting, SessionCall, SessionFuture, StreamingCall, UnaryCall,
 };
+#[cfg(feature = "tls")]
+pub use client::{TlsCertificate, TlsRoots};
 #[cfg(feature = "cmmv")]
 pub use cmmv::Cmmv;
 pub use context::{CallId, Context};
@@ -92,15 +94,17 @@ pub use rpc_macros::message;
 #[doc = include_str!("../docs/rpc.md")]
 pub use rpc_macros::rpc;
 pub use rpc_protocol::CloseCode;
-pub use server::{ClientAddr, Counters, Endpoint, HttpBody, RemoteAddr, Server, ServerBuilder, ServerLimits};
 #[cfg(feature = "tls")]
-pub use server::{ServerTls, TlsError};
+pub use server::ServerTls;
+pub use server::{ClientAddr, Counters, Endpoint, HttpBody, RemoteAddr, Server, ServerBuilder, ServerLimits};
 pub use session::{
     ClientId, ClientIdError, ConnectInfo, Headers, Hooks, Refusal, Session, SessionError, SessionState,
     SessionStats, TlsInfo,
 };
 pub use status::{Code, ResultExt, Status};
 pub use streaming::{Outgoing, Streaming};
+#[cfg(feature = "tls")]
+pub use tls::TlsError;
 pub use {bytes, prost, prost_types};
 
 /// Takes in what the build script generated for a protobuf package: the messages of CRUD services, their traits,

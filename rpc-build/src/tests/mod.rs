@@ -6,6 +6,7 @@ mod externals;
 mod features;
 mod generated;
 #[cfg(unix)]
+mod places;
 mod plugin;
 mod scan;
 mod support;

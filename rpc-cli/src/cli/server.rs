@@ -33,6 +33,12 @@ pub(crate) struct ServerArgs {
     /// Trusts the certificates in this file (PEM or DER) and no others, for a wss:// URL
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
+    /// Shows the certificate in this file (PEM) to the server of a wss:// URL that asks for one
+    #[arg(long, value_name = "FILE", requires = "cert_key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The private key of --cert (PEM, without a password)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) cert_key: Option<PathBuf>,
     /// How long connecting may take
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
     pub(crate) connect_timeout: Duration,

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use rpc_runtime::{Limits, ServerLimits};
 use serde_json::{Value, json};
 
-use crate::calling::set_of;
+use crate::calling::set_file;
 use crate::server::{Example, Serving, command, framework, rpc};
 
 const QUOTE: &str = r#"{"symbol": "ACME"}"#;
@@ -128,16 +128,13 @@ fn a_time_ends_it_and_a_rate_is_kept() {
 #[test]
 fn the_request_comes_from_a_file_or_the_standard_input_and_the_schema_from_a_descriptor_set() {
     let reflecting = Serving::start(framework());
+    let set = set_file(&reflecting, "rpc.session.v1.SessionService");
     let folder = tempfile::tempdir().unwrap();
-    let (set, request) = (
-        folder.path().join("set.binpb"),
-        folder.path().join("request.json"),
-    );
-    std::fs::write(&set, set_of(&reflecting, "rpc.session.v1.SessionService")).unwrap();
+    let request = folder.path().join("request.json");
     std::fs::write(&request, "{}").unwrap();
     let silent = Serving::start(framework().reflection(false));
     for data in ["-".to_owned(), format!("@{}", request.display())] {
-        let set = ["--descriptor-set", set.to_str().unwrap()];
+        let set = ["--descriptor-set", set.path().to_str().unwrap()];
         let args = [
             "bench",
             "Info",

@@ -1,19 +1,27 @@
 //! Calls of all kinds.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use prost::Message;
 use prost_reflect::DescriptorPool;
 use rpc_runtime::{Context, Status};
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use crate::server::{Example, Outcome, Serving, command, framework, rpc};
 
-/// The schemas of a symbol, as a file of descriptors has them: asked for by the command itself.
-pub(crate) fn set_of(server: &Serving, symbol: &str) -> Vec<u8> {
+/// A descriptor set of a symbol's schemas: asked for by the command itself.
+pub(crate) fn set_file(server: &Serving, symbol: &str) -> NamedTempFile {
     let request = json!({ "symbols": [symbol] }).to_string();
     let files = server.rpc(&["stream", "GetFiles", &request, "--json"]).json();
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(&pool_of(&files).encode_to_vec()).unwrap();
+    file
+}
+
+/// The schemas that `GetFiles` has answered with.
+fn pool_of(files: &[Value]) -> DescriptorPool {
     let mut pool = DescriptorPool::new();
     for file in files {
         let bytes = data_encoding::BASE64
@@ -21,7 +29,7 @@ pub(crate) fn set_of(server: &Serving, symbol: &str) -> Vec<u8> {
             .unwrap();
         pool.decode_file_descriptor_proto(bytes.as_slice()).unwrap();
     }
-    pool.encode_to_vec()
+    pool
 }
 
 #[test]
@@ -193,10 +201,8 @@ fn a_one_way_call_is_sent_and_prints_nothing() {
 #[test]
 fn a_descriptor_set_calls_a_server_that_serves_no_reflection() {
     let reflecting = Serving::start(framework());
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("set.binpb");
-    std::fs::write(&path, set_of(&reflecting, "rpc.session.v1.SessionService")).unwrap();
-    let file = path.to_str().unwrap();
+    let set = set_file(&reflecting, "rpc.session.v1.SessionService");
+    let file = set.path().to_str().unwrap();
     let silent = Serving::start(framework().reflection(false));
     let refused = silent.rpc(&["call", "Info"]);
     assert_eq!(refused.code, 12, "{}", refused.err);
@@ -215,13 +221,7 @@ fn a_descriptor_set_calls_a_server_that_serves_no_reflection() {
 fn the_schemas_of_a_user_crate_and_of_the_framework_go_together() {
     let server = Example::ticker();
     let files = server.rpc(&["stream", "GetFiles", "{}", "--json"]).json();
-    let mut pool = DescriptorPool::new();
-    for file in &files {
-        let bytes = data_encoding::BASE64
-            .decode(file["descriptor"].as_str().unwrap().as_bytes())
-            .unwrap();
-        pool.decode_file_descriptor_proto(bytes.as_slice()).unwrap();
-    }
+    let pool = pool_of(&files);
     for symbol in ["ticker.TickerService", "rpc.reflection.v1.ReflectionService"] {
         assert!(pool.get_service_by_name(symbol).is_some(), "{symbol}");
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rpc_runtime::services;
 
-use crate::calling::set_of;
+use crate::calling::set_file;
 use crate::server::{Outcome, Serving, framework, rpc};
 
 const BEFORE: &str = "syntax = \"proto3\";
@@ -43,6 +43,21 @@ fn additions_break_nobody() {
     assert_eq!(check(before.path(), before.path(), false).ok(), "");
 }
 
+/// Of contracts a build warns, where the enum refuses numbers that it does not know; a schema does not say whether it does.
+#[test]
+fn a_value_more_in_an_enum_is_an_addition_like_others() {
+    let states = |more: &str| {
+        folder(&format!(
+            "{BEFORE}\nenum State {{\n  STATE_OPEN = 0;\n  STATE_DONE = 1;\n{more}}}\n"
+        ))
+    };
+    let (before, after) = (states(""), states("  STATE_LATE = 2;\n"));
+    for json in [false, true] {
+        assert_eq!(check(before.path(), after.path(), json).ok(), "");
+    }
+    assert_eq!(check(after.path(), before.path(), false).code, 1);
+}
+
 #[test]
 fn a_change_that_breaks_clients_is_told_with_what_to_write_instead() {
     let before = folder(BEFORE);
@@ -74,14 +89,13 @@ fn a_descriptor_set_is_compared_as_a_folder_is() {
             .service(services::hub::gateway())
             .hub(rpc_runtime::hub::Hub::default()),
     );
-    let files = tempfile::tempdir().unwrap();
-    let (one, other) = (files.path().join("one.binpb"), files.path().join("other.binpb"));
-    std::fs::write(&one, set_of(&server, "rpc.session.v1.SessionService")).unwrap();
-    std::fs::write(&other, set_of(&server, "rpc.admin.v1.AdminService")).unwrap();
-    check(&one, &one, false).ok();
+    let one = set_file(&server, "rpc.session.v1.SessionService");
+    let other = set_file(&server, "rpc.admin.v1.AdminService");
+    let (one, other) = (one.path(), other.path());
+    check(one, one, false).ok();
     // The second imports the first.
-    check(&one, &other, false).ok();
-    let outcome = check(&other, &one, false);
+    check(one, other, false).ok();
+    let outcome = check(other, one, false);
     assert_eq!(outcome.code, 1, "{}{}", outcome.out, outcome.err);
     assert!(outcome.out.contains("rpc.admin.v1"), "{}", outcome.out);
 }

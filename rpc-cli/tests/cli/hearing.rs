@@ -8,7 +8,7 @@ use rpc_runtime::hub::{Hub, Users};
 use rpc_runtime::services;
 use serde_json::{Value, json};
 
-use crate::calling::set_of;
+use crate::calling::set_file;
 use crate::channels::{Subscriber, publish, with_hub};
 #[cfg(unix)]
 use crate::server::command;
@@ -187,10 +187,8 @@ fn events_of_unknown_types_are_shown_as_they_are_and_counted() {
 #[test]
 fn a_server_without_reflection_is_heard_as_well_and_a_descriptor_set_names_its_events() {
     let reflecting = Serving::start(with_hub());
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("set.binpb");
-    std::fs::write(&path, set_of(&reflecting, "rpc.hub.v1.HubService")).unwrap();
-    let set = ["--descriptor-set", path.to_str().unwrap()];
+    let file = set_file(&reflecting, "rpc.hub.v1.HubService");
+    let set = ["--descriptor-set", file.path().to_str().unwrap()];
     let silent = Serving::start(with_hub().reflection(false));
     let event = r#"{"title": "hello"}"#;
     let refused = silent.rpc(&["publish", "wire:a", "Notification", event]);

@@ -3,6 +3,7 @@
 use rpc_runtime::services;
 use serde_json::Value;
 
+use crate::calling::set_file;
 use crate::server::{Example, Outcome, Serving, framework, rpc};
 
 #[test]
@@ -148,14 +149,8 @@ fn enums_are_described() {
 
 #[test]
 fn a_descriptor_set_tells_the_same_without_a_server() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("set.binpb");
-    let file = path.to_str().unwrap();
-    std::fs::write(
-        &path,
-        crate::calling::set_of(&Serving::start(framework()), "rpc.session.v1.SessionService"),
-    )
-    .unwrap();
+    let set = set_file(&Serving::start(framework()), "rpc.session.v1.SessionService");
+    let file = set.path().to_str().unwrap();
     let listed = rpc(&["list", "--descriptor-set", file], "").ok();
     assert!(
         listed.contains("rpc.session.v1.SessionService\n  Info"),

@@ -6,6 +6,7 @@ mod benching;
 mod calling;
 mod channels;
 mod checking;
+mod client_certificates;
 mod hearing;
 mod listing;
 mod publishing;

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 #[cfg(feature = "tls")]
-use super::connect::TlsRoots;
+use super::connect::{TlsCertificate, TlsOptions, TlsRoots};
 use super::{
     Client, ClientLimits, Connector, Reconnect,
     channel::{Channel, Config},
@@ -47,7 +47,7 @@ pub struct ClientBuilder {
     headers: HeaderMap,
     bad_header: Option<String>,
     #[cfg(feature = "tls")]
-    roots: TlsRoots,
+    tls: TlsOptions,
     connect_timeout: Duration,
     reconnect: Reconnect,
     timeout: Option<Duration>,
@@ -79,7 +79,7 @@ impl ClientBuilder {
             headers: HeaderMap::new(),
             bad_header: None,
             #[cfg(feature = "tls")]
-            roots: TlsRoots::default(),
+            tls: TlsOptions::default(),
             connect_timeout: CONNECT_TIMEOUT,
             reconnect: Reconnect::default(),
             timeout: None,
@@ -135,7 +135,15 @@ impl ClientBuilder {
     /// Whom to trust to vouch for the server of a `wss://` URL. [`TlsRoots::System`] without.
     #[cfg(feature = "tls")]
     pub fn tls_roots(mut self, roots: TlsRoots) -> Self {
-        self.roots = roots;
+        self.tls.roots = roots;
+        self
+    }
+
+    /// The client's own certificate, which it shows to a server of a `wss://` URL that asks for one. None without, and such a server
+    /// refuses the client ([`RefusedKind::ClientCertificate`]).
+    #[cfg(feature = "tls")]
+    pub fn tls_certificate(mut self, certificate: TlsCertificate) -> Self {
+        self.tls.certificate = Some(certificate);
         self
     }
 
@@ -233,8 +241,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`CallError::Refused`] when the client is put together wrongly: the URL is none, a header cannot be one, or nothing works
-    /// with one of the limits.
+    /// [`CallError::Refused`] when the client is put together wrongly: the URL is none, a header cannot be one, its own certificate
+    /// cannot be used, or nothing works with one of the limits.
     pub fn lazy(self) -> Result<Client, CallError> {
         let (config, dial) = self.build()?;
         Ok(Client::of(Channel::lazy(config, dial)))
@@ -265,7 +273,7 @@ impl ClientBuilder {
                     &url,
                     &self.headers,
                     #[cfg(feature = "tls")]
-                    &self.roots,
+                    &self.tls,
                 );
                 Box::new(target.map_err(CallError::Refused)?)
             }

@@ -101,6 +101,9 @@ pub enum RefusedKind {
     Unreachable,
     /// TLS did not come about: the server's certificate is not trusted, or it speaks no TLS.
     Tls,
+    /// TLS did not come about because of the client's own certificate (`ClientBuilder::tls_certificate`): the server asks for one and
+    /// was shown none, does not take the one that it was shown, or what the client was given cannot be used.
+    ClientCertificate,
     /// The server refused the upgrade with this HTTP status.
     Http(u16),
     /// What answers is no server of this protocol.

@@ -30,7 +30,7 @@ pub use call::{
 pub use channel::{ConnectionState, Reconnect};
 pub use connect::Connector;
 #[cfg(feature = "tls")]
-pub use connect::TlsRoots;
+pub use connect::{TlsCertificate, TlsRoots};
 pub use error::{CallError, Closed, Refused, RefusedKind};
 pub use identity::{ClientIdentity, CredentialProvider, ServerGreeting};
 pub use limits::ClientLimits;

@@ -6,7 +6,7 @@
 //! ```
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,6 +16,7 @@ use super::{
     ChannelName, Position,
     broker::Published,
     encode,
+    except::Except,
     link::Link,
     namespace::{ActiveNamespace, SlowConsumer},
     queue::{Put, Queued},
@@ -337,31 +338,6 @@ fn after(mut events: Vec<(Position, Bytes)>, position: Position) -> Option<Vec<(
     }
     events.retain(|(at, _)| at.epoch != position.epoch || at.offset > position.offset);
     Some(events)
-}
-
-/// Whom an event is not for.
-enum Except<'a> {
-    Few(&'a [ClientId]),
-    Many(HashSet<ClientId>),
-}
-
-impl<'a> Except<'a> {
-    /// So many are looked through for each subscriber.
-    const FEW: usize = 8;
-
-    fn new(clients: &'a [ClientId]) -> Self {
-        match clients.len() > Self::FEW {
-            false => Self::Few(clients),
-            true => Self::Many(clients.iter().copied().collect()),
-        }
-    }
-
-    fn has(&self, client: ClientId) -> bool {
-        match self {
-            Self::Few(clients) => clients.contains(&client),
-            Self::Many(clients) => clients.contains(&client),
-        }
-    }
 }
 
 impl CatchingUp {

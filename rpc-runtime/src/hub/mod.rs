@@ -35,6 +35,7 @@ mod channel;
 mod counted;
 mod encode;
 pub(crate) mod event;
+mod except;
 mod granting;
 mod heard;
 mod link;

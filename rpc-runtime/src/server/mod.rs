@@ -50,7 +50,7 @@ pub use endpoint::Endpoint;
 pub use handshake::RemoteAddr;
 pub use limits::ServerLimits;
 #[cfg(feature = "tls")]
-pub use tls::{ServerTls, TlsError};
+pub use tls::ServerTls;
 
 use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;

@@ -11,6 +11,20 @@ use rpc_runtime::{
 
 use crate::recorder::Recorded;
 
+/// A server of a hub that counts, and keeps so many bytes of events for a client.
+fn serve(hub: &Hub, event_queue_bytes: usize) -> testing::TestServer {
+    let limits = Limits {
+        event_queue_bytes,
+        ..Limits::default()
+    };
+    let server = Server::builder()
+        .hub(hub.clone())
+        .service(gateway())
+        .limits(limits)
+        .metrics();
+    testing::serve(server.build().unwrap())
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_hub_does_is_counted_by_namespaces_and_never_by_channels() {
     let recorded = Recorded::new();
@@ -18,13 +32,7 @@ async fn what_the_hub_does_is_counted_by_namespaces_and_never_by_channels() {
         .subscribe(Anyone)
         .keep(Retention::of(10, std::time::Duration::from_secs(60)));
     let hub = Hub::builder().namespace(rooms).build().unwrap();
-    let server = Server::builder()
-        .hub(hub.clone())
-        .service(gateway())
-        .metrics()
-        .build()
-        .unwrap();
-    let server = testing::serve(server);
+    let server = serve(&hub, Limits::default().event_queue_bytes);
     let client = HubClient::new(server.client());
     let channels = (1..=3).map(|id| SubscribeChannel {
         channel: format!("room:{id}"),
@@ -77,18 +85,7 @@ async fn what_the_hub_does_is_counted_by_namespaces_and_never_by_channels() {
 async fn what_is_sent_to_a_client_that_takes_nothing_is_counted_as_dropped() {
     let recorded = Recorded::new();
     let hub = Hub::default();
-    let limits = Limits {
-        event_queue_bytes: 70_000,
-        ..Limits::default()
-    };
-    let server = Server::builder()
-        .hub(hub.clone())
-        .service(gateway())
-        .limits(limits)
-        .metrics()
-        .build()
-        .unwrap();
-    let server = testing::serve(server);
+    let server = serve(&hub, 70_000);
     let client = HubClient::new(server.client());
     client
         .unsubscribe(UnsubscribeRequest {
@@ -139,18 +136,7 @@ async fn what_is_dropped_for_a_client_that_does_not_read_is_counted_by_namespace
         .subscribe(Anyone)
         .slow(SlowConsumer::DropOldest);
     let hub = Hub::builder().namespace(rooms).build().unwrap();
-    let limits = Limits {
-        event_queue_bytes: 128 << 10,
-        ..Limits::default()
-    };
-    let server = Server::builder()
-        .hub(hub.clone())
-        .service(gateway())
-        .limits(limits)
-        .metrics()
-        .build()
-        .unwrap();
-    let server = testing::serve(server);
+    let server = serve(&hub, 128 << 10);
     let client = HubClient::new(server.client());
     let channels = vec![SubscribeChannel {
         channel: "room:1".to_owned(),

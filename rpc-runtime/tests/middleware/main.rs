@@ -10,4 +10,5 @@ mod kinds;
 mod layers;
 mod service;
 mod spans;
+mod towers;
 mod trace;

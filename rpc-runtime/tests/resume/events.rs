@@ -53,6 +53,16 @@ async fn take(peer: &mut Peer, count: usize) -> Vec<u32> {
     numbers
 }
 
+/// A client that took four of ten events, and then lost its connection.
+async fn lost_after_four_of_ten(place: &Place) -> Greeting {
+    let (mut peer, greeting) = place.connect().await;
+    send(place, &greeting, 0..10).await;
+    assert_eq!(take(&mut peer, 4).await, [0, 1, 2, 3]);
+    settle().await;
+    cut(peer).await;
+    greeting
+}
+
 async fn acknowledge(peer: &mut Peer, received: u64) {
     let acknowledgement = Acknowledgement {
         received_frames: received,
@@ -65,11 +75,7 @@ async fn acknowledge(peer: &mut Peer, received: u64) {
 #[tokio::test(start_paused = true)]
 async fn direct_events_of_before_a_cut_and_during_it_come_once_and_in_order() {
     let place = Place::new();
-    let (mut peer, greeting) = place.connect().await;
-    send(&place, &greeting, 0..10).await;
-    assert_eq!(take(&mut peer, 4).await, [0, 1, 2, 3]);
-    settle().await;
-    cut(peer).await;
+    let greeting = lost_after_four_of_ten(&place).await;
     send(&place, &greeting, 10..15).await;
     let (mut peer, again) = place.come_back(&greeting.resume_token, 4).await;
     assert!(again.resumed);
@@ -87,12 +93,8 @@ async fn direct_events_of_before_a_cut_and_during_it_come_once_and_in_order() {
 #[tokio::test(start_paused = true)]
 async fn the_greeting_of_a_return_says_how_many_direct_events_are_sent_again() {
     let place = Place::new();
-    let (mut peer, greeting) = place.connect().await;
+    let greeting = lost_after_four_of_ten(&place).await;
     assert_eq!(greeting.events_again, 0);
-    send(&place, &greeting, 0..10).await;
-    assert_eq!(take(&mut peer, 4).await, [0, 1, 2, 3]);
-    settle().await;
-    cut(peer).await;
     // What is sent while nobody is there is sent for the first time on the next connection.
     send(&place, &greeting, 10..15).await;
     let (mut peer, again) = place.come_back(&greeting.resume_token, 4).await;

@@ -2,25 +2,17 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use rpc_protocol::{
     FrameKind,
-    frame::{Metadata, Request, Reset},
+    frame::{Metadata, Request},
 };
-use rpc_runtime::{CallError, Code, Limits, prost::Message, validate::Violations};
+use rpc_runtime::{Code, Limits, prost::Message};
 
 use crate::{
-    probe::{Line, Order, call, connect, method, order, pair, server, until},
+    probe::{Order, call, connect, method, order, pair, server, status, until},
     raw::{Log, Raw, request_of},
 };
-
-fn status(result: Result<Order, CallError>) -> (Code, String) {
-    match result {
-        Err(CallError::Status(status)) => (status.code(), status.message().to_owned()),
-        other => panic!("not a status: {other:?}"),
-    }
-}
 
 #[tokio::test]
 async fn a_call_is_answered() {
@@ -194,118 +186,6 @@ async fn a_status_with_a_cause_reaches_the_caller_as_it_is_and_the_cause_is_logg
 }
 
 #[tokio::test]
-async fn a_handler_over_its_methods_deadline_answers_deadline_exceeded_and_its_future_is_dropped() {
-    let (_server, client, traces) = pair(Limits::default());
-    for (count, name) in [(1, "Hang"), (2, "HangApart")] {
-        // The client would wait longer.
-        let call = call(&client, name, &Order::default()).timeout(Duration::from_secs(20));
-        assert_eq!(status(call.await).0, Code::DeadlineExceeded);
-        until("the future is dropped", || traces.dropped() == count).await;
-    }
-}
-
-#[tokio::test]
-async fn the_clients_deadline_holds_on_the_server_where_it_is_the_smaller() {
-    let (server, traces) = server(Limits::default());
-    let mut raw = Raw::connect(&server).await;
-    let FrameKind::Request(request) = request_of("Wait", &order("late")) else {
-        unreachable!()
-    };
-    raw.send(
-        1,
-        FrameKind::Request(Request {
-            timeout_us: 30_000,
-            ..request
-        }),
-    )
-    .await;
-    let (stream_id, answer) = raw.answer().await;
-    assert_eq!((stream_id, answer.unwrap_err().0), (1, Code::DeadlineExceeded));
-    assert_eq!(traces.dropped(), 1);
-    // Exactly one end: what follows is the next call's.
-    raw.request(2, "Echo", &order("next")).await;
-    assert_eq!(raw.answer().await, (2, Ok(order("next"))));
-}
-
-#[tokio::test]
-async fn a_call_that_is_ready_before_any_timer_is_looked_at_is_answered_whatever_its_deadline() {
-    let (server, _) = server(Limits::default());
-    let mut raw = Raw::connect(&server).await;
-    let FrameKind::Request(request) = request_of("Echo", &order("quick")) else {
-        unreachable!()
-    };
-    raw.send(
-        1,
-        FrameKind::Request(Request {
-            timeout_us: 1,
-            ..request
-        }),
-    )
-    .await;
-    assert_eq!(raw.answer().await, (1, Ok(order("quick"))));
-}
-
-#[tokio::test]
-async fn the_callers_timeout_gives_timed_out_and_drops_the_handler() {
-    let (_server, client, traces) = pair(Limits::default());
-    // The handler waits for ever. Either end may be the first to say that the time is over.
-    let outcome = call(&client, "Wait", &order("slow"))
-        .timeout(Duration::from_millis(50))
-        .await;
-    let error = outcome.unwrap_err();
-    assert_eq!(error.code(), Some(Code::DeadlineExceeded), "{error}");
-    until("the handler is dropped", || traces.dropped() == 1).await;
-}
-
-#[tokio::test]
-async fn dropping_a_calls_future_drops_its_handler_and_frees_its_place() {
-    let limits = Limits {
-        streams: 1,
-        ..Limits::default()
-    };
-    let (_server, client, traces) = pair(limits);
-    for round in 1..=3 {
-        let call = tokio::spawn(call(&client, "Wait", &order("dropped")).into_future());
-        until("it runs", || traces.started() == round).await;
-        call.abort();
-        until("it is dropped", || traces.dropped() == round).await;
-    }
-    assert_eq!(
-        call(&client, "Echo", &order("next")).await.unwrap(),
-        order("next")
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_reset_call_on_a_task_of_its_own_keeps_its_place_until_that_task_has_ended() {
-    let (server, traces) = server(Limits {
-        streams: 1,
-        ..Limits::default()
-    });
-    let mut raw = Raw::connect(&server).await;
-    raw.request(1, "HoldApart", &Order::default()).await;
-    until("it runs", || traces.started() == 1).await;
-    raw.send(1, FrameKind::Reset(Reset { code: 1 })).await;
-    raw.request(2, "Echo", &order("too early")).await;
-    let (stream_id, answer) = raw.answer().await;
-    assert_eq!((stream_id, answer.unwrap_err().0), (2, Code::ResourceExhausted));
-    assert_eq!(traces.dropped(), 0, "the task is held");
-    traces.open_gate();
-    until("it is dropped", || traces.dropped() == 1).await;
-    // The connection learns of it a moment later.
-    for stream_id in 3.. {
-        raw.request(stream_id, "Echo", &order("next")).await;
-        match raw.answer().await {
-            (_, Err((Code::ResourceExhausted, _))) if stream_id < 500 => tokio::task::yield_now().await,
-            (_, answer) => {
-                assert_eq!(answer, Ok(order("next")));
-                break;
-            }
-        }
-    }
-}
-
-#[tokio::test]
 async fn an_unknown_method_is_unimplemented_by_number_and_by_name_and_a_known_one_may_be_called_by_name() {
     let (server, _) = server(Limits::default());
     let mut raw = Raw::connect(&server).await;
@@ -372,148 +252,6 @@ async fn what_a_peer_sent_cannot_begin_a_line_of_the_log() {
         "{lines:?}"
     );
     assert!(!log.text().contains('\u{1b}'));
-}
-
-fn with_body(name: &str, body: impl Into<Bytes>) -> FrameKind {
-    FrameKind::Request(Request {
-        method: method(name).number,
-        body: body.into(),
-        ..Request::default()
-    })
-}
-
-#[tokio::test]
-async fn a_body_that_does_not_decode_is_invalid_with_the_fields_path_and_the_connection_lives() {
-    let (server, traces) = server(Limits::default());
-    let mut raw = Raw::connect(&server).await;
-    // lines (3) holds a line whose text (1) is no UTF-8.
-    raw.send(1, with_body("Echo", &[0x1a, 0x03, 0x0a, 0x01, 0xff][..]))
-        .await;
-    let (code, message) = raw.answer().await.1.unwrap_err();
-    assert_eq!(code, Code::InvalidArgument);
-    assert_eq!(message, "the request does not decode, at field lines.text");
-    raw.request(2, "Echo", &order("next")).await;
-    assert_eq!(raw.answer().await, (2, Ok(order("next"))));
-    assert_eq!(traces.started(), 1);
-}
-
-#[tokio::test]
-async fn more_than_32_faults_in_10_s_close_with_4429_and_other_failures_do_not_count() {
-    let (server, _) = server(Limits::default());
-    let mut raw = Raw::connect(&server).await;
-    let too_long = order(&"x".repeat(101));
-    let mut stream_id = 0;
-    for _ in 0..100 {
-        stream_id += 1;
-        raw.request(stream_id, "Echo", &too_long).await;
-        assert_eq!(raw.answer().await.1.unwrap_err().0, Code::InvalidArgument);
-    }
-    for fault in 0..32 {
-        stream_id += 1;
-        let body = if fault % 2 == 0 {
-            with_body("Echo", &[0xff][..])
-        } else {
-            FrameKind::Request(Request {
-                method: 7,
-                ..Request::default()
-            })
-        };
-        raw.send(stream_id, body).await;
-        raw.answer().await.1.unwrap_err();
-    }
-    raw.request(stream_id + 1, "Echo", &order("alive")).await;
-    assert_eq!(raw.answer().await.1, Ok(order("alive")));
-    raw.send(stream_id + 2, with_body("Echo", &[0xff][..])).await;
-    assert_eq!(raw.closed().await.0, 4429);
-}
-
-#[tokio::test]
-async fn rules_are_checked_before_the_handler_and_violations_are_details() {
-    let (_server, client, traces) = pair(Limits::default());
-    let error = call(&client, "Echo", &order(&"x".repeat(101))).await.unwrap_err();
-    let status = error.status().unwrap();
-    assert_eq!(status.code(), Code::InvalidArgument);
-    let found: Vec<_> = status
-        .details::<Violations>()
-        .flat_map(|all| all.violations)
-        .collect();
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].rule_id.as_deref(), Some("string.max_len"));
-    let path = &found[0].field.as_ref().unwrap().elements;
-    assert_eq!(path[0].field_name.as_deref(), Some("label"));
-    assert_eq!(traces.started(), 0);
-}
-
-#[tokio::test]
-async fn a_body_over_the_memory_bound_is_refused_before_it_is_decoded() {
-    let (server, traces) = server(Limits::default());
-    let mut raw = Raw::connect(&server).await;
-    // Empty lines: two bytes on the wire, a whole struct in memory.
-    raw.send(1, with_body("Echo", [0x1a, 0x00].repeat(500_000))).await;
-    assert_eq!(raw.answer().await.1.unwrap_err().0, Code::ResourceExhausted);
-    assert_eq!(traces.started(), 0);
-    raw.request(2, "Echo", &order("next")).await;
-    assert_eq!(raw.answer().await, (2, Ok(order("next"))));
-}
-
-#[tokio::test]
-async fn the_running_calls_of_one_connection_take_at_most_64_mib_of_decoded_requests_together() {
-    let (server, traces) = server(Limits::default());
-    let mut raw = Raw::connect(&server).await;
-    // 400 KB each, which may become 14.4 MB.
-    let bomb = Order {
-        lines: vec![Line::default(); 200_000],
-        ..Order::default()
-    };
-    for id in 1..=20 {
-        raw.request(id, "Wait", &bomb).await;
-    }
-    for id in 5..=20 {
-        let (stream_id, answer) = raw.answer().await;
-        let (code, text) = answer.unwrap_err();
-        assert_eq!((stream_id, code), (id, Code::ResourceExhausted));
-        assert_eq!(text, "the running calls of this connection take too much memory");
-    }
-    until("four run", || traces.started() == 4).await;
-    // One that is given up makes room for another.
-    raw.send(1, FrameKind::Reset(Reset { code: 1 })).await;
-    until("one has ended", || traces.dropped() == 1).await;
-    raw.request(21, "Wait", &bomb).await;
-    until("another runs", || traces.started() == 5).await;
-}
-
-#[test]
-fn more_than_4096_elements_are_decoded_elsewhere_and_what_comes_behind_them_is_not_held_up() {
-    // One thread for blocking work, and it is held: what is decoded there cannot come back before it is let go.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(1)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let (server, _) = server(Limits::default());
-        let mut raw = Raw::connect(&server).await;
-        let (let_go, held) = std::sync::mpsc::channel::<()>();
-        tokio::task::spawn_blocking(move || held.recv());
-        let lines = |count| Order {
-            lines: (0..count)
-                .map(|number| Line {
-                    text: number.to_string(),
-                })
-                .collect(),
-            ..Order::default()
-        };
-        let call =
-            |id, order: &Order| crate::raw::masked(&crate::raw::bytes_of(id, request_of("Echo", order)));
-        // Each line is two elements, itself and its text.
-        let (few, many) = (lines(1_000), lines(5_000));
-        raw.write(&[call(1, &few), call(2, &many), call(3, &order("behind"))].concat())
-            .await;
-        assert_eq!(raw.answer().await, (1, Ok(few)), "decoded in place");
-        assert_eq!(raw.answer().await, (3, Ok(order("behind"))), "not held up");
-        let_go.send(()).unwrap();
-        assert_eq!(raw.answer().await, (2, Ok(many)), "decoded elsewhere");
-    });
 }
 
 #[tokio::test]

@@ -5,7 +5,11 @@
 
 mod admission;
 mod authenticating;
+mod bodies;
 mod calls;
+#[cfg(feature = "tls")]
+mod client_certificates;
+mod giving_up;
 mod handshake;
 mod hostile_server;
 mod http;
@@ -19,4 +23,5 @@ mod stopping;
 mod streams;
 #[cfg(feature = "tls")]
 mod tls;
+mod turns;
 mod wire;

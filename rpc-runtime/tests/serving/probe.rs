@@ -11,7 +11,7 @@ use std::{
 };
 
 use rpc_runtime::{
-    Client, CloseCode, ConnectInfo, Context, Limits, ResultExt, Server, Status, UnaryCall,
+    CallError, Client, CloseCode, Code, ConnectInfo, Context, Limits, ResultExt, Server, Status, UnaryCall,
     codegen::{Gateway, MethodDescriptor},
     contract, rpc,
 };
@@ -322,4 +322,12 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("waited in vain until {what}");
+}
+
+/// The status that a call has ended with.
+pub(crate) fn status(result: Result<Order, CallError>) -> (Code, String) {
+    match result {
+        Err(CallError::Status(status)) => (status.code(), status.message().to_owned()),
+        other => panic!("not a status: {other:?}"),
+    }
 }

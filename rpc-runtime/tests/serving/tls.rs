@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rpc_runtime::{
     CallError, Client, Reconnect, RefusedKind, Server, ServerBuilder, ServerLimits, ServerTls, StartError,
     TlsError, TlsInfo, TlsRoots,
@@ -28,29 +28,37 @@ use crate::{
 };
 
 /// Signs certificates.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, in PEM.
 #[derive(Clone)]
-struct Certified {
-    certificate: String,
-    key: String,
+pub(crate) struct Certified {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::named("an authority")
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.as_ref().pem()
     }
 
-    fn certify(&self, name: &str) -> Certified {
+    pub(crate) fn certify(&self, name: &str) -> Certified {
+        self.sign(CertificateParams::new(vec![name.to_owned()]).unwrap())
+    }
+
+    pub(crate) fn sign(&self, params: CertificateParams) -> Certified {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         Certified {
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),
             key: key.serialize_pem(),
@@ -59,17 +67,17 @@ impl Authority {
 }
 
 impl Certified {
-    fn tls(&self) -> ServerTls {
+    pub(crate) fn tls(&self) -> ServerTls {
         ServerTls::from_pem(self.certificate.clone(), self.key.clone())
     }
 
-    fn der(&self) -> Vec<u8> {
+    pub(crate) fn der(&self) -> Vec<u8> {
         CertificateDer::from_pem_slice(self.certificate.as_bytes())
             .unwrap()
             .to_vec()
     }
 
-    fn write(&self, folder: &Path) {
+    pub(crate) fn write(&self, folder: &Path) {
         std::fs::write(folder.join("certificate.pem"), &self.certificate).unwrap();
         std::fs::write(folder.join("key.pem"), &self.key).unwrap();
     }
@@ -88,7 +96,7 @@ async fn connect(addr: SocketAddr, authority: &Authority) -> Result<Client, Call
 }
 
 /// TLS by hand: with a certificate of the client's own, if it has one.
-async fn speak_tls(
+pub(crate) async fn speak_tls(
     addr: SocketAddr,
     authority: &Authority,
     own: Option<&Certified>,

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test crate")]
 
+mod noticed;
+
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, OnceLock},
@@ -22,6 +24,8 @@ use rpc_runtime::{
     },
 };
 use tokio::time::Instant;
+
+use noticed::is_each_noticed;
 
 const TWO: Parameters = Parameters { nodes: 2 };
 
@@ -254,22 +258,13 @@ async fn a_broker_of_two_nodes_conforms() {
 
 #[test]
 fn what_only_several_nodes_can_have_wrong_is_noticed() {
-    for wrong in [
+    let wrongs = [
         Wrong::DeliversToTheFirstAlone,
         Wrong::DeliversTwiceToTheSecond,
         Wrong::UnsubscribesForAll,
         Wrong::SendsToTheFirstAlone,
         Wrong::KeepsMembersOfNodesThatAreGone,
         Wrong::HasAHistoryForEachNode,
-    ] {
-        let conforms = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .start_paused(true)
-                .build()
-                .unwrap();
-            runtime.block_on(conforms(TWO, async |_| two(wrong)));
-        });
-        assert!(conforms.join().is_err(), "{wrong:?}");
-    }
+    ];
+    is_each_noticed(TWO, &wrongs, two);
 }

@@ -131,7 +131,7 @@ fn certificates_that_cannot_be_used_are_one_line_and_a_code() {
         &serve("ours-key.pem", "ours-key.pem"),
         &names,
         expect![[r#"
-        error: TLS: <directory>/ours-key.pem holds no certificate: it has to hold the server's, followed by those that lead to its authority, in PEM (`-----BEGIN CERTIFICATE-----`)
+        error: TLS: <directory>/ours-key.pem holds no certificate: it has to hold one, followed by those that lead to its authority, in PEM (`-----BEGIN CERTIFICATE-----`)
         exit 78
     "#]],
     );

@@ -2,6 +2,8 @@
 //!
 //! Owns everything up to the end of the upgrade. What is done with a connection is the link's and its driver's.
 
+#[cfg(feature = "tls")]
+mod certificate;
 mod gate;
 #[cfg(feature = "tls")]
 mod tls;
@@ -12,6 +14,10 @@ use std::{future::Future, io, pin::Pin, sync::Arc};
 use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+#[cfg(feature = "tls")]
+pub use certificate::TlsCertificate;
+#[cfg(feature = "tls")]
+pub(super) use tls::TlsOptions;
 #[cfg(feature = "tls")]
 pub use tls::TlsRoots;
 pub(super) use url::Target;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use tokio::net::TcpStream;
@@ -10,13 +10,18 @@ use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        CertificateError, ClientConfig, Error, InvalidMessage, RootCertStore,
+        AlertDescription, CertificateError, ClientConfig, Error, InvalidMessage, RootCertStore,
         crypto::ring,
         pki_types::{CertificateDer, ServerName, pem::PemObject},
+        sign::SingleCertAndKey,
     },
 };
 
-use crate::client::error::{Refused, RefusedKind};
+use super::certificate::TlsCertificate;
+use crate::{
+    client::error::{Refused, RefusedKind},
+    tls::{PairText, TlsError},
+};
 
 /// Whom a client trusts to vouch for the server of a `wss://` URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,39 +34,58 @@ pub enum TlsRoots {
     Given(Vec<Vec<u8>>),
 }
 
+/// What the program has said of TLS.
+#[derive(Debug, Clone, Default)]
+pub(in crate::client) struct TlsOptions {
+    pub(in crate::client) roots: TlsRoots,
+    pub(in crate::client) certificate: Option<TlsCertificate>,
+}
+
 /// How one server is spoken to.
 pub(super) struct Tls {
     name: ServerName<'static>,
+    options: TlsOptions,
     /// Made when it is first needed: reading the system's authorities takes some milliseconds.
-    config: OnceLock<Arc<ClientConfig>>,
-    roots: TlsRoots,
+    trusted: OnceLock<Arc<RootCertStore>>,
+    /// As of the latest connection.
+    spoken: Mutex<Option<Spoken>>,
+}
+
+/// What is spoken with, and the client's own certificate that it shows.
+struct Spoken {
+    config: Arc<ClientConfig>,
+    shown: Option<PairText>,
 }
 
 impl Tls {
     /// # Errors
     ///
-    /// When the host's name cannot stand in a certificate, or what was given is no certificate.
-    pub(super) fn new(host: &str, roots: &TlsRoots, url: &str) -> Result<Self, Refused> {
+    /// When the host's name cannot stand in a certificate, or what was given is no certificate, or one without its key.
+    pub(super) fn new(host: &str, options: &TlsOptions, url: &str) -> Result<Self, Refused> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| Refused::because(RefusedKind::BadUrl, url, error.to_string(), error))?;
         let tls = Self {
             name,
-            config: OnceLock::new(),
-            roots: roots.clone(),
+            options: options.clone(),
+            trusted: OnceLock::new(),
+            spoken: Mutex::default(),
         };
-        if let TlsRoots::Given(_) = roots {
-            tls.config(url)?;
+        if let TlsRoots::Given(_) = options.roots {
+            tls.trusted(url)?;
+        }
+        if let Some(certificate) = &options.certificate {
+            certificate.check().map_err(|error| unusable(error, url))?;
         }
         Ok(tls)
     }
 
-    fn config(&self, url: &str) -> Result<Arc<ClientConfig>, Refused> {
-        if let Some(config) = self.config.get() {
-            return Ok(config.clone());
+    fn trusted(&self, url: &str) -> Result<Arc<RootCertStore>, Refused> {
+        if let Some(trusted) = self.trusted.get() {
+            return Ok(trusted.clone());
         }
         let refused = |text: String| Refused::new(RefusedKind::Tls, url, text);
         let mut store = RootCertStore::empty();
-        match &self.roots {
+        match &self.options.roots {
             TlsRoots::System => {
                 let found = rustls_native_certs::load_native_certs();
                 store.add_parsable_certificates(found.certs);
@@ -85,14 +109,49 @@ impl Tls {
                 }
             }
         }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        Ok(self.trusted.get_or_init(|| Arc::new(store)).clone())
+    }
+
+    /// What is spoken with on the next connection.
+    fn config(&self, url: &str) -> Result<Arc<ClientConfig>, Refused> {
+        // Nothing panics while the lock is held.
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.options.certificate.as_ref().map(TlsCertificate::read);
+        let made = match (shown.transpose(), spoken.as_ref()) {
+            (Ok(shown), Some(before)) if before.shown == shown => return Ok(before.config.clone()),
+            (Ok(shown), _) => self.make(shown, url),
+            (Err(error), _) => Err(unusable(error, url)),
+        };
+        match made {
+            Ok(made) => Ok(spoken.insert(made).config.clone()),
+            Err(refused) => {
+                let Some(before) = spoken.as_ref() else {
+                    return Err(refused);
+                };
+                tracing::warn!(%refused, "the client's new certificate cannot be used, and it shows the one before");
+                Ok(before.config.clone())
+            }
+        }
+    }
+
+    fn make(&self, shown: Option<PairText>, url: &str) -> Result<Spoken, Refused> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| refused(error.to_string()))?
-            .with_root_certificates(store)
-            .with_no_client_auth();
+            .map_err(|error| Refused::new(RefusedKind::Tls, url, error.to_string()))?
+            .with_root_certificates(self.trusted(url)?);
+        let mut config = match &shown {
+            Some(pair) => {
+                let certified = pair.certified().map_err(|error| unusable(error, url))?;
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
+            }
+            None => builder.with_no_client_auth(),
+        };
         // The upgrade to WebSocket is one of HTTP/1.1.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(self.config.get_or_init(|| Arc::new(config)).clone())
+        Ok(Spoken {
+            config: Arc::new(config),
+            shown,
+        })
     }
 
     /// Speaks TLS over a connection.
@@ -104,17 +163,76 @@ impl Tls {
         TlsConnector::from(self.config(url)?)
             .connect(self.name.clone(), stream)
             .await
-            .map_err(|error| {
-                let text = format!("no TLS: {}", why(&error));
-                Refused::because(RefusedKind::Tls, url, text, error)
-            })
+            .map_err(|error| self.refused(error, url))
+    }
+
+    /// Why there is no TLS, in words where those of rustls do not say what to do.
+    fn refused(&self, error: io::Error, url: &str) -> Refused {
+        let of_certificate = match cause(&error) {
+            Some(Error::AlertReceived(alert)) => {
+                said_of_certificate(*alert, self.options.certificate.is_some())
+            }
+            _ => None,
+        };
+        let (kind, why) = match of_certificate {
+            Some(said) => (RefusedKind::ClientCertificate, said.to_owned()),
+            None => (RefusedKind::Tls, why(&error)),
+        };
+        Refused::because(kind, url, format!("no TLS: {why}"), error)
+    }
+
+    /// The same of an error behind the handshake, where it is one of TLS: of a client's certificate a server says only then what it
+    /// thinks (RFC 8446, section 4.4.2.4).
+    pub(super) fn refused_behind(&self, error: io::Error, url: &str) -> Result<Refused, io::Error> {
+        match cause(&error) {
+            Some(_) => Ok(self.refused(error, url)),
+            None => Err(error),
+        }
     }
 }
 
-/// Why a handshake failed: in words where those of rustls do not say what to do.
+fn unusable(error: TlsError, url: &str) -> Refused {
+    Refused::because(RefusedKind::ClientCertificate, url, error.to_string(), error)
+}
+
+fn cause(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// What a server says of the client's certificate by an alert.
+fn said_of_certificate(alert: AlertDescription, was_shown: bool) -> Option<&'static str> {
+    Some(match alert {
+        AlertDescription::CertificateRequired if was_shown => {
+            "the server asks for a certificate of the client's own of another kind than it has"
+        }
+        AlertDescription::CertificateRequired => {
+            "the server asks for a certificate of the client's own, and it has none to show"
+        }
+        _ if !was_shown => return None,
+        // Of an authority that has the right name and another key, the signature does not fit.
+        AlertDescription::UnknownCA
+        | AlertDescription::DecryptError
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::AccessDenied => {
+            "the server does not take the client's certificate: it is from nobody who is trusted there"
+        }
+        AlertDescription::CertificateExpired => {
+            "the server does not take the client's certificate: it has expired, or is not valid yet"
+        }
+        AlertDescription::CertificateRevoked => {
+            "the server does not take the client's certificate: it was revoked"
+        }
+        AlertDescription::UnsupportedCertificate => {
+            "the server does not take the client's certificate: it is not for clients (extendedKeyUsage=clientAuth)"
+        }
+        _ => return None,
+    })
+}
+
+/// Why a handshake failed.
 fn why(error: &io::Error) -> String {
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
-    match cause {
+    match cause(error) {
         Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
             "what answers there speaks none; the URL of a server without begins with ws://".to_owned()
         }

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
 };
 
 #[cfg(feature = "tls")]
-use super::tls::{Tls, TlsRoots};
+use super::tls::{Tls, TlsOptions};
 use super::{Dial, Dialling, Established, Reached, established, gate::HeaderGate};
 use crate::client::error::{Refused, RefusedKind};
 
@@ -43,7 +43,7 @@ impl Target {
     pub(in crate::client) fn new(
         url: &str,
         headers: &HeaderMap,
-        #[cfg(feature = "tls")] roots: &TlsRoots,
+        #[cfg(feature = "tls")] tls: &TlsOptions,
     ) -> Result<Self, Refused> {
         let bad = |text: &str| Refused::new(RefusedKind::BadUrl, url, text);
         let uri: Uri = url.parse().map_err(|error| bad(&format!("not a URL: {error}")))?;
@@ -71,7 +71,7 @@ impl Target {
         Ok(Self {
             url: url.to_owned(),
             #[cfg(feature = "tls")]
-            tls: secure.then(|| Tls::new(&host, roots, url)).transpose()?,
+            tls: secure.then(|| Tls::new(&host, tls, url)).transpose()?,
             host,
             port,
             request,
@@ -137,9 +137,22 @@ impl Target {
         Refused::http(&self.url, status, said, retry_after, expired)
     }
 
+    #[cfg(feature = "tls")]
+    fn refused_by_tls(&self, error: io::Error) -> Result<Refused, io::Error> {
+        match &self.tls {
+            Some(tls) => tls.refused_behind(error, &self.url),
+            None => Err(error),
+        }
+    }
+
     fn refused(&self, error: WsError) -> Refused {
         match error {
             WsError::Io(error) => {
+                #[cfg(feature = "tls")]
+                let error = match self.refused_by_tls(error) {
+                    Ok(refused) => return refused,
+                    Err(error) => error,
+                };
                 let text = error.to_string();
                 Refused::because(RefusedKind::Unreachable, &self.url, text, error)
             }

@@ -1,6 +1,6 @@
 //! From a socket to TLS, and a clear end for what does not speak it.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
@@ -24,8 +24,9 @@ const SPEAK_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; c
      Connection: close\r\nContent-Length: 64\r\n\r\n\
      this port speaks TLS: connect with wss:// or https:// instead \r\n";
 
-/// As much of such a request is read, so that its answer is not lost with a reset connection.
+/// As much of what comes is read behind the server's last word, so that this is not lost with a reset connection, and for so long at most.
 const READ_OUT: u64 = 64 * 1024;
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl ServerTls {
     /// Speaks TLS with a client. `None` where nothing comes of it: the client has been told, and the log says why. It takes
@@ -49,13 +50,15 @@ impl ServerTls {
         }
         // There is one as soon as a server is built.
         let config = self.active.load_full()?;
-        match TlsAcceptor::from(config).accept(stream).await {
+        match TlsAcceptor::from(config).accept(stream).into_fallible().await {
             Ok(stream) => {
                 let info = info(stream.get_ref().1);
                 Some((stream, info))
             }
-            Err(error) => {
+            Err((error, mut stream)) => {
                 tracing::debug!(%remote, %error, "no TLS came about");
+                // A client whose certificate is not taken has sent its request already.
+                let _ = tokio::time::timeout(PATIENCE, end(&mut stream)).await;
                 None
             }
         }
@@ -66,12 +69,16 @@ impl ServerTls {
 async fn tell_to_speak_tls(stream: &mut TcpStream) {
     let told = async {
         stream.write_all(SPEAK_TLS.as_bytes()).await?;
-        stream.shutdown().await?;
-        let (mut rest, mut sink) = (stream.take(READ_OUT), tokio::io::sink());
-        tokio::io::copy(&mut rest, &mut sink).await
+        end(stream).await
     };
     // It has gone already, where that fails.
     let _ = told.await;
+}
+
+/// Says nothing more, and reads what the client has still sent.
+async fn end(stream: &mut TcpStream) -> io::Result<u64> {
+    stream.shutdown().await?;
+    tokio::io::copy(&mut stream.take(READ_OUT), &mut tokio::io::sink()).await
 }
 
 fn info(connection: &ServerConnection) -> TlsInfo {

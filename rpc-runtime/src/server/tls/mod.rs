@@ -1,12 +1,11 @@
 //! TLS in the standalone server, with rustls: certificates from PEM, exchanged while connections live.
 
 mod accept;
-mod error;
 mod load;
 
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -15,7 +14,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use tokio_rustls::rustls::ServerConfig;
 
-pub use error::TlsError;
+use crate::tls::{Pair, TlsError};
 
 /// How often files are looked at, where nothing else is said.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
@@ -34,7 +33,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Clone)]
 pub struct ServerTls {
-    source: Source,
+    source: Pair,
     client_ca: Option<Bytes>,
     check_every: Duration,
     /// What is spoken with; `None` until a server is built.
@@ -43,18 +42,12 @@ pub struct ServerTls {
     seen: Arc<Mutex<Stamps>>,
 }
 
-#[derive(Clone)]
-enum Source {
-    Files { certificate: PathBuf, key: PathBuf },
-    Given { certificate: Bytes, key: Bytes },
-}
-
 impl ServerTls {
     /// From two files in PEM: the server's certificate followed by those that lead to its authority, and its private key
     /// (PKCS #8, PKCS #1 or SEC 1, without a password). They are read when the server is built, and again whenever they
     /// change: see [`check_every`](Self::check_every).
     pub fn from_pem_files(certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
-        Self::new(Source::Files {
+        Self::new(Pair::Files {
             certificate: certificate.as_ref().to_owned(),
             key: key.as_ref().to_owned(),
         })
@@ -62,13 +55,13 @@ impl ServerTls {
 
     /// The same, from the contents of such files.
     pub fn from_pem(certificate: impl Into<Bytes>, key: impl Into<Bytes>) -> Self {
-        Self::new(Source::Given {
+        Self::new(Pair::Given {
             certificate: certificate.into(),
             key: key.into(),
         })
     }
 
-    fn new(source: Source) -> Self {
+    fn new(source: Pair) -> Self {
         Self {
             source,
             client_ca: None,
@@ -79,7 +72,8 @@ impl ServerTls {
     }
 
     /// Lets only clients connect that have a certificate of one of these authorities, in PEM. What a client has is in
-    /// [`TlsInfo::peer_certificates`](crate::TlsInfo::peer_certificates), for authenticators and guards to look at.
+    /// [`TlsInfo::peer_certificates`](crate::TlsInfo::peer_certificates), for authenticators and guards to look at. A client of this
+    /// crate shows one by [`ClientBuilder::tls_certificate`](crate::ClientBuilder::tls_certificate).
     #[must_use]
     pub fn client_ca(mut self, authorities: impl Into<Bytes>) -> Self {
         self.client_ca = Some(authorities.into());
@@ -101,17 +95,17 @@ impl ServerTls {
     /// When they cannot be used; the server goes on with the certificate that it has.
     pub fn reload(&self) -> Result<(), TlsError> {
         // Looked at before they are read: what is written meanwhile is a change of its own.
-        if let Source::Files { certificate, key } = &self.source {
+        if let Pair::Files { certificate, key } = &self.source {
             *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamps(certificate, key);
         }
-        let config = load::load(&self.source, self.client_ca.as_deref())?;
+        let config = load::load(&self.source, self.client_ca.as_ref())?;
         self.active.store(Some(Arc::new(config)));
         Ok(())
     }
 
     /// Looks at the files from time to time, for ever, and reloads them when they have changed.
     pub(super) async fn watch(&self) {
-        let Source::Files { certificate, key } = &self.source else {
+        let Pair::Files { certificate, key } = &self.source else {
             return std::future::pending().await;
         };
         loop {
@@ -154,7 +148,7 @@ fn stamps(certificate: &Path, key: &Path) -> Stamps {
 impl fmt::Debug for ServerTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ServerTls");
-        if let Source::Files { certificate, key } = &self.source {
+        if let Pair::Files { certificate, key } = &self.source {
             shown.field("certificate", certificate).field("key", key);
         }
         shown.finish_non_exhaustive()

@@ -1,6 +1,6 @@
 //! What contracts say about channels: those of events, and the one that a controller tells of changes.
 
-use super::{check, print, told};
+use super::{check, fingerprints::print, told};
 use expect_test::expect;
 
 #[test]

@@ -1,6 +1,6 @@
 //! The event of a controller with `changes`.
 
-use super::{check, scan};
+use super::support::{check, scan};
 use crate::resolve::{Origin, resolve};
 use expect_test::expect;
 

@@ -1,10 +1,14 @@
 //! The table that a contract gives, and what the database keeps of it.
 
+mod locations;
 mod owned;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sql;
 
 use std::sync::Arc;
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use rpc_runtime::{Contract, contract};
 use sqlx::Executor;
 
@@ -105,24 +109,6 @@ fn task(id: &str, label: &str) -> TasksContract {
     }
 }
 
-fn check_sql<T: Contract>(dialect: Dialect, expected: Expect) {
-    let table = Table::of(T::descriptor()).unwrap();
-    let mut sql = vec![dialect.create_table(&table)];
-    sql.extend(
-        table
-            .columns
-            .iter()
-            .filter_map(|column| dialect.create_index(&table, column)),
-    );
-    sql.extend([
-        dialect.select(&table),
-        dialect.insert(&table),
-        dialect.update(&table),
-        dialect.delete(&table),
-    ]);
-    expected.assert_eq(&(sql.join(";\n") + ";\n"));
-}
-
 /// The rows of a contract in a database of their own.
 async fn open<T: Contract>(location: &Location) -> Result<Store<T>, OpenError> {
     Database::open(location).await?.store().await
@@ -148,157 +134,6 @@ async fn file_with(sql: &'static str) -> (tempfile::TempDir, Location) {
 async fn open_error<T: Contract + std::fmt::Debug>(sql: &'static str) -> String {
     let (_directory, location) = file_with(sql).await;
     open::<T>(&location).await.unwrap_err().to_string()
-}
-
-#[test]
-fn the_tasks_table_in_sqlite() {
-    check_sql::<TasksContract>(
-        Dialect::Sqlite,
-        expect![[r#"
-        CREATE TABLE "task" (
-          "label" TEXT NOT NULL,
-          "checked" INTEGER NOT NULL DEFAULT 0,
-          "removed" INTEGER NOT NULL DEFAULT 0,
-          "id" TEXT NOT NULL PRIMARY KEY
-        ) STRICT;
-        CREATE UNIQUE INDEX IF NOT EXISTS "task_label_unique" ON "task" ("label");
-        SELECT "label", "checked", "removed", "id" FROM "task" ORDER BY rowid;
-        INSERT INTO "task" ("label", "checked", "removed", "id") VALUES ($1, $2, $3, $4) RETURNING "label", "checked", "removed", "id";
-        UPDATE "task" SET "label" = $1, "checked" = $2, "removed" = $3, "id" = $4 WHERE "id" = $5 RETURNING "label", "checked", "removed", "id";
-        DELETE FROM "task" WHERE "id" = $1;
-    "#]],
-    );
-}
-
-#[test]
-fn the_tasks_table_in_postgres() {
-    check_sql::<TasksContract>(
-        Dialect::Postgres,
-        expect![[r#"
-        CREATE TABLE "task" (
-          "label" TEXT NOT NULL,
-          "checked" BOOLEAN NOT NULL DEFAULT FALSE,
-          "removed" BOOLEAN NOT NULL DEFAULT FALSE,
-          "id" TEXT NOT NULL PRIMARY KEY,
-          "_position" BIGINT GENERATED ALWAYS AS IDENTITY
-        );
-        CREATE UNIQUE INDEX IF NOT EXISTS "task_label_unique" ON "task" ("label");
-        SELECT "label", "checked", "removed", "id" FROM "task" ORDER BY "_position";
-        INSERT INTO "task" ("label", "checked", "removed", "id") VALUES ($1, $2, $3, $4) RETURNING "label", "checked", "removed", "id";
-        UPDATE "task" SET "label" = $1, "checked" = $2, "removed" = $3, "id" = $4 WHERE "id" = $5 RETURNING "label", "checked", "removed", "id";
-        DELETE FROM "task" WHERE "id" = $1;
-    "#]],
-    );
-}
-
-#[test]
-fn every_kind_of_field_in_sqlite() {
-    check_sql::<EveryKind>(
-        Dialect::Sqlite,
-        expect![[r#"
-        CREATE TABLE "every_kind" (
-          "number" INTEGER NOT NULL PRIMARY KEY,
-          "flag" INTEGER NOT NULL,
-          "int32" INTEGER NOT NULL,
-          "uint32" INTEGER NOT NULL,
-          "uint64" INTEGER NOT NULL,
-          "sint32" INTEGER NOT NULL,
-          "sint64" INTEGER NOT NULL,
-          "fixed32" INTEGER NOT NULL,
-          "fixed64" INTEGER NOT NULL,
-          "sfixed32" INTEGER NOT NULL,
-          "sfixed64" INTEGER NOT NULL,
-          "float" REAL NOT NULL DEFAULT 1.5,
-          "double" REAL NOT NULL DEFAULT -0.25,
-          "text" TEXT NOT NULL DEFAULT 'it''s "quoted"',
-          "bytes" BLOB NOT NULL,
-          "urgency" INTEGER NOT NULL,
-          "note" TEXT,
-          "maybe" INTEGER DEFAULT 1,
-          "counted" INTEGER,
-          "order" REAL
-        ) STRICT;
-        CREATE INDEX IF NOT EXISTS "every_kind_text_index" ON "every_kind" ("text");
-        SELECT "number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order" FROM "every_kind" ORDER BY rowid;
-        INSERT INTO "every_kind" ("number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) RETURNING "number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order";
-        UPDATE "every_kind" SET "number" = $1, "flag" = $2, "int32" = $3, "uint32" = $4, "uint64" = $5, "sint32" = $6, "sint64" = $7, "fixed32" = $8, "fixed64" = $9, "sfixed32" = $10, "sfixed64" = $11, "float" = $12, "double" = $13, "text" = $14, "bytes" = $15, "urgency" = $16, "note" = $17, "maybe" = $18, "counted" = $19, "order" = $20 WHERE "number" = $21 RETURNING "number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order";
-        DELETE FROM "every_kind" WHERE "number" = $1;
-    "#]],
-    );
-}
-
-#[test]
-fn every_kind_of_field_in_postgres() {
-    check_sql::<EveryKind>(
-        Dialect::Postgres,
-        expect![[r#"
-        CREATE TABLE "every_kind" (
-          "number" BIGINT NOT NULL PRIMARY KEY,
-          "flag" BOOLEAN NOT NULL,
-          "int32" BIGINT NOT NULL,
-          "uint32" BIGINT NOT NULL,
-          "uint64" BIGINT NOT NULL,
-          "sint32" BIGINT NOT NULL,
-          "sint64" BIGINT NOT NULL,
-          "fixed32" BIGINT NOT NULL,
-          "fixed64" BIGINT NOT NULL,
-          "sfixed32" BIGINT NOT NULL,
-          "sfixed64" BIGINT NOT NULL,
-          "float" DOUBLE PRECISION NOT NULL DEFAULT 1.5,
-          "double" DOUBLE PRECISION NOT NULL DEFAULT -0.25,
-          "text" TEXT NOT NULL DEFAULT 'it''s "quoted"',
-          "bytes" BYTEA NOT NULL,
-          "urgency" BIGINT NOT NULL,
-          "note" TEXT,
-          "maybe" BOOLEAN DEFAULT TRUE,
-          "counted" BIGINT,
-          "order" DOUBLE PRECISION,
-          "_position" BIGINT GENERATED ALWAYS AS IDENTITY
-        );
-        CREATE INDEX IF NOT EXISTS "every_kind_text_index" ON "every_kind" ("text");
-        SELECT "number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order" FROM "every_kind" ORDER BY "_position";
-        INSERT INTO "every_kind" ("number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) RETURNING "number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order";
-        UPDATE "every_kind" SET "number" = $1, "flag" = $2, "int32" = $3, "uint32" = $4, "uint64" = $5, "sint32" = $6, "sint64" = $7, "fixed32" = $8, "fixed64" = $9, "sfixed32" = $10, "sfixed64" = $11, "float" = $12, "double" = $13, "text" = $14, "bytes" = $15, "urgency" = $16, "note" = $17, "maybe" = $18, "counted" = $19, "order" = $20 WHERE "number" = $21 RETURNING "number", "flag", "int32", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "float", "double", "text", "bytes", "urgency", "note", "maybe", "counted", "order";
-        DELETE FROM "every_kind" WHERE "number" = $1;
-    "#]],
-    );
-}
-
-#[test]
-fn added_columns_have_a_value_for_the_rows_that_are_there() {
-    let table = Table::of(LaterTask::descriptor()).unwrap();
-    let sql: Vec<String> = table
-        .columns
-        .iter()
-        .skip(4)
-        .map(|column| Dialect::Sqlite.add_column(&table, column))
-        .collect();
-    expect![[r#"
-        ALTER TABLE "task" ADD COLUMN "priority" INTEGER NOT NULL DEFAULT 3
-        ALTER TABLE "task" ADD COLUMN "owner" TEXT NOT NULL DEFAULT ''
-        ALTER TABLE "task" ADD COLUMN "note" TEXT"#]]
-    .assert_eq(&sql.join("\n"));
-}
-
-#[test]
-fn a_contract_that_is_no_table_says_which_field() {
-    /// Has a list.
-    #[contract(package = "storage.test", detached)]
-    struct WithList {
-        #[field(id)]
-        id: String,
-        tags: Vec<String>,
-    }
-    /// Has no id.
-    #[contract(package = "storage.test", detached)]
-    struct WithoutId {
-        label: String,
-    }
-    let list = Table::of(WithList::descriptor()).unwrap_err();
-    let no_id = Table::of(WithoutId::descriptor()).unwrap_err();
-    expect![[r#"
-        storage.test.WithList.tags is a list, and a column holds one scalar: keep it in a contract of its own, or store it as bytes
-        storage.test.WithoutId has no field with #[field(id)], which the table's primary key is made of"#]].assert_eq(&format!("{list}\n{no_id}"));
 }
 
 #[tokio::test]
@@ -527,130 +362,6 @@ async fn values_of_another_writer_that_do_not_fit_are_named() {
         matches!(error, StoreError::Foreign { field: "uint32" }),
         "{error:?}"
     );
-}
-
-#[test]
-fn locations_are_files_memory_or_urls() {
-    let shown = |text: &str| match text.parse::<Location>() {
-        Ok(location) => format!("{text} -> {} (shown as {location})", location.url),
-        Err(error) => format!("{text} -> {error}"),
-    };
-    let lines: Vec<String> = [
-        "tasks.db",
-        "/var/lib/tasks.db",
-        "//host/tasks.db",
-        "a b?c#d%.db",
-        ":memory:",
-        "sqlite:tasks.db",
-        "sqlite://tasks.db?mode=ro",
-        "mysql://root@localhost/tasks",
-        "",
-    ]
-    .map(shown)
-    .to_vec();
-    expect![[r#"
-        tasks.db -> sqlite:tasks.db?mode=rwc (shown as tasks.db)
-        /var/lib/tasks.db -> sqlite:/var/lib/tasks.db?mode=rwc (shown as /var/lib/tasks.db)
-        //host/tasks.db -> sqlite:/host/tasks.db?mode=rwc (shown as /host/tasks.db)
-        a b?c#d%.db -> sqlite:a%20b%3Fc%23d%25.db?mode=rwc (shown as a b?c#d%.db)
-        :memory: -> sqlite::memory: (shown as memory)
-        sqlite:tasks.db -> sqlite:tasks.db?mode=rwc (shown as sqlite:tasks.db)
-        sqlite://tasks.db?mode=ro -> sqlite://tasks.db?mode=ro (shown as sqlite://tasks.db?mode=ro)
-        mysql://root@localhost/tasks -> `mysql` is no database that this program speaks: use a file, sqlite: or postgres://
-         -> expected a file or a URL"#]].assert_eq(&lines.join("\n"));
-}
-
-#[cfg(not(feature = "postgres"))]
-#[test]
-fn postgres_without_its_feature_says_how_to_build_it_in() {
-    let error = "postgres://me:secret@db/tasks".parse::<Location>().unwrap_err();
-    expect!["this program was built without PostgreSQL: build it with `--features postgres`"]
-        .assert_eq(&error);
-}
-
-#[cfg(feature = "postgres")]
-#[test]
-fn a_password_is_never_shown() {
-    let location: Location = "postgres://me:secret@db:5432/tasks?password=secret"
-        .parse()
-        .unwrap();
-    assert_eq!(location.to_string(), "postgres://db:5432/tasks");
-}
-
-/// Against a scratch database: its tables `task`, `user` and `every_kind` are dropped.
-///
-///     TASKS_TEST_POSTGRES=postgres://localhost/scratch cargo test -p tasks --features postgres postgres
-///
-/// `cargo xtask test` brings a server and does just that.
-#[cfg(feature = "postgres")]
-#[tokio::test]
-async fn postgres_keeps_the_same_promises() {
-    let url = std::env::var("TASKS_TEST_POSTGRES")
-        .expect("the url of a scratch database; `cargo xtask test` brings one");
-    let location: Location = url.parse().unwrap();
-    sqlx::any::install_default_drivers();
-    let pool = sqlx::AnyPool::connect(&location.url).await.unwrap();
-    pool.execute("DROP TABLE IF EXISTS task, every_kind, \"user\"")
-        .await
-        .unwrap();
-
-    let kinds = open::<EveryKind>(&location).await.unwrap();
-    let zero = kinds.insert(&EveryKind::default()).await.unwrap();
-    assert_eq!(kinds.insert(&every_kind()).await.unwrap(), every_kind());
-    assert_eq!(kinds.all().await.unwrap(), [zero, every_kind()]);
-
-    // Two servers start at the same time.
-    let (one, other) = tokio::join!(open::<TasksContract>(&location), open::<TasksContract>(&location));
-    let (store, other) = (one.unwrap(), other.unwrap());
-    for id in ["c", "a"] {
-        store.insert(&task(id, id)).await.unwrap();
-    }
-    let again = other.insert(&task("b", "a")).await.unwrap_err();
-    assert!(matches!(again, StoreError::Taken { field: "label" }), "{again:?}");
-    let same_id = other.insert(&task("a", "b")).await.unwrap_err();
-    assert!(
-        matches!(same_id, StoreError::Taken { field: "id" }),
-        "{same_id:?}"
-    );
-    assert_eq!(store.update("x", &task("x", "x")).await.unwrap(), None);
-    assert!(store.update("c", &task("c", "d")).await.unwrap().is_some());
-    assert!(store.delete("c").await.unwrap());
-    assert!(!store.delete("c").await.unwrap());
-
-    let later = open::<LaterTask>(&location).await.unwrap();
-    assert_eq!(later.all().await.unwrap()[0].priority, 3);
-
-    pool.execute("ALTER TABLE task ALTER COLUMN checked DROP DEFAULT, ALTER COLUMN checked TYPE TEXT")
-        .await
-        .unwrap();
-    let error = open::<TasksContract>(&location).await.unwrap_err();
-    expect!["column checked of table task is TEXT in the database and BOOLEAN by the contract"]
-        .assert_eq(&error.to_string());
-
-    owned::postgres(&location).await;
-    users(&location).await;
-}
-
-/// The users of the service are rows like others.
-#[cfg(feature = "postgres")]
-async fn users(location: &Location) {
-    use crate::accounts::{AccountError, Passwords, Users};
-    use crate::contracts::auth::Role;
-
-    let database = Database::open(location).await.unwrap();
-    let users = Users::open(&database, Passwords::new().unwrap()).await.unwrap();
-    let password = || "open sesame".to_owned();
-    let ada = users.register("ada".into(), password()).await.unwrap();
-    let again = users.register("ada".into(), password()).await.unwrap_err();
-    assert!(matches!(again, AccountError::NameTaken), "{again:?}");
-    assert_eq!(
-        users.known_by("ada", password()).await.unwrap(),
-        Some(ada.clone())
-    );
-    assert_eq!(users.known_by("ada\0", password()).await.unwrap(), None);
-    assert_eq!(users.known_by("ada", "other".into()).await.unwrap(), None);
-    let promoted = users.set_role("ada", Role::Admin).await.unwrap().unwrap();
-    assert_eq!(users.by_id(&ada.id).await.unwrap(), Some(promoted));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod ledger;
 mod people;
+mod room;
 mod shelf;
 mod topic;
 
@@ -16,7 +17,8 @@ use super::{
 };
 use crate::ClientId;
 use ledger::Taken;
-use shelf::{Most, NoRoom, Shelf};
+use room::{Most, NoRoom};
+use shelf::Shelf;
 use topic::Added;
 
 /// What events that have no position have for one.
@@ -136,7 +138,9 @@ impl LocalBroker {
     ) -> Result<Option<MemberChange>, NoRoom> {
         let (adds, most, ledger) = (people::weight_of(&member), self.most(), &self.shelf.ledger);
         self.shelf.with(channel, now, most, adds, |topic| {
-            self.shelf.may_listen(topic, topic.growth_by(&member), most)?;
+            self.shelf
+                .room
+                .may_listen(topic, topic.growth_by(&member), most)?;
             Ok(topic.join(member, ledger, self.most_of_one()))
         })?
     }
@@ -212,7 +216,7 @@ impl Broker for LocalBroker {
         let now = Instant::now();
         let position: Result<_, NoRoom> = self.shelf.with(channel, now, self.most(), 0, |topic| {
             topic.keep(keep, now, &self.shelf.ledger);
-            self.shelf.may_listen(topic, 0, self.most())?;
+            self.shelf.room.may_listen(topic, 0, self.most())?;
             topic.set_subscribed(true, now);
             Ok(topic.position())
         })?;

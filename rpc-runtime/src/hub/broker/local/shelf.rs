@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::{
     ledger::Ledger,
+    room::{Most, NoRoom, Room},
     topic::{TOPIC, Topic},
 };
 use crate::hub::ChannelName;
@@ -38,24 +39,6 @@ const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 /// So many more channels may be on a list of idle ones than there are channels: some were used again, or are gone.
 const STALE: usize = 64;
 
-/// How much there may be of all channels.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Most {
-    pub(super) channels: usize,
-    /// What they count for, with what is to be added.
-    pub(super) weight: usize,
-}
-
-impl Most {
-    /// How much of it there may be for those who listen: a quarter is left to those who publish.
-    fn to_listen(self) -> Self {
-        Self {
-            channels: self.channels - self.channels / 4,
-            weight: self.weight - self.weight / 4,
-        }
-    }
-}
-
 /// The channels, and what they take.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -63,13 +46,8 @@ pub(super) struct Shelf {
     shards: [Mutex<Shard>; SHARDS],
     /// What publishers take of it.
     pub(super) ledger: Ledger,
-    /// How many channels there are.
-    count: AtomicUsize,
-    /// What they, their events and their members count for.
-    weight: AtomicUsize,
-    /// How many of them somebody listens to, and what those and their members count for.
-    held_channels: AtomicUsize,
-    held_weight: AtomicUsize,
+    /// What all channels take of it.
+    pub(super) room: Room,
     /// Whose turn it is among the parts of the list.
     turn: AtomicUsize,
 }
@@ -83,35 +61,16 @@ struct Shard {
     idle: VecDeque<ChannelName>,
 }
 
-/// Why nothing can be added.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum NoRoom {
-    /// There are as many channels as there may be.
-    Channels,
-    /// They take as much memory as they may.
-    Memory,
-}
-
 impl Shelf {
     fn shard(&self, name: &ChannelName) -> &Mutex<Shard> {
         // Fewer than 2^32 of it matter: there are 16.
         &self.shards[self.hasher.hash_one(name) as usize % SHARDS]
     }
 
-    /// How many channels there are, also those that nobody has noticed yet to be over.
-    pub(super) fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
-    }
-
     /// How many names of idle channels are remembered.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).idle.len()).sum()
-    }
-
-    /// What all channels, events and members count for.
-    pub(super) fn weight(&self) -> usize {
-        self.weight.load(Ordering::Relaxed)
     }
 
     /// Does something with a channel, where there is one that is not over.
@@ -130,7 +89,7 @@ impl Shelf {
         if state.gone {
             return None;
         }
-        let done = self.weighed(&mut state, act);
+        let done = self.room.weighed(&mut state, act);
         if state.is_over(now) {
             self.let_go(&mut state);
             drop(state);
@@ -161,14 +120,14 @@ impl Shelf {
                 continue;
             }
             if state.has_kept() && state.is_over(now) {
-                self.weighed(&mut state, |state| {
+                self.room.weighed(&mut state, |state| {
                     state.clear(&self.ledger);
                     let is_listed = state.is_listed;
                     *state = Topic::new(name.as_str().len(), now);
                     state.is_listed = is_listed;
                 });
             }
-            let done = self.weighed(&mut state, act);
+            let done = self.room.weighed(&mut state, act);
             self.list_if_idle(name, state);
             return Ok(done);
         }
@@ -205,18 +164,10 @@ impl Shelf {
         self.look_around(&mut shard, now, LOOKS);
         let Shard { topics, looks, .. } = &mut *shard;
         match topics.entry(name.clone()) {
-            Entry::Occupied(_) if adds > 0 && self.weight() + adds > most.weight => Err(NoRoom::Memory),
+            Entry::Occupied(_) if adds > 0 && !self.room.has(adds, most) => Err(NoRoom::Memory),
             Entry::Occupied(topic) => Ok(topic.get().clone()),
             Entry::Vacant(place) => {
-                let own = TOPIC + name.as_str().len();
-                if self.weight() + own + adds > most.weight {
-                    return Err(NoRoom::Memory);
-                }
-                if self.count.fetch_add(1, Ordering::Relaxed) >= most.channels {
-                    self.count.fetch_sub(1, Ordering::Relaxed);
-                    return Err(NoRoom::Channels);
-                }
-                self.weight.fetch_add(own, Ordering::Relaxed);
+                self.room.begin(TOPIC + name.as_str().len(), adds, most)?;
                 looks.push(Reverse((now + SHORTEST_LOOK, name.clone())));
                 let topic = Topic::new(name.as_str().len(), now);
                 Ok(place.insert(Arc::new(Mutex::new(topic))).clone())
@@ -269,44 +220,10 @@ impl Shelf {
             self.let_go(&mut state);
             drop(state);
             topic.remove();
-            self.count.fetch_sub(1, Ordering::Relaxed);
+            self.room.end();
             return true;
         }
         false
-    }
-
-    /// Does something with a channel, and counts by how much more or less it takes.
-    fn weighed<T>(&self, topic: &mut Topic, act: impl FnOnce(&mut Topic) -> T) -> T {
-        let (before, held) = (topic.weight(), topic.held());
-        let done = act(topic);
-        count(&self.weight, before, topic.weight());
-        let holds = topic.held();
-        if holds != held {
-            count(&self.held_channels, held.channels, holds.channels);
-            count(&self.held_weight, held.bytes, holds.bytes);
-        }
-        done
-    }
-
-    /// Whether somebody else may listen to a channel, which adds so much beside the channel itself. Of all, there are at most `most`.
-    pub(super) fn may_listen(&self, topic: &Topic, adds: usize, most: Most) -> Result<(), NoRoom> {
-        let (more, most) = (topic.to_be_held(), most.to_listen());
-        // What is held already stays.
-        let over = |held: &AtomicUsize, more, most| more > 0 && held.load(Ordering::Relaxed) + more > most;
-        match over(&self.held_channels, more.channels, most.channels) {
-            true => Err(NoRoom::Channels),
-            false if over(&self.held_weight, more.bytes + adds, most.weight) => Err(NoRoom::Memory),
-            false => Ok(()),
-        }
-    }
-
-    /// What those take who listen.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> super::Taken {
-        super::Taken {
-            channels: self.held_channels.load(Ordering::Relaxed),
-            bytes: self.held_weight.load(Ordering::Relaxed),
-        }
     }
 
     /// Looks at all channels whose time has come.
@@ -317,7 +234,7 @@ impl Shelf {
     }
 
     fn look_elsewhere(&self, now: Instant) {
-        if self.count() <= MANY {
+        if self.room.channels() <= MANY {
             return;
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -349,7 +266,7 @@ impl Shelf {
                 Some(again) => shard.looks.push(Reverse((again.max(now + SHORTEST_LOOK), name))),
                 None => {
                     topic.remove();
-                    self.count.fetch_sub(1, Ordering::Relaxed);
+                    self.room.end();
                 }
             }
         }
@@ -357,7 +274,7 @@ impl Shelf {
 
     /// Lets go of what a channel does not keep any more. When to look at it again; `None` where it is over.
     fn look_at(&self, topic: &mut Topic, now: Instant) -> Option<Instant> {
-        self.weighed(topic, |topic| topic.expire(now, &self.ledger));
+        self.room.weighed(topic, |topic| topic.expire(now, &self.ledger));
         if topic.is_over(now) {
             self.let_go(topic);
             return None;
@@ -367,7 +284,7 @@ impl Shelf {
 
     /// A channel is over: whoever still has it looks for another.
     fn let_go(&self, topic: &mut Topic) {
-        self.weighed(topic, |topic| {
+        self.room.weighed(topic, |topic| {
             topic.clear(&self.ledger);
             topic.gone = true;
         });
@@ -382,17 +299,8 @@ impl Shelf {
             .is_some_and(|listed| Arc::ptr_eq(listed, topic))
         {
             shard.topics.remove(name);
-            self.count.fetch_sub(1, Ordering::Relaxed);
+            self.room.end();
         }
-    }
-}
-
-/// One of what is counted has become more or less.
-fn count(all: &AtomicUsize, before: usize, after: usize) {
-    if after >= before {
-        all.fetch_add(after - before, Ordering::Relaxed);
-    } else {
-        all.fetch_sub(before - after, Ordering::Relaxed);
     }
 }
 

@@ -16,7 +16,7 @@ pub enum TlsError {
     },
     /// There is no certificate in it.
     #[error(
-        "{origin} holds no certificate: it has to hold the server's, followed by those that lead to its authority, in PEM \
+        "{origin} holds no certificate: it has to hold one, followed by those that lead to its authority, in PEM \
          (`-----BEGIN CERTIFICATE-----`)"
     )]
     NoCertificate {

@@ -1,0 +1,25 @@
+//! Whether the suite notices brokers that break their contract.
+
+use std::fmt::Debug;
+
+use broker_conformance::{Parameters, conforms};
+use rpc_runtime::hub::Broker;
+
+/// Checks that no broker conforms that has one of these things wrong with it, each by itself.
+pub(crate) fn is_each_noticed<W, B>(parameters: Parameters, wrongs: &[W], make: fn(W) -> Vec<B>)
+where
+    W: Copy + Debug + Send + 'static,
+    B: Broker,
+{
+    for &wrong in wrongs {
+        let conforms = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            runtime.block_on(conforms(parameters, async |_| make(wrong)));
+        });
+        assert!(conforms.join().is_err(), "{wrong:?}");
+    }
+}
