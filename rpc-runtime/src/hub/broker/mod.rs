@@ -37,7 +37,7 @@
 //! counts are those of the moment.
 //!
 //! **Bounds.** A broker may refuse what is too much, of all ([`BrokerError::Full`]) or of one origin
-//! ([`BrokerError::PublisherFull`]). Nothing of it is stored or delivered then, and nothing that was acknowledged is let go of for
+//! ([`BrokerError::AccountFull`]). Nothing of it is stored or delivered then, and nothing that was acknowledged is let go of for
 //! what is new: it is the newcomer who is refused.
 //!
 //! **Sending** to clients, users, or everybody is delivered to all nodes, without position and without history, in the order of
