@@ -61,7 +61,7 @@ impl Explorer {
         let below = self.below(request.uri().path())?;
         Some(match below.strip_prefix('/') {
             Some(file) => self.page.answer(file, request),
-            None => self.to_folder(),
+            None => self.to_folder(request.uri().query()),
         })
     }
 
@@ -72,12 +72,14 @@ impl Explorer {
     }
 
     /// Sends a browser to where the names of the page's files lead to them: relative, because a proxy may know the path as another.
-    fn to_folder(&self) -> Response<Full<Bytes>> {
+    fn to_folder(&self, query: Option<&str>) -> Response<Full<Bytes>> {
         let last = self.base.rsplit('/').next().unwrap_or_default();
         let mut response = Response::new(Full::default());
-        match HeaderValue::try_from(format!("{last}/")) {
+        // What is in front of a colon would be a scheme, without the dot; and the browser keeps for ever what is permanent.
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        match HeaderValue::try_from(format!("./{last}/{query}")) {
             Ok(folder) => {
-                *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+                *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
                 response.headers_mut().insert(header::LOCATION, folder);
             }
             Err(_) => *response.status_mut() = StatusCode::NOT_FOUND,
@@ -106,7 +108,7 @@ mod tests {
                 ("/assets/explorer.css", 200),
                 ("/endpoints.json", 200),
                 ("/other", 404),
-                ("", 308),
+                ("", 307),
             ] {
                 let answer = get(&explorer, &format!("{base}{file}")).expect("it is the explorer's");
                 assert_eq!(answer.status().as_u16(), status, "{base}{file}");
@@ -119,9 +121,14 @@ mod tests {
 
     #[test]
     fn a_path_without_its_slash_leads_to_the_folder_wherever_a_proxy_has_it() {
-        let explorer = Explorer::at("/tools/explorer", ["/rpc"]);
-        let answer = get(&explorer, "/tools/explorer").expect("it is the explorer's");
-        assert_eq!(answer.headers()[header::LOCATION], "explorer/");
+        for (path, asked, folder) in [
+            ("/tools/explorer", "/tools/explorer", "./explorer/"),
+            ("/tools/a:b", "/tools/a:b", "./a:b/"),
+            ("/explorer", "/explorer?at=%2Frpc", "./explorer/?at=%2Frpc"),
+        ] {
+            let answer = get(&Explorer::at(path, ["/rpc"]), asked).expect("it is the explorer's");
+            assert_eq!(answer.headers()[header::LOCATION], folder);
+        }
     }
 
     #[tokio::test]

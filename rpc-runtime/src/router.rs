@@ -35,7 +35,7 @@ pub enum StartError {
          `Hub::builder().namespace(…)`, and give the hub to the server by `.hub(hub)`"
     )]
     NoHub,
-    /// Two methods have one number.
+    /// Two methods were given one number.
     #[error(
         "the methods `{first}` and `{second}` share the number {number:#018x}; give one of them another: \
          `#[message(number = …)]`"
@@ -46,6 +46,20 @@ pub enum StartError {
         /// The one that came after it.
         second: &'static str,
         /// Their number.
+        number: u64,
+    },
+    /// A method has the number that another's name comes out as.
+    #[error(
+        "the number {number:#018x} of the method `{method}` is what the name of `{other}` comes out as: clients that are \
+         made from a `.proto` call `{other}` by that, and would run `{method}`. Give `{method}` another number, \
+         `#[message(number = …)]`, or `{other}` another name"
+    )]
+    NumberOfAName {
+        /// The method that has the number.
+        method: &'static str,
+        /// The one whose name comes out as it.
+        other: &'static str,
+        /// The number.
         number: u64,
     },
     /// A method was registered twice.
@@ -204,20 +218,19 @@ impl Router {
             if self.by_name.insert(name, index).is_some() {
                 return Err(StartError::MethodTwice { method: name });
             }
-            if let Some(first) = self.by_number.insert(number, index) {
-                let first = self.methods[first as usize].descriptor;
-                // It may have been there by its name alone.
-                if first.number == number {
-                    return Err(StartError::NumberTaken {
-                        first: first.full_name,
-                        second: name,
+            // A method with a number of its own is also found by its name's, for clients that were made from its schema,
+            // which does not tell of it.
+            for number in [number, method_number(name)] {
+                if let Some(first) = self.by_number.insert(number, index)
+                    && first != index
+                {
+                    return Err(clash(
+                        self.methods[first as usize].descriptor,
+                        entry.descriptor,
                         number,
-                    });
+                    ));
                 }
             }
-            // A method with a number of its own is also found by its name's, for clients that were made from its schema,
-            // which does not tell of it: unless another method has that number.
-            self.by_number.entry(method_number(name)).or_insert(index);
             entry.index = self.methods.len();
             self.methods.push(entry);
         }
@@ -309,6 +322,27 @@ impl Router {
     #[inline]
     pub(crate) fn gateway<G: Gateway>(&self, index: usize) -> Option<&G> {
         self.gateways.get(index)?.downcast_ref()
+    }
+}
+
+/// Why two methods that would both be found by `number` cannot be served together.
+fn clash(first: &'static MethodDescriptor, second: &'static MethodDescriptor, number: u64) -> StartError {
+    let of_a_name =
+        |method: &'static MethodDescriptor, other: &'static MethodDescriptor| StartError::NumberOfAName {
+            method: method.full_name,
+            other: other.full_name,
+            number,
+        };
+    if method_number(first.full_name) == number {
+        of_a_name(second, first)
+    } else if method_number(second.full_name) == number {
+        of_a_name(first, second)
+    } else {
+        StartError::NumberTaken {
+            first: first.full_name,
+            second: second.full_name,
+            number,
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::future::pending;
+use std::{future::pending, net::SocketAddr};
 
 use axum::{Router, body::Body, http::Request, routing::get};
 use http_body_util::BodyExt;
-use rpc_runtime::{Endpoint, Server, ServerBuilder};
+use rpc_runtime::{Client, Endpoint, Server, ServerBuilder};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -25,12 +25,18 @@ async fn ask(server: &Server, path: &str) -> (String, String) {
     let address = listener.local_addr().unwrap();
     let server = server.clone();
     let serving = tokio::spawn(async move { server.serve_with_listener(listener, pending()).await });
+    let answer = ask_at(address, path).await;
+    serving.abort();
+    answer
+}
+
+/// The same, of whatever listens there.
+async fn ask_at(address: SocketAddr, path: &str) -> (String, String) {
     let mut socket = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
-    serving.abort();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
@@ -81,5 +87,46 @@ async fn a_router_that_a_server_is_mounted_into_has_it_too() {
         assert_eq!(answer.status(), 200, "{path}");
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(body.starts_with(begins.as_bytes()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn upgrades_are_the_endpoints_below_the_explorers_path_as_well_on_the_servers_port_and_in_a_router() {
+    for (explorer, endpoints) in [("/", ["/rpc", "/auth"]), ("/api", ["/api/rpc", "/api/auth"])] {
+        let server = Server::builder()
+            .explorer(explorer)
+            .path(endpoints[0])
+            .endpoint(endpoints[1], Endpoint::new())
+            .build()
+            .unwrap();
+        let own = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mounted = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let doors = [own.local_addr().unwrap(), mounted.local_addr().unwrap()];
+        let serving = [
+            tokio::spawn({
+                let server = server.clone();
+                async move { server.serve_with_listener(own, pending()).await }
+            }),
+            tokio::spawn(async move {
+                let router = Router::new().fallback_service(server);
+                axum::serve(mounted, router).await.unwrap();
+            }),
+        ];
+        for (door, address) in ["own", "mounted"].into_iter().zip(doors) {
+            for endpoint in endpoints {
+                let connected = Client::connect(&format!("ws://{address}{endpoint}")).await;
+                assert!(connected.is_ok(), "{door} {endpoint}: {connected:?}");
+                let (status, _) = ask_at(address, endpoint).await;
+                assert_eq!(status, "HTTP/1.1 426 Upgrade Required", "{door} {endpoint}");
+            }
+            let base = explorer.trim_end_matches('/');
+            let (_, page) = ask_at(address, &format!("{base}/")).await;
+            assert!(page.starts_with("<!doctype html>"), "{door} {base}: {page}");
+            let (status, _) = ask_at(address, &format!("{base}/nothing")).await;
+            assert_eq!(status, "HTTP/1.1 404 Not Found", "{door} {base}");
+        }
+        for task in serving {
+            task.abort();
+        }
     }
 }

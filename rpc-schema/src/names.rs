@@ -22,6 +22,14 @@ pub const fn fnv1a64(text: &str) -> u64 {
     hash
 }
 
+/// What is wrong with a method's own number that is the hash of another's name.
+pub fn number_of_a_name(method: &str, number: u64, other: &str) -> String {
+    format!(
+        "the number {number:#018x} of `{method}` is what the name of `{other}` comes out as, and clients that are made \
+         from a `.proto` call `{other}` by that; give `{method}` another with `#[message(number = …)]`"
+    )
+}
+
 /// The name of the oneof that an enum with data is written as. It is not on the wire.
 pub const ONEOF_NAME: &str = "kind";
 

@@ -117,3 +117,44 @@ fn an_output_folder_that_cannot_be_made_is_one_clear_sentence() {
     let fault = crate::run::run(&made.builder, &made.environment).expect_err("a fault");
     assert!(fault.starts_with("the output directory"), "{fault}");
 }
+
+#[test]
+fn a_number_that_the_name_of_a_method_of_another_service_comes_out_as_is_told_at_the_method_that_has_it() {
+    let service = |name: &str, number: u64| {
+        format!(
+            "#[contract(package = \"task\")]
+pub trait {name} {{
+    #[message(number = {number:#x})]
+    async fn take(&self, cx: &Context) -> Result<(), Status>;
+}}
+"
+        )
+    };
+    let named = rpc_schema::names::fnv1a64("task.TaskService/AddTask");
+    for source in [
+        GOOD.to_owned() + &service("Taker", named),
+        service("Another", named) + GOOD,
+    ] {
+        let problems = Crate::new(&source).problems();
+        let told: Vec<&str> = problems.lines().collect();
+        let name = if source.contains("Taker") {
+            "Taker"
+        } else {
+            "Another"
+        };
+        let key = rpc_schema::names::fnv1a64(&format!("task.{name}Service.Take"));
+        let message = rpc_schema::names::number_of_a_name(
+            &format!("task.{name}Service/Take"),
+            named,
+            "task.TaskService/AddTask",
+        );
+        assert_eq!(told, [format!("cargo::rustc-env=RPC_ERROR_{key:016x}={message}")]);
+    }
+    let own = rpc_schema::names::fnv1a64("task.TakerService/Take");
+    for fine in [7, own] {
+        assert_eq!(
+            Crate::new(&(GOOD.to_owned() + &service("Taker", fine))).problems(),
+            ""
+        );
+    }
+}

@@ -169,6 +169,34 @@ test("rules_are_told_in_words", () => {
   assert.equal(payment && isChoiceRequired(payment, registry), true);
 });
 
+test("a_range_whose_ends_are_the_other_way_round_is_told_as_what_it_means", () => {
+  const words = (name: string) => rulesOf(field("forms.Ranges", name), registry).words.join("; ");
+  assert.equal(words("outside"), "at least 10 or at most 5");
+  assert.equal(words("beyond"), "more than 10 or less than 5");
+  assert.equal(words("longer"), "at least 5.000000002 seconds or at most 5.000000001 seconds");
+  assert.equal(words("within"), "from 5 seconds to 10 seconds");
+  for (const [number, isKept] of [
+    [5, true],
+    [7, false],
+    [10, true],
+  ] as const) {
+    const problems = rulesOf(field("forms.Ranges", "outside"), registry).broken(parse(String(number)));
+    assert.deepEqual(problems, isKept ? [] : ["The rule is: at least 10 or at most 5."], String(number));
+  }
+});
+
+test("what_is_not_seen_is_written_as_its_number_and_read_again_as_it_was", () => {
+  const hidden = [
+    ..."\u0085\u00ad\u061c\u180e\u200b\u200d\u200f\u2028\u202e\u2060\u2064\u2069\ufeff\ufff9\u{e0001}\u{e007f}",
+  ];
+  for (const character of hidden) {
+    const written = print(parse(JSON.stringify(`a${character}b`)));
+    assert.match(written, /^"a(\\u[0-9a-f]{4}){1,2}b"$/, written);
+    assert.equal(JSON.parse(written), `a${character}b`);
+  }
+  assert.equal(print(parse('"ä 😀 \u0627"')), '"ä 😀 \u0627"');
+});
+
 test("what_breaks_a_rule_is_seen_and_what_keeps_it_is_not", () => {
   const cases: readonly [string, unknown, unknown][] = [
     ["email", "a@example.com", "a@"],

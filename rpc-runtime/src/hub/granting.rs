@@ -90,7 +90,8 @@ impl Hub {
     /// # Errors
     ///
     /// What is wrong with the name, or why a client could not be subscribed, the first of several: no namespace has the channel, it is
-    /// full, its snapshot was refused, the broker is not available. All others of the user are subscribed; clients that have gone
+    /// full, its snapshot was refused, the broker is not available, or it has no room for one more channel that somebody hears
+    /// ([`LocalBroker`](super::LocalBroker) leaves a quarter to those who publish). All others of the user are subscribed; clients that have gone
     /// meanwhile, or have become another user's, are left out. If the future is dropped, those that were told are.
     pub async fn subscribe(
         &self,

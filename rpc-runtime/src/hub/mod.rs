@@ -43,6 +43,7 @@ mod name;
 mod namespace;
 mod pattern;
 mod presence;
+mod presence_turns;
 mod queue;
 mod reading;
 mod rights;
@@ -86,12 +87,12 @@ pub(crate) use namespace::{Act, ActiveNamespace, Taken};
 use namespace::{Declared, Namespaces};
 pub use namespace::{Namespace, NamespaceError, OnSubscribe, Retention, SlowConsumer, Snapshot};
 pub use pattern::{ChannelParams, PatternError};
+use presence_turns::PresenceTurns;
 pub(crate) use queue::{DIRECT, EventQueue, Put, Queued};
 pub use rights::{Anyone, Asks, HasRole, Nobody, Right, Users};
 use sending::Sending;
 pub(crate) use subscribing::Wish;
 use table::Channels;
-use turns::Turns;
 pub(crate) use turns::in_turn;
 
 use crate::{Session, metrics::NamespaceMeter, random, server::Shared};
@@ -129,7 +130,7 @@ pub(crate) struct HubInner {
     /// Of what is sent directly.
     direct: Counted,
     /// In which presence is told.
-    presence_turns: Turns,
+    presence_turns: PresenceTurns,
     /// For sessions whose presence waits to be told again.
     presence_waits: Semaphore,
     /// The server whose clients it reaches.
@@ -220,7 +221,7 @@ impl HubBuilder {
             broker,
             channels: Channels::default(),
             direct: Counted::default(),
-            presence_turns: Turns::default(),
+            presence_turns: PresenceTurns::default(),
             presence_waits: Semaphore::new(settling::MOST_WAITING),
             server: OnceLock::new(),
             next_id: AtomicU64::new(1),

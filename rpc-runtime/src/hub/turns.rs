@@ -1,10 +1,9 @@
-//! Turns: what is told a broker of who is in one channel is told one after the other, and what one client publishes in a channel
-//! comes there in the order in which it was asked for.
+//! Turns of publishing: what one client publishes in a channel comes there in the order in which it was asked for, however long the
+//! right to it takes.
 
 use std::{
     collections::HashMap,
     future::Future,
-    hash::{BuildHasher, RandomState},
     pin::pin,
     sync::{
         self, Arc, PoisonError,
@@ -13,38 +12,10 @@ use std::{
 };
 
 use futures_util::future;
-use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::ChannelName;
 use crate::Session;
-
-/// Channels share this many turns.
-const TURNS: usize = 64;
-
-/// Turns by the channels' names. They outlive what the node knows of a channel.
-#[derive(Debug)]
-pub(crate) struct Turns {
-    hasher: RandomState,
-    turns: Vec<Mutex<()>>,
-}
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
-        }
-    }
-}
-
-impl Turns {
-    /// Waits for a channel's turn, which lasts as long as the result.
-    pub(crate) async fn of(&self, name: &ChannelName) -> MutexGuard<'_, ()> {
-        // Fewer than 2^32 of it matter: there are 64.
-        let turn = self.hasher.hash_one(name) as usize % TURNS;
-        self.turns[turn].lock().await
-    }
-}
 
 /// The turns of one session's publishing, by channels. There are some only while a call waits to learn whether it may.
 #[derive(Debug, Default)]

@@ -134,8 +134,9 @@ impl ServerBuilder {
     }
 
     /// Serves all that asks for no upgrade on an endpoint's path by a tower service, such as an `axum::Router`: pages, health
-    /// checks, metrics. Without one it is answered 404, and 426 on the endpoints' paths; 426 it is there as well where the service
-    /// answers 404.
+    /// checks, metrics. Without one it is answered 404, and 426 on the endpoints' paths; 426 it is there as well where a GET without a
+    /// body would be answered by an empty 404, so that who lacks no more than the upgrade is told. All else that the service says of an
+    /// endpoint's path goes out as it is.
     ///
     /// Requests come with a [`RemoteAddr`](crate::RemoteAddr), a [`ClientAddr`](crate::ClientAddr) and, over TLS, a
     /// [`TlsInfo`](crate::TlsInfo) in their extensions. Their connections are kept alive, within the limits of

@@ -248,9 +248,14 @@ impl<B> tower_service::Service<::http::Request<B>> for Server {
     ///
     /// Outside of a tokio runtime.
     fn call(&mut self, request: ::http::Request<B>) -> Self::Future {
+        let route = handshake::mounted_route(&self.shared, &request);
+        // As on the server's own port: upgrades are the endpoints', and what the page has not is what there is besides.
         #[cfg(feature = "explorer")]
-        if let Some(explorer) = &self.shared.front.explorer
+        if !(route.is_some() && handshake::is_asked_for(&request))
+            && let Some(explorer) = &self.shared.front.explorer
             && let Some(answer) = explorer.answer(&request)
+            && !(answer.status() == ::http::StatusCode::NOT_FOUND
+                && self.shared.routes.find_for(&request).is_some())
         {
             return Box::pin(std::future::ready(Ok(answer)));
         }
@@ -261,7 +266,7 @@ impl<B> tower_service::Service<::http::Request<B>> for Server {
             remote,
             until: shared.handshake_deadline(),
         };
-        Box::pin(async move { Ok(handshake::answer(shared, handshake).await) })
+        Box::pin(async move { Ok(handshake::answer_on(&shared, route, handshake).await) })
     }
 }
 

@@ -87,7 +87,7 @@ async fn subscribing_without_the_right_is_refused_in_the_same_bytes_as_where_no_
 async fn one_user_does_not_fill_the_broker_by_what_presence_says_of_its_clients() {
     let broker = LocalBroker::default()
         .most_history_bytes(1 << 20)
-        .most_of_one_publisher(1_000, 64 << 10);
+        .most_of_one_account(1_000, 64 << 10);
     let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
     let server = serve(&hub);
     let mut bea = Peer::connect_as(&server, "bea").await;

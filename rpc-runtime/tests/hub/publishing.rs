@@ -246,7 +246,7 @@ async fn keys_that_are_too_long_or_not_printable_are_invalid() {
 async fn a_publisher_who_fills_its_share_of_the_histories_is_refused_and_others_are_not() {
     let hub = Hub::builder()
         .namespace(rooms().tell_joins())
-        .broker(LocalBroker::default().most_of_one_publisher(20, 1 << 20))
+        .broker(LocalBroker::default().most_of_one_account(20, 1 << 20))
         .build()
         .unwrap();
     let server = serve(&hub);
@@ -260,7 +260,11 @@ async fn a_publisher_who_fills_its_share_of_the_histories_is_refused_and_others_
     }
     let refused = mallory.publish("room:20", &said("x")).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(refused.message.contains("publisher"), "{}", refused.message);
+    assert!(
+        refused.message.contains("this user or client has no room left"),
+        "{}",
+        refused.message
+    );
     // Nor by another connection, nor by coming and going, which is published for it.
     let mut other_tab = Peer::connect_as(&server, "mallory").await;
     let refused = other_tab.publish("room:20", &said("x")).await.unwrap_err();

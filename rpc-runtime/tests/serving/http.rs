@@ -16,7 +16,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use rpc_runtime::{Client, ClientAddr, RemoteAddr, Server, ServerBuilder, ServerLimits};
+use rpc_runtime::{Client, ClientAddr, Endpoint, RemoteAddr, Server, ServerBuilder, ServerLimits};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -122,6 +122,42 @@ async fn an_endpoints_path_is_told_of_the_upgrade_that_is_missing_where_the_serv
         "{answer}"
     );
     assert!(answer.ends_with("this is a websocket endpoint for the subprotocol rpc.v1\n"));
+}
+
+#[tokio::test]
+async fn what_the_service_says_itself_of_an_endpoints_path_is_left_as_it_is() {
+    let missing = || async { (StatusCode::NOT_FOUND, "there is no such game") };
+    let nothing = || async { StatusCode::NOT_FOUND };
+    let routes = hello()
+        .route(
+            "/game/{id}",
+            get(missing).delete(nothing).post(nothing).put(nothing),
+        )
+        .route("/rpc", get(nothing));
+    let builder = with(ServerLimits::default(), routes).endpoint("/game/{id}", Endpoint::new());
+    let (_server, addr, _stop) = listen_as(builder).await;
+    let mut kept = Kept::open(addr).await;
+    let answer = kept.get("/game/7").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 404") && answer.ends_with("there is no such game"),
+        "{answer}"
+    );
+    for (method, head, body) in [
+        ("DELETE", "", ""),
+        ("POST", "Content-Length: 4\r\n", "milk"),
+        ("PUT", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+    ] {
+        kept.send(&format!(
+            "{method} /game/7 HTTP/1.1\r\nHost: a\r\n{head}\r\n{body}"
+        ))
+        .await;
+        assert!(kept.answer().await.starts_with("HTTP/1.1 404"), "{method}");
+    }
+    // A GET with a body is no upgrade that something has been lost of.
+    kept.send("GET /rpc HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nmilk")
+        .await;
+    assert!(kept.answer().await.starts_with("HTTP/1.1 404"));
+    assert!(kept.get("/rpc").await.starts_with("HTTP/1.1 426"));
 }
 
 #[tokio::test]

@@ -151,6 +151,11 @@ fn service_name(rust: &str) -> String {
 fn check_names(common: &Common, methods: &[Method], errors: &mut Errors) {
     let mut names: BTreeMap<&str, &Method> = BTreeMap::new();
     let mut numbers: BTreeMap<u64, &Method> = BTreeMap::new();
+    let full_name = |method: &Method| format!("{}/{}", common.full_name(), method.name);
+    let by_name: BTreeMap<u64, &Method> = methods
+        .iter()
+        .map(|method| (names::fnv1a64(&full_name(method)), method))
+        .collect();
     for method in methods {
         if let Some(first) = names.insert(&method.name, method) {
             errors.at_span(
@@ -174,9 +179,15 @@ fn check_names(common: &Common, methods: &[Method], errors: &mut Errors) {
                 ),
             );
         }
-        let full = format!("{}/{}", common.full_name(), method.name);
-        let number = method.options.number.unwrap_or_else(|| names::fnv1a64(&full));
-        if let Some(first) = numbers.insert(number, method) {
+        let own = method.options.number;
+        let number = own.unwrap_or_else(|| names::fnv1a64(&full_name(method)));
+        let named = by_name.get(&number).filter(|named| named.name != method.name);
+        if let (Some(number), Some(named)) = (own, named) {
+            errors.at_span(
+                method.span,
+                names::number_of_a_name(&method.name, number, &named.name),
+            );
+        } else if let Some(first) = numbers.insert(number, method) {
             errors.at_span(
                 method.span,
                 format!(

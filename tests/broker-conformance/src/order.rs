@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{FutureExt, future::join_all};
 use rpc_runtime::hub::{Broker, Retention};
 use tokio::task::JoinSet;
 
@@ -17,6 +18,7 @@ const EVENTS: usize = 100;
 pub async fn all<B: Broker>(cluster: &Cluster<B>) {
     every_node_is_given_all_events_in_one_order_of_offsets_without_gaps(cluster).await;
     without_history_each_publishers_events_come_in_their_order_and_have_no_position(cluster).await;
+    calls_that_run_at_once_are_ordered_by_when_they_were_first_polled(cluster).await;
     every_event_after_the_position_that_subscribing_gives_is_delivered(cluster).await;
     whoever_subscribes_again_goes_on_in_the_same_epoch(cluster).await;
     an_event_arrives_as_it_was_published(cluster).await;
@@ -137,6 +139,45 @@ pub async fn without_history_each_publishers_events_come_in_their_order_and_have
     }
     let history = cluster.first().all(&name, &Retention::NONE).await;
     assert!(history.events.is_empty(), "nothing is kept");
+}
+
+/// Whatever each of them waits for then, and whichever is made, or asked again, first.
+pub async fn calls_that_run_at_once_are_ordered_by_when_they_were_first_polled<B: Broker>(
+    cluster: &Cluster<B>,
+) {
+    for (name, keep) in [("at-once", KEEP), ("at-once-passing", Retention::NONE)] {
+        let name = channel(name);
+        let node = cluster.first();
+        node.subscribe(&name, &keep).await;
+        let mut calls: Vec<_> = (0..EVENTS)
+            .map(|number| {
+                Some(Box::pin(node.broker.publish(
+                    &name,
+                    &keep,
+                    text(&number.to_string()),
+                )))
+            })
+            .collect();
+        // The last one that was made is polled first; what is left after that goes on in another order again.
+        for call in calls.iter_mut().rev() {
+            let polled = call.as_mut().and_then(|call| call.as_mut().now_or_never());
+            if let Some(done) = polled {
+                assert!(done.is_ok(), "it is published: {done:?}");
+                *call = None;
+            }
+        }
+        for done in join_all(calls.into_iter().flatten()).await {
+            assert!(done.is_ok(), "it is published: {done:?}");
+        }
+        let texts: Vec<_> = node
+            .delivered(&name, &keep)
+            .await
+            .iter()
+            .map(|event| body(event))
+            .collect();
+        let expected: Vec<_> = (0..EVENTS).rev().map(|number| number.to_string()).collect();
+        assert_eq!(texts, expected, "what was polled first is there first");
+    }
 }
 
 /// While others publish.

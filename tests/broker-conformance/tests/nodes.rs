@@ -1,4 +1,4 @@
-//! A broker of two nodes conforms; and the suite notices what only several nodes can have wrong.
+//! A broker of two nodes conforms; and the suite notices what only one that waits, or has several nodes, can have wrong.
 //!
 //! The broker is the one of one process behind a hall that hands what it delivers to each node that wants it, as a broker over a
 //! network would.
@@ -39,6 +39,7 @@ enum Wrong {
     SendsToTheFirstAlone,
     KeepsMembersOfNodesThatAreGone,
     HasAHistoryForEachNode,
+    TakesItsTimeBeforeItPublishes,
 }
 
 /// What the nodes have in common.
@@ -188,6 +189,9 @@ impl Broker for AtNode {
         keep: &Retention,
         publication: Publication,
     ) -> Result<Receipt, BrokerError> {
+        if self.shared.wrong == Wrong::TakesItsTimeBeforeItPublishes {
+            tokio::task::yield_now().await;
+        }
         self.shared.broker.publish(channel, keep, publication).await
     }
 
@@ -257,7 +261,7 @@ async fn a_broker_of_two_nodes_conforms() {
 }
 
 #[test]
-fn what_only_several_nodes_can_have_wrong_is_noticed() {
+fn what_only_a_broker_can_have_wrong_that_waits_or_has_several_nodes_is_noticed() {
     let wrongs = [
         Wrong::DeliversToTheFirstAlone,
         Wrong::DeliversTwiceToTheSecond,
@@ -265,6 +269,7 @@ fn what_only_several_nodes_can_have_wrong_is_noticed() {
         Wrong::SendsToTheFirstAlone,
         Wrong::KeepsMembersOfNodesThatAreGone,
         Wrong::HasAHistoryForEachNode,
+        Wrong::TakesItsTimeBeforeItPublishes,
     ];
     is_each_noticed(TWO, &wrongs, two);
 }

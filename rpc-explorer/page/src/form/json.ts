@@ -79,11 +79,17 @@ export function print(json: Json): string {
   return plain(lines(json, ""));
 }
 
+/** Controls, what has no width, what turns the direction of a text, and tags. */
+const UNSEEN =
+  /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
 /** JSON in which nothing looks like what it is not: what is not seen, or turns the direction of what follows, is a number. */
 export function plain(json: string): string {
-  return json.replace(
-    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  // What lies beyond 16 bits is two numbers in JSON.
+  return json.replace(UNSEEN, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+      .join(""),
   );
 }
 

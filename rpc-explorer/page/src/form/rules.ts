@@ -121,26 +121,35 @@ function range(typed: Facts): Rule[] {
   const lower = least ?? above;
   const upper = most ?? below;
   if (lower === undefined && upper === undefined) return [];
+  // With the upper end below the lower one, it is what lies outside that is wanted.
+  const isOutside = lower !== undefined && upper !== undefined && isBefore(upper, lower);
   const isKept = (json: Json) => {
     const number = numberOf(json);
     if (number === undefined || isReflectMessage(lower) || isReflectMessage(upper)) return true;
     // NaN is in no range.
     const isAbove = lower === undefined || (least !== undefined ? number >= lower : number > lower);
     const isBelow = upper === undefined || (most !== undefined ? number <= upper : number < upper);
-    // With the upper end below the lower one, it is what lies outside that is wanted.
-    const isOutside = typeof lower !== "undefined" && typeof upper !== "undefined" && upper < lower;
     return isOutside ? isAbove || isBelow : isAbove && isBelow;
   };
   const words =
-    least !== undefined && most !== undefined
+    least !== undefined && most !== undefined && !isOutside
       ? `from ${told(least)} to ${told(most)}`
       : [
           least !== undefined ? `at least ${told(least)}` : above !== undefined ? `more than ${told(above)}` : "",
           most !== undefined ? `at most ${told(most)}` : below !== undefined ? `less than ${told(below)}` : "",
         ]
           .filter((part) => part !== "")
-          .join(" and ");
+          .join(isOutside ? " or " : " and ");
   return [{ words, keeps: isKept }];
+}
+
+/** Whether a bound is below another of its kind. Of times, the seconds say it, and where they are the same the nanoseconds. */
+function isBefore(bound: Bound, other: Bound): boolean {
+  if (!isReflectMessage(bound) || !isReflectMessage(other)) return bound < other;
+  const part = (message: ReflectMessage, name: string) =>
+    message.get(message.fields.find((field) => field.name === name) as DescField) as number | bigint;
+  const [seconds, others] = [part(bound, "seconds"), part(other, "seconds")];
+  return seconds === others ? part(bound, "nanos") < part(other, "nanos") : seconds < others;
 }
 
 function numberOf(json: Json): number | bigint | undefined {

@@ -12,7 +12,7 @@ import { keep, token } from "./token.js";
 import { Wire } from "./wire.js";
 
 /** How long a server may take to look at a token, in milliseconds. */
-const LOGIN_MS = 10_000;
+export const LOGIN_MS = 10_000;
 
 /** What an endpoint serves. */
 export interface Served {
@@ -34,6 +34,8 @@ export class Endpoint {
   reflected: Reflected = { is: "asking" };
   readonly #listeners = new Set<() => void>();
   #asking = 0;
+  /** How often somebody has logged in or out, or tried to. */
+  #changes = 0;
 
   /** `url` is relative to the page. */
   constructor(readonly url: string) {
@@ -126,16 +128,21 @@ export class Endpoint {
   /** Becomes whoever a token says. Rejects where it is refused, or there is no connection: then nothing has changed. */
   async logIn(given: string): Promise<void> {
     if (this.state.status === "waiting") throw this.state.reason;
+    this.#changes += 1;
+    const changes = this.#changes;
     const before = token(this.url);
     keep(this.url, given);
     const showing = this.#show(given);
     try {
       await within(LOGIN_MS, showing);
     } catch (error) {
-      keep(this.url, before);
-      // The server may take it later still: then it is who one is.
+      const isLatest = () => changes === this.#changes;
+      if (isLatest()) keep(this.url, before);
+      // The server may take it later still: then it is who one is, unless somebody has logged in or out since.
       showing.then(
-        () => keep(this.url, given),
+        () => {
+          if (isLatest()) keep(this.url, given);
+        },
         () => {},
       );
       throw error;
@@ -157,6 +164,7 @@ export class Endpoint {
 
   /** Becomes nobody. */
   async signOut(): Promise<void> {
+    this.#changes += 1;
     keep(this.url, undefined);
     if (this.state.status === "closed") return this.reopen();
     await this.transport.signOut();

@@ -16,9 +16,12 @@ use tokio::{
 /// The end of an HTTP header.
 const END: &[u8] = b"\r\n\r\n";
 
-/// What a refusal says is told where it has at most so many bytes, which are here within so long: it mostly comes with the header, and
-/// the refusal is not to become a connection that took too long.
+/// What a refusal says is told where it has at most so many bytes.
 const MOST_SAID: usize = 1024;
+
+/// What has come with the header is told whatever the time is: so do our own servers send it, in one write. For the rest only a clock
+/// can say that it does not come: a server that has announced a text may never send it, and the refusal, whose status and time
+/// to come back are known by then, is not to wait for that until the connection has taken too long.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Lets the handshake read the answer's header and not a byte more: the server's greeting may be right behind it, and

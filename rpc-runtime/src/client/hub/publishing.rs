@@ -122,8 +122,9 @@ impl ToUsers {
     ///
     /// # Errors
     ///
-    /// [`CallError::Status`]: PERMISSION_DENIED where this client may not send such an event to all of them, INVALID_ARGUMENT for
-    /// none or more than 100 of them, or an event longer than 64 KiB. The others as for a call.
+    /// [`CallError::Status`]: PERMISSION_DENIED where this client may not send such an event to all of them, UNAUTHENTICATED where it may not
+    /// while it is anonymous, INVALID_ARGUMENT for none or more than 100 of them, or an event longer than 64 KiB. The others as for a
+    /// call.
     pub async fn send<E: Event>(&self, event: &E) -> Result<String, CallError> {
         let request = SendToUsersRequest {
             users: self.users.clone(),

@@ -26,8 +26,10 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 ///
 /// # Errors
 ///
-/// [`CallError::Status`]: the name is none, the server refuses, mostly with PERMISSION_DENIED, or it does not serve the hub;
-/// INVALID_ARGUMENT where none of the events may be published in the channel; or there is no hope of a connection, as for a call.
+/// [`CallError::Status`]: the name is none; PERMISSION_DENIED where the client has no right to hear the channel or there is no such
+/// channel, UNAUTHENTICATED for both while it is anonymous; RESOURCE_EXHAUSTED where the client hears as many channels as it may, or
+/// the server has no room for one more; INVALID_ARGUMENT where none of the events may be published in the channel; UNIMPLEMENTED
+/// where the server does not serve the hub. The others as for a call, where there is no hope of a connection.
 #[must_use = "nothing is subscribed to until it is awaited"]
 pub struct Subscribe<E> {
     hub: ClientHub,

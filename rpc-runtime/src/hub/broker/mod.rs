@@ -5,8 +5,9 @@
 //! A *node* is one process with a [`Hub`](super::Hub). A broker serves any number of nodes; the [in-process one](LocalBroker) serves one.
 //!
 //! **Order.** Events of one channel have offsets that count from 1 without gaps within an epoch. Each node that has subscribed to a
-//! channel is given its events in the order of their offsets, each once, one at a time. What one publisher publishes one after
-//! the other has rising offsets.
+//! channel is given its events in the order of their offsets, each once, one at a time. What one publisher publishes has
+//! rising offsets in the order in which its calls were first polled, also where they run at once: without history, it is
+//! delivered in that order.
 //!
 //! **Subscribing.** When [`subscribe`](Broker::subscribe) returns position *p*, every event after *p* is delivered to the node, until
 //! [`unsubscribe`](Broker::unsubscribe). Events may be delivered before it returns. Subscribing again changes nothing, and gives
@@ -36,7 +37,7 @@
 //! counts are those of the moment.
 //!
 //! **Bounds.** A broker may refuse what is too much, of all ([`BrokerError::Full`]) or of one origin
-//! ([`BrokerError::PublisherFull`]). Nothing of it is stored or delivered then, and nothing that was acknowledged is let go of for
+//! ([`BrokerError::AccountFull`]). Nothing of it is stored or delivered then, and nothing that was acknowledged is let go of for
 //! what is new: it is the newcomer who is refused.
 //!
 //! **Sending** to clients, users, or everybody is delivered to all nodes, without position and without history, in the order of
@@ -75,7 +76,8 @@ pub trait Broker: Send + Sync + 'static {
     /// Begins to deliver to a node. Called once for each node, before anything else.
     fn start(&self, node: Node);
 
-    /// Publishes in a channel.
+    /// Publishes in a channel. Calls of one node for one channel are ordered by when their futures are first polled: what is polled
+    /// first is there first, whatever each of them waits for then.
     fn publish(
         &self,
         channel: &ChannelName,

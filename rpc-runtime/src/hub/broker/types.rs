@@ -34,6 +34,8 @@ impl fmt::Display for Position {
 impl FromStr for Position {
     type Err = PositionError;
 
+    /// Reads an epoch of one to sixteen hexadecimal digits, small or capital, a hyphen, and an offset in decimal digits. That is more
+    /// than what a position is written as: `AB-017` is that of `00000000000000ab-17`, so compare positions, not their texts.
     fn from_str(text: &str) -> Result<Self, PositionError> {
         let read = || {
             let (epoch, offset) = text.split_once('-')?;
@@ -274,9 +276,9 @@ pub enum BrokerError {
     /// There is no room: too many channels, events or members.
     #[error("the broker has no room: {0}")]
     Full(&'static str),
-    /// What one publisher may take is taken by this one, by its events or its members. Others are not concerned.
-    #[error("the publisher has no room left: {0}")]
-    PublisherFull(&'static str),
+    /// What one [`Origin`] may take is taken by this one, by its events or its members. Others are not concerned.
+    #[error("this user or client has no room left: {0}")]
+    AccountFull(&'static str),
     /// An event with this key has been published, and it is another.
     #[error(
         "another event has been published with this key: publish the same one again, or give this one a key of its own"
@@ -288,7 +290,7 @@ impl From<BrokerError> for Status {
     fn from(error: BrokerError) -> Self {
         match error {
             BrokerError::Unavailable(_) => Status::unavailable("the broker is not available"),
-            BrokerError::Full(_) | BrokerError::PublisherFull(_) => {
+            BrokerError::Full(_) | BrokerError::AccountFull(_) => {
                 Status::resource_exhausted(error.to_string())
             }
             BrokerError::OtherEvent => Status::already_exists(error.to_string()),
@@ -307,7 +309,9 @@ mod tests {
             offset: 17,
         };
         assert_eq!(position.to_string(), "00000000000000ab-17");
-        assert_eq!("00000000000000ab-17".parse(), Ok(position));
+        for text in ["00000000000000ab-17", "ab-17", "AB-017"] {
+            assert_eq!(text.parse(), Ok(position), "{text}");
+        }
         for wrong in [
             "",
             "17",

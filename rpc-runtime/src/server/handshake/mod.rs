@@ -61,16 +61,15 @@ pub(super) struct Handshake {
     pub(super) until: Instant,
 }
 
-/// Answers on the path's endpoint; where there is but one, on any path.
-pub(super) async fn answer(shared: Arc<Shared>, handshake: Handshake) -> Response<Full<Bytes>> {
-    let route = match shared.routes.find_for(&handshake.request) {
+/// Where a request to a mounted server leads: to the path's endpoint; where there is but one, to that on any path.
+pub(super) fn mounted_route<B>(shared: &Shared, request: &Request<B>) -> Option<Route> {
+    match shared.routes.find_for(request) {
         None if shared.routes.is_single() => Some(Route {
             endpoint: shared.routes.main().clone(),
             parameters: Vec::new(),
         }),
         found => found,
-    };
-    answer_on(&shared, route, handshake).await
+    }
 }
 
 /// Answers an HTTP request: 101, and a task for the connection, or a refusal.

@@ -8,8 +8,12 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use http::{HeaderValue, Method, Request, Response, header};
+use hyper::{
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -17,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    Answer, ClientAddr, HttpBody,
+    Answer, ClientAddr, HttpBody, is_nothing,
     progress::{Over, Progress, Watched},
 };
 use crate::{
@@ -166,11 +170,13 @@ impl Front {
         let client = client.unwrap_or_else(|| self.remote.ip().to_canonical());
         request.extensions_mut().insert(RemoteAddr(self.remote));
         request.extensions_mut().insert(ClientAddr(client));
+        // All that may have been an upgrade, such as one that a proxy has dropped.
+        let may_lack_upgrade =
+            route.is_some() && *request.method() == Method::GET && request.body().is_end_stream();
         let progress = self.progress.clone();
         let request = request.map(|body| HttpBody { body, progress });
         let mut response = service.answer(request).await;
-        if route.is_some() && response.status() == StatusCode::NOT_FOUND {
-            // Where there is an endpoint, it is not nothing that is missing but the upgrade, such as one that a proxy has dropped.
+        if may_lack_upgrade && is_nothing(&response) {
             return self.refuse(Refusal::NotAnUpgrade, over);
         }
         if self.shared.is_draining() {

@@ -2,11 +2,11 @@
 
 use std::convert::Infallible;
 
-use http::Request;
-use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use rpc_explorer::Explorer;
 
-use super::{Answering, Erased, HttpBody, HttpService};
+use super::{Answering, Erased, HttpBody, HttpService, NothingThere};
 
 /// Answers what is the explorer's, and leaves all else to the program's own service.
 pub(super) struct Explored {
@@ -20,7 +20,14 @@ impl Erased for Explored {
             (None, Some(program)) => program.0.call(request),
             (answer, _) => {
                 let never = |never: Infallible| match never {};
-                let answer = answer.unwrap_or_default();
+                let mut answer = answer.unwrap_or_else(|| {
+                    let mut nothing = Response::new(Full::default());
+                    *nothing.status_mut() = StatusCode::NOT_FOUND;
+                    nothing
+                });
+                if answer.status() == StatusCode::NOT_FOUND {
+                    answer.extensions_mut().insert(NothingThere);
+                }
                 let answer = answer.map(|body| UnsyncBoxBody::new(body.map_err(never)));
                 Box::pin(std::future::ready(answer))
             }

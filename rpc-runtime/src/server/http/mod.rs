@@ -113,6 +113,21 @@ impl Body for Answer {
     }
 }
 
+/// In the extensions of an answer: the 404 is none of the program's.
+#[derive(Clone, Copy)]
+#[cfg_attr(
+    not(feature = "explorer"),
+    allow(dead_code, reason = "only the explorer says so")
+)]
+struct NothingThere;
+
+/// Whether an answer says that there is nothing, and no more: where the program has words of its own, it is its answer.
+fn is_nothing<B: Body>(response: &Response<B>) -> bool {
+    let is_empty = || response.body().is_end_stream() || response.body().size_hint().exact() == Some(0);
+    response.status() == StatusCode::NOT_FOUND
+        && (response.extensions().get::<NothingThere>().is_some() || is_empty())
+}
+
 type Answering<'a> = Pin<Box<dyn Future<Output = Response<UnsyncBoxBody<Bytes, BoxError>>> + Send + 'a>>;
 
 trait Erased: Send + Sync {

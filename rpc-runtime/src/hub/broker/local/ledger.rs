@@ -1,4 +1,5 @@
-//! What each publisher and member takes of the broker's memory, so that none takes that of all others.
+//! Accounts: what each user, and each client that nobody knows, takes of the broker's memory by its events and its members, so that none
+//! takes that of all others.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -8,17 +9,17 @@ use std::{
 
 use super::super::Origin;
 
-/// The accounts are split so that publishers on several cores seldom meet.
+/// The accounts are split so that those who publish on several cores seldom meet.
 const SHARDS: usize = 16;
 
-/// The accounts of publishers who have something in a history, and of members. The program itself has none.
+/// The accounts of those who have something in a history, or are in a channel. The program itself has none.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     hasher: RandomState,
     shards: [Mutex<HashMap<Origin, Taken>>; SHARDS],
 }
 
-/// What a publisher takes, or may take.
+/// What is on an account, or may be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Taken {
     /// Channels whose history it has begun.
@@ -35,7 +36,7 @@ impl Ledger {
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes down that a publisher takes more, unless that is more than it may.
+    /// Writes more on an account, unless that is more than it may have.
     pub(super) fn take(&self, origin: &Origin, more: Taken, most: Taken) -> bool {
         if *origin == Origin::Server {
             return true;
@@ -54,7 +55,7 @@ impl Ledger {
         fits
     }
 
-    /// Writes down that a publisher takes less.
+    /// Takes something off an account.
     pub(super) fn give_back(&self, origin: &Origin, less: Taken) {
         if *origin == Origin::Server {
             return;

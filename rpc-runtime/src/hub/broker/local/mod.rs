@@ -34,10 +34,14 @@ const NOWHERE: Position = Position { epoch: 0, offset: 0 };
 /// # When there is no room
 ///
 /// Everything has a bound. At the bound, channels go first whose time is over, then those that nobody is in and that have no
-/// events, the longest idle first; all they had was an epoch. What is kept is not let go of for what is new: that is refused. So
-/// that nobody can take all room from the others, what one user may take, or one client that nobody knows, has
-/// [a bound of its own](Self::most_of_one_publisher). And those who listen take three quarters at most, by the
-/// channels that somebody has subscribed to or is in, and by what presence says of them: the rest is left to those who publish.
+/// events, the longest idle first; all they had was an epoch. What is kept is not let go of for what is new: that is refused.
+///
+/// So that nobody can take all room of those who publish, what one user keeps in histories and in presence, or one client that
+/// nobody knows, has [a bound of its own](Self::most_of_one_account). Those who listen take three quarters at most, all together, by
+/// the channels that somebody has subscribed to or is in, and by what presence says of them: the rest is left to those who
+/// publish, and who would listen in one channel more that nobody has is refused. That is not divided among users: one user with
+/// enough connections can have those channels, and what bounds it is how many connections an address may have, and how many
+/// channels [each of them](crate::Limits::subscriptions).
 ///
 /// ```
 /// use rpc_runtime::hub::{Hub, LocalBroker};
@@ -89,13 +93,13 @@ impl LocalBroker {
         self
     }
 
-    /// What one user may take, or one client that nobody knows: in so many channels that it was the first to publish in, and so
-    /// many bytes, of its events in all histories and of what presence says of its clients, counted as for all. What it publishes
-    /// or joins beyond that is answered RESOURCE_EXHAUSTED until some of its events expire or its clients leave; nobody else is
-    /// concerned. 10,000 channels and 32 MiB by default, and never more than half of what all may take. What the program itself
-    /// publishes is not counted.
+    /// What the account of one user may have, or of one client that nobody knows: so many channels that it was the first to publish
+    /// in, and so many bytes, of its events in all histories and of what presence says of its clients, counted as for all. What it
+    /// publishes or joins beyond that is answered RESOURCE_EXHAUSTED until some of its events expire or its clients leave; nobody
+    /// else is concerned. 10,000 channels and 32 MiB by default, and never more than half of what all may take. What the program
+    /// itself publishes is on no account, and neither is what somebody subscribes to.
     #[must_use]
-    pub fn most_of_one_publisher(mut self, channels: usize, bytes: usize) -> Self {
+    pub fn most_of_one_account(mut self, channels: usize, bytes: usize) -> Self {
         self.most_of_one = Taken { channels, bytes };
         self
     }
@@ -117,8 +121,8 @@ impl LocalBroker {
             match before.unwrap_or_else(|| topic.add(place, now, ledger, most_of_one)) {
                 Added::Duplicate(receipt) => Ok(receipt),
                 Added::Another => Err(BrokerError::OtherEvent),
-                Added::NoShare => Err(BrokerError::PublisherFull(
-                    "its events take as much of the histories as those of one publisher may; some have to expire first",
+                Added::NoShare => Err(BrokerError::AccountFull(
+                    "its events take as much of the histories as those of one user may; some have to expire first",
                 )),
                 Added::New(event) => {
                     // Under the lock, so that nobody else's event comes in between.
@@ -201,7 +205,7 @@ impl Broker for LocalBroker {
         let now = Instant::now();
         let mut place = Some(publication);
         let published = self.publish_kept(node, channel, keep, &mut place, now)?;
-        if !matches!(published, Err(BrokerError::PublisherFull(_))) {
+        if !matches!(published, Err(BrokerError::AccountFull(_))) {
             return published;
         }
         // Some of what it takes may be over, and nobody has looked.
@@ -269,8 +273,8 @@ impl Broker for LocalBroker {
         }
         // Some of what it takes may be over, and nobody has looked.
         self.shelf.look_everywhere(now);
-        self.join_once(channel, member, now)?.ok_or(BrokerError::PublisherFull(
-            "its events, and what presence says of it, take as much as those of one publisher may; leave some channels first",
+        self.join_once(channel, member, now)?.ok_or(BrokerError::AccountFull(
+            "its events, and what presence says of it, take as much as those of one user may; leave some channels first",
         ))
     }
 

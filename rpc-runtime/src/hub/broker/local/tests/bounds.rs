@@ -14,7 +14,7 @@ fn by(user: &str, publication: Publication) -> Publication {
 }
 
 fn is_of_publisher(refused: &Result<Receipt, BrokerError>) -> bool {
-    matches!(refused, Err(BrokerError::PublisherFull(_)))
+    matches!(refused, Err(BrokerError::AccountFull(_)))
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,7 +116,7 @@ fn what_is_counted_is_no_less_than_what_is_taken() {
 async fn one_publisher_who_takes_all_that_one_may_leaves_room_for_the_others() {
     let broker = LocalBroker::default()
         .most_channels(1_000)
-        .most_of_one_publisher(50, 1 << 20);
+        .most_of_one_account(50, 1 << 20);
     let (broker, given) = started(broker);
     for number in 0..50 {
         let channel = name(format!("room:{number}"));
@@ -156,7 +156,7 @@ async fn one_publisher_who_takes_all_that_one_may_leaves_room_for_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn one_publisher_takes_no_more_bytes_of_all_histories_than_one_may() {
-    let broker = LocalBroker::default().most_of_one_publisher(50, 100_000);
+    let broker = LocalBroker::default().most_of_one_account(50, 100_000);
     let (broker, _given) = started(broker);
     let long = || by("mallory", text(&"x".repeat(10_000)));
     let mut stored = 0;
@@ -190,7 +190,7 @@ async fn one_publisher_takes_no_more_bytes_of_all_histories_than_one_may() {
 
 #[tokio::test(start_paused = true)]
 async fn what_presence_says_of_a_users_clients_is_on_the_users_account_until_they_leave() {
-    let broker = LocalBroker::default().most_of_one_publisher(50, 100_000);
+    let broker = LocalBroker::default().most_of_one_account(50, 100_000);
     let (broker, _given) = started(broker);
     let of = |user: &str, client: usize, length: usize| Member {
         user: Some(user.into()),
@@ -206,10 +206,7 @@ async fn what_presence_says_of_a_users_clients_is_on_the_users_account_until_the
         }
         joined += 1;
     };
-    assert!(
-        matches!(refused, Err(BrokerError::PublisherFull(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(BrokerError::AccountFull(_))), "{refused:?}");
     assert_eq!(joined, 9);
     let refused = broker
         .publish(&name("room:9"), &KEEP, by("mallory", text(&"x".repeat(10_000))))

@@ -1187,7 +1187,8 @@ export const HubService: GenService<{
   },
   /**
    * Publishes an event in a channel. What a client publishes in one channel comes there in the order of its requests, whether it
-   * waits for their answers or not, and however long the server takes to look up who may.
+   * waits for their answers or not, and however long the channel's right takes. Where a guard or a layer of the endpoint waits
+   * for one request, others may overtake it.
    *
    * @generated from rpc rpc.hub.v1.HubService.Publish
    */
