@@ -5,6 +5,7 @@ use prost::Message;
 use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, SerializeOptions,
 };
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::failure::{Exit, Failure};
@@ -17,29 +18,65 @@ pub(crate) fn encode(
     first_line: usize,
 ) -> Result<Bytes, Failure> {
     is_something(json, source)?;
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let read = DynamicMessage::deserialize(message.clone(), &mut deserializer)
-        .and_then(|read| deserializer.end().map(|()| read));
-    let read = read.map_err(wrong(message, source, first_line))?;
-    Ok(read.encode_to_vec().into())
+    let line = first_line;
+    encode_at(message, json, source, || Place { line, ..Place::FIRST })
 }
 
-/// Encodes one JSON text behind another, of which there is at least one.
-pub(crate) fn encode_all(
+/// Encodes one JSON text behind another, of which there is at least one. What is wrong is the last that is given.
+pub(crate) fn each<'a>(
+    message: &'a MessageDescriptor,
+    json: &'a str,
+    source: &'a str,
+) -> Result<impl Iterator<Item = Result<Bytes, Failure>> + 'a, Failure> {
+    is_something(json, source)?;
+    // Where each ends. A deserializer that is asked whether it is at the end counts the lines of all before where it is not.
+    let mut ends = serde_json::Deserializer::from_str(json).into_iter::<IgnoredAny>();
+    let mut start = 0;
+    let mut next = move || {
+        let read = ends.next()?;
+        let text = &json[start..ends.byte_offset()];
+        let body = read
+            .map_err(wrong(message, source, Place::FIRST))
+            .and_then(|_| encode_at(message, text, source, || Place::behind(&json[..start])));
+        start = ends.byte_offset();
+        Some(body)
+    };
+    let mut right = true;
+    Ok(std::iter::from_fn(move || {
+        let body = next().filter(|_| right)?;
+        right = body.is_ok();
+        Some(body)
+    }))
+}
+
+fn encode_at(
     message: &MessageDescriptor,
     json: &str,
     source: &str,
-) -> Result<Vec<Bytes>, Failure> {
-    is_something(json, source)?;
+    start: impl FnOnce() -> Place,
+) -> Result<Bytes, Failure> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let mut bodies = Vec::new();
-    loop {
-        let read = DynamicMessage::deserialize(message.clone(), &mut deserializer);
-        let read = read.map_err(wrong(message, source, 1))?;
-        bodies.push(read.encode_to_vec().into());
-        if deserializer.end().is_ok() {
-            return Ok(bodies);
-        }
+    let read = DynamicMessage::deserialize(message.clone(), &mut deserializer)
+        .and_then(|read| deserializer.end().map(|()| read));
+    let read = read.map_err(|error| wrong(message, source, start())(error))?;
+    Ok(read.encode_to_vec().into())
+}
+
+/// Where a text stands in its source.
+#[derive(Clone, Copy)]
+struct Place {
+    line: usize,
+    /// So many bytes are before it on its line.
+    column: usize,
+}
+
+impl Place {
+    const FIRST: Self = Self { line: 1, column: 0 };
+
+    fn behind(before: &str) -> Self {
+        let line = 1 + before.matches('\n').count();
+        let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1);
+        Self { line, column }
     }
 }
 
@@ -54,18 +91,15 @@ fn is_something(json: &str, source: &str) -> Result<(), Failure> {
 }
 
 /// What is wrong with a JSON text, with its place.
-fn wrong(
-    message: &MessageDescriptor,
-    source: &str,
-    first_line: usize,
-) -> impl Fn(serde_json::Error) -> Failure {
+fn wrong(message: &MessageDescriptor, source: &str, start: Place) -> impl Fn(serde_json::Error) -> Failure {
     move |error| {
         // The place stands behind the sentence in serde_json's words; here it stands in front, as compilers have it.
         let place = format!(" at line {} column {}", error.line(), error.column());
         let text = error.to_string();
         let text = text.strip_suffix(&place).unwrap_or(&text);
-        let line = first_line + error.line().saturating_sub(1);
-        let why = format!("{source}:{line}:{}: {text}", error.column());
+        let line = start.line + error.line().saturating_sub(1);
+        let before = if error.line() == 1 { start.column } else { 0 };
+        let why = format!("{source}:{line}:{}: {text}", before + error.column());
         Failure::new(Exit::BadData, why).hint(format!(
             "`rpc describe {}` shows what it has",
             message.full_name()
@@ -301,6 +335,34 @@ mod tests {
             (failure.exit, &*failure.to_string()),
             (Exit::BadData, "tasks.json is empty")
         );
+    }
+
+    #[test]
+    fn one_text_behind_another_is_a_message_each_until_one_is_wrong() {
+        let task = task();
+        let labels = |json: &str| -> Vec<String> {
+            let bodies = each(&task, json, "tasks.jsonl").unwrap();
+            bodies
+                .map(|body| match body {
+                    Ok(body) => decode(&task, body).unwrap()["label"].as_str().unwrap().to_owned(),
+                    Err(failure) => failure.to_string(),
+                })
+                .collect()
+        };
+        let right = "{\"label\": \"a\"}{\"label\": \"\u{e9} \\n \\ud83d\\ude00\"}\n\n {\n}\n";
+        assert_eq!(labels(right), ["a", "\u{e9} \n \u{1f600}", ""]);
+        for (json, whole, place) in [
+            ("{}\n{\"label\": 1}\n{}", 1, "tasks.jsonl:2:11: "),
+            ("{} {\"colour\": 1}", 1, "tasks.jsonl:1:12: "),
+            ("{}\n\n{} x", 2, "tasks.jsonl:3:4: "),
+            ("{}\n{\"label\": \"milk\"", 1, "tasks.jsonl:2:16: "),
+        ] {
+            let told = labels(json);
+            assert_eq!(told.len(), whole + 1, "{json:?}: {told:?}");
+            assert!(told[whole].starts_with(place), "{json:?}: {told:?}");
+        }
+        let failure = each(&task, "\n", "tasks.jsonl").err().unwrap();
+        assert_eq!(failure.to_string(), "tasks.jsonl is empty");
     }
 
     #[test]

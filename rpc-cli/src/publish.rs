@@ -49,12 +49,19 @@ impl Publisher<'_> {
         if self.args.data != "-" {
             let text = input::whole(&self.args.data).await?;
             // Nothing is published where one of them is wrong, or where they would share a key.
-            let bodies = dynamic::encode_all(&self.message, &text.text, &text.source)?;
-            if bodies.len() > 1 {
+            let message = self.message.clone();
+            let bodies = || dynamic::each(&message, &text.text, &text.source);
+            let mut count = 0_u64;
+            for body in bodies()? {
+                body?;
+                count += 1;
+            }
+            if count > 1 {
                 self.has_a_key_for_each()?;
             }
-            for body in bodies {
-                self.publish(body).await?;
+            // Made again rather than kept: together they take far more memory than their text.
+            for body in bodies()? {
+                self.publish(body?).await?;
             }
             return Ok(());
         }

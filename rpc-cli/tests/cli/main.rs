@@ -14,5 +14,7 @@ mod refused;
 mod server;
 mod starting;
 #[cfg(unix)]
+mod stopping;
+#[cfg(unix)]
 mod terminal;
 mod tls;
