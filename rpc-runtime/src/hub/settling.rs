@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time;
 
 use super::{ChannelName, Hub, unsubscribing::spawn};
-use crate::{Session, random};
+use crate::{Session, Status, random};
 
 /// A broker that fails is told again after this at the latest, and after twice as long each further time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -19,6 +19,13 @@ const TRIES: usize = 10;
 /// So many sessions wait at most, on one node, for their presence to be told again: each keeps its session in memory.
 pub(super) const MOST_WAITING: usize = 10_000;
 
+/// Where presence was not told.
+struct Failed {
+    names: Vec<ChannelName>,
+    /// Why, the last time: the broker is away, or has no room for it, of all or of this user.
+    error: Status,
+}
+
 impl Hub {
     /// Has presence say of a session in channels what is the case, behind the present task.
     pub(super) fn settle_in_the_end(&self, session: &Arc<Session>, names: Vec<ChannelName>) {
@@ -27,8 +34,7 @@ impl Hub {
         }
         let (hub, session) = (self.clone(), session.clone());
         spawn(async move {
-            let failed = hub.settle_each(&session, names).await;
-            if !failed.is_empty() {
+            if let Err(failed) = hub.settle_each(&session, names).await {
                 hub.settle_again(&session, failed).await;
             }
         });
@@ -40,23 +46,27 @@ impl Hub {
         self.settle_in_the_end(session, names.unwrap_or_default());
     }
 
-    /// Tries it once in each channel, and gives those in which the broker failed.
-    async fn settle_each(&self, session: &Arc<Session>, names: Vec<ChannelName>) -> Vec<ChannelName> {
-        let mut failed = Vec::new();
+    /// Tries it once in each channel. Gives those in which the broker failed, or refused it.
+    async fn settle_each(&self, session: &Arc<Session>, names: Vec<ChannelName>) -> Result<(), Failed> {
+        let (mut failed, mut last) = (Vec::new(), None);
         for name in names {
             if let Err(error) = self.settle_presence(session, &name).await {
                 tracing::debug!(channel = %name, client = %session.id(), %error, "presence was not told to the broker");
                 failed.push(name);
+                last = Some(error);
             }
         }
-        failed
+        match last {
+            Some(error) => Err(Failed { names: failed, error }),
+            None => Ok(()),
+        }
     }
 
     /// Tries it again. What is told is what is the case then: who has come back meanwhile is not taken out.
-    async fn settle_again(&self, session: &Arc<Session>, mut names: Vec<ChannelName>) {
-        let count = names.len();
+    async fn settle_again(&self, session: &Arc<Session>, mut failed: Failed) {
+        let (count, error) = (failed.names.len(), &failed.error);
         let Ok(_waits) = self.inner.presence_waits.try_acquire() else {
-            tracing::warn!(client = %session.id(), channels = count, "presence could not be told to the broker, and too much of that waits to be told again");
+            tracing::warn!(client = %session.id(), channels = count, %error, "presence could not be told to the broker, and too much of that waits to be told again");
             return;
         };
         let mut pause = FIRST_PAUSE;
@@ -64,11 +74,12 @@ impl Hub {
             // What failed at one moment shall not come back at one.
             time::sleep(random::between(pause / 2, pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            names = self.settle_each(session, names).await;
-            if names.is_empty() {
-                return;
+            match self.settle_each(session, failed.names).await {
+                Ok(()) => return,
+                Err(again) => failed = again,
             }
         }
-        tracing::warn!(client = %session.id(), channels = names.len(), "presence could not be told to the broker for two minutes: it is given up");
+        let Failed { names, error } = failed;
+        tracing::warn!(client = %session.id(), channels = names.len(), %error, "presence could not be told to the broker for two minutes: it is given up");
     }
 }

@@ -216,8 +216,17 @@ impl Hub {
                 subscription.presence = wish.presence.clone().or(subscription.presence.take());
             });
         }
-        if is_new && channel.namespace.shows_presence() {
-            self.settle_presence(session, name).await?;
+        if is_new
+            && channel.namespace.shows_presence()
+            && let Err(refused) = self.settle_presence(session, name).await
+        {
+            // It is as what it was before, and whoever asks for the same again is refused again.
+            session.make_channels().change(name, |heard| {
+                if heard.presence == wish.presence {
+                    heard.presence = subscription.presence.clone();
+                }
+            });
+            return Err(refused.into());
         }
         let position = self.link(&channel).await.map_err(Status::from)?;
         let mut subscribed = Begun::new(channel.clone(), position);

@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use rpc_runtime::{
     Code, Limits,
-    hub::{Anyone, Hub, Namespace},
+    hub::{Anyone, Hub, LocalBroker, Namespace},
     services::hub::{Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, TypedMessage},
 };
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     broker::{Stepping, Steps},
-    common::{Moved, Peer, builder, rooms, said, serve, settle, to, typed},
+    common::{Moved, Peer, Said, builder, rooms, said, serve, settle, to, typed},
 };
 
 fn hub() -> Hub {
@@ -335,4 +335,31 @@ async fn comings_and_goings_in_quick_succession_leave_presence_right() {
         there = joined;
     }
     assert!(there);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_says_of_itself_is_refused_each_time_that_there_is_no_room_for_it_and_costs_it_nothing()
+{
+    let broker = LocalBroker::default().most_of_one_account(100, 2_000);
+    let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let says = |text: &str| SubscribeChannel {
+        presence: Some(typed(&said(text))),
+        ..to("room:5")
+    };
+    assert_eq!(ali.ask(says("here")).await.refused, None);
+    for _ in 0..2 {
+        let refused = ali.ask(says(&"x".repeat(4_000))).await.refused.unwrap();
+        assert_eq!(Code::from_i32(refused.code), Code::ResourceExhausted);
+    }
+    assert_eq!(ali.ask(says("away")).await.refused, None);
+    // Whatever has presence told again tells what it was told last.
+    ali.become_user("bea").await;
+    settle().await;
+    let of_bea = members(&mut ali, "room:5").await;
+    let said_last = of_bea.members[0].presence.as_ref().unwrap();
+    assert_eq!(said_last.body, typed(&said("away")).body);
+    hub.channel("room:5").publish(&said("x")).await.unwrap();
+    assert_eq!(ali.hears::<Said>().await, said("x"));
 }

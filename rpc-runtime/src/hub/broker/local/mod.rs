@@ -140,7 +140,10 @@ impl LocalBroker {
         member: Member,
         now: Instant,
     ) -> Result<Option<MemberChange>, NoRoom> {
-        let (adds, most, ledger) = (people::weight_of(&member), self.most(), &self.shelf.ledger);
+        // Who is there already takes the place of what it was.
+        let growth = self.shelf.find(channel, now, |topic| topic.growth_by(&member));
+        let adds = growth.unwrap_or_else(|| people::weight_of(&member));
+        let (most, ledger) = (self.most(), &self.shelf.ledger);
         self.shelf.with(channel, now, most, adds, |topic| {
             self.shelf
                 .room

@@ -290,12 +290,19 @@ async fn those_who_listen_leave_a_quarter_of_the_broker_to_those_who_publish() {
         joined += 1;
     }
     assert!((70..=76).contains(&joined), "{joined}");
-    // Who is there already may say something else that is no longer.
-    broker.join(&name("room:0"), member("a")).await.unwrap();
     for _ in 0..10 {
         broker
             .publish(&name("room:1"), &KEEP, text("text"))
             .await
             .unwrap();
     }
+    // Who is there already may say something else that is no longer, also where all the rest is taken.
+    let mut refused = 0;
+    for number in 0..200 {
+        let channel = name(format!("more:{number}"));
+        refused += usize::from(broker.publish(&channel, &KEEP, text("text")).await.is_err());
+    }
+    assert!((100..200).contains(&refused), "{refused}");
+    broker.join(&name("room:0"), member("a")).await.unwrap();
+    assert!(broker.join(&name("room:0"), member("b")).await.is_err());
 }
