@@ -24,21 +24,22 @@ async fn a_handler_over_its_methods_deadline_answers_deadline_exceeded_and_its_f
     }
 }
 
+/// A call that its client gives so many microseconds.
+fn within(timeout_us: u64, name: &str, order: &Order) -> FrameKind {
+    match request_of(name, order) {
+        FrameKind::Request(request) => FrameKind::Request(Request {
+            timeout_us,
+            ..request
+        }),
+        _ => unreachable!(),
+    }
+}
+
 #[tokio::test]
 async fn the_clients_deadline_holds_on_the_server_where_it_is_the_smaller() {
     let (server, traces) = server(Limits::default());
     let mut raw = Raw::connect(&server).await;
-    let FrameKind::Request(request) = request_of("Wait", &order("late")) else {
-        unreachable!()
-    };
-    raw.send(
-        1,
-        FrameKind::Request(Request {
-            timeout_us: 30_000,
-            ..request
-        }),
-    )
-    .await;
+    raw.send(1, within(30_000, "Wait", &order("late"))).await;
     let (stream_id, answer) = raw.answer().await;
     assert_eq!((stream_id, answer.unwrap_err().0), (1, Code::DeadlineExceeded));
     assert_eq!(traces.dropped(), 1);
@@ -51,17 +52,7 @@ async fn the_clients_deadline_holds_on_the_server_where_it_is_the_smaller() {
 async fn a_call_that_is_ready_before_any_timer_is_looked_at_is_answered_whatever_its_deadline() {
     let (server, _) = server(Limits::default());
     let mut raw = Raw::connect(&server).await;
-    let FrameKind::Request(request) = request_of("Echo", &order("quick")) else {
-        unreachable!()
-    };
-    raw.send(
-        1,
-        FrameKind::Request(Request {
-            timeout_us: 1,
-            ..request
-        }),
-    )
-    .await;
+    raw.send(1, within(1, "Echo", &order("quick"))).await;
     assert_eq!(raw.answer().await, (1, Ok(order("quick"))));
 }
 

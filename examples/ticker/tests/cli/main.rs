@@ -5,7 +5,7 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use expect_test::expect;
 
@@ -168,35 +168,45 @@ fn a_shout_is_heard_and_not_answered() {
     assert_eq!(server.says(), r"somebody shouts: anybody\u{1b}[2J selling?");
 }
 
+/// A desk that is to see 30 prices, and has seen two.
+struct Desk {
+    process: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Desk {
+    fn at(server: &Server) -> Self {
+        let mut process = program()
+            .args(["desk", "ACME", "--count", "30", "--server", &server.url])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap());
+        assert_eq!([line(&mut said), line(&mut said)], ["ACME 100.00", "ACME 100.35"]);
+        Self { process, said }
+    }
+
+    fn goes_on_at(mut self, mut server: Server) {
+        assert_eq!(self.said.lines().count(), 28);
+        assert!(self.process.wait().unwrap().success());
+        assert_eq!(server.says(), "the desk is closed");
+    }
+}
+
 #[test]
 fn a_desk_goes_on_when_its_server_is_back() {
     let server = Server::start();
-    let mut desk = program()
-        .args(["desk", "ACME", "--count", "30", "--server", &server.url])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(desk.stdout.take().unwrap());
-    assert_eq!([line(&mut said), line(&mut said)], ["ACME 100.00", "ACME 100.35"]);
+    let desk = Desk::at(&server);
     let address = server.address().to_owned();
     drop(server);
-    let mut server = Server::start_on(&address);
-    assert_eq!(said.lines().count(), 28);
-    assert!(desk.wait().unwrap().success());
-    assert_eq!(server.says(), "the desk is closed");
+    desk.goes_on_at(Server::start_on(&address));
 }
 
 #[cfg(unix)]
 #[test]
 fn a_desk_goes_on_at_the_next_server_when_one_is_stopped() {
     let mut server = Server::start();
-    let mut desk = program()
-        .args(["desk", "ACME", "--count", "30", "--server", &server.url])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(desk.stdout.take().unwrap());
-    assert_eq!([line(&mut said), line(&mut said)], ["ACME 100.00", "ACME 100.35"]);
+    let desk = Desk::at(&server);
     let address = server.address().to_owned();
     // In order, and at once: the desk does not hold the stop up.
     let pid = server.process.id().to_string();
@@ -209,10 +219,7 @@ fn a_desk_goes_on_at_the_next_server_when_one_is_stopped() {
     );
     assert!(server.process.wait().unwrap().success());
     drop(server);
-    let mut server = Server::start_on(&address);
-    assert_eq!(said.lines().count(), 28);
-    assert!(desk.wait().unwrap().success());
-    assert_eq!(server.says(), "the desk is closed");
+    desk.goes_on_at(Server::start_on(&address));
 }
 
 #[test]
