@@ -1,9 +1,10 @@
 //! Events of whatever type, for programs that know the types when they run.
 
 use rpc_runtime::{
-    Contract,
+    ClientId, Contract, Status,
     hub::{Anyone, Hub, Namespace, client::AnyEvent},
     prost::Message,
+    services::hub::{Subscribed, Unsubscribed},
 };
 
 use crate::{
@@ -66,4 +67,26 @@ async fn what_is_sent_is_heard_by_those_who_take_any_and_by_those_who_name_it_ea
     hub.all().publish(&said("last")).await.unwrap();
     assert_eq!(named.next().await.unwrap().unwrap().event, said("last"));
     assert_eq!(client.hub().unheard(), 1, "nobody takes any any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_hub_says_of_subscriptions_is_heard_by_those_who_name_it_alone() {
+    let hub = hub_of(10);
+    let server = in_memory(&hub);
+    let client = client_of(&server, "ali");
+    let mut any = client.events::<AnyEvent>();
+    let (mut begun, mut ended) = (client.events::<Subscribed>(), client.events::<Unsubscribed>());
+    let greeting = client.greeted().await.unwrap();
+    let id: ClientId = greeting.client_id().parse().unwrap();
+    assert_eq!(hub.subscribe(id, "log:a").await.unwrap(), 1);
+    assert_eq!(begun.next().await.unwrap().unwrap().event.channel, "log:a");
+    hub.unsubscribe(id, "log:a", &Status::aborted("it is over"))
+        .unwrap();
+    hub.all().publish(&said("hello")).await.unwrap();
+    assert_eq!(
+        any.next().await.unwrap().unwrap().event.type_name,
+        Said::FULL_NAME
+    );
+    assert_eq!(ended.next().await.unwrap().unwrap().event.channel, "log:a");
+    assert_eq!(any.unread(), 0);
 }

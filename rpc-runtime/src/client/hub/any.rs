@@ -7,6 +7,10 @@ use crate::hub::Events;
 
 /// An event of whatever type, as it was encoded: what listens for it hears everything.
 ///
+/// Of what is sent to this client ([`Client::events`](crate::Client::events)) that is all but what the hub itself says of the client's
+/// subscriptions, such as [`Subscribed`](crate::services::hub::Subscribed): that comes to those who name it. Those who come to a channel
+/// and leave it are told in the channel, and heard there.
+///
 /// For tools that know the types from elsewhere, such as [reflection](crate::services::reflection).
 ///
 /// ```

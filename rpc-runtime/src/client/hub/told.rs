@@ -19,7 +19,7 @@ use crate::{
     CallError,
     contract::Contract,
     hub::Position,
-    services::hub::{Subscribed, Unsubscribed},
+    services::hub::{Subscribed, Unsubscribed, is_of_the_hub},
 };
 
 impl HubCell {
@@ -48,7 +48,9 @@ impl State {
             _ => Came::Unheard,
         };
         let of_type = self.listeners.get(frame.type_name.as_str());
-        let of_any = self.listeners.get(ANY);
+        // What the hub says of the client's own subscriptions was sent by nobody: those alone hear it who name it.
+        let is_sent = !is_of_the_hub(&frame.type_name);
+        let of_any = self.listeners.get(ANY).filter(|_| is_sent);
         if of_type.is_none() && of_any.is_none() {
             return came;
         }

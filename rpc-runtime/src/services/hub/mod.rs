@@ -16,7 +16,7 @@ pub use events::{
     Subscribed, Unsubscribed,
 };
 
-pub(crate) use records::presence;
+pub(crate) use records::{is_of_the_hub, presence};
 
 use crate::dispatch::Gateway;
 

@@ -123,10 +123,15 @@ const OF_THE_HUB: [&str; 5] = [
     Left::FULL_NAME,
 ];
 
+/// Whether events of this type are what the hub itself tells clients.
+pub(crate) fn is_of_the_hub(name: &str) -> bool {
+    OF_THE_HUB.contains(&name)
+}
+
 /// Whether a client may publish or send events of this type at all, where it has the right.
 pub(super) fn check_event_type(name: &str) -> Result<(), Status> {
     check_type(name)?;
-    match OF_THE_HUB.contains(&name) {
+    match is_of_the_hub(name) {
         true => Err(Status::invalid_argument(
             "events of this type are the hub's own: no client publishes or sends them",
         )),
