@@ -22,7 +22,8 @@ use crate::call::Prepared;
 use crate::cli::BenchArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::count_of;
-use crate::{connect, output, stop};
+use crate::stop::Stop;
+use crate::{connect, output};
 use load::Load;
 use report::Report;
 use schedule::Schedule;
@@ -77,6 +78,7 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
     let mut clients: Vec<Client> = others.buffer_unordered(CONNECTING).try_collect().await?;
     clients.push(prepared.client.clone());
 
+    let stop = Stop::listen();
     let start = Instant::now();
     let schedule = args.rate.map(|rate| Schedule::new(start, rate));
     if let Some(schedule) = &schedule {
@@ -88,15 +90,16 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
         let call = client.unary::<Encoded>(prepared.descriptor, &request);
         call.await.map(drop)
     };
-    let patience = args.server.deadline.or(prepared.method.deadline);
+    let deadline = args.server.deadline.or(prepared.method.deadline);
+    let patience = PATIENCE.saturating_add(deadline.unwrap_or_default());
     let watch = Watch {
         load: &load,
         time: args.time.or(args.count.is_none().then_some(TIME)),
-        patience: PATIENCE.saturating_add(patience.unwrap_or_default()),
+        patience,
         shown: std::io::stderr().is_terminal(),
         busy_before: Cell::new(None),
     };
-    let why = drive(&watch, &clients, args.concurrency, call).await;
+    let why = drive(&watch, &stop, &clients, args.concurrency, call).await;
     let report = Report {
         args,
         method: prepared.method.full_name(),
@@ -109,7 +112,7 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
         false => report.text(),
     })?;
     join_all(clients.iter().map(connect::close)).await;
-    outcome(&report.tally, why)
+    outcome(&report.tally, why, patience)
 }
 
 /// Why it has ended.
@@ -124,6 +127,7 @@ enum Why {
 /// Lets all workers make calls until they have made enough.
 async fn drive<C>(
     watch: &Watch<'_>,
+    stop: &Stop,
     clients: &[C],
     concurrency: u32,
     call: impl AsyncFn(&C) -> Result<(), CallError>,
@@ -140,7 +144,7 @@ async fn drive<C>(
     }
     let mut working = running.len();
     running.push(Box::pin(async {
-        stop::asked().await;
+        stop.asked().await;
         Some(Why::Interrupted)
     }));
     running.push(Box::pin(async {
@@ -149,7 +153,11 @@ async fn drive<C>(
     }));
     while let Some(ended) = running.next().await {
         match ended {
-            Some(why) => return why,
+            Some(why) => {
+                // What was due until now and was not made is told, as where the time is over.
+                watch.load.time_is_over(Instant::now());
+                return why;
+            }
             None => working -= 1,
         }
         if working == 0 {
@@ -238,13 +246,14 @@ fn busy() -> Option<Duration> {
     None
 }
 
-fn outcome(tally: &Tally, why: Why) -> Result<(), Failure> {
+/// `patience`: how long was waited for calls that do not end.
+fn outcome(tally: &Tally, why: Why, patience: Duration) -> Result<(), Failure> {
     if let Some(most) = tally.failed.iter().max_by_key(|failed| failed.count) {
         let text = format!("{} of {} failed", tally.failures(), count_of(tally.ended, "call"));
         return Err(most.first.clone().about(&text));
     }
     if why == Why::Silent {
-        let text = format!("no call has ended for {} s", PATIENCE.as_secs());
+        let text = format!("no call has ended for {patience:?}");
         let failure = Failure::new(Exit::Status(Code::DeadlineExceeded), text);
         return Err(failure.hint("--deadline says how long a call may take"));
     }
@@ -257,7 +266,16 @@ fn outcome(tally: &Tally, why: Why) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::watch;
+    use tokio::time::sleep;
+
     use super::*;
+
+    /// One that is told by what stands before it.
+    fn stop() -> (watch::Sender<bool>, Stop) {
+        let (tell, told) = watch::channel(false);
+        (tell, Stop::told_by(told))
+    }
 
     fn watch(load: &Load) -> Watch<'_> {
         Watch {
@@ -273,11 +291,57 @@ mod tests {
     async fn calls_that_never_end_are_given_up_and_that_is_a_failure() {
         let start = Instant::now();
         let load = Load::new(start, None, None).unwrap();
-        let why = drive(&watch(&load), &[()], 2, async |_| std::future::pending().await).await;
+        let (_tell, stop) = stop();
+        let patience = PATIENCE + 3 * TICK;
+        let watch = Watch {
+            patience,
+            ..watch(&load)
+        };
+        let why = drive(&watch, &stop, &[()], 2, async |_| std::future::pending().await).await;
         assert_eq!(why, Why::Silent);
-        assert!((PATIENCE..PATIENCE + 2 * TICK).contains(&start.elapsed()));
-        let failure = outcome(&load.into_tally(), why).unwrap_err();
-        assert!(failure.is(Code::DeadlineExceeded) && failure.to_string().contains("no call has ended"));
+        assert!((patience..patience + 2 * TICK).contains(&start.elapsed()));
+        let failure = outcome(&load.into_tally(), why, patience).unwrap_err();
+        assert!(failure.is(Code::DeadlineExceeded));
+        assert_eq!(failure.to_string(), "no call has ended for 33s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_were_due_and_not_made_are_told_however_it_ends() {
+        for expected in [Why::Interrupted, Why::Silent] {
+            let start = Instant::now();
+            let schedule = Schedule::new(start, 10);
+            let pacer = schedule.pacer();
+            let load = Load::new(start, None, Some(schedule)).unwrap();
+            let (tell, stop) = stop();
+            let watch = watch(&load);
+            let never = async |_: &()| std::future::pending().await;
+            let told = async {
+                if expected == Why::Interrupted {
+                    sleep(2 * TICK).await;
+                    tell.send_replace(true);
+                }
+            };
+            let pace = async {
+                pacer.run().await;
+                // It ends when no more calls are wanted.
+                std::future::pending().await
+            };
+            let work = async { tokio::join!(drive(&watch, &stop, &[()], 3, never), told).0 };
+            let why = tokio::select! {
+                why = work => why,
+                () = pace => unreachable!("it goes on"),
+            };
+            assert_eq!(why, expected);
+            let (passed, tally) = (start.elapsed(), load.into_tally());
+            assert_eq!(tally.unanswered(), 3);
+            // Ten of each second were due, and three were made.
+            let due = tally.not_made + 3;
+            assert!(passed >= 2 * TICK && due >= 20, "{due} in {passed:?}");
+            assert!(
+                u128::from(due) <= passed.as_millis() / 100 + 1,
+                "{due} in {passed:?}"
+            );
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -287,12 +351,13 @@ mod tests {
             time: Some(TICK),
             ..watch(&load)
         };
+        let (_tell, stop) = stop();
         let late = async |_: &()| {
             tokio::time::sleep(3 * TICK).await;
             Ok(())
         };
-        assert_eq!(drive(&watch, &[()], 2, late).await, Why::Done);
-        let failure = outcome(&load.into_tally(), Why::Done).unwrap_err();
+        assert_eq!(drive(&watch, &stop, &[()], 2, late).await, Why::Done);
+        let failure = outcome(&load.into_tally(), Why::Done, PATIENCE).unwrap_err();
         assert!(
             failure.to_string().contains("in the time that was measured"),
             "{failure}"

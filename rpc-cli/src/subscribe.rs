@@ -1,6 +1,6 @@
 //! `rpc subscribe`: events of channels, as they come.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,8 +15,9 @@ use crate::event;
 use crate::failure::{Exit, Failure};
 use crate::output::count_of;
 use crate::progress::Progress;
+use crate::stop::Stop;
 use crate::types::Types;
-use crate::{connect, output, stop};
+use crate::{connect, output};
 
 /// `rpc subscribe`
 pub(crate) async fn run(args: &SubscribeArgs) -> Result<(), Failure> {
@@ -25,40 +26,21 @@ pub(crate) async fn run(args: &SubscribeArgs) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, text).hint("name one channel, or use --last"));
     }
     let client = connect::lasting(&args.server).await?;
-    tokio::spawn(stop::when_asked_again());
-    let mut stopped = pin!(stop::asked());
-    let mut listener = Listener {
-        left: args.count,
-        json: args.output.json,
-        types: Types::find(&args.server, &client).await?,
-        progress: Progress::new("events"),
-        heard: 0,
-        gaps: 0,
-    };
-    let mut channels = SelectAll::new();
-    if args.direct {
-        channels.push(Source::Direct(client.events()));
-        output::note("hears what is sent to this client");
-    }
-    let begins = args
-        .channels
-        .iter()
-        .map(|channel| begin(&client, channel, args.since, args.last));
+    let stop = Stop::listen();
     let begun = tokio::select! {
         biased;
-        () = &mut stopped => return Ok(()),
-        begun = try_join_all(begins) => begun?,
+        () = stop.asked() => return Ok(()),
+        begun = begin_all(args, &client) => begun?,
     };
-    let mut kept = Vec::new();
-    for (before, subscription) in begun {
-        output::note(&format!("hears {}", subscription.channel()));
-        kept.extend(before);
-        channels.push(Source::Channel(subscription));
-    }
+    let Begun {
+        mut listener,
+        kept,
+        mut channels,
+    } = begun;
     // Whatever is waited for while listening, an answer about a type included, is given up by these two.
     let ended = tokio::select! {
         biased;
-        () = &mut stopped => Ok(()),
+        () = stop.asked() => Ok(()),
         () = after(args.time) => listener.time_is_over(args.time),
         ended = listener.listen(&client, kept, &mut channels) => ended,
     };
@@ -76,6 +58,46 @@ async fn after(time: Option<Duration>) {
         Some(time) => tokio::time::sleep(time).await,
         None => std::future::pending().await,
     }
+}
+
+/// What is heard, and who shows it.
+struct Begun {
+    listener: Listener,
+    /// What is to be shown before.
+    kept: Vec<Received<AnyEvent>>,
+    channels: SelectAll<Source>,
+}
+
+/// Asks for all that is needed to show events, and subscribes to all channels.
+async fn begin_all(args: &SubscribeArgs, client: &Client) -> Result<Begun, Failure> {
+    let listener = Listener {
+        left: args.count,
+        json: args.output.json,
+        types: Types::find(&args.server, client).await?,
+        progress: Progress::new("events"),
+        heard: 0,
+        gaps: 0,
+    };
+    let mut channels = SelectAll::new();
+    if args.direct {
+        channels.push(Source::Direct(client.events()));
+        output::note("hears what is sent to this client");
+    }
+    let begins = args
+        .channels
+        .iter()
+        .map(|channel| begin(client, channel, args.since, args.last));
+    let mut kept = Vec::new();
+    for (before, subscription) in try_join_all(begins).await? {
+        output::note(&format!("hears {}", subscription.channel()));
+        kept.extend(before);
+        channels.push(Source::Channel(subscription));
+    }
+    Ok(Begun {
+        listener,
+        kept,
+        channels,
+    })
 }
 
 /// Subscribes to a channel. What is to be shown before comes with it.

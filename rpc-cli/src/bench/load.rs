@@ -122,13 +122,16 @@ impl Load {
         Some(true)
     }
 
-    /// The time is over: no more calls are made, and those in flight are waited for.
+    /// The time is over, or the whole is given up: no more calls are made, and those in flight are waited for.
     pub(super) fn time_is_over(&self, end: Instant) {
         if self.over.get() {
             return;
         }
         self.stop_making();
-        let not_made = self.schedule.as_ref().map(|schedule| schedule.not_made(end));
+        let not_made = self
+            .schedule
+            .as_ref()
+            .map(|schedule| schedule.not_made(self.measured_from, end));
         self.tally.borrow_mut().time_is_over(not_made.unwrap_or_default());
     }
 

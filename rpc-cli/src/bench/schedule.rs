@@ -74,10 +74,11 @@ impl Schedule {
         self.due.close();
     }
 
-    /// How many were due before a time and were not made.
-    pub(super) fn not_made(&self, before: Instant) -> u64 {
-        let due = self.times.due_by(before - Duration::from_nanos(1));
-        due.saturating_sub(self.made.get())
+    /// How many were due from one time on and before another, and were not made.
+    pub(super) fn not_made(&self, from: Instant, before: Instant) -> u64 {
+        let due_before = |time: Instant| self.times.due_by(time - Duration::from_nanos(1));
+        let made = self.made.get().max(due_before(from));
+        due_before(before).saturating_sub(made)
     }
 }
 
@@ -152,9 +153,18 @@ mod tests {
         assert_eq!(schedule.next().await, Some(schedule.times.start));
         assert_eq!(schedule.next().await, Some(schedule.times.of(1)));
         schedule.close();
-        assert_eq!(schedule.not_made(Instant::now()), 3);
-        assert_eq!(schedule.not_made(schedule.times.of(4)), 2);
-        assert_eq!(schedule.not_made(schedule.times.start), 0);
+        let (start, now) = (schedule.times.start, Instant::now());
+        for (from, before, expected) in [
+            (start, now, 3),
+            (start, schedule.times.of(4), 2),
+            (start, start, 0),
+            // Those before are not asked for, whether they were made or not.
+            (schedule.times.of(3), now, 2),
+            (now, now, 0),
+            (now, start, 0),
+        ] {
+            assert_eq!(schedule.not_made(from, before), expected);
+        }
         assert_eq!(schedule.next().await, None);
         assert_eq!(pacer.let_go(Instant::now()), None);
     }

@@ -1,8 +1,6 @@
 //! Channels that are heard.
 
 use std::io::{BufRead, BufReader};
-#[cfg(unix)]
-use std::{io::Write, process::Stdio};
 
 use rpc_runtime::hub::{Hub, Users};
 use rpc_runtime::services;
@@ -10,8 +8,6 @@ use serde_json::{Value, json};
 
 use crate::calling::set_of;
 use crate::channels::{Subscriber, publish, with_hub};
-#[cfg(unix)]
-use crate::server::command;
 use crate::server::{Example, Serving, framework};
 
 #[test]
@@ -221,68 +217,21 @@ fn what_is_sent_to_the_user_is_heard_where_it_is_asked_for() {
     assert_eq!(heard[0]["channel"], "");
 }
 
-#[cfg(unix)]
-#[test]
-fn ctrl_c_ends_a_subscription_in_order_and_without_a_connection_as_well() {
-    for signal in ["-INT", "-TERM"] {
-        for is_away in [false, true] {
-            let server = Serving::start(with_hub());
-            let mut subscriber = Subscriber::start(&server.url, &["room:5"], "room:5");
-            if is_away {
-                server.stop();
-                subscriber.until_said("the connection is lost");
-            }
-            let pid = subscriber.process.id().to_string();
-            let killed = std::process::Command::new("kill").args([signal, &pid]).status();
-            assert!(killed.unwrap().success());
-            let outcome = subscriber.end();
-            assert!(outcome.err.contains("0 events"), "{}", outcome.err);
-            assert_eq!(outcome.ok(), "");
-        }
-    }
-}
-
-/// Whoever reads the output may have stopped to do so, with all that it takes to hold the program up.
-#[cfg(unix)]
-#[test]
-fn ctrl_c_a_second_time_ends_what_waits_for_its_reader() {
-    let server = Serving::start(with_hub());
-    publish(&server, "room:5", &["a"]);
-    let was_waiting = || {
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        rustix::io::ioctl_fionbio(&writer, true).unwrap();
-        while writer.write(&[b' '; 4096]).is_ok() {}
-        while writer.write(b" ").is_ok() {}
-        rustix::io::ioctl_fionbio(&writer, false).unwrap();
-        let mut process = command()
-            .args(["subscribe", "room:5", "--last", "1", "-s", &server.url])
-            .stdout(writer)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut err = BufReader::new(process.stderr.take().unwrap());
-        err.read_line(&mut String::new()).unwrap();
-        let pid = process.id().to_string();
-        let code = loop {
-            if let Some(status) = process.try_wait().unwrap() {
-                break status.code();
-            }
-            let _ = std::process::Command::new("kill").args(["-INT", &pid]).status();
-        };
-        drop(reader);
-        code == Some(130)
-    };
-    // It may be told so before it has anything to print, and ends in order then.
-    assert!((0..50).any(|_| was_waiting()), "it never waited");
-}
-
 #[test]
 fn a_time_is_over_without_a_connection_as_well() {
-    let server = Serving::start(with_hub());
-    let mut subscriber = Subscriber::start(&server.url, &["room:5", "--for", "5s"], "room:5");
-    server.stop();
-    subscriber.until_said("the connection is lost");
-    subscriber.end().ok();
+    // It is over before the connection is lost where this machine has much else to do, and is given longer then.
+    let ends_behind_the_loss = |seconds: u64| {
+        let server = Serving::start(with_hub());
+        let time = format!("{seconds}s");
+        let subscriber = Subscriber::start(&server.url, &["room:5", "--for", &time], "room:5");
+        server.stop();
+        let outcome = subscriber.end();
+        let was_lost = outcome.err.contains("the connection is lost");
+        outcome.ok();
+        was_lost
+    };
+    let times = [1, 4, 16, 64, 256];
+    assert!(times.into_iter().any(ends_behind_the_loss), "it was never lost");
 }
 
 #[test]

@@ -13,5 +13,7 @@ mod refused;
 mod server;
 mod starting;
 #[cfg(unix)]
+mod stopping;
+#[cfg(unix)]
 mod terminal;
 mod tls;
