@@ -61,10 +61,31 @@ pub(crate) fn error(failure: &Failure) {
     }
 }
 
-/// Whether a terminal takes it for a command, or shows it as something else than what it is.
+/// Whether a terminal takes it for a command, or shows it as something else than what it is: controls, what separates lines or turns the
+/// direction, and what is not seen, which is Unicode's `Default_Ignorable_Code_Point` but for U+FE00 to U+FE0F, with which emoji are
+/// written.
+///
+/// There is a list of these also in the client, for what a refusal says (rpc-runtime's `client/connect/gate.rs`), and in the explorer's page
+/// (`plain` in `form/json.ts`).
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c,
+            '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A text as one line that a terminal only shows.
@@ -174,9 +195,10 @@ fn quoted(text: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
         match is_hidden(c) {
-            // All of them are of one unit of UTF-16.
             true => {
-                let _ = write!(shown, "\\u{:04x}", u32::from(c));
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(shown, "\\u{unit:04x}");
+                }
             }
             false => shown.push(c),
         }
@@ -192,17 +214,19 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_would_take_for_a_command_is_printed() {
-        let evil = "a\u{1b}[2Jb\u{9b}1mc\u{7f}d\u{202e}e\nf\u{2066}g\u{61c}h";
+        let evil = "a\u{1b}[2Jb\u{9b}1mc\u{7f}d\u{202e}e\nf\u{2066}g\u{61c}h\u{200b}i\u{200d}j\u{2060}k\u{feff}l\u{e0041}m\u{ad}n";
         for shown in [
             one_line(evil),
             compact(&json!({ evil: evil })),
             anstream::adapter::strip_str(&pretty(&json!({ "k": [evil] }))).to_string(),
         ] {
-            let hidden = shown.chars().any(|c| is_hidden(c) && c != '\n');
+            let hidden = shown.chars().any(|c| !c.is_ascii_graphic() && !" \n".contains(c));
             assert!(!hidden, "{shown:?}");
         }
         let read: Value = serde_json::from_str(&compact(&json!(evil))).unwrap();
         assert_eq!(read, json!(evil), "and it is the same text");
+        let fine = "\u{e9}t\u{e9} \u{2764}\u{fe0f} \u{65e5}\u{672c}\u{8a9e} \u{5d0}";
+        assert_eq!(one_line(fine), fine);
     }
 
     #[test]

@@ -59,9 +59,34 @@ impl<S: AsyncRead + Unpin> HeaderGate<S> {
         body.truncate(length);
         let text = String::from_utf8(body).ok()?;
         let line = text.lines().next()?.trim();
-        let is_shown = !line.is_empty() && !line.contains(char::is_control);
+        let is_shown = !line.is_empty() && !line.contains(is_hidden);
         is_shown.then(|| line.to_owned())
     }
+}
+
+/// Whether whoever reads a log would not see it, or see something else than what it is: controls, what separates lines or turns the
+/// direction, and Unicode's `Default_Ignorable_Code_Point` but for U+FE00 to U+FE0F, with which emoji are written.
+///
+/// There is a list of these also in the command line (rpc-cli's `output.rs`), and in the explorer's page (`plain` in `form/json.ts`).
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for HeaderGate<S> {
@@ -155,6 +180,16 @@ mod tests {
             None
         );
         assert_eq!(said(&headers("text/plain", 3), b"\x1b[1", b"").await, None);
+        for hidden in [
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "a\u{200b}b",
+            "a\u{feff}b",
+            "a\u{e0041}b",
+        ] {
+            let text = headers("text/plain", hidden.len());
+            assert_eq!(said(&text, hidden.as_bytes(), b"").await, None, "{hidden:?}");
+        }
         assert_eq!(said(&headers("text/plain", 2), b"\xc3\x28", b"").await, None);
         assert_eq!(said(&headers("text/plain", 0), b"", b"").await, None);
         assert_eq!(said(&HeaderMap::new(), b"too", b"").await, None);
