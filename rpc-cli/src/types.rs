@@ -1,11 +1,13 @@
 //! What is known of the types of events, through reflection or from a descriptor set.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use prost_reflect::MessageDescriptor;
 use rpc_runtime::hub::client::AnyEvent;
 use rpc_runtime::{Client, Code};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::cli::ServerArgs;
 use crate::failure::Failure;
@@ -47,11 +49,16 @@ const MOST: usize = 256;
 /// So many types that could not be read are named at the end.
 const MOST_NAMED: usize = 8;
 
+/// A server that does not answer is not asked for so long: each event would be shown only when it has been waited for.
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// The types of events that come: each is asked for when the first of them comes, for the first 256 types.
 pub(crate) struct Types {
     /// `None` where nothing is known of any.
     schema: Option<Schema>,
     known: HashMap<String, Option<MessageDescriptor>>,
+    /// Until then nothing is asked.
+    silent_until: Option<Instant>,
     /// How many events have come that could not be read, by their types.
     unread: BTreeMap<String, u64>,
     /// And of types that are not remembered.
@@ -73,6 +80,7 @@ impl Types {
         Ok(Self {
             schema,
             known: HashMap::new(),
+            silent_until: None,
             unread: BTreeMap::new(),
             others: 0,
         })
@@ -120,10 +128,15 @@ impl Types {
         if self.known.len() == MOST {
             return None;
         }
+        if self.silent_until.is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
         let message = match self.schema.as_ref()?.pool(&[name]).await {
             Ok(pool) => pool.get_message_by_name(name),
             // The connection is lost: it is asked for with the next event.
-            Err(failure) if failure.is(Code::Unavailable) || failure.is(Code::DeadlineExceeded) => {
+            Err(failure) if failure.is(Code::Unavailable) => return None,
+            Err(failure) if failure.is(Code::DeadlineExceeded) => {
+                self.silent_until = Some(Instant::now() + SILENCE);
                 return None;
             }
             Err(_) => None,
@@ -142,29 +155,66 @@ fn is_refusal(failure: &Failure) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use bytes::Bytes;
     use prost_reflect::DescriptorPool;
     use rpc_runtime::hub::Events;
+    use rpc_runtime::testing::serve;
+    use rpc_runtime::{Context, Server, Status};
 
     use super::*;
 
-    #[tokio::test]
-    async fn names_that_are_made_up_are_remembered_up_to_a_bound_and_counted() {
-        let pool = DescriptorPool::new();
-        let mut types = Types {
-            schema: Some(Schema::Given {
-                pool,
-                services: Vec::new(),
-            }),
+    fn types_of(schema: Schema) -> Types {
+        Types {
+            schema: Some(schema),
             known: HashMap::new(),
+            silent_until: None,
             unread: BTreeMap::new(),
             others: 0,
+        }
+    }
+
+    fn event(type_name: &str) -> AnyEvent {
+        AnyEvent::decode(type_name, Bytes::new()).unwrap().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_is_asked_again_only_after_a_while() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let hangs = move |_: &Context| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Err(Status::deadline_exceeded("it hangs"))
         };
+        let server = Server::builder().reflection(true).guard("reflection", hangs);
+        let server = serve(server.build().unwrap());
+        let mut types = types_of(Schema::Asked {
+            client: server.client(),
+            services: Vec::new(),
+            authentication_required: false,
+            patience: Duration::from_secs(30),
+        });
+        for round in 1..=2 {
+            for name in ["a.A", "a.B", "a.A"] {
+                assert_eq!(types.decode(&event(name)).await, None);
+            }
+            assert_eq!(asked.load(Ordering::Relaxed), round);
+            tokio::time::advance(SILENCE).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn names_that_are_made_up_are_remembered_up_to_a_bound_and_counted() {
+        let mut types = types_of(Schema::Given {
+            pool: DescriptorPool::new(),
+            services: Vec::new(),
+        });
         for round in 0..2 {
             for name in 0..2 * MOST {
                 let name = format!("made.Up{name:04}");
-                let event = AnyEvent::decode(&name, Bytes::new()).unwrap().unwrap();
-                assert_eq!(types.decode(&event).await, None, "{round}");
+                assert_eq!(types.decode(&event(&name)).await, None, "{round}");
             }
         }
         assert_eq!((types.known.len(), types.unread.len()), (MOST, MOST));
