@@ -134,6 +134,12 @@ fn way_in(refused: RefusedKind) -> &'static str {
         }
         RefusedKind::Http(403) => "the server, or what stands in front of it, does not let this program in",
         RefusedKind::Http(429 | 503) => "try again later",
+        RefusedKind::Http(426) => {
+            "the upgrade to a WebSocket did not arrive: a proxy has to forward Upgrade and Connection, by HTTP/1.1"
+        }
+        RefusedKind::Http(_) => {
+            "what answered may be a proxy in front of the server, or another program: --server says whom to ask"
+        }
         RefusedKind::TimedOut => "--connect-timeout gives it longer",
         _ => "is the server running there? --server names another, RPC_SERVER does for all commands",
     }
@@ -204,6 +210,9 @@ mod tests {
             (RefusedKind::Http(404), "the path of an endpoint"),
             (RefusedKind::Http(429), "try again later"),
             (RefusedKind::Http(503), "try again later"),
+            (RefusedKind::Http(426), "forward Upgrade"),
+            (RefusedKind::Http(200), "another program"),
+            (RefusedKind::Http(502), "a proxy in front of the server"),
             (RefusedKind::TimedOut, "--connect-timeout"),
         ] {
             assert!(way_in(kind).contains(part), "{kind:?}: {}", way_in(kind));
