@@ -88,8 +88,10 @@ fn tell(folder: &Path, name: &CrateName, origin: &Origin) -> Result<(), Failure>
         name.package(),
         one_line(&folder.display().to_string()),
     ))?;
-    if folder != Path::new(".") {
-        output::line(&format!("  cd {}", for_shell(folder)))?;
+    if folder != Path::new(".")
+        && let Some(word) = for_shell(folder)
+    {
+        output::line(&format!("  cd {word}"))?;
     }
     for (command, what) in [
         ("cargo run", "the server"),
@@ -106,14 +108,21 @@ fn tell(folder: &Path, name: &CrateName, origin: &Origin) -> Result<(), Failure>
     output::line("\nsrc/contracts.rs is where to begin; README.md says what else there is.")
 }
 
-/// A path as a shell takes it for one word.
-fn for_shell(path: &Path) -> String {
-    let shown = one_line(&path.display().to_string());
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./\\:~".contains(c);
-    match shown.chars().all(plain) {
-        true => shown,
-        false => format!("'{}'", shown.replace('\'', r"'\''")),
-    }
+/// A path as a shell takes it for one word, and `cd` for a folder. `None` where it cannot be shown as it is.
+fn for_shell(path: &Path) -> Option<String> {
+    let text = path.to_str().filter(|text| one_line(text) == *text)?;
+    // An option, or the folder before.
+    let text = match text.starts_with('-') {
+        true => format!("./{text}"),
+        false => text.to_owned(),
+    };
+    // What separates folders on Windows means something to other shells.
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c) || cfg!(windows) && "\\:".contains(c);
+    Some(match text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    })
 }
 
 #[cfg(test)]
@@ -127,8 +136,16 @@ mod tests {
             ("my app", "'my app'"),
             ("Ada's", r"'Ada'\''s'"),
             ("$HOME", "'$HOME'"),
+            ("~ada", "'~ada'"),
+            ("-shop", "./-shop"),
+            ("- a", "'./- a'"),
         ] {
-            assert_eq!(for_shell(Path::new(folder)), word);
+            assert_eq!(for_shell(Path::new(folder)).as_deref(), Some(word));
+        }
+        #[cfg(unix)]
+        assert_eq!(for_shell(Path::new(r"a\b")).as_deref(), Some(r"'a\b'"));
+        for hidden in ["a\nb", "a\u{202e}b"] {
+            assert_eq!(for_shell(Path::new(hidden)), None, "{hidden:?}");
         }
     }
 }
