@@ -4,7 +4,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use rpc_runtime::Client;
+use rpc_runtime::hub::client::SubscriptionError;
+use rpc_runtime::{CallError, Client};
 
 use crate_name::GuestBookClient;
 use crate_name::contracts::{Entry, SignRequest};
@@ -34,19 +35,35 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     // Subscribed before it reads, so that nothing is missed in between.
     let mut written = client.hub().subscribe::<Entry>("entries").await?;
+    let mut last = show_all(&book).await?;
+    while let Some(received) = written.next().await {
+        match received {
+            Ok(received) if received.event.number > last => {
+                last = received.event.number;
+                show(&received.event);
+            }
+            Ok(_) => {}
+            // The connection was away for too long, or the server began anew: the book says what was
+            // missed. It goes on.
+            Err(SubscriptionError::Gap(_)) => {
+                println!("Once more from the beginning:");
+                last = show_all(&book).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Shows what stands in the book, and gives the number of the last entry.
+async fn show_all(book: &GuestBookClient) -> Result<u64, CallError> {
     let mut read = book.read().await?;
     let mut last = 0;
     while let Some(entry) = read.message().await? {
         last = entry.number;
         show(&entry);
     }
-    while let Some(received) = written.next().await {
-        let entry = received?.event;
-        if entry.number > last {
-            show(&entry);
-        }
-    }
-    Ok(())
+    Ok(last)
 }
 
 fn show(entry: &Entry) {

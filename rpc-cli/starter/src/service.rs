@@ -1,11 +1,11 @@
 //! The service: what each method of the contract does.
 
-use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use rpc_runtime::hub::{Anyone, Hub, Namespace, Retention};
 use rpc_runtime::{Context, Server, Status, services};
+use tokio::sync::Mutex;
 
 use crate::GuestBookGateway;
 use crate::contracts::{Entry, GuestBook, SignRequest};
@@ -14,28 +14,20 @@ use crate::contracts::{Entry, GuestBook, SignRequest};
 #[derive(Default)]
 struct Book(Mutex<Vec<Entry>>);
 
-impl Book {
-    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.0.lock().expect("no holder panics")
-    }
-}
-
 impl GuestBook for Book {
     async fn sign(&self, cx: &Context, request: SignRequest) -> Result<Entry, Status> {
-        let entry = {
-            let SignRequest { name, text } = request;
-            let mut entries = self.entries();
-            let number = entries.len() as u64 + 1;
-            let entry = Entry { number, name, text };
-            entries.push(entry.clone());
-            entry
-        };
+        let SignRequest { name, text } = request;
+        // Held until it is told, so that all are told of entries in the order of the book.
+        let mut entries = self.0.lock().await;
+        let number = entries.len() as u64 + 1;
+        let entry = Entry { number, name, text };
         cx.hub().channel("entries").publish(&entry).await?;
+        entries.push(entry.clone());
         Ok(entry)
     }
 
     async fn read(&self) -> Result<impl Stream<Item = Result<Entry, Status>>, Status> {
-        let entries = self.entries().clone();
+        let entries = self.0.lock().await.clone();
         Ok(stream::iter(entries.into_iter().map(Ok)))
     }
 }

@@ -278,12 +278,12 @@ fn a_new_crate_builds_is_tidy_passes_its_test_answers_and_keeps_its_promise() {
 
 /// The server says where it is and how it is called. The command that it names is run as it stands.
 fn answers(made: &Made) {
-    let server = made
-        .program("my-app")
-        .arg("127.0.0.1:0")
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut server = Serving(server.unwrap());
+    let serve = |address: &str| {
+        let mut server = made.program("my-app");
+        let server = server.arg(address).stdout(Stdio::piped()).spawn();
+        Serving(server.unwrap())
+    };
+    let mut server = serve("127.0.0.1:0");
     let mut said = BufReader::new(server.0.stdout.take().unwrap()).lines();
     let first = said.next().unwrap().unwrap();
     let url = first
@@ -328,6 +328,16 @@ fn answers(made: &Made) {
     assert_eq!(told.next().unwrap(), "2. Grace: Good morning.");
     client(&["Ada", "Good night."]).ok();
     assert_eq!(told.next().unwrap(), "3. Ada: Good night.");
+
+    // Another server has another book. Who reads on is told that events are missing, and reads that one.
+    drop(server);
+    let address = url.trim_start_matches("ws://").split('/').next().unwrap();
+    let mut server = serve(address);
+    let mut said = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    said.next().unwrap().unwrap();
+    client(&["Ada", "Once more."]).ok();
+    assert_eq!(told.next().unwrap(), "Once more from the beginning:");
+    assert_eq!(told.next().unwrap(), "1. Ada: Once more.");
 }
 
 /// A change that would break clients does not build, and says why.
