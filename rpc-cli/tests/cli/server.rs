@@ -1,12 +1,12 @@
 //! Servers to be called, and how they are.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 use std::thread;
-use std::time::SystemTime;
 
 use rpc_runtime::auth::{Attempt, AuthError, Authenticator, Identity};
 use rpc_runtime::{Context, Server, ServerBuilder, Status, services};
@@ -247,50 +247,47 @@ impl Drop for Example {
     }
 }
 
-/// An example's program, which a build of the whole workspace has left beside this one; it is built where it is not there, or is older
-/// than what it is made of.
+/// An example's program.
 fn program(name: &str) -> PathBuf {
-    static LOOKED_AT: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let mut looked_at = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
-    let here = Path::new(env!("CARGO_BIN_EXE_rpc"));
-    let path = here
-        .with_file_name(name)
-        .with_extension(std::env::consts::EXE_EXTENSION);
-    if looked_at.iter().any(|done| done == name) {
-        return path;
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let sources = [
-        "rpc-protocol",
-        "rpc-schema",
-        "rpc-build",
-        "rpc-macros",
-        "rpc-runtime",
-    ];
-    let sources = sources.map(|name| root.join(name).join("src"));
-    let own = [root.join("examples").join(name).join("src")];
-    let latest = sources
-        .iter()
-        .chain(&own)
-        .filter_map(|folder| latest(folder))
-        .max();
-    let made = path.metadata().and_then(|program| program.modified()).ok();
-    if made < latest {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--package", name])
-            .status();
-        assert!(built.unwrap().success(), "{name} does not build");
-    }
-    looked_at.push(name.to_owned());
-    path
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(build_examples)[name].clone()
 }
 
-/// When one of the files in a folder was last changed.
-fn latest(folder: &Path) -> Option<SystemTime> {
-    let entries = folder.read_dir().unwrap().map(Result::unwrap);
-    let times = entries.filter_map(|entry| match entry.file_type().unwrap().is_dir() {
-        true => latest(&entry.path()),
-        false => entry.metadata().unwrap().modified().ok(),
+/// Asks cargo for the examples once, which knows best what they are made of, and says where they are.
+///
+/// Where `cargo test --workspace` has built everything, nothing is left to be built: it is asked for a part of the same, in the same
+/// profile. `--workspace` gives them the features that all packages together ask for; `--examples`, of which cargo knows none here, also
+/// those that only tests do. And cargo leaves debug information out of a library that build scripts alone link: of the programs
+/// `breaking-corpus` links rpc-build itself, so that it is the one that is there.
+fn build_examples() -> HashMap<String, PathBuf> {
+    let here = Path::new(env!("CARGO_BIN_EXE_rpc"));
+    let profile = here.parent().and_then(Path::file_name).unwrap();
+    let profile = match profile.to_str().unwrap() {
+        "debug" => "dev",
+        named => named,
+    };
+    let built = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args([
+            "build",
+            "--workspace",
+            "--examples",
+            "--bin",
+            "chat",
+            "--bin",
+            "ticker",
+        ])
+        .args(["--bin", "breaking-corpus", "--profile", profile])
+        .args(["--quiet", "--message-format", "json"])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "the examples do not build");
+    let said = String::from_utf8(built.stdout).unwrap();
+    let artifacts = said.lines().filter_map(|line| {
+        let artifact: Value = serde_json::from_str(line).ok()?;
+        let program = artifact["executable"].as_str()?.into();
+        Some((artifact["target"]["name"].as_str()?.to_owned(), program))
     });
-    times.max()
+    artifacts.collect()
 }
