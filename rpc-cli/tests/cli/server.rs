@@ -266,18 +266,18 @@ fn build_examples() -> HashMap<String, PathBuf> {
         "debug" => "dev",
         named => named,
     };
-    let built = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo says of this package to its tests. Build scripts that look at it, such as ring's, would run again, and all behind them.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    let built = cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args([
-            "build",
-            "--workspace",
-            "--examples",
-            "--bin",
-            "chat",
-            "--bin",
-            "ticker",
-        ])
-        .args(["--bin", "breaking-corpus", "--profile", profile])
+        .args(["build", "--workspace", "--examples", "--profile", profile])
+        .args(["--bin", "chat", "--bin", "ticker", "--bin", "breaking-corpus"])
         .args(["--quiet", "--message-format", "json"])
         .stderr(Stdio::inherit())
         .output()
