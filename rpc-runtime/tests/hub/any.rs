@@ -1,7 +1,7 @@
 //! Events of whatever type, for programs that know the types when they run.
 
 use rpc_runtime::{
-    Contract, Status,
+    ClientId, Contract, Status,
     hub::{Anyone, Hub, Namespace, client::AnyEvent},
     prost::Message,
     services::hub::{Subscribed, Unsubscribed},
@@ -77,9 +77,8 @@ async fn what_the_hub_says_of_subscriptions_is_heard_by_those_who_name_it_alone(
     let mut any = client.events::<AnyEvent>();
     let (mut begun, mut ended) = (client.events::<Subscribed>(), client.events::<Unsubscribed>());
     let greeting = client.greeted().await.unwrap();
-    let id: rpc_runtime::ClientId = greeting.client_id().parse().unwrap();
+    let id: ClientId = greeting.client_id().parse().unwrap();
     assert_eq!(hub.subscribe(id, "log:a").await.unwrap(), 1);
-    // Put out before it is told, it would not be told.
     assert_eq!(begun.next().await.unwrap().unwrap().event.channel, "log:a");
     hub.unsubscribe(id, "log:a", &Status::aborted("it is over"))
         .unwrap();
@@ -88,6 +87,6 @@ async fn what_the_hub_says_of_subscriptions_is_heard_by_those_who_name_it_alone(
         any.next().await.unwrap().unwrap().event.type_name,
         Said::FULL_NAME
     );
-    assert_eq!(any.unread(), 0);
     assert_eq!(ended.next().await.unwrap().unwrap().event.channel, "log:a");
+    assert_eq!(any.unread(), 0);
 }
