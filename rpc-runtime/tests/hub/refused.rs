@@ -1,5 +1,7 @@
 //! A client that is refused in a channel that it hears already: whether it still does, the answer says.
 
+use std::time::Duration;
+
 use rpc_runtime::{
     Code, Status,
     hub::{Anyone, Asks, Hub, Namespace, OnSubscribe, Snapshot},
@@ -7,7 +9,10 @@ use rpc_runtime::{
 };
 use tokio::sync::watch;
 
-use crate::common::{Peer, said, serve, to};
+use crate::{
+    common::{Peer, Said, said, serve, to},
+    typed::{client_of, in_memory, next},
+};
 
 /// The state of a channel, unless it is out of order.
 struct State(watch::Receiver<Option<Code>>);
@@ -79,4 +84,24 @@ async fn who_is_put_out_by_a_right_that_cannot_be_asked_for_is_told_no_number() 
     let answer = ali.try_subscribe("room").await;
     assert_eq!((code(&answer), answer.number), (Some(Code::Unavailable), 0));
     assert_eq!(reached(&hub).await, Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_is_refused_a_second_subscription_keeps_the_first_and_ends_it_at_the_server() {
+    for refused in [Code::Unavailable, Code::ResourceExhausted] {
+        let (hub, breaks) = room();
+        let server = in_memory(&hub);
+        let ali = client_of(&server, "ali");
+        let mut first = ali.hub().subscribe::<Said>("room").await.unwrap();
+        breaks.send_replace(Some(refused));
+        let second = ali.hub().subscribe::<Said>("room").await;
+        assert_eq!(second.unwrap_err().code(), Some(refused));
+        assert_eq!(reached(&hub).await, Some(1));
+        for text in ["state", "x"] {
+            assert_eq!(next(&mut first).await.event, said(text));
+        }
+        drop(first);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(reached(&hub).await, Some(0), "{refused:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What the hub asks and gives, without a server: frames, answers and reconnects in any order.
 
+mod refused;
 mod returning;
 
 use std::task::{Context, Poll};
