@@ -21,6 +21,7 @@ mod presence;
 mod publishing;
 mod reading;
 mod recovery;
+mod refused;
 mod rights;
 mod sending;
 mod server_side;

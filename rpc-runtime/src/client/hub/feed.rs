@@ -1,24 +1,18 @@
 //! One channel as a client hears it: the subscriptions of the program, which share what the server sends, and what the server
 //! is to be asked for them. No IO: it is told what came, and says what to ask.
 
-use std::{collections::VecDeque, sync::Arc, task::Waker, time::Duration};
+use std::{sync::Arc, task::Waker, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     error::SubscriptionError,
-    inbox::Capacity,
+    held::Held,
     received::Raw,
     skips::Skips,
     sub::{Answer, Stage, Sub},
 };
-use crate::{CallError, Reconnect, hub::Position, services::hub::TypedMessage};
-
-/// So much is held of events that cannot be given yet, until the server has answered. What is held besides is asked for again.
-pub(super) const MOST_HELD: Capacity = Capacity {
-    events: 1_024,
-    bytes: 1 << 20,
-};
+use crate::{CallError, Code, Reconnect, hub::Position, services::hub::TypedMessage};
 
 /// A jump in the offsets is asked about at most so often in one channel.
 pub(super) const CHECK_EVERY: Duration = Duration::from_millis(100);
@@ -37,20 +31,22 @@ pub(super) struct Feed {
     pub(super) asking: Option<u64>,
     /// The server has said, on this connection, that the client hears the channel.
     pub(super) confirmed: bool,
-    /// The server may think that the client hears the channel.
+    /// The server may think that the client hears the channel, whatever comes of the call that is in flight.
     pub(super) entangled: bool,
+    /// It may have thought so on the connection before: whether its session goes on, the server has not said yet.
+    was_entangled: bool,
     /// The server has ended the subscription while it was asked for: what it answers may be older than that.
     pub(super) doubtful: bool,
+    /// The server has subscribed the client by itself while it was asked: a refusal may be older than that.
+    pub(super) granted_meanwhile: bool,
     /// It is not to be asked for before.
     pub(super) not_before: Option<Instant>,
     failures: u32,
     last_check: Option<Instant>,
-    presence: Option<TypedMessage>,
+    /// What the program says of itself, for presence to say of this client.
+    pub(super) says: Option<TypedMessage>,
     /// What of that the server has taken.
-    taken: Option<TypedMessage>,
-    /// How often the program has said something of itself, and as of when the server knows.
-    said: u64,
-    told: u64,
+    pub(super) taken: Option<TypedMessage>,
     /// What came while a subscription needs an answer first.
     held: Held,
     skips: Skips,
@@ -71,39 +67,15 @@ pub(super) enum Next {
     Unsubscribe,
 }
 
-/// Events that cannot be given yet.
-#[derive(Debug, Default)]
-pub(super) struct Held {
-    events: VecDeque<(u64, Arc<Raw>)>,
-    bytes: usize,
-    /// There was no room for all.
-    pub(super) overrun: bool,
-}
-
-impl Held {
-    /// Holds an event of a channel. After the first that does not fit, none is held.
-    pub(super) fn push(&mut self, number: u64, raw: Arc<Raw>) {
-        let cost = raw.cost();
-        if self.events.len() >= MOST_HELD.events || self.bytes + cost > MOST_HELD.bytes {
-            self.overrun = true;
-        }
-        if !self.overrun {
-            self.bytes += cost;
-            self.events.push_back((number, raw));
-        }
-    }
-
-    /// Takes out what is of one channel.
-    pub(super) fn take(&mut self, number: u64) -> Vec<Arc<Raw>> {
-        let (of_it, others) = std::mem::take(&mut self.events)
-            .into_iter()
-            .partition(|(other, _)| *other == number);
-        self.events = others;
-        let of_it: VecDeque<(u64, Arc<Raw>)> = of_it;
-        let taken: Vec<_> = of_it.into_iter().map(|(_, raw)| raw).collect();
-        self.bytes -= taken.iter().map(|raw| raw.cost()).sum::<usize>();
-        taken
-    }
+/// What is known where a question has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// Not whether the server has done what it was asked.
+    Unanswered,
+    /// The server has refused, and does not say that the client hears the channel.
+    Refused,
+    /// The server has refused, and the client hears the channel as it did before.
+    AsBefore,
 }
 
 impl Feed {
@@ -116,14 +88,14 @@ impl Feed {
             asking: None,
             confirmed: false,
             entangled: false,
+            was_entangled: false,
             doubtful: false,
+            granted_meanwhile: false,
             not_before: None,
             failures: 0,
             last_check: None,
-            presence: None,
+            says: None,
             taken: None,
-            said: 0,
-            told: 0,
             held: Held::default(),
             skips: Skips::default(),
             by_server: None,
@@ -133,10 +105,13 @@ impl Feed {
 
     /// Another connection has taken the place of the one before: everything is to be asked for again.
     pub(super) fn begin(&mut self) {
+        self.was_entangled |= self.entangled || self.asking.is_some();
+        self.entangled = false;
         self.number = None;
         self.asking = None;
         self.confirmed = false;
         self.doubtful = false;
+        self.granted_meanwhile = false;
         self.not_before = None;
         self.failures = 0;
         self.held = Held::default();
@@ -145,38 +120,10 @@ impl Feed {
         }
     }
 
-    /// The program says something of itself, for presence to say of this client.
-    pub(super) fn says(&mut self, presence: TypedMessage) {
-        self.presence = Some(presence);
-        self.said += 1;
-    }
-
-    /// What is to be told of it when the server is asked, and as of when that is.
-    pub(super) fn presence(&self) -> (Option<TypedMessage>, u64) {
-        (self.presence.clone(), self.said)
-    }
-
-    /// The server has taken what the program had said by then.
-    pub(super) fn is_taken(&mut self, said: u64, presence: Option<TypedMessage>) {
-        self.told = said;
-        self.taken = presence;
-    }
-
-    /// The server has refused the channel. Where that is because of what the program had said by then, it is as if it had not been said.
-    /// Whether it may be because of that.
-    pub(super) fn is_not_taken(
-        &mut self,
-        said: u64,
-        presence: Option<&TypedMessage>,
-        error: &CallError,
-    ) -> bool {
-        let is_new = presence != self.taken.as_ref();
-        let may_be = is_new && error.code() == Some(crate::Code::InvalidArgument);
-        if may_be && said == self.said {
-            self.presence = self.taken.clone();
-        }
-        self.told = said;
-        may_be
+    /// The server has said whether the session goes on: of another one it knows what was asked for on this connection, and no more.
+    pub(super) fn greeted(&mut self, resumed: bool) {
+        self.entangled |= resumed && self.was_entangled;
+        self.was_entangled = false;
     }
 
     /// Whether frames may be of this channel although their number is not known.
@@ -241,6 +188,7 @@ impl Feed {
         self.is_numbered(answer.number, answer.frames_epoch.or(epoch));
         self.confirmed = true;
         self.entangled = true;
+        self.granted_meanwhile = false;
         self.failures = 0;
         let mut late = early;
         late.extend(self.held.take(0));
@@ -274,33 +222,49 @@ impl Feed {
         }
     }
 
-    /// The server could not be asked, or refuses it, which is `certain`: then the client does not hear the channel any more,
-    /// unless it is the question that was wrong. `as_new`: it may be because of what was new in the question.
+    /// The server could not be asked, or refuses it. `says`: what the question had of the program.
     pub(super) fn refused(
         &mut self,
         error: &CallError,
-        certain: bool,
-        as_new: bool,
+        failed: Failed,
+        says: Option<&TypedMessage>,
         now: Instant,
         woken: &mut Vec<Waker>,
     ) {
-        let is_bad = error.code() == Some(crate::Code::InvalidArgument);
-        let is_out = certain && !is_bad;
-        if is_out {
-            // Who may not hear the channel any more has stopped to hear it by that.
-            self.confirmed = false;
-            self.entangled = false;
-            self.subs.iter_mut().for_each(Sub::lose);
-        } else if certain {
-            self.entangled = self.confirmed;
-        }
         let passes = passes(error);
+        let is_bad = error.code() == Some(Code::InvalidArgument);
+        // What it says of the subscription may be older than an end that it has told, or than a beginning.
+        let granted_meanwhile = std::mem::take(&mut self.granted_meanwhile);
+        let failed = match failed {
+            Failed::AsBefore if self.doubtful => Failed::Refused,
+            Failed::Refused if granted_meanwhile => Failed::AsBefore,
+            failed => failed,
+        };
+        let is_new = failed != Failed::Unanswered && says != self.taken.as_ref();
+        // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
+        let is_undone = !passes
+            || error.code() == Some(Code::ResourceExhausted)
+            || self.subs.iter().any(|sub| sub.first.is_some());
+        if is_new && is_undone && self.says.as_ref() == says {
+            self.says.clone_from(&self.taken);
+        }
+        let is_out = failed == Failed::Refused && !is_bad;
+        if is_out {
+            // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
+            self.confirmed = false;
+            self.entangled &= passes;
+            self.subs.iter_mut().for_each(Sub::lose);
+        } else if failed != Failed::Refused {
+            self.entangled = true;
+        }
         let is_asked = |stage| stage == Stage::Needs || is_out && stage == Stage::Full;
-        let fails = |sub: &Sub| is_asked(sub.stage) && (sub.first.is_some() || !passes && !as_new);
+        // Whoever was there goes on.
+        let goes_on = passes || is_new && is_bad;
+        let fails = |sub: &Sub| is_asked(sub.stage) && (sub.first.is_some() || !goes_on);
         for sub in self.subs.extract_if(.., |sub| fails(sub)) {
             sub.fail(error.clone(), woken);
         }
-        if self.subs.is_empty() && !passes {
+        if self.subs.is_empty() && !passes && (is_out || failed == Failed::Unanswered) {
             self.left
                 .drain(..)
                 .for_each(|waits| drop(waits.send(Err(error.clone()))));
@@ -328,13 +292,16 @@ impl Feed {
     /// What to ask of the server.
     pub(super) fn next(&self, now: Instant) -> Next {
         let needs = |stage| self.subs.iter().filter(move |sub| sub.stage == stage);
-        let wants = needs(Stage::Needs).next().is_some() || self.is_unsettled() || self.told != self.said;
+        let wants = needs(Stage::Needs).next().is_some() || self.is_unsettled() || self.says != self.taken;
         let leaves = self.subs.is_empty();
         if self.asking.is_some() || !wants && !leaves {
             return Next::Nothing;
         }
         if leaves && !self.entangled {
-            return Next::Gone;
+            return match self.was_entangled {
+                true => Next::Nothing,
+                false => Next::Gone,
+            };
         }
         if let Some(not_before) = self.not_before.filter(|not_before| *not_before > now) {
             return Next::Later(not_before);
@@ -342,14 +309,16 @@ impl Feed {
         if leaves {
             return Next::Unsubscribe;
         }
-        // Those that know least: what they are given is not new to the others.
-        let oldest = |stage| {
-            let cursors = needs(stage).filter_map(|sub| sub.cursor);
-            cursors.min_by_key(|cursor| (cursor.epoch, cursor.offset))
-        };
-        let since = oldest(Stage::Needs);
-        let is_there = needs(Stage::Needs).next().is_some();
-        Next::Subscribe(if is_there { since } else { oldest(Stage::Full) })
+        let cursors = |stage| needs(stage).filter_map(|sub| sub.cursor);
+        let by_place = |cursor: &Position| (cursor.epoch, cursor.offset);
+        Next::Subscribe(match needs(Stage::Needs).next() {
+            // Those that know least: what they are given is not new to the others.
+            Some(_) => cursors(Stage::Needs).min_by_key(by_place),
+            // Nobody needs what the answer has: as little as there can be.
+            None => cursors(Stage::Live)
+                .chain(cursors(Stage::Full))
+                .max_by_key(by_place),
+        })
     }
 
     /// Ends every subscription.
@@ -384,9 +353,7 @@ impl Feed {
 
 /// Whether asking again may go better.
 fn passes(error: &CallError) -> bool {
-    use crate::Code::{
-        Aborted, Cancelled, DeadlineExceeded, Internal, ResourceExhausted, Unavailable, Unknown,
-    };
+    use Code::{Aborted, Cancelled, DeadlineExceeded, Internal, ResourceExhausted, Unavailable, Unknown};
     match error {
         CallError::Status(status) => matches!(
             status.code(),

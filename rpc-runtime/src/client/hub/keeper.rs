@@ -68,10 +68,8 @@ struct Batch {
 struct Asked {
     feed: u64,
     since: Option<Position>,
-    /// What the program had said of itself by then, so often.
-    said: u64,
-    /// And what that was.
-    presence: Option<TypedMessage>,
+    /// What the program had said of itself by then.
+    says: Option<TypedMessage>,
 }
 
 enum Asks {

@@ -53,6 +53,7 @@ mod by_server;
 mod error;
 mod events;
 mod feed;
+mod held;
 mod inbox;
 mod keeper;
 mod publishing;

@@ -18,7 +18,8 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     by_server::Untaken,
     error::SubscriptionError,
-    feed::{Feed, Held, Waits},
+    feed::{Feed, Waits},
+    held::Held,
     inbox::{Capacity, Inbox},
     received::Raw,
     sub::Sub,
@@ -35,7 +36,7 @@ use crate::{
 /// Where a client's hub is, once there is one: a client that never uses it has this cell and nothing else.
 #[derive(Debug)]
 pub(in crate::client) struct HubCell {
-    core: OnceLock<Arc<Core>>,
+    pub(super) core: OnceLock<Arc<Core>>,
     capacity: Capacity,
     /// Events that were sent directly, and for which nobody listened.
     pub(super) unheard: AtomicU64,
@@ -179,7 +180,7 @@ impl Core {
         state.todo.insert(place);
         if let Some(feed) = state.feeds.get_mut(&place) {
             if let Some(presence) = presence {
-                feed.says(presence);
+                feed.says = Some(presence);
             }
             feed.subs
                 .push(Sub::new(id, inbox.clone(), since, listens_for, first));

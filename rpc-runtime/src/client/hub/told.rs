@@ -23,12 +23,22 @@ use crate::{
 };
 
 impl HubCell {
-    /// A session goes on. So many of the direct events that come first were sent on the connection before.
-    pub(in crate::client) fn goes_on(&self, link: u64, events_again: u64) {
-        let mut state = self.core().lock();
+    /// The server has said whether the session goes on, and so many of the direct events that come first were sent on the connection before.
+    pub(in crate::client) fn greeted(&self, link: u64, resumed: bool, events_again: u64) {
+        let core = match self.core.get() {
+            Some(core) => core,
+            None if events_again > 0 => self.core(),
+            None => return,
+        };
+        let mut state = core.lock();
         state.begin(link);
         if state.link == link {
             state.again = events_again;
+            let State { feeds, todo, .. } = &mut *state;
+            feeds.values_mut().for_each(|feed| feed.greeted(resumed));
+            todo.extend(feeds.keys().copied());
+            drop(state);
+            core.work.notify_one();
         }
     }
 }
@@ -92,6 +102,7 @@ impl State {
         };
         feed.is_numbered(told.number, position.map(|position| position.epoch));
         feed.entangled = true;
+        feed.granted_meanwhile |= feed.asking.is_some();
         if feed.subs.is_empty() && feed.asking.is_none() {
             feed.confirmed = true;
         }
@@ -134,6 +145,7 @@ impl State {
         if feed.asking.is_some() {
             // Whether what is asked for now came before or after that, the answer alone tells. What there was has ended.
             feed.doubtful = true;
+            feed.granted_meanwhile = false;
             feed.end_begun(&SubscriptionError::Ended(reason), woken);
             self.todo.insert(place);
         } else if feed.confirmed {

@@ -80,9 +80,8 @@ impl State {
             // The server keeps nothing of calls, which end with the connection.
             self.output.keep_for_resume(None);
         }
-        if greeting.events_again > 0 {
-            link.hub.goes_on(link.number(), greeting.events_again);
-        }
+        link.hub
+            .greeted(link.number(), greeting.resumed, greeting.events_again);
         if link.resumption.greeted(link.number(), &greeting) {
             self.protocol.acknowledge_token(&mut self.output);
         }

@@ -121,9 +121,9 @@ pub struct SubscribeResponse {
 pub struct SubscribeAnswer {
     /// The channel.
     pub channel: String,
-    /// Why it is not subscribed to; absent where it is.
+    /// Why it was not done; absent where the channel is subscribed to as it was asked for.
     pub refused: Option<Refused>,
-    /// What frames of events name it by, on this connection.
+    /// What frames of events name it by, on this connection. Where it was refused: there if the client hears the channel as before.
     pub number: u64,
     /// Where the channel is, behind `events`; absent where it has no history. Frames do not repeat the epoch, unless another has begun.
     pub position: Option<ChannelPosition>,

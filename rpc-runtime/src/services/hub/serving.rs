@@ -59,8 +59,9 @@ impl Hub for OfServer {
                 let answer = match subscribe(cx, hub, asked, room).await {
                     Ok(subscribed) => answered(channel, &subscribed, room),
                     Err(refused) => SubscribeAnswer {
-                        channel,
                         refused: Some((&refused).into()),
+                        number: heard_as(cx, &channel),
+                        channel,
                         ..SubscribeAnswer::default()
                     },
                 };
@@ -317,6 +318,14 @@ async fn subscribe(
         presence: presence_data(asked.presence)?,
     };
     Ok(hub.subscribe_session(cx.session(), &name, wish).await?)
+}
+
+/// What events name a channel by that the caller hears, whatever it was refused; 0 where it does not hear it.
+fn heard_as(cx: &Context, channel: &str) -> u64 {
+    let heard = ChannelName::new(channel)
+        .ok()
+        .and_then(|name| cx.session().channels()?.get(&name));
+    heard.map_or(0, |subscription| subscription.channel.number)
 }
 
 fn answered(channel: String, subscribed: &Begun, room: &Room) -> SubscribeAnswer {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        feed::Next,
+        feed::{Failed, Next},
         received::Raw,
         routing::State,
         sub::Answer,
@@ -36,18 +36,16 @@ impl State {
                     self.todo.insert(place);
                 }
                 Next::Subscribe(since) => {
-                    feed.entangled = true;
-                    let (presence, said) = feed.presence();
+                    let says = feed.says.clone();
                     let entry = SubscribeChannel {
                         channel: feed.name.as_ref().to_owned(),
                         since: since.map(told_position),
-                        presence: presence.clone(),
+                        presence: says.clone(),
                     };
                     let asked = Asked {
                         feed: place,
                         since,
-                        said,
-                        presence,
+                        says,
                     };
                     subscribes.push((asked, entry));
                 }
@@ -55,8 +53,7 @@ impl State {
                     let asked = Asked {
                         feed: place,
                         since: None,
-                        said: 0,
-                        presence: None,
+                        says: None,
                     };
                     unsubscribes.push((asked, feed.name.as_ref().to_owned()));
                 }
@@ -119,14 +116,13 @@ impl State {
         for Asked {
             feed: place,
             since,
-            said,
-            presence,
+            says,
         } in asked
         {
             let answer = match &mut answers {
                 Ok(Some(answers)) => answers.next().map(told).transpose(),
                 Ok(None) => Ok(None),
-                Err(error) => Err((error.clone(), false)),
+                Err(error) => Err((error.clone(), Failed::Unanswered)),
             };
             let Some(feed) = self.feeds.get_mut(&place) else {
                 continue;
@@ -138,6 +134,8 @@ impl State {
             feed.asking = None;
             self.todo.insert(place);
             if !counts {
+                // Whatever was asked may have been done.
+                feed.entangled = true;
                 continue;
             }
             match answer {
@@ -147,7 +145,7 @@ impl State {
                     // Frames of a number that is known are held elsewhere.
                     let lost = lost && before.is_none();
                     if let Some(feed) = self.feeds.get_mut(&place) {
-                        feed.is_taken(said, presence);
+                        feed.taken = says;
                         feed.answered(since, &answer, early, lost, woken);
                     }
                 }
@@ -156,24 +154,25 @@ impl State {
                     feed.has_left();
                     self.unname(number);
                 }
-                Err((error, certain)) => {
-                    let as_new = certain && feed.is_not_taken(said, presence.as_ref(), &error);
-                    feed.refused(&error, certain, as_new, now, woken);
-                }
+                Err((error, failed)) => feed.refused(&error, failed, says.as_ref(), now, woken),
             }
         }
         self.settle();
     }
 }
 
-/// What the server has answered for one channel; why not, and whether that is certain.
-fn told(answer: SubscribeAnswer) -> Result<Answer, (CallError, bool)> {
+/// What the server has answered for one channel; why not, and what is known then.
+fn told(answer: SubscribeAnswer) -> Result<Answer, (CallError, Failed)> {
     if let Some(refused) = answer.refused {
-        return Err((CallError::Status(status_of(refused)), true));
+        let failed = match answer.number {
+            0 => Failed::Refused,
+            _ => Failed::AsBefore,
+        };
+        return Err((CallError::Status(status_of(refused)), failed));
     }
     if answer.number == 0 {
         let text = "the server has given no number for the channel";
-        return Err((CallError::Status(Status::internal(text)), false));
+        return Err((CallError::Status(Status::internal(text)), Failed::Unanswered));
     }
     Ok(Answer {
         number: answer.number,

@@ -1,6 +1,7 @@
 //! What the hub asks and gives, without a server: frames, answers and reconnects in any order.
 
 mod missing;
+mod refused;
 mod returning;
 
 use std::task::{Context, Poll};

@@ -80,7 +80,7 @@ fn a_subscription_of_the_servers_that_crosses_with_an_end_of_the_clients_is_aske
 fn what_is_said_again_on_the_next_connection_of_a_session_was_said_before_what_is_lost() {
     for again in [0, 2] {
         let hub = Hub::new();
-        hub.cell.goes_on(1, again);
+        hub.cell.greeted(1, true, again);
         // The first that is sent again is for nobody.
         hub.sent(&Dropped { count: 1 });
         hub.sent(&subscribed(None));
@@ -163,6 +163,7 @@ fn who_may_not_hear_a_channel_any_more_is_told_so_behind_what_it_has_not_read() 
     hub.event(1, NUMBER, 3);
     assert!(hub.asks().is_none(), "its program is to read first");
     hub.cell.begins(2);
+    hub.cell.greeted(2, false, 0);
     let refused = SubscribeAnswer {
         refused: Some(Refused {
             code: 7,
