@@ -173,7 +173,7 @@ export class Connection implements LinkEvents, Standing {
     });
     // Whatever the program has called behind an authentication goes out behind it.
     this.#awaiting.open(link);
-    this.listener?.onLink(true, Number(greeting.eventsAgain));
+    this.listener?.onLink(true, Number(greeting.eventsAgain), greeting.resumed);
     this.#setState({ status: "open", clientId: greeting.clientId, resumed: greeting.resumed });
     this.calls.open();
   }

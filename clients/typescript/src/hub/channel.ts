@@ -52,7 +52,7 @@ export class ChannelSubscription extends EventQueue implements Subscription<read
 
   constructor(
     channel: string,
-    schemas: readonly DescMessage[],
+    schemas: readonly DescMessage[] | undefined,
     capacity: Capacity,
     keeper: Keeper,
     since: Position | undefined,

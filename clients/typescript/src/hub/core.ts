@@ -86,9 +86,9 @@ export class HubCore implements Listener {
 
   // What comes.
 
-  onLink(isOpen: boolean, eventsAgain: number): void {
+  onLink(isOpen: boolean, eventsAgain: number, resumed?: boolean): void {
     this.#again = eventsAgain;
-    this.feeds.begin(isOpen);
+    this.feeds.begin(isOpen, resumed);
   }
 
   onEvent(event: Event): void {
@@ -126,10 +126,11 @@ export class HubCore implements Listener {
     const early = feeds.isNumbered(feed, told.number, told.position?.epoch);
     const isNew = feed.subs.length === 0 && !feed.asking;
     feed.entangled = true;
+    feed.granted ||= !!feed.asking;
     feed.confirmed ||= isNew;
     if (!isHeard) {
       const position = positionOf(told.position);
-      const sub = new ChannelSubscription(told.channel, [], UNTAKEN, feeds, undefined, undefined);
+      const sub = new ChannelSubscription(told.channel, undefined, UNTAKEN, feeds, undefined, undefined);
       if (told.snapshot) sub.put(told.snapshot, position?.epoch, "snapshot");
       sub.isLive(position);
       // What came behind it then is gone with the connection.
@@ -150,6 +151,7 @@ export class HubCore implements Listener {
     const feed = this.feeds.get(channel);
     if (!feed) return true;
     // One that is being asked for is asked for again, because the answer may be older; what was live before has ended.
+    feed.granted = false;
     if (feed.asking) feed.doubtful = true;
     else if (!feed.confirmed) return true;
     const error = refusal(reason);

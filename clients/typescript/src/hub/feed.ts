@@ -63,18 +63,19 @@ export class Feed {
   asking: unknown;
   /** The server has said, on this connection, that the client hears the channel. */
   confirmed = false;
-  /** The server may think that the client hears the channel. */
+  /** The server may think that the client hears the channel, whatever comes of the call that is in flight. */
   entangled = false;
   /** The server has ended the subscription while it was asked for: what it answers may be older than that. */
   doubtful = false;
+  /** The server has subscribed the client by itself while it was asked: a refusal may be older than that. */
+  granted = false;
   /** How often in a row the server was asked in vain. */
   failures = 0;
   /** It is not to be asked for before. */
   notBefore = 0;
   /** What presence says of this client: another object each time that the program says something. */
   presence: Says;
-  /** What of that the server knows, and what of that it has taken. */
-  told: Says;
+  /** What of that the server has taken. */
   taken: Says;
   /** The subscription for what the server has subscribed the client to by itself. */
   byServer: ChannelSubscription | undefined;
@@ -90,12 +91,13 @@ export class Feed {
 
   constructor(readonly name: string) {}
 
-  /** The connection is gone: everything is to be asked for again. */
-  begin(): void {
+  /** The connection is gone, or another is there: everything is to be asked for again. Of a session that `isNew` nothing was asked. */
+  begin(isNew: boolean): void {
+    this.entangled = !isNew && (this.entangled || !!this.asking);
     this.number = undefined;
     this.asking = undefined;
     this.confirmed = false;
-    this.doubtful = false;
+    this.doubtful = this.granted = false;
     this.failures = 0;
     this.notBefore = 0;
     this.#held = new Held();
@@ -140,6 +142,7 @@ export class Feed {
   answered(since: Position | undefined, answer: Answer, early: Raw[], earlyLost: boolean): void {
     this.confirmed = true;
     this.entangled = true;
+    this.granted = false;
     this.failures = 0;
     for (const sub of this.subs.filter((sub) => !sub.mayHear(answer))) {
       const text = `the channel ${this.name} has no events of the types that are listened for (${sub.types.join(", ")}): it has ${answer.types.join(", ")}`;
@@ -168,28 +171,35 @@ export class Feed {
   }
 
   /**
-   * The server could not be asked, or refuses it, which is `certain`: then the client does not hear the channel any more. If it may be
-   * because of what the program says, that is as if it had not been said.
+   * The server could not be asked, or refuses it. `heard`: the channel's number where the client hears it as it did before, and 0 where that is
+   * not known; `undefined`: nor whether the server has done what it was asked. `says`: what the question had of the program.
    */
-  refused(error: ConnectError, certain: boolean, says: Says): void {
-    const isNew = certain && error.code === Code.InvalidArgument && says !== this.taken;
-    if (isNew && this.presence === says) this.presence = this.told = this.taken;
-    // Who may not hear the channel any more has stopped to hear it by that.
-    const isOut = certain && error.code !== Code.InvalidArgument;
-    if (isOut) {
-      this.confirmed = false;
-      this.entangled = false;
-      for (const sub of this.subs) sub.lose();
-    } else if (certain) {
-      // The question was wrong, and has changed nothing.
-      this.entangled = this.confirmed;
-    }
+  refused(error: ConnectError, heard: bigint | undefined, says: Says): void {
+    const isAnswered = heard !== undefined;
+    const isBad = error.code === Code.InvalidArgument;
     const passes = PASSING.includes(error.code);
+    const isNew = isAnswered && says !== this.taken;
+    // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
+    const isUndone = !passes || error.code === Code.ResourceExhausted || this.subs.some(({ begun }) => !begun);
+    if (isNew && isUndone && this.presence === says) this.presence = this.taken;
+    // What it says of the subscription may be older than an end that it has told, or than a beginning.
+    const hears = (heard || (isAnswered && this.granted)) && !this.doubtful;
+    this.granted = false;
+    const isOut = isAnswered && !hears && !isBad;
+    if (isOut) {
+      // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
+      this.confirmed = false;
+      this.entangled &&= passes;
+      for (const sub of this.subs) sub.lose();
+    } else if (!isAnswered || hears) {
+      this.entangled = true;
+    }
     for (const sub of [...this.subs]) {
       const isAsked = sub.stage === "needs" || (isOut && sub.stage === "full");
-      if (isAsked && !(passes && !certain) && !((passes || isNew) && sub.begun)) this.drop(sub, error);
+      const stays = passes ? sub.begun || !isAnswered : isNew && isBad && sub.begun;
+      if (isAsked && !stays) this.drop(sub, error);
     }
-    if (this.subs.length === 0 && !passes) this.hasLeft();
+    if (this.subs.length === 0 && !passes && !isAnswered) this.entangled = false;
     this.failures += 1;
   }
 
@@ -218,18 +228,15 @@ export class Feed {
   next(now: number): Next {
     const needy = this.subs.filter(({ stage }) => stage === "needs");
     const leaves = this.subs.length === 0;
-    const wants = needy.length > 0 || this.isUnsettled || this.told !== this.presence;
+    const wants = needy.length > 0 || this.isUnsettled || this.taken !== this.presence;
     if (this.asking || !(wants || leaves)) return "nothing";
     if (leaves && !this.entangled) return "gone";
     if (this.notBefore > now) return this.notBefore;
     if (leaves) return "unsubscribe";
-    // Those that know least: what they are given is not new to the others.
-    const asking = needy.length > 0 ? needy : this.subs;
-    const known = asking.flatMap(({ cursor }) => cursor ?? []);
-    const since = known.reduce<Position | undefined>(
-      (least, one) => (!least || before(one, least) ? one : least),
-      undefined,
-    );
+    // Those that know least: what they are given is not new to the others. Where nobody needs what the answer has: as little as there can be.
+    const isNeeded = needy.length > 0;
+    const known = (isNeeded ? needy : this.subs).flatMap(({ cursor }) => cursor ?? []);
+    const since = known.sort((one, other) => (before(one, other) ? -1 : 1)).at(isNeeded ? 0 : -1);
     return { since };
   }
 }

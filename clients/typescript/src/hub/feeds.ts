@@ -83,7 +83,7 @@ export class Feeds implements Keeper {
     feed.subs = feed.subs.filter((other) => other !== sub);
     this.schedule();
     // Without a connection there is nobody to be told now.
-    if (feed.subs.length > 0 || !feed.entangled || !this.#link) return Promise.resolve();
+    if (feed.subs.length > 0 || !(feed.entangled || feed.asking) || !this.#link) return Promise.resolve();
     return new Promise((resolve) => feed.leaving.push(resolve));
   }
 
@@ -98,13 +98,13 @@ export class Feeds implements Keeper {
 
   // What comes.
 
-  /** A link is there, or gone. */
-  begin(isOpen: boolean): void {
+  /** A link is there, or gone. `resumed`: its session goes on. */
+  begin(isOpen: boolean, resumed?: boolean): void {
     this.#link?.abort();
     this.#link = isOpen ? new AbortController() : undefined;
     this.#numbers.clear();
     this.#early = new Held();
-    for (const feed of this.#feeds.values()) feed.begin();
+    for (const feed of this.#feeds.values()) feed.begin(isOpen && !resumed);
     this.schedule();
   }
 
@@ -207,10 +207,7 @@ export class Feeds implements Keeper {
       ...(since && { since }),
       ...(says && { presence: says }),
     }));
-    for (const { feed } of asked) {
-      feed.asking = asked;
-      feed.entangled = true;
-    }
+    for (const { feed } of asked) feed.asking = asked;
     let answers: SubscribeAnswer[] = [];
     let error: ConnectError | undefined;
     try {
@@ -226,9 +223,8 @@ export class Feeds implements Keeper {
       if (feed.asking !== asked) return;
       feed.asking = undefined;
       const answer = answers[at] as SubscribeAnswer;
-      if (!error) feed.told = says;
-      if (error) this.#refused(feed, error, false, says);
-      else if (answer.refused) this.#refused(feed, refusal(answer.refused), true, says);
+      if (error) this.#refused(feed, error, undefined, says);
+      else if (answer.refused) this.#refused(feed, refusal(answer.refused), answer.number, says);
       else {
         feed.taken = says;
         this.#answered(feed, since, answer);
@@ -248,8 +244,8 @@ export class Feeds implements Keeper {
     feed.answered(since, answer, early, isLost);
   }
 
-  #refused(feed: Feed, error: ConnectError, certain: boolean, says?: Says): void {
-    feed.refused(error, certain, says);
+  #refused(feed: Feed, error: ConnectError, heard?: bigint, says?: Says): void {
+    feed.refused(error, heard, says);
     const { now, random } = this.#world;
     const most = Math.min(200 * 2 ** Math.min(feed.failures, 30), RETRY_LONGEST);
     feed.notBefore = now() + 200 + random() * Math.max(most - 200, 0);
@@ -268,7 +264,7 @@ export class Feeds implements Keeper {
       if (feed.asking !== asked) continue;
       feed.asking = undefined;
       if (error) {
-        this.#refused(feed, error, false);
+        this.#refused(feed, error);
         continue;
       }
       if (feed.number !== undefined) this.#numbers.delete(feed.number);

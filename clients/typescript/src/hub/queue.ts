@@ -18,6 +18,8 @@ interface Waiting {
   readonly raw: Raw;
   readonly epoch: bigint | undefined;
   readonly kind: EventKind;
+  /** It is none of what the program reads, which was told. */
+  isSkipped?: boolean;
 }
 
 /** What waits. `before`: up to where the program was given everything, once it has read what is ahead of this. */
@@ -37,7 +39,8 @@ export class EventQueue implements EventStream<Schemas> {
 
   /** Up to where everything was put in. `undefined` in a channel without history, and before there is an answer. */
   cursor: Position | undefined;
-  readonly #schemas = new Map<string, DescMessage>();
+  /** What the program reads. Of a server's subscription that is not known before it is accepted. */
+  #schemas: Map<string, DescMessage> | undefined;
   readonly #emitter = new Emitter<SubscriptionEvents<Schemas>>();
   #items: Queued[] = [];
   /** How many of them are events. Gaps take no room: what is behind one has that which there was in front of it. */
@@ -56,11 +59,11 @@ export class EventQueue implements EventStream<Schemas> {
 
   constructor(
     readonly channel: string,
-    schemas: Schemas,
+    schemas: Schemas | undefined,
     public capacity: Capacity,
     signal: AbortSignal | undefined,
   ) {
-    this.expect(schemas);
+    if (schemas) this.expect(schemas);
     onAsyncDispose(this, () => this.unsubscribe());
     const stop = () => void this.unsubscribe();
     if (signal?.aborted) queueMicrotask(stop);
@@ -70,12 +73,12 @@ export class EventQueue implements EventStream<Schemas> {
 
   /** Which events the program reads. */
   expect(schemas: Schemas): void {
-    for (const schema of schemas) this.#schemas.set(schema.typeName, schema);
+    this.#schemas = new Map(schemas.map((schema) => [schema.typeName, schema]));
   }
 
   /** The full names of these events. */
   get types(): string[] {
-    return [...this.#schemas.keys()];
+    return [...(this.#schemas?.keys() ?? [])];
   }
 
   /** Up to where the program was given everything. */
@@ -102,8 +105,7 @@ export class EventQueue implements EventStream<Schemas> {
   /** Whether an event fits in; one always fits into an empty queue. Where it does not, it is asked for once everything was read. */
   hasRoom(raw: Raw): boolean {
     const { events, bytes } = this.capacity;
-    const isSkipped = this.#schemas.size > 0 && !this.#schemas.has(raw.type);
-    const isFree = this.#end !== undefined || (this.#hasCallbacks && !this.#isRead) || isSkipped;
+    const isFree = this.hasEnded || (this.#hasCallbacks && !this.#isRead) || this.#isUnknown(raw);
     const fits = isFree || this.#events === 0 || (this.#events < events && this.#bytes + costOf(raw) <= bytes);
     this.#behind ||= !fits;
     return fits;
@@ -113,10 +115,17 @@ export class EventQueue implements EventStream<Schemas> {
   put(raw: Raw, epoch: bigint | undefined, kind: EventKind): boolean {
     if (this.#end) return true;
     if (!this.hasRoom(raw)) return false;
-    // Which those of a server's subscription are is not known before the program has accepted that.
-    if (this.#schemas.size > 0 && !this.#schemas.has(raw.type)) this.#skip("unknown", { raw, epoch, kind });
-    else this.#add({ raw, epoch, kind }, costOf(raw));
+    const item: Waiting = { raw, epoch, kind };
+    // Where nobody is to be told of it now, its body is read when the program reads it.
+    const isTold = this.#isUnknown(raw) || this.#hasCallbacks || this.#emitter.has("skipped");
+    const decoded = isTold && this.#decoded(item);
+    if (decoded !== undefined) this.#add(item, costOf(raw), decoded);
     return true;
+  }
+
+  /** Whether it is none of the events that the program reads. */
+  #isUnknown({ type }: Raw): boolean {
+    return this.#schemas?.has(type) === false;
   }
 
   /** Puts an event in that cannot be had again. What does not fit is counted, and so is what follows until that was told. */
@@ -136,14 +145,14 @@ export class EventQueue implements EventStream<Schemas> {
       const item = { ...gap, last: last.item.last, missed: undefined };
       this.#items[this.#items.length - 1] = { item, before: last.before };
     } else {
-      this.#add(gap, 0);
+      this.#add(gap, 0, gap);
     }
   }
 
-  #add(item: Waiting | Gap, cost: number): void {
+  #add(item: Waiting | Gap, cost: number, decoded: Item<Schemas> | false): void {
     // A callback may take itself off, or begin a loop: what it was given is not given again.
     const isGiven = this.#hasCallbacks && !this.#isRead;
-    if (this.#hasCallbacks) this.#deliver(item);
+    if (this.#hasCallbacks) this.#deliver(decoded);
     if (isGiven) return;
     this.#items.push({ item, before: this.cursor });
     this.#events += item.kind === "gap" ? 0 : 1;
@@ -175,25 +184,24 @@ export class EventQueue implements EventStream<Schemas> {
 
   // What is read.
 
-  /** The item for the program; `undefined` where the event is no such message. */
+  /** The item for the program; `undefined` where it is none, which is told once. */
   #decoded(item: Waiting | Gap): Item<Schemas> | undefined {
     if (item.kind === "gap") return item;
-    const schema = this.#schemas.get(item.raw.type);
-    if (!schema) return this.#skip("unknown", item);
+    if (item.isSkipped) return undefined;
+    const { raw, epoch, kind } = item;
+    const schema = this.#schemas?.get(raw.type);
     try {
-      return read(item.raw, schema, this.channel, item.epoch, item.kind);
+      if (schema) return read(raw, schema, this.channel, epoch, kind);
     } catch {
-      return this.#skip("undecodable", item);
+      // Its body is no such message.
     }
-  }
-
-  #skip(why: "unknown" | "undecodable", { raw, epoch, kind }: Waiting): undefined {
-    this[why] += 1;
+    item.isSkipped = true;
+    this[schema ? "undecodable" : "unknown"] += 1;
     this.#emitter.emit("skipped", skipped(raw, this.channel, epoch, kind));
+    return undefined;
   }
 
-  #deliver(item: Waiting | Gap): void {
-    const decoded = this.#decoded(item);
+  #deliver(decoded: Item<Schemas> | false | undefined): void {
     if (!decoded) return;
     this.#emitter.emit("item", decoded);
     if (decoded.kind === "gap") this.#emitter.emit("gap", decoded);
@@ -257,10 +265,8 @@ export class EventQueue implements EventStream<Schemas> {
 
   on(what: DescMessage | string, callback: (...values: never[]) => void): () => void {
     this.#emitter.add(typeof what === "string" ? what : what.typeName, callback);
-    if (typeof what !== "string" || what === "item") {
-      // Others may be added beside it before what waits is given to all.
-      queueMicrotask(() => this.#flush());
-    }
+    // Others may be added beside it before what waits is given to all.
+    queueMicrotask(() => this.#flush());
     return () => this.off(what, callback);
   }
 
@@ -269,18 +275,21 @@ export class EventQueue implements EventStream<Schemas> {
     if (!this.#isTaken) this.#hasCallbacks = false;
   }
 
-  /** Gives what waits to callbacks, which from now on are given everything at once. */
+  /** Gives what waits to callbacks, which from now on are given everything at once, and tells of what is skipped. */
   #flush(): void {
-    if (this.#hasCallbacks || !this.#isTaken) return;
-    this.#hasCallbacks = true;
-    if (this.#isRead) {
-      for (const { item } of [...this.#items]) this.#deliver(item);
-    } else {
+    const isFirst = !this.#hasCallbacks && this.#isTaken;
+    this.#hasCallbacks ||= isFirst;
+    if (isFirst && !this.#isRead) {
       // The last callback may be taken off meanwhile: what waits behind goes on waiting.
       while (this.#hasCallbacks) {
         const item = this.#take();
         if (!item) break;
-        this.#deliver(item);
+        this.#deliver(this.#decoded(item));
+      }
+    } else if (isFirst || this.#emitter.has("skipped")) {
+      for (const { item } of [...this.#items]) {
+        const decoded = this.#decoded(item);
+        if (isFirst) this.#deliver(decoded);
       }
     }
   }

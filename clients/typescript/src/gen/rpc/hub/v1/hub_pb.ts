@@ -228,14 +228,14 @@ export type SubscribeAnswer = Message<"rpc.hub.v1.SubscribeAnswer"> & {
   channel: string;
 
   /**
-   * Why it is not subscribed to; absent where it is.
+   * Why it was not done; absent where the channel is subscribed to as it was asked for.
    *
    * @generated from field: optional rpc.hub.v1.Refused refused = 2;
    */
   refused?: Refused | undefined;
 
   /**
-   * What frames of events name it by, on this connection.
+   * What frames of events name it by, on this connection. Where it was refused: there if the client hears the channel as before.
    *
    * @generated from field: uint64 number = 3;
    */
