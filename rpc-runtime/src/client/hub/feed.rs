@@ -35,6 +35,10 @@ pub(super) struct Feed {
     pub(super) entangled: bool,
     /// It may have thought so on the connection before: whether its session goes on, the server has not said yet.
     was_entangled: bool,
+    /// So it is with a call that was in flight then.
+    was_asking: bool,
+    /// The session goes on in which that call was made: it may have subscribed the client behind an end that is told only now.
+    pub(super) unanswered: bool,
     /// The server has ended the subscription while it was asked for: what it answers may be older than that.
     pub(super) doubtful: bool,
     /// The server has subscribed the client by itself while it was asked: a refusal may be older than that.
@@ -89,6 +93,8 @@ impl Feed {
             confirmed: false,
             entangled: false,
             was_entangled: false,
+            was_asking: false,
+            unanswered: false,
             doubtful: false,
             granted_meanwhile: false,
             not_before: None,
@@ -105,8 +111,10 @@ impl Feed {
 
     /// Another connection has taken the place of the one before: everything is to be asked for again.
     pub(super) fn begin(&mut self) {
-        self.was_entangled |= self.entangled || self.asking.is_some();
+        self.was_asking |= self.asking.is_some();
+        self.was_entangled |= self.entangled || self.was_asking;
         self.entangled = false;
+        self.unanswered = false;
         self.number = None;
         self.asking = None;
         self.confirmed = false;
@@ -124,6 +132,8 @@ impl Feed {
     pub(super) fn greeted(&mut self, resumed: bool) {
         self.entangled |= resumed && self.was_entangled;
         self.was_entangled = false;
+        self.unanswered = resumed && self.was_asking;
+        self.was_asking = false;
     }
 
     /// Whether frames may be of this channel although their number is not known.
@@ -188,6 +198,7 @@ impl Feed {
         self.is_numbered(answer.number, answer.frames_epoch.or(epoch));
         self.confirmed = true;
         self.entangled = true;
+        self.unanswered = false;
         self.granted_meanwhile = false;
         self.failures = 0;
         let mut late = early;
@@ -284,6 +295,7 @@ impl Feed {
         self.held = Held::default();
         self.confirmed = false;
         self.entangled = false;
+        self.unanswered = false;
         self.number = None;
         self.failures = 0;
         self.left.drain(..).for_each(|waits| drop(waits.send(Ok(()))));

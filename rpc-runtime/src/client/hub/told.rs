@@ -151,7 +151,12 @@ impl State {
         } else if feed.confirmed {
             let error = CallError::Status(reason.clone());
             feed.end(&SubscriptionError::Ended(reason), &error, woken);
-            self.remove(place);
+            if feed.unanswered {
+                feed.confirmed = false;
+                self.todo.insert(place);
+            } else {
+                self.remove(place);
+            }
         }
         Came::Work
     }
