@@ -35,7 +35,7 @@ pub(super) struct Feed {
     pub(super) entangled: bool,
     /// It may have thought so on the connection before: whether its session goes on, the server has not said yet.
     was_entangled: bool,
-    /// So it is with a call that was in flight then.
+    /// What came of a call is not known, that was in flight when the connection was lost or was given up.
     was_asking: bool,
     /// The session goes on in which that call was made: it may have subscribed the client behind an end that is told only now.
     pub(super) unanswered: bool,
@@ -198,7 +198,7 @@ impl Feed {
         self.is_numbered(answer.number, answer.frames_epoch.or(epoch));
         self.confirmed = true;
         self.entangled = true;
-        self.unanswered = false;
+        (self.was_asking, self.unanswered) = (false, false);
         self.granted_meanwhile = false;
         self.failures = 0;
         let mut late = early;
@@ -251,6 +251,7 @@ impl Feed {
             Failed::Refused if granted_meanwhile => Failed::AsBefore,
             failed => failed,
         };
+        self.was_asking = failed == Failed::Unanswered;
         let is_new = failed != Failed::Unanswered && says != self.taken.as_ref();
         // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
         let is_undone = !passes
@@ -295,7 +296,7 @@ impl Feed {
         self.held = Held::default();
         self.confirmed = false;
         self.entangled = false;
-        self.unanswered = false;
+        (self.was_asking, self.unanswered) = (false, false);
         self.number = None;
         self.failures = 0;
         self.left.drain(..).for_each(|waits| drop(waits.send(Ok(()))));

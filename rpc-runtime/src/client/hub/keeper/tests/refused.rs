@@ -316,22 +316,28 @@ fn what_is_asked_for_before_the_server_has_greeted_is_of_the_new_session() {
 
 #[test]
 fn an_end_that_is_told_again_does_not_hide_what_was_asked_for_behind_it() {
-    let hub = Hub::new();
-    let (_inbox, _told) = hub.add(None);
-    // The server answers behind what it has said by itself, and neither comes.
-    hub.asks().unwrap();
-    hub.cell.begins(2);
-    hub.leave_all();
-    hub.cell.greeted(2, true, 2);
-    hub.sent(&Subscribed {
-        channel: "room:5".to_owned(),
-        number: NUMBER,
-        position: None,
-        snapshot: None,
-    });
-    hub.sent(&Unsubscribed {
-        channel: "room:5".to_owned(),
-        reason: None,
-    });
-    assert!(is_unsubscribe(&hub.asks_later().unwrap()));
+    for is_failed in [false, true] {
+        let hub = Hub::new();
+        let (_inbox, _told) = hub.add(None);
+        // The server answers behind what it has said by itself, and neither comes.
+        let batch = hub.asks().unwrap();
+        if is_failed {
+            let lost = CallError::Status(crate::Status::unavailable("the connection was lost"));
+            hub.finish(1, batch, Err(lost));
+        }
+        hub.cell.begins(2);
+        hub.leave_all();
+        hub.cell.greeted(2, true, 2);
+        hub.sent(&Subscribed {
+            channel: "room:5".to_owned(),
+            number: NUMBER,
+            position: None,
+            snapshot: None,
+        });
+        hub.sent(&Unsubscribed {
+            channel: "room:5".to_owned(),
+            reason: None,
+        });
+        assert!(is_unsubscribe(&hub.asks_later().unwrap()));
+    }
 }
