@@ -87,20 +87,28 @@ test("who is refused and hears the channel all the same goes on, and tells the s
   }
 });
 
-test("an end that crosses with a refusal is not undone by it", async () => {
-  const hub = await Hub.open();
-  const { sub } = await hub.listen();
-  await hub.subscribed({ number: 3n });
-  await hub.listen();
-  await hub.say(direct(UnsubscribedSchema, { channel: "room:5" }));
-  assert.equal(sub.status, "ended");
-  const { heard } = await hub.listen();
-  hub.hub.on("subscribed", ({ accept }) => void accept({ events: EVENTS }));
-  await hub.say(direct(SubscribedSchema, { channel: "room:5", number: 3n }));
-  await hub.subscribed(refused(Code.Unavailable, 3n));
-  await hub.scene.world.pass(1_000);
-  await hub.subscribed({ number: 3n });
-  assert.deepEqual(heard, []);
+test("of an end and a beginning around a refusal the later one holds", async () => {
+  for (const number of [0n, 3n]) {
+    for (const isIn of [true, false]) {
+      const hub = await Hub.open();
+      const { sub } = await hub.listen();
+      await hub.subscribed({ number: 3n });
+      await hub.listen();
+      const { id } = asked(hub);
+      const made: Subscription<typeof EVENTS>[] = [];
+      hub.hub.on("subscribed", ({ accept }) => made.push(accept({ events: EVENTS })));
+      await hub.say(direct(UnsubscribedSchema, { channel: "room:5" }));
+      assert.equal(sub.status, "ended");
+      await hub.say(direct(SubscribedSchema, { channel: "room:5", number: 3n }));
+      if (!isIn) await hub.say(direct(UnsubscribedSchema, { channel: "room:5" }));
+      await hub.answer(id, SubscribeResponseSchema, { answers: [refused(Code.PermissionDenied, number)] });
+      assert.deepEqual(
+        made.map(({ status }) => status),
+        [isIn ? "live" : "ended"],
+        `${number}`,
+      );
+    }
+  }
 });
 
 test("what the server has subscribed the client to while it was refused is ended at the server", async () => {

@@ -173,3 +173,23 @@ test("a snapshot behind a gap has the room that there was in front of it", async
   await hub.subscribed({ number: 3n, position: at(5n, 8n), recovered: false, snapshot: said("state") });
   assert.deepEqual(await take(sub, 2), ["gap: unrecoverable", "snapshot state"]);
 });
+
+test("an end that is told again does not hide what was asked for behind it, also where all comes at once", async () => {
+  const hub = await Hub.open();
+  const { sub } = await hub.listen();
+  // The server answers behind what it has said by itself, and neither comes.
+  hub.request("Subscribe", SubscribeRequestSchema);
+  void sub.unsubscribe();
+  const { scene } = hub;
+  const before = scene.sockets.length;
+  await scene.socket.drop();
+  while (scene.sockets.length === before) await scene.world.pass(50);
+  scene.socket.open();
+  await hub.say(
+    { kind: { case: "greeting", value: { clientId: "me", resumed: true, eventsAgain: 2n } } },
+    direct(SubscribedSchema, { channel: "room:5", number: 3n }),
+    direct(UnsubscribedSchema, { channel: "room:5" }),
+  );
+  await scene.world.pass(1_000);
+  assert.deepEqual(hub.request("Unsubscribe", UnsubscribeRequestSchema).message.channels, ["room:5"]);
+});

@@ -40,6 +40,8 @@ struct Heard {
     changes: u64,
     /// As what its broker knows the client to be in channels.
     present: HashMap<ChannelName, Present>,
+    /// What its broker has not taken of that is told again after a while.
+    settling: bool,
 }
 
 /// A client has left, or come back.
@@ -233,6 +235,24 @@ impl SessionChannels {
             }
             _ => false,
         }
+    }
+
+    /// Why a subscription that is on its way is not to be made, where that is so.
+    pub(crate) fn why_ended(&self, name: &ChannelName) -> Option<Status> {
+        match self.lock().places.get(name) {
+            Some(Place::Joining { ended }) => ended.clone(),
+            _ => None,
+        }
+    }
+
+    /// Whether presence is to be told again for this session by whoever asks: it is by nobody yet.
+    pub(crate) fn begin_settling(&self) -> bool {
+        !std::mem::replace(&mut self.lock().settling, true)
+    }
+
+    /// Nobody tells it again any more.
+    pub(crate) fn end_settling(&self) {
+        self.lock().settling = false;
     }
 
     /// Ends everything, for good. Gives what was heard.

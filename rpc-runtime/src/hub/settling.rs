@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time;
 
-use super::{ChannelName, Hub, unsubscribing::spawn};
+use super::{ChannelName, Hub, heard::SessionChannels, unsubscribing::spawn};
 use crate::{Session, Status, random};
 
 /// A broker that fails is told again after this at the latest, and after twice as long each further time.
@@ -18,6 +18,15 @@ const TRIES: usize = 10;
 
 /// So many sessions wait at most, on one node, for their presence to be told again: each keeps its session in memory.
 pub(super) const MOST_WAITING: usize = 10_000;
+
+/// Says that nobody tells it again any more.
+struct EndsSettling<'a>(&'a SessionChannels);
+
+impl Drop for EndsSettling<'_> {
+    fn drop(&mut self) {
+        self.0.end_settling();
+    }
+}
 
 /// Where presence was not told.
 struct Failed {
@@ -64,6 +73,12 @@ impl Hub {
 
     /// Tries it again. What is told is what is the case then: who has come back meanwhile is not taken out.
     async fn settle_again(&self, session: &Arc<Session>, mut failed: Failed) {
+        let channels = session.make_channels();
+        // Once for each session, however often its user changes: what has failed since is told then, too.
+        if !channels.begin_settling() {
+            return;
+        }
+        let _ends = EndsSettling(channels);
         let (count, error) = (failed.names.len(), &failed.error);
         let Ok(_waits) = self.inner.presence_waits.try_acquire() else {
             tracing::warn!(client = %session.id(), channels = count, %error, "presence could not be told to the broker, and too much of that waits to be told again");
@@ -74,7 +89,7 @@ impl Hub {
             // What failed at one moment shall not come back at one.
             time::sleep(random::between(pause / 2, pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            match self.settle_each(session, failed.names).await {
+            match self.settle_each(session, channels.presences()).await {
                 Ok(()) => return,
                 Err(again) => failed = again,
             }

@@ -16,7 +16,7 @@ use super::{
     heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription, left_meanwhile},
     namespace::ActiveNamespace,
     rights::{Asks, denied},
-    unsubscribing::leave,
+    unsubscribing::{leave, spawn},
 };
 use crate::{Session, Status, services::hub as contract};
 
@@ -119,6 +119,19 @@ impl Hub {
             name,
             stage: Stage::Reserved,
         };
+        let joined = self.join_in(&mut joining, wish).await;
+        // Whoever was put out meanwhile was told why, whatever else has gone wrong since.
+        joined.map_err(|not| joining.why_ended().map_or(not, NotSubscribed::told))
+    }
+
+    /// Subscribes a session that has a place for the channel.
+    async fn join_in(&self, joining: &mut Joining<'_>, wish: Wish) -> Result<Begun, NotSubscribed> {
+        let Joining {
+            session,
+            channels,
+            name,
+            ..
+        } = *joining;
         let mut asks = Asks::now(session);
         let namespace = self.namespace_of(name.as_str(), &asks)?;
         namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
@@ -209,24 +222,10 @@ impl Hub {
             _ => Err(NotSubscribed::told(left_meanwhile())),
         };
         check_heard()?;
-        let is_new = wish.presence.is_some() && wish.presence != subscription.presence;
-        if wish.granted.is_some() || is_new {
-            session.make_channels().change(name, |subscription| {
-                subscription.granted = wish.granted.clone().or(subscription.granted.take());
-                subscription.presence = wish.presence.clone().or(subscription.presence.take());
-            });
-        }
-        if is_new
-            && channel.namespace.shows_presence()
-            && let Err(refused) = self.settle_presence(session, name).await
-        {
-            // It is as what it was before, and whoever asks for the same again is refused again.
-            session.make_channels().change(name, |heard| {
-                if heard.presence == wish.presence {
-                    heard.presence = subscription.presence.clone();
-                }
-            });
-            return Err(refused.into());
+        if wish.granted.is_some() {
+            session
+                .make_channels()
+                .change(name, |heard| heard.granted = wish.granted.clone());
         }
         let position = self.link(&channel).await.map_err(Status::from)?;
         let mut subscribed = Begun::new(channel.clone(), position);
@@ -237,8 +236,40 @@ impl Hub {
             self.take_snapshot(&asks, &mut subscribed, &wish.room).await?;
         }
         check_heard()?;
+        // Last: whoever is refused anything is as what it was before.
+        if wish.presence.is_some() {
+            self.change_presence(session, &channel, &wish.presence).await?;
+            check_heard()?;
+        }
         subscribed.count_recovery();
         Ok(subscribed)
+    }
+
+    /// Has presence say something else of a session that hears a channel.
+    async fn change_presence(
+        &self,
+        session: &Arc<Session>,
+        channel: &Channel,
+        presence: &PresenceData,
+    ) -> Result<(), Status> {
+        let (channels, name) = (session.make_channels(), &channel.name);
+        let mut before = None;
+        channels.change(name, |heard| {
+            before = std::mem::replace(&mut heard.presence, presence.clone())
+        });
+        if !channel.namespace.shows_presence() {
+            return Ok(());
+        }
+        // Also where nothing is new: what was given up in between is told now, or is refused again.
+        let settled = self.settle_presence(session, name).await;
+        if settled.is_err() {
+            channels.change(name, |heard| {
+                if heard.presence == *presence {
+                    heard.presence = before;
+                }
+            });
+        }
+        settled
     }
 
     fn add(
@@ -287,6 +318,14 @@ enum Stage {
 }
 
 impl Joining<'_> {
+    /// Why it is not to be subscribed, where somebody has put it out meanwhile.
+    fn why_ended(&self) -> Option<Status> {
+        match self.stage {
+            Stage::Reserved | Stage::Added(_) => self.channels.why_ended(self.name),
+            Stage::Live | Stage::Told | Stage::Done => None,
+        }
+    }
+
     /// The client has been told that it hears the channel no more: there is nothing to take back.
     fn is_told(&mut self, status: Status) -> NotSubscribed {
         self.stage = Stage::Done;
@@ -311,7 +350,15 @@ impl Drop for Joining<'_> {
             Stage::Live => {
                 self.hub.unsubscribe_session(self.session, self.name);
             }
-            Stage::Told => self.hub.settle_in_the_end(self.session, vec![self.name.clone()]),
+            Stage::Told => {
+                let (hub, session, name) = (self.hub.clone(), self.session.clone(), self.name.clone());
+                // Nobody else asks after the right of a user that it became at the last moment.
+                spawn(async move {
+                    if hub.check_again(&session, &name).await.is_ok() {
+                        hub.settle_in_the_end(&session, vec![name]);
+                    }
+                });
+            }
             Stage::Done => {}
         }
     }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::{
     broker::{Step, Stepping, Steps},
     by_server::reason,
-    common::{Peer, Said, builder, no, said, settle, to},
+    common::{Peer, Said, builder, info, no, said, settle, to},
 };
 
 /// Takes half a second to let in those whose names it has.
@@ -209,4 +209,26 @@ async fn who_is_another_user_s_meanwhile_is_not_subscribed_for_the_user_before()
     let mut other = Peer::connect_as(&server, "ali").await;
     assert_eq!(hub.subscribe(Subscriber::user("ali"), "room:1").await.unwrap(), 1);
     other.hears::<Subscribed>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_put_out_while_it_is_refused_is_told_why_it_was_put_out_and_once() {
+    // By a call, and by its address.
+    let (hub, _steps) = rooms(&[]);
+    let server = builder(&hub).channel_query("channel_id").build().unwrap();
+    let kick = Status::permission_denied("be polite");
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let stream_id = begin(&mut ali).await;
+    assert_eq!(hub.unsubscribe(ali.id(), "room:1", &kick).unwrap(), 1);
+    let refused = answer(&mut ali, stream_id).await.refused.unwrap();
+    assert_eq!(refused.message, "be polite");
+    let mut bea = Peer::connect_with(&server, info("?channel_id=room:1")).await;
+    settle().await;
+    assert_eq!(hub.unsubscribe(bea.id(), "room:1", &kick).unwrap(), 1);
+    for peer in [&mut ali, &mut bea] {
+        let told = peer.hears::<Unsubscribed>().await;
+        assert_eq!(reason(&told), (Code::PermissionDenied, "be polite"));
+        sleep(Duration::from_secs(2)).await;
+        peer.hears_nothing().await;
+    }
 }

@@ -1,10 +1,16 @@
 //! Presence: who is in a channel, by client and by user, and who is told.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use rpc_runtime::{
-    Code, Limits,
-    hub::{Anyone, Hub, LocalBroker, Namespace},
+    Code, Limits, Status,
+    hub::{Anyone, Asks, Hub, LocalBroker, Namespace, Snapshot},
     services::hub::{Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, TypedMessage},
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -362,4 +368,34 @@ async fn what_a_client_says_of_itself_is_refused_each_time_that_there_is_no_room
     assert_eq!(said_last.body, typed(&said("away")).body);
     hub.channel("room:5").publish(&said("x")).await.unwrap();
     assert_eq!(ali.hears::<Said>().await, said("x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_says_of_itself_is_not_taken_where_it_is_refused_for_another_reason() {
+    let is_away = Arc::new(AtomicBool::new(false));
+    let database = is_away.clone();
+    let lists = rooms().on_subscribe(
+        move |_: &Asks, _: &(u64,)| match database.load(Ordering::SeqCst) {
+            true => Err(Status::unavailable("the database is away")),
+            false => Ok(Snapshot::now(&said("list"))),
+        },
+    );
+    let hub = Hub::builder().namespace(lists).build().unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let says = |text: &str| SubscribeChannel {
+        presence: Some(typed(&said(text))),
+        ..to("room:5")
+    };
+    assert_eq!(ali.ask(says("here")).await.refused, None);
+    is_away.store(true, Ordering::SeqCst);
+    let refused = ali.ask(says("away")).await.refused.unwrap();
+    assert_eq!(Code::from_i32(refused.code), Code::Unavailable);
+    for user in ["ali", "bea"] {
+        ali.become_user(user).await;
+        settle().await;
+        let of_it = members(&mut ali, "room:5").await;
+        let said_last = of_it.members[0].presence.as_ref().unwrap();
+        assert_eq!(said_last.body, typed(&said("here")).body, "{user}");
+    }
 }

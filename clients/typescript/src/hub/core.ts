@@ -156,7 +156,8 @@ export class HubCore implements Listener {
     else if (!feed.confirmed) return true;
     const error = refusal(reason);
     for (const sub of feed.subs.filter(({ begun }) => begun || !feed.asking)) feed.drop(sub, error);
-    if (!feed.asking) this.feeds.remove(feed);
+    if (feed.unanswered) feed.confirmed = false;
+    else if (!feed.asking) this.feeds.remove(feed);
     this.feeds.schedule();
     return true;
   }

@@ -69,6 +69,8 @@ export class Feed {
   doubtful = false;
   /** The server has subscribed the client by itself while it was asked: a refusal may be older than that. */
   granted = false;
+  /** What came of a call on the connection before is not known: it may have begun something behind an end that is told only now. */
+  unanswered = false;
   /** How often in a row the server was asked in vain. */
   failures = 0;
   /** It is not to be asked for before. */
@@ -93,7 +95,8 @@ export class Feed {
 
   /** The connection is gone, or another is there: everything is to be asked for again. Of a session that `isNew` nothing was asked. */
   begin(isNew: boolean): void {
-    this.entangled = !isNew && (this.entangled || !!this.asking);
+    this.unanswered = !isNew && (this.unanswered || !!this.asking);
+    this.entangled = !isNew && (this.entangled || this.unanswered);
     this.number = undefined;
     this.asking = undefined;
     this.confirmed = false;
@@ -142,7 +145,7 @@ export class Feed {
   answered(since: Position | undefined, answer: Answer, early: Raw[], earlyLost: boolean): void {
     this.confirmed = true;
     this.entangled = true;
-    this.granted = false;
+    this.granted = this.unanswered = false;
     this.failures = 0;
     for (const sub of this.subs.filter((sub) => !sub.mayHear(answer))) {
       const text = `the channel ${this.name} has no events of the types that are listened for (${sub.types.join(", ")}): it has ${answer.types.join(", ")}`;
@@ -183,8 +186,8 @@ export class Feed {
     const isUndone = !passes || error.code === Code.ResourceExhausted || this.subs.some(({ begun }) => !begun);
     if (isNew && isUndone && this.presence === says) this.presence = this.taken;
     // What it says of the subscription may be older than an end that it has told, or than a beginning.
-    const hears = (heard || (isAnswered && this.granted)) && !this.doubtful;
-    this.granted = false;
+    const hears = isAnswered && (this.granted || (heard && !this.doubtful));
+    this.doubtful = this.granted = false;
     const isOut = isAnswered && !hears && !isBad;
     if (isOut) {
       // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
@@ -217,8 +220,7 @@ export class Feed {
     for (const sub of this.subs) sub.lose();
     // What was held is of before, and what comes next is held elsewhere until its number is told.
     this.#held = new Held();
-    this.confirmed = false;
-    this.entangled = false;
+    this.confirmed = this.entangled = this.unanswered = false;
     this.number = undefined;
     this.failures = 0;
     for (const resolve of this.leaving.splice(0)) resolve();

@@ -245,10 +245,15 @@ impl Feed {
         let passes = passes(error);
         let is_bad = error.code() == Some(Code::InvalidArgument);
         // What it says of the subscription may be older than an end that it has told, or than a beginning.
-        let granted_meanwhile = std::mem::take(&mut self.granted_meanwhile);
+        let (ended, begun) = (
+            std::mem::take(&mut self.doubtful),
+            std::mem::take(&mut self.granted_meanwhile),
+        );
         let failed = match failed {
-            Failed::AsBefore if self.doubtful => Failed::Refused,
-            Failed::Refused if granted_meanwhile => Failed::AsBefore,
+            Failed::Unanswered => Failed::Unanswered,
+            // Behind an end, if there was one.
+            _ if begun => Failed::AsBefore,
+            Failed::AsBefore if ended => Failed::Refused,
             failed => failed,
         };
         self.was_asking = failed == Failed::Unanswered;

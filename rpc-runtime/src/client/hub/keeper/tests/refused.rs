@@ -341,3 +341,40 @@ fn an_end_that_is_told_again_does_not_hide_what_was_asked_for_behind_it() {
         assert!(is_unsubscribe(&hub.asks_later().unwrap()));
     }
 }
+
+#[test]
+fn of_an_end_and_a_beginning_around_a_refusal_the_later_one_holds() {
+    let subscribed = Subscribed {
+        channel: "room:5".to_owned(),
+        number: NUMBER,
+        position: None,
+        snapshot: None,
+    };
+    let unsubscribed = Unsubscribed {
+        channel: "room:5".to_owned(),
+        reason: None,
+    };
+    for number in [0, NUMBER] {
+        for is_in in [true, false] {
+            let hub = Hub::new();
+            let (_inbox, _told) = hub.add(None);
+            hub.answer(1, hub.asks().unwrap(), plain());
+            let _new = hub.add(None);
+            let batch = hub.asks().unwrap();
+            hub.sent(&unsubscribed);
+            hub.sent(&subscribed);
+            if !is_in {
+                hub.sent(&unsubscribed);
+            }
+            hub.answer(1, batch, refused(PermissionDenied, number));
+            let subs = hub
+                .core
+                .lock()
+                .feeds
+                .values()
+                .map(|feed| feed.subs.len())
+                .sum::<usize>();
+            assert_eq!(subs, usize::from(is_in), "{number}");
+        }
+    }
+}
