@@ -257,7 +257,7 @@ impl Driver {
                 self.inboxes.remove(&stream_id.into());
             }
             Operation::Transmit { room } => {
-                self.command(|connection, out| connection.transmit(room as usize, out));
+                self.command(|connection, out| connection.transmit(room as usize % (1 << 20), out));
                 let mut told = 0;
                 while let Some(id) = self.connection.poll_writable() {
                     assert!(self.connection.is_writable(id), "call {id}");
