@@ -124,7 +124,7 @@ impl Keeper {
             }
             tokio::select! {
                 biased;
-                Some(outcome) = calls.next() => self.finish(outcome),
+                // First: calls of a connection that is lost end at once, and would be made again on it for ever.
                 what = &mut seen => match what {
                     Seen::Connected(Ok(new)) => {
                         self.core.lock().begin(new.number());
@@ -151,6 +151,7 @@ impl Keeper {
                         seen = self.connection();
                     }
                 },
+                Some(outcome) = calls.next() => self.finish(outcome),
                 () = self.core.work.notified() => {}
                 () = until(due) => {}
             }
