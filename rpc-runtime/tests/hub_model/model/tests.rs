@@ -2,6 +2,7 @@
 
 use std::{
     panic::AssertUnwindSafe,
+    sync::LazyLock,
     time::{Duration, SystemTime},
 };
 
@@ -53,6 +54,29 @@ fn plain(number: u64) -> Item {
 
 fn holds(check: impl FnOnce()) -> bool {
     std::panic::catch_unwind(AssertUnwindSafe(check)).is_ok()
+}
+
+/// What a program was given that always reads, in a channel that lets go of nothing, from the first event to the last.
+fn passing(items: &[Item]) -> Passing<'_> {
+    static MINE: LazyLock<[String; 1]> = LazyLock::new(|| [ME.to_owned()]);
+    Passing {
+        items,
+        began: (0, 0),
+        connections: 1,
+        interrupted: 0,
+        unread: false,
+        ids: &*MINE,
+        losing: Losing::Nothing,
+        snapshots: false,
+        slow_at: &|_| false,
+        to_end: true,
+    }
+}
+
+fn is_right(log: &Log, passing: &Passing<'_>) -> bool {
+    holds(|| {
+        log.check_passing(passing);
+    })
 }
 
 /// Ten events, of which the fourth is not for me, and the last three are kept.
@@ -166,20 +190,12 @@ fn without_history_nothing_is_missing_but_what_the_policy_lets_go_of_while_nothi
     let check = |numbers: &[u64], losing, slow: &dyn Fn(Instant) -> bool| {
         let items: Vec<_> = numbers.iter().map(|number| plain(*number)).collect();
         let passing = Passing {
-            items: &items,
             began: (1, 1),
-            connections: 1,
-            interrupted: 0,
-            unread: false,
-            ids: &[ME.to_owned()],
             losing,
-            snapshots: false,
             slow_at: slow,
-            to_end: true,
+            ..passing(&items)
         };
-        holds(|| {
-            log.check_passing(&passing);
-        })
+        is_right(&log, &passing)
     };
     let (never, always) = (|_: Instant| false, |_: Instant| true);
     assert!(check(&[2, 3, 4, 5, 6], Losing::Nothing, &never));
@@ -272,20 +288,12 @@ fn only_what_was_published_while_a_subscription_began_may_have_come_at_once() {
     }
     let check = |items: &[Item]| {
         let passing = Passing {
-            items,
             began: (1, 3),
-            connections: 1,
-            interrupted: 0,
-            unread: false,
-            ids: &[ME.to_owned()],
             losing: Losing::Replaced,
             snapshots: true,
-            slow_at: &|_| false,
-            to_end: true,
+            ..passing(items)
         };
-        holds(|| {
-            log.check_passing(&passing);
-        })
+        is_right(&log, &passing)
     };
     let state = |count| item(Given::Snapshot(log.tally_of_passed(count), None));
     assert!(check(&[state(1), plain(4), plain(5), plain(6)]));
@@ -395,21 +403,7 @@ fn a_program_that_reads_has_missed_something_only_where_more_came_at_once_than_w
             ..not_read(1)
         });
         items.push(plain(waits + 2));
-        let passing = Passing {
-            items: &items,
-            began: (0, 0),
-            connections: 1,
-            interrupted: 0,
-            unread: false,
-            ids: &[ME.to_owned()],
-            losing: Losing::Nothing,
-            snapshots: false,
-            slow_at: &|_| false,
-            to_end: true,
-        };
-        holds(|| {
-            log.check_passing(&passing);
-        })
+        is_right(&log, &passing(&items))
     };
     assert!(check(waits));
     assert!(!check(waits - 1), "there was room for it");
@@ -431,20 +425,10 @@ fn what_was_published_twice_around_a_lost_connection_may_be_either() {
     }));
     let check = |items: &[Item]| {
         let passing = Passing {
-            items,
-            began: (0, 0),
             connections: 0,
-            interrupted: 0,
-            unread: false,
-            ids: &[ME.to_owned()],
-            losing: Losing::Nothing,
-            snapshots: false,
-            slow_at: &|_| false,
-            to_end: true,
+            ..passing(items)
         };
-        holds(|| {
-            log.check_passing(&passing);
-        })
+        is_right(&log, &passing)
     };
     let (one, two, three, four) = (plain(1), plain(2), plain(3), plain(4));
     let lost = |items: &[&Item]| items.iter().map(|item| (*item).clone()).collect::<Vec<_>>();
