@@ -66,8 +66,8 @@ struct Subscriber {
 /// What came while a subscriber catches up.
 #[derive(Debug, Default)]
 struct CatchingUp {
-    /// Positions, and messages, which all subscribers share.
-    events: Vec<(Position, Bytes)>,
+    /// Positions, and events, which all subscribers share.
+    events: Vec<(Position, Queued)>,
     bytes: usize,
     /// There was no room for all.
     overrun: bool,
@@ -172,9 +172,8 @@ impl Channel {
             let told = Queued::told(message, number);
             out.add(subscriber.session.queue_event(told, SlowConsumer::Disconnect));
         }
-        for (_, message) in after {
-            let channel = number;
-            out.add(subscriber.session.queue_event(Queued { message, channel }, slow));
+        for (_, event) in after {
+            out.add(subscriber.session.queue_event(event, slow));
         }
         // They were counted as delivered when they were kept for it.
         self.namespace.counted.delivered(0, out.dropped);
@@ -289,21 +288,18 @@ impl Channel {
         // Once, whoever it is for.
         let epoch = state.untold_epoch.map(|_| event.position.epoch);
         let message = encode::of_channel(self.number, event, epoch, self.namespace.tells_publisher());
+        let queued = Queued::new(message, self.number);
         let mut any_over = false;
         for subscriber in &mut state.subscribers {
-            if except.has(subscriber.session.id()) {
+            if except.has(&subscriber.session) {
                 continue;
             }
             if let Some(catching_up) = &mut subscriber.catching_up {
                 out.reached += 1;
-                catching_up.keep(event.position, &message, subscriber.session.most_queued());
+                catching_up.keep(event.position, &queued, subscriber.session.most_queued());
                 continue;
             }
-            let queued = Queued {
-                message: message.clone(),
-                channel: self.number,
-            };
-            let put = subscriber.session.queue_event(queued, slow);
+            let put = subscriber.session.queue_event(queued.clone(), slow);
             if put == Put::Over {
                 subscriber.over = true;
                 any_over = true;
@@ -329,8 +325,8 @@ impl State {
 
 /// Those of events that came one after the other which are after a position. Epochs follow each other in no order that could be
 /// seen: what came before the position's epoch is over, what came after it is not. `None` where only other epochs came.
-fn after(mut events: Vec<(Position, Bytes)>, position: Position) -> Option<Vec<(Position, Bytes)>> {
-    let is_of_epoch = |(at, _): &(Position, Bytes)| at.epoch == position.epoch;
+fn after(mut events: Vec<(Position, Queued)>, position: Position) -> Option<Vec<(Position, Queued)>> {
+    let is_of_epoch = |(at, _): &(Position, Queued)| at.epoch == position.epoch;
     match events.iter().position(is_of_epoch) {
         Some(first) => drop(events.drain(..first)),
         None if events.is_empty() => return Some(events),
@@ -342,13 +338,13 @@ fn after(mut events: Vec<(Position, Bytes)>, position: Position) -> Option<Vec<(
 
 impl CatchingUp {
     /// Keeps a message, of which at most `most` bytes are.
-    fn keep(&mut self, position: Position, message: &Bytes, most: usize) {
-        self.bytes += message.len() + PLACE;
+    fn keep(&mut self, position: Position, event: &Queued, most: usize) {
+        self.bytes += event.message().len() + PLACE;
         if self.bytes > most {
             self.overrun = true;
             self.events = Vec::new();
         } else if !self.overrun {
-            self.events.push((position, message.clone()));
+            self.events.push((position, event.clone()));
         }
     }
 }
@@ -363,7 +359,8 @@ mod tests {
             let at = positions
                 .iter()
                 .map(|&(epoch, offset)| Position { epoch, offset });
-            at.map(|at| (at, Bytes::new())).collect::<Vec<_>>()
+            at.map(|at| (at, Queued::new(Bytes::new(), 1)))
+                .collect::<Vec<_>>()
         };
         let behind = |positions: &[(u64, u64)], epoch, offset| {
             let rest = after(kept(positions), Position { epoch, offset })?;

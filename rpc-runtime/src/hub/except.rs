@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::ClientId;
+use crate::{ClientId, session::Session};
 
 /// Whom an event is not for.
 pub(super) enum Except<'a> {
@@ -21,10 +21,13 @@ impl<'a> Except<'a> {
         }
     }
 
-    pub(super) fn has(&self, client: ClientId) -> bool {
+    /// Whether it is not for this one. Looks at nothing of the session where it is for all.
+    #[inline]
+    pub(super) fn has(&self, session: &Session) -> bool {
         match self {
-            Self::Few(clients) => clients.contains(&client),
-            Self::Many(clients) => clients.contains(&client),
+            Self::Few([]) => false,
+            Self::Few(clients) => clients.contains(&session.id()),
+            Self::Many(clients) => clients.contains(&session.id()),
         }
     }
 }

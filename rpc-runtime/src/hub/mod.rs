@@ -250,18 +250,14 @@ impl Receiver for HubInner {
 
     fn deliver_to(&self, to: &Address, event: &Arc<Published>) -> usize {
         let Some(server) = self.server() else { return 0 };
-        let mut message = None;
+        let mut queued = None;
         let (mut reached, mut dropped) = (0, 0);
         let mut give = |session: &Session| {
             if !event.is_for(session.id()) {
                 return;
             }
-            let message = message.get_or_insert_with(|| encode::direct(event));
-            let queued = Queued {
-                message: message.clone(),
-                channel: DIRECT,
-            };
-            match session.queue_event(queued, SlowConsumer::Disconnect) {
+            let queued = queued.get_or_insert_with(|| Queued::new(encode::direct(event), DIRECT));
+            match session.queue_event(queued.clone(), SlowConsumer::Disconnect) {
                 Put::Queued => reached += 1,
                 Put::Refused => dropped += 1,
                 // The others are of other policies; and who is gone misses nothing.

@@ -85,10 +85,7 @@ impl Hub {
             channel: channel.to_owned(),
             reason: Some(reason.into()),
         };
-        let queued = Queued {
-            message: encode::own(&event, &self.new_id()),
-            channel: DIRECT,
-        };
+        let queued = Queued::new(encode::own(&event, &self.new_id()), DIRECT);
         session.queue_event(queued, SlowConsumer::Disconnect);
     }
 

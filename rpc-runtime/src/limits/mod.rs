@@ -63,7 +63,7 @@ pub struct Limits {
     /// on; above all of it no call does, and new ones are answered RESOURCE_EXHAUSTED. A stream's message waits as far as it
     /// is longer than the windows are open. 16 MiB by default.
     pub queued_bytes: usize,
-    /// Events that wait for a client to take them, of all its channels, in bytes; each counts for 48 more than its message has.
+    /// Events that wait for a client to take them, of all its channels, in bytes; each counts for 64 more than its message has.
     /// What happens when there is no room for another is the channel's matter: see
     /// [`SlowConsumer`](crate::hub::SlowConsumer), by which it may be twice as much for a while. 1 MiB by default.
     pub event_queue_bytes: usize,

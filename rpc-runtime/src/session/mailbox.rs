@@ -54,18 +54,21 @@ pub(crate) enum Claimed {
 }
 
 /// The letters for one connection's task.
+///
+/// What every event looks at stands together, at the end.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Mailbox {
-    task: AtomicWaker,
+    contents: Mutex<Contents>,
     /// Whether `contents` holds anything: looked at once per turn, without a lock.
     filled: AtomicBool,
     /// The task is in its turn, at whose end it looks here: it need not be woken.
     attended: AtomicBool,
-    contents: Mutex<Contents>,
-    /// Made with the first event.
-    events: OnceLock<Box<EventQueue>>,
     /// Whether an event has come since the connection looked last.
     has_events: AtomicBool,
+    task: AtomicWaker,
+    /// Made with the first event.
+    events: OnceLock<Box<EventQueue>>,
 }
 
 /// What was put into a mailbox since it was last emptied.
@@ -135,7 +138,12 @@ impl Mailbox {
         if matches!(put, Put::Dropped(_) | Put::Refused | Put::Gone) {
             return put;
         }
-        if !self.has_events.swap(true, Ordering::SeqCst) && !self.attended.load(Ordering::SeqCst) {
+        // Mostly it was said already. What is read here is no older than the queue's lock: if the connection has taken what was there
+        // before this event, it had said so first.
+        if !self.has_events.load(Ordering::Relaxed)
+            && !self.has_events.swap(true, Ordering::SeqCst)
+            && !self.attended.load(Ordering::SeqCst)
+        {
             self.task.wake();
         }
         put

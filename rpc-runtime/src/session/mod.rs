@@ -108,28 +108,30 @@ const DEFAULT_ANSWER_BYTES: u32 = 4 << 20;
 ///
 /// Handlers reach it through [`Context::session`](crate::Context::session) and may keep it; it does not keep the
 /// connection open.
+// What every event looks at stands together, at the beginning: of ten thousand sessions each is far from the processor when its turn comes.
+#[repr(C)]
 pub struct Session {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) endpoint: Arc<ActiveEndpoint>,
+    state: CurrentState,
+    /// How many sets of hooks have let it in; none any more once they were told that it has gone.
+    pub(crate) let_in: AtomicU16,
+    /// The longest body that the client takes: the protocol's own default until it says another.
+    answer_bytes: AtomicU32,
     id: ClientId,
     info: ConnectInfo,
     started: SystemTime,
-    state: CurrentState,
     /// Made when somebody first waits for a change.
     states: OnceLock<watch::Sender<SessionState>>,
     /// Changed by the connection's task alone, which has a copy of its own.
     identity: RwLock<Option<Identity>>,
     attributes: Attributes,
-    pub(crate) mailbox: Mailbox,
     /// The channels that it hears. Made when the first is subscribed to.
     channels: OnceLock<Box<SessionChannels>>,
-    /// The longest body that the client takes: the protocol's own default until it says another.
-    answer_bytes: AtomicU32,
-    pub(crate) endpoint: Arc<ActiveEndpoint>,
     /// What the messages of all streams take in memory.
     held: AtomicU64,
     /// How much clean-up of its calls goes on.
     clean_ups: AtomicUsize,
-    /// How many sets of hooks have let it in; none any more once they were told that it has gone.
-    pub(crate) let_in: AtomicU16,
     pub(crate) counters: Counters,
     /// By what its client comes back, where it may.
     pub(crate) tokens: OnceLock<Box<Tokens>>,

@@ -10,15 +10,7 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-use bytes::Bytes;
-
 use super::Queued;
-
-/// What a place in line takes, in bytes, beside the message.
-pub(super) const PLACE: usize = size_of::<Place>();
-
-/// The channel of a gap: none has this number.
-const GAP: u64 = u64::MAX;
 
 /// Fewer gaps than this are left where they are.
 const FEW: usize = 32;
@@ -28,21 +20,26 @@ const FEW: usize = 32;
 pub(super) struct Line {
     /// Invariant: neither the first nor, while there is any event, all of them are gaps.
     places: VecDeque<Place>,
-    /// How many places there were before the first.
-    gone: u64,
-    gaps: usize,
-    /// The chains, while they are kept.
-    chains: Option<HashMap<u64, Chain, BuildHasherDefault<NumberHasher>>>,
+    /// The chains, while they are kept. Apart, so that what each event touches is little.
+    chains: Option<Box<Chains>>,
     /// How many places were looked at, for tests of what it costs.
     #[cfg(test)]
     pub(super) looked_at: usize,
 }
 
-#[derive(Debug)]
-struct Place {
-    event: Queued,
-    /// The number of the next place of the channel, where chains are kept; 0: there is none.
-    next: u64,
+/// An event; `None`: a gap.
+type Place = Option<Queued>;
+
+/// The places of each channel, as long as somebody wants to know.
+#[derive(Debug, Default)]
+struct Chains {
+    of: HashMap<u64, Chain, BuildHasherDefault<NumberHasher>>,
+    /// For each place the number of the next one of its channel; 0: there is none.
+    next: VecDeque<u64>,
+    /// How many places there were before the first, since chains are kept.
+    gone: u64,
+    /// How many places are gaps: there are none without chains.
+    gaps: usize,
 }
 
 /// The places of one channel. They are numbered from 1 in the order in which they were taken.
@@ -55,166 +52,124 @@ struct Chain {
 impl Line {
     /// How many events wait.
     pub(super) fn len(&self) -> usize {
-        self.places.len() - self.gaps
+        self.places.len() - self.chains.as_ref().map_or(0, |chains| chains.gaps)
     }
 
     /// Adds an event at the end.
+    #[inline]
     pub(super) fn push(&mut self, event: Queued) {
-        if self.chains.is_some() {
-            let number = self.gone + self.places.len() as u64 + 1;
-            self.chain(event.channel, number);
+        if let Some(chains) = &mut self.chains {
+            chains.add(event.channel());
         }
-        self.places.push_back(Place { event, next: 0 });
+        self.places.push_back(Some(event));
     }
 
     /// Takes the first event.
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<Queued> {
-        let place = self.places.pop_front()?;
-        self.gone += 1;
-        if self.chains.is_some() {
-            self.unchain(place.event.channel, place.next);
+        let event = self.places.pop_front()??;
+        if let Some(chains) = &mut self.chains {
+            chains.pop(event.channel());
+            self.let_gaps_go();
+        } else if self.places.is_empty() {
+            self.begin_anew();
         }
-        self.let_gaps_go();
-        Some(place.event)
+        Some(event)
     }
 
     /// The latest event of a channel.
     pub(super) fn latest_of(&mut self, channel: u64) -> Option<&mut Queued> {
-        if self.places.is_empty() {
-            return None;
-        }
-        self.keep_chains();
-        let latest = self.chains.as_ref()?.get(&channel)?.latest;
-        let index = self.index(latest);
-        self.places.get_mut(index).map(|place| &mut place.event)
+        let index = {
+            let chains = self.keep_chains()?;
+            chains.index(chains.of.get(&channel)?.latest)
+        };
+        self.places.get_mut(index)?.as_mut()
     }
 
     /// The oldest event of a channel.
     pub(super) fn oldest_of(&mut self, channel: u64) -> Option<&mut Queued> {
-        if self.places.is_empty() {
-            return None;
-        }
-        self.keep_chains();
-        let oldest = self.chains.as_ref()?.get(&channel)?.oldest;
-        let index = self.index(oldest);
-        self.places.get_mut(index).map(|place| &mut place.event)
+        let index = {
+            let chains = self.keep_chains()?;
+            chains.index(chains.of.get(&channel)?.oldest)
+        };
+        self.places.get_mut(index)?.as_mut()
     }
 
     /// Takes the event behind the oldest of a channel out of turn.
     pub(super) fn remove_second_of(&mut self, channel: u64) -> Option<Queued> {
-        self.keep_chains();
-        let Chain { oldest, latest } = *self.chains.as_ref()?.get(&channel)?;
-        let first = self.index(oldest);
-        let second = self.places.get(first)?.next;
-        let index = self.index(second.max(1 + self.gone));
-        let place = self.places.get_mut(index).filter(|_| second != 0)?;
-        let next = place.next;
-        let event = std::mem::replace(&mut place.event, Queued::gap());
-        self.places[first].next = next;
-        self.gaps += 1;
-        if let Some(chain) = self.chains.as_mut()?.get_mut(&channel)
-            && latest == second
-        {
-            chain.latest = oldest;
-        }
+        self.keep_chains()?;
+        let chains = self.chains.as_mut()?;
+        let index = chains.unlink_second_of(channel)?;
+        let event = self.places.get_mut(index)?.take();
         self.let_gaps_go();
-        Some(event)
+        event
     }
 
     /// Takes all events of a channel out. Gives what they counted for.
     pub(super) fn remove_all_of(&mut self, channel: u64) -> usize {
         let mut freed = 0;
-        if self.chains.is_some() {
-            while let Some(event) = self.take_oldest_of(channel) {
-                freed += event.size();
+        if let Some(chains) = &mut self.chains {
+            while let Some(index) = chains.unlink_oldest_of(channel) {
+                let event = self.places.get_mut(index).and_then(Option::take);
+                freed += event.map_or(0, |event| event.size());
             }
+            self.let_gaps_go();
         } else {
             // Without chains there are no gaps.
             self.places.retain(|place| {
-                let goes = place.event.channel == channel;
-                freed += if goes { place.event.size() } else { 0 };
+                let Some(event) = place else { return false };
+                let goes = event.channel() == channel;
+                freed += if goes { event.size() } else { 0 };
                 !goes
             });
+            if self.places.is_empty() {
+                self.begin_anew();
+            }
         }
-        self.let_gaps_go();
         freed
     }
 
-    fn index(&self, number: u64) -> usize {
-        // No more than there are places, which fit into memory.
-        (number - self.gone - 1) as usize
-    }
-
-    fn take_oldest_of(&mut self, channel: u64) -> Option<Queued> {
-        let oldest = self.chains.as_ref()?.get(&channel)?.oldest;
-        let index = self.index(oldest);
-        let place = self.places.get_mut(index)?;
-        let event = std::mem::replace(&mut place.event, Queued::gap());
-        let next = place.next;
-        self.gaps += 1;
-        self.unchain(channel, next);
-        Some(event)
-    }
-
-    /// Adds a place to the chain of its channel.
-    fn chain(&mut self, channel: u64, number: u64) {
-        let Some(chains) = &mut self.chains else { return };
-        let only = Chain {
-            oldest: number,
-            latest: number,
-        };
-        let chain = chains.entry(channel).or_insert(only);
-        let before = std::mem::replace(&mut chain.latest, number);
-        if before != number {
-            let index = self.index(before);
-            self.places[index].next = number;
+    /// Has the places of each channel chained, where any event waits.
+    fn keep_chains(&mut self) -> Option<&Chains> {
+        if self.places.is_empty() {
+            return None;
         }
+        if self.chains.is_none() {
+            let mut chains = Box::new(Chains::default());
+            let events = self.places.iter().flatten();
+            events.for_each(|event| chains.add(event.channel()));
+            self.chains = Some(chains);
+            self.look_at(self.places.len());
+        }
+        self.chains.as_deref()
     }
 
-    /// The oldest of a channel is gone; `next` is now.
-    fn unchain(&mut self, channel: u64, next: u64) {
-        let Some(chains) = &mut self.chains else { return };
-        if next == 0 {
-            chains.remove(&channel);
-        } else if let Some(chain) = chains.get_mut(&channel) {
-            chain.oldest = next;
-        }
-    }
-
-    /// Has the places of each channel chained.
-    fn keep_chains(&mut self) {
-        if self.chains.is_some() {
-            return;
-        }
-        self.chains = Some(HashMap::default());
-        for index in 0..self.places.len() {
-            self.chain(self.places[index].event.channel, self.gone + index as u64 + 1);
-        }
-        self.look_at(self.places.len());
-    }
-
-    /// Removes gaps from the front, and all of them where there are many.
+    /// Removes gaps from the front, and all of them where there are many. The chains go with the last event.
     fn let_gaps_go(&mut self) {
-        while self.gaps > 0 && self.places.front().is_some_and(Place::is_gap) {
+        let Some(chains) = &mut self.chains else { return };
+        while chains.gaps > 0 && self.places.front().is_some_and(Option::is_none) {
             self.places.pop_front();
-            self.gone += 1;
-            self.gaps -= 1;
+            chains.pop_gap();
         }
         if self.places.is_empty() {
-            self.chains = None;
-            if self.places.capacity() > 64 {
-                self.places = VecDeque::new();
-            }
-        } else if self.gaps > FEW && self.gaps > self.len() {
+            self.begin_anew();
+        } else if chains.gaps > FEW && chains.gaps > self.places.len() - chains.gaps {
             self.look_at(self.places.len());
-            self.places.retain(|place| !place.is_gap());
-            self.places.iter_mut().for_each(|place| place.next = 0);
+            self.places.retain(Option::is_some);
             if self.places.len() < self.places.capacity() / 4 {
                 self.places.shrink_to_fit();
             }
-            self.gaps = 0;
             self.chains = None;
             self.keep_chains();
+        }
+    }
+
+    /// The line is empty: the next event has the first of its places, which is still near to the processor.
+    fn begin_anew(&mut self) {
+        self.chains = None;
+        match self.places.capacity() > 64 {
+            true => self.places = VecDeque::new(),
+            false => self.places.clear(),
         }
     }
 
@@ -226,18 +181,78 @@ impl Line {
     }
 }
 
-impl Queued {
-    fn gap() -> Self {
-        Self {
-            message: Bytes::new(),
-            channel: GAP,
+impl Chains {
+    /// Where the place with this number stands.
+    fn index(&self, number: u64) -> usize {
+        // No more than there are places, which fit into memory.
+        (number - self.gone - 1) as usize
+    }
+
+    /// Adds a place at the end of all, and of the chain of its channel.
+    fn add(&mut self, channel: u64) {
+        self.next.push_back(0);
+        let number = self.gone + self.next.len() as u64;
+        let only = Chain {
+            oldest: number,
+            latest: number,
+        };
+        let chain = self.of.entry(channel).or_insert(only);
+        let before = std::mem::replace(&mut chain.latest, number);
+        if before != number {
+            let index = self.index(before);
+            self.next[index] = number;
         }
     }
-}
 
-impl Place {
-    fn is_gap(&self) -> bool {
-        self.event.channel == GAP
+    /// The first place is gone, which was the oldest of its channel.
+    fn pop(&mut self, channel: u64) {
+        let next = self.next.pop_front().unwrap_or_default();
+        self.gone += 1;
+        self.advance(channel, next);
+    }
+
+    /// The first place is gone, which was a gap.
+    fn pop_gap(&mut self) {
+        self.next.pop_front();
+        self.gone += 1;
+        self.gaps -= 1;
+    }
+
+    /// The oldest of a channel is none of its places any more; `next` is the oldest now.
+    fn advance(&mut self, channel: u64, next: u64) {
+        if next == 0 {
+            self.of.remove(&channel);
+        } else if let Some(chain) = self.of.get_mut(&channel) {
+            chain.oldest = next;
+        }
+    }
+
+    /// Makes the oldest place of a channel a gap. Gives where it stands.
+    fn unlink_oldest_of(&mut self, channel: u64) -> Option<usize> {
+        let index = self.index(self.of.get(&channel)?.oldest);
+        let next = self.next[index];
+        self.gaps += 1;
+        self.advance(channel, next);
+        Some(index)
+    }
+
+    /// Makes the place behind the oldest of a channel a gap. Gives where it stands.
+    fn unlink_second_of(&mut self, channel: u64) -> Option<usize> {
+        let Chain { oldest, latest } = *self.of.get(&channel)?;
+        let first = self.index(oldest);
+        let second = self.next[first];
+        if second == 0 {
+            return None;
+        }
+        let index = self.index(second);
+        self.next[first] = self.next[index];
+        self.gaps += 1;
+        if latest == second
+            && let Some(chain) = self.of.get_mut(&channel)
+        {
+            chain.latest = oldest;
+        }
+        Some(index)
     }
 }
 

@@ -14,7 +14,7 @@ mod line;
 use std::{
     collections::HashMap,
     hash::BuildHasherDefault,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -30,37 +30,64 @@ pub(crate) const DIRECT: u64 = 0;
 /// drops that, and it goes when the subscription ends: told behind the answer that it has ended, a client would believe in it.
 const TOLD: u64 = 1 << 63;
 
-/// An event for one client.
+/// So many bytes are copied while publishers wait for the lock: a few events, so that it is taken once for them.
+const WHILE_LOCKED: usize = 4 * 1024;
+
+/// What an event counts for beside its message, in bytes: its place in line, and what is kept of it where it is for one client alone.
+pub(super) const PLACE: usize = 64;
+
+/// An event on its way to clients: all that it is for share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Queued {
+pub(crate) struct Queued(Arc<Event>);
+
+#[derive(Debug)]
+struct Event {
     /// The whole WebSocket message; empty for a mark.
-    pub(crate) message: Bytes,
+    message: Bytes,
     /// The number of its channel.
-    pub(crate) channel: u64,
+    channel: u64,
 }
 
 impl Queued {
+    /// An event of a channel, or one that is sent [`DIRECT`]ly: the whole WebSocket message.
+    pub(crate) fn new(message: Bytes, channel: u64) -> Self {
+        Self(Arc::new(Event { message, channel }))
+    }
+
     /// Tells a client of its subscription to a channel.
     pub(crate) fn told(message: Bytes, channel: u64) -> Self {
-        let channel = channel | TOLD;
-        Self { message, channel }
+        Self::new(message, channel | TOLD)
+    }
+
+    fn mark(channel: u64) -> Self {
+        Self::new(Bytes::new(), channel)
+    }
+
+    /// The whole WebSocket message.
+    pub(crate) fn message(&self) -> &Bytes {
+        &self.0.message
+    }
+
+    /// The number of its channel.
+    pub(super) fn channel(&self) -> u64 {
+        self.0.channel
     }
 
     /// Whether it is for the client itself, which has to have it.
     pub(crate) fn is_direct(&self) -> bool {
-        self.channel == DIRECT || self.channel & TOLD != 0
+        self.0.channel == DIRECT || self.0.channel & TOLD != 0
     }
 
     /// What it counts for: its message, and its place. A mark counts for nothing, and there is one of a channel at most.
     fn size(&self) -> usize {
         match self.is_mark() {
             true => 0,
-            false => self.message.len() + line::PLACE,
+            false => self.0.message.len() + PLACE,
         }
     }
 
     fn is_mark(&self) -> bool {
-        self.message.is_empty()
+        self.0.message.is_empty()
     }
 }
 
@@ -82,11 +109,12 @@ pub(crate) enum Put {
 }
 
 /// The events for one client, in the order in which they are to be sent.
+///
+/// A line of the processor's cache, and no more: of ten thousand of these each is far away when its turn comes.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct EventQueue {
     queue: Mutex<Queue>,
-    /// Told when there is room again, where somebody has found none.
-    room: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -94,11 +122,19 @@ struct Queue {
     line: Line,
     /// What waits counts for so much.
     bytes: usize,
+    rare: Option<Box<Rare>>,
+}
+
+/// What there is to know of a client that was slow once, or is gone.
+#[derive(Debug, Default)]
+struct Rare {
     dropped: u64,
     /// Of the channels that have a mark in the line, how many events are missing there.
     missing: HashMap<u64, u64, BuildHasherDefault<NumberHasher>>,
     /// Whoever publishes may be waiting until no more than this waits.
     awaited: Option<usize>,
+    /// Told when there is room again, where somebody has found none.
+    room: Arc<Notify>,
     /// The client is gone: nothing waits for it any more.
     closed: bool,
 }
@@ -116,35 +152,52 @@ impl EventQueue {
     }
 
     /// Takes out what comes first.
+    #[cfg(test)]
     pub(crate) fn pop(&self) -> Option<Queued> {
         let mut queue = self.lock();
-        let mut event = queue.line.pop()?;
-        queue.bytes -= event.size();
-        let missing = event.is_mark().then(|| queue.missing.remove(&event.channel));
-        self.tell(queue);
-        if let Some(missing) = missing {
-            event.message = encode::dropped(event.channel, missing.unwrap_or_default());
-        }
-        Some(event)
+        let event = queue.pop();
+        Self::tell(queue);
+        event
     }
 
     /// Tells whoever waits for room, where there is some.
-    fn tell(&self, mut queue: MutexGuard<'_, Queue>) {
+    #[inline]
+    fn tell(mut queue: MutexGuard<'_, Queue>) {
         let bytes = queue.bytes;
-        if queue.awaited.take_if(|most| bytes <= *most).is_some() {
+        if let Some(rare) = &mut queue.rare
+            && rare.awaited.take_if(|most| bytes <= *most).is_some()
+        {
+            let room = rare.room.clone();
             drop(queue);
-            self.room.notify_waiters();
+            room.notify_waiters();
         }
     }
 
-    /// Takes events out as long as `more` wants them, which is told the length of each. Whether any is left.
+    /// Takes events out as long as `each`, which is given them, wants more. Whether any is left.
     pub(crate) fn take(&self, mut each: impl FnMut(Queued) -> bool) -> bool {
-        while let Some(event) = self.pop() {
-            if !each(event) {
-                return self.lock().line.len() > 0;
+        loop {
+            let mut queue = self.lock();
+            let mut room = WHILE_LOCKED;
+            loop {
+                let Some(event) = queue.pop() else {
+                    Self::tell(queue);
+                    return false;
+                };
+                let Some(left) = room.checked_sub(event.message().len()) else {
+                    Self::tell(queue);
+                    if !each(event) {
+                        return self.lock().line.len() > 0;
+                    }
+                    break;
+                };
+                room = left;
+                if !each(event) {
+                    let is_any_left = queue.line.len() > 0;
+                    Self::tell(queue);
+                    return is_any_left;
+                }
             }
         }
-        false
     }
 
     /// What waits counts for so many bytes.
@@ -159,22 +212,23 @@ impl EventQueue {
 
     /// How many events were dropped because the client was slow.
     pub(crate) fn dropped(&self) -> u64 {
-        self.lock().dropped
+        self.lock().rare.as_ref().map_or(0, |rare| rare.dropped)
     }
 
     /// Ready when no more than `most` bytes wait, or the client is gone.
     pub(crate) async fn has_room(&self, most: usize) {
         loop {
-            // Made before the look: it is told from here on.
-            let told = self.room.notified();
-            {
+            let told = {
                 let mut queue = self.lock();
                 if queue.bytes <= most {
                     return;
                 }
                 // One client's limit is the same for all who wait.
-                queue.awaited = Some(most);
-            }
+                let rare = queue.rare();
+                rare.awaited = Some(most);
+                // Told from here on, though it was not polled yet.
+                rare.room.clone().notified_owned()
+            };
             told.await;
         }
     }
@@ -183,30 +237,46 @@ impl EventQueue {
     pub(crate) fn forget(&self, channel: u64) {
         let mut queue = self.lock();
         queue.bytes -= queue.line.remove_all_of(channel) + queue.line.remove_all_of(channel | TOLD);
-        queue.missing.remove(&channel);
-        self.tell(queue);
+        if let Some(rare) = &mut queue.rare {
+            rare.missing.remove(&channel);
+        }
+        Self::tell(queue);
     }
 
     /// Lets go of everything, for good: the client is gone.
     pub(crate) fn close(&self) {
         let mut queue = self.lock();
-        queue.closed = true;
         queue.line = Line::default();
-        queue.missing = HashMap::default();
         queue.bytes = 0;
-        self.tell(queue);
+        let rare = queue.rare();
+        rare.missing = HashMap::default();
+        rare.closed = true;
+        Self::tell(queue);
     }
 }
 
 impl Queue {
+    #[inline]
     fn put(&mut self, event: Queued, slow: SlowConsumer, most: usize) -> Put {
-        if self.closed {
+        let size = event.size();
+        let bytes = self.bytes + size;
+        if slow == SlowConsumer::KeepLatest || bytes > most || self.rare.is_some() {
+            return self.put_with_care(event, slow, most);
+        }
+        self.bytes = bytes;
+        self.line.push(event);
+        Put::Queued
+    }
+
+    /// Where there may be no room, or that was so before.
+    fn put_with_care(&mut self, event: Queued, slow: SlowConsumer, most: usize) -> Put {
+        if self.rare.as_ref().is_some_and(|rare| rare.closed) {
             return Put::Gone;
         }
         let (size, beyond) = (event.size(), most.saturating_mul(2));
         let mut put = Put::Queued;
         if slow == SlowConsumer::KeepLatest
-            && let Some(before) = self.line.latest_of(event.channel)
+            && let Some(before) = self.line.latest_of(event.channel())
         {
             let bytes = self.bytes - before.size() + size;
             if bytes > beyond {
@@ -215,15 +285,15 @@ impl Queue {
             // In its place: an event that is replaced often is sent as soon as one that is not.
             *before = event;
             self.bytes = bytes;
-            self.dropped += 1;
+            self.rare().dropped += 1;
             return Put::Instead(1);
         }
         if self.bytes + size > most && self.waiting() > 0 {
             match slow {
                 SlowConsumer::DropOldest => {
-                    let dropped = self.drop_oldest_of(event.channel, self.bytes + size - most);
+                    let dropped = self.drop_oldest_of(event.channel(), self.bytes + size - most);
                     if self.bytes + size > most && self.waiting() > 0 {
-                        self.drop_newest(event.channel);
+                        self.drop_newest(event.channel());
                         return Put::Dropped(dropped);
                     }
                     put = Put::Instead(dropped);
@@ -239,22 +309,46 @@ impl Queue {
         put
     }
 
+    /// Takes out what comes first. A mark is what its client is told in its place.
+    #[inline]
+    fn pop(&mut self) -> Option<Queued> {
+        let event = self.line.pop()?;
+        self.bytes -= event.size();
+        match event.is_mark() {
+            true => Some(self.tell_missing(event)),
+            false => Some(event),
+        }
+    }
+
+    #[cold]
+    fn tell_missing(&mut self, mark: Queued) -> Queued {
+        let channel = mark.channel();
+        let missing = self.rare().missing.remove(&channel);
+        Queued::new(encode::dropped(channel, missing.unwrap_or_default()), channel)
+    }
+
     #[cold]
     fn refuse(&mut self) -> Put {
-        self.dropped += 1;
+        self.rare().dropped += 1;
         Put::Refused
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// How many events wait, beside marks.
     fn waiting(&self) -> usize {
-        self.line.len() - self.missing.len()
+        let marks = self.rare.as_ref().map_or(0, |rare| rare.missing.len());
+        self.line.len() - marks
     }
 
     /// Drops the oldest events of a channel, until they make up `bytes`. Gives how many that were.
     fn drop_oldest_of(&mut self, channel: u64, bytes: usize) -> usize {
+        let rare = self.rare.get_or_insert_default();
         let (mut count, mut freed) = (0, 0);
         while freed < bytes {
-            if let Some(missing) = self.missing.get_mut(&channel) {
+            if let Some(missing) = rare.missing.get_mut(&channel) {
                 let Some(event) = self.line.remove_second_of(channel) else {
                     break;
                 };
@@ -266,27 +360,24 @@ impl Queue {
                     break;
                 };
                 freed += event.size();
-                event.message = Bytes::new();
-                self.missing.insert(channel, 1);
+                *event = Queued::mark(channel);
+                rare.missing.insert(channel, 1);
             }
             count += 1;
         }
         self.bytes -= freed;
-        self.dropped += count as u64;
+        rare.dropped += count as u64;
         count
     }
 
     /// Drops an event that was to be put in: none of its channel waits.
     fn drop_newest(&mut self, channel: u64) {
-        self.dropped += 1;
-        let missing = self.missing.entry(channel).or_default();
+        let rare = self.rare();
+        rare.dropped += 1;
+        let missing = rare.missing.entry(channel).or_default();
         *missing += 1;
         if *missing == 1 {
-            let mark = Queued {
-                message: Bytes::new(),
-                channel,
-            };
-            self.line.push(mark);
+            self.line.push(Queued::mark(channel));
         }
     }
 }

@@ -13,17 +13,14 @@ use super::*;
 
 /// What an event of `SIZE` bytes counts for.
 const SIZE: usize = 10;
-const EACH: usize = SIZE + line::PLACE;
+const EACH: usize = SIZE + PLACE;
 
 const BLOCK: SlowConsumer = SlowConsumer::Block {
     at_most: Duration::from_secs(1),
 };
 
 fn event(channel: u64, size: usize) -> Queued {
-    Queued {
-        message: vec![channel as u8; size].into(),
-        channel,
-    }
+    Queued::new(vec![channel as u8; size].into(), channel)
 }
 
 fn poll(waits: Pin<&mut impl Future<Output = ()>>) -> Poll<()> {
@@ -33,13 +30,13 @@ fn poll(waits: Pin<&mut impl Future<Output = ()>>) -> Poll<()> {
 /// How many events are missing, where it is a mark.
 fn missing(event: &Queued) -> Option<u64> {
     // Behind the header of a short WebSocket message.
-    let frame = event.message.get(2..).map(Bytes::copy_from_slice)?;
+    let frame = event.message().get(2..).map(Bytes::copy_from_slice)?;
     let frame = rpc_protocol::Frame::decode(frame).ok()?;
     match frame.kind {
         rpc_protocol::FrameKind::Event(frame) => {
             assert_eq!(
                 (&*frame.type_name, frame.channel, frame.offset),
-                ("rpc.hub.v1.Dropped", event.channel, 0)
+                ("rpc.hub.v1.Dropped", event.channel(), 0)
             );
             let told = <crate::services::hub::Dropped as prost::Message>::decode(frame.body);
             Some(told.expect("says how many").count)
@@ -50,7 +47,7 @@ fn missing(event: &Queued) -> Option<u64> {
 
 fn channels(queue: &EventQueue) -> Vec<u64> {
     std::iter::from_fn(|| queue.pop())
-        .map(|event| event.channel)
+        .map(|event| event.channel())
         .collect()
 }
 
@@ -66,7 +63,7 @@ fn a_full_queue_drops_the_oldest_of_the_channel_and_no_others() {
     assert_eq!((queue.bytes(), queue.len(), queue.dropped()), (4 * EACH, 4, 1));
     // In the place of the one that is missing.
     let mark = queue.pop().expect("waits");
-    assert_eq!((mark.channel, missing(&mark)), (1, Some(1)));
+    assert_eq!((mark.channel(), missing(&mark)), (1, Some(1)));
     assert_eq!(channels(&queue), [2, 1, 2, 1]);
     assert_eq!(queue.bytes(), 0);
 }
@@ -85,7 +82,7 @@ fn a_queue_that_others_fill_takes_no_event_of_a_channel_that_drops() {
     let waiting: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
     let marks: Vec<_> = waiting
         .iter()
-        .map(|event| (event.channel, missing(event)))
+        .map(|event| (event.channel(), missing(event)))
         .collect();
     assert_eq!(marks, [(1, None), (2, None), (3, Some(2))]);
     assert!(!queue.take(|_| true));
@@ -125,9 +122,9 @@ fn of_a_channel_that_keeps_the_latest_one_waits_where_the_first_stood() {
         let put = queue.put(event(1, size), SlowConsumer::KeepLatest, 10 * EACH);
         assert_eq!(put, Put::Instead(1));
     }
-    assert_eq!(queue.bytes(), EACH + 15 + line::PLACE);
+    assert_eq!(queue.bytes(), EACH + 15 + PLACE);
     let latest = queue.pop().expect("waits");
-    assert_eq!((latest.channel, latest.message.len()), (1, 15));
+    assert_eq!((latest.channel(), latest.message().len()), (1, 15));
     assert_eq!(channels(&queue), [2]);
     assert_eq!(queue.dropped(), 5);
 }
@@ -289,7 +286,7 @@ struct Model(Vec<(u64, Waits)>);
 impl Model {
     fn bytes(&self) -> usize {
         let size = |waits: &Waits| match waits {
-            Waits::Event(size) => size + line::PLACE,
+            Waits::Event(size) => size + PLACE,
             Waits::Mark(_) => 0,
         };
         self.0.iter().map(|(_, waits)| size(waits)).sum()
@@ -329,7 +326,7 @@ impl Model {
     }
 
     fn put(&mut self, channel: u64, size: usize, most: usize) {
-        let fits = |model: &Self, most: usize| model.bytes() + size + line::PLACE <= most || model.len() == 0;
+        let fits = |model: &Self, most: usize| model.bytes() + size + PLACE <= most || model.len() == 0;
         match policy(channel) {
             SlowConsumer::Disconnect if !fits(self, most) => return,
             SlowConsumer::DropOldest => {
@@ -361,12 +358,15 @@ impl Model {
 
 fn popped(queue: &EventQueue) -> Option<(u64, Waits)> {
     let event = queue.pop()?;
-    let is_event = event.message.iter().all(|byte| u64::from(*byte) == event.channel);
+    let is_event = event
+        .message()
+        .iter()
+        .all(|byte| u64::from(*byte) == event.channel());
     let waits = match is_event {
-        true => Waits::Event(event.message.len()),
+        true => Waits::Event(event.message().len()),
         false => Waits::Mark(missing(&event).expect("a mark, where it is no event")),
     };
-    Some((event.channel, waits))
+    Some((event.channel(), waits))
 }
 
 proptest! {

@@ -174,7 +174,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn wait_until(&mut self, until: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
-        if self.timers.arm(until, cx) {
+        if self.timers.arm(until, Instant::now(), cx) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

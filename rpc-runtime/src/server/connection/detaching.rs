@@ -171,7 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if over.is_some_and(|over| now >= over) {
             return Poll::Ready(());
         }
-        if over.is_some_and(|over| self.timers.arm(over, cx)) {
+        if over.is_some_and(|over| self.timers.arm(over, now, cx)) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

@@ -36,7 +36,7 @@ impl<S> Connection<S> {
             return;
         }
         self.events_left = events.take(|event| {
-            output.write_event(&event.message, event.is_direct());
+            output.write_event(event.message(), event.is_direct());
             output.pending() <= WRITE_AHEAD
         });
     }

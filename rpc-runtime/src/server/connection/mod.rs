@@ -360,7 +360,8 @@ mod tests {
     fn what_only_some_connections_need_takes_little_room_of_the_others() {
         let sizes = (size_of::<Connection<TcpStream>>(), size_of::<Session>());
         // With hooks, identities and pings in question, which are boxed, it would be some hundred bytes more.
-        // Of these, 48 and 16 are for what is kept of a session that may be resumed, where anything is.
-        assert!(sizes.0 <= 1_792 && sizes.1 <= 496, "{sizes:?}");
+        // Of these, 48 and 16 are for what is kept of a session that may be resumed, where anything is; and 32 spare each turn a look at
+        // the timer.
+        assert!(sizes.0 <= 1_808 && sizes.1 <= 496, "{sizes:?}");
     }
 }

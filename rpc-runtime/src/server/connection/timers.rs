@@ -3,7 +3,11 @@
 //! It is not set anew with every message: it fires at the earliest time that was once known, finds that more time is
 //! left, and is set again. A busy connection touches tokio's timer a few times a minute.
 
-use std::{future::Future, pin::Pin, task::Context as TaskContext};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context as TaskContext, Waker},
+};
 
 use rpc_protocol::{CloseCode, ConnectionError};
 use tokio::{
@@ -17,6 +21,8 @@ use crate::SessionError;
 #[derive(Default)]
 pub(super) struct Timers {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// When the timer fires, and whom it wakes: while both are right, it is not looked at.
+    armed: Option<(Instant, Waker)>,
     /// Since when a message has begun and is not whole.
     message_began: Option<Instant>,
     /// Since when the peer takes nothing of what waits for it.
@@ -40,14 +46,23 @@ impl Timers {
     }
 
     /// Sees to it that the task is polled at `due`, or somewhat before. Whether that is now.
-    pub(super) fn arm(&mut self, due: Instant, cx: &mut TaskContext<'_>) -> bool {
+    pub(super) fn arm(&mut self, due: Instant, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+        if let Some((at, waker)) = &self.armed
+            && now < *at
+            && *at <= due
+            && waker.will_wake(cx.waker())
+        {
+            return false;
+        }
         let sleep = self
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
         if sleep.deadline() > due || sleep.is_elapsed() {
             sleep.as_mut().reset(due);
         }
-        sleep.as_mut().poll(cx).is_ready()
+        let is_due = sleep.as_mut().poll(cx).is_ready();
+        self.armed = (!is_due).then(|| (sleep.deadline(), cx.waker().clone()));
+        is_due
     }
 }
 
@@ -122,8 +137,53 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.identity_due(),
         ];
         match due.into_iter().flatten().min() {
-            Some(due) => self.timers.arm(due, cx),
+            Some(due) => self.timers.arm(due, now, cx),
             None => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Wake, Waker},
+        time::Duration,
+    };
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asked_last_is_woken_and_an_earlier_time_counts() {
+        let (first, second) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let (mut timers, began) = (Timers::default(), Instant::now());
+        let mut arm = |woken: &Arc<Woken>, seconds| {
+            let waker = Waker::from(woken.clone());
+            let due = began + Duration::from_secs(seconds);
+            timers.arm(due, Instant::now(), &mut TaskContext::from_waker(&waker))
+        };
+        let woken = || (first.0.load(Ordering::Relaxed), second.0.load(Ordering::Relaxed));
+        assert!(!arm(&first, 10));
+        // Later is soon enough at the time that is known; somebody else is not yet known.
+        assert!(!arm(&first, 20) && !arm(&second, 20));
+        assert!(!arm(&second, 5));
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert_eq!(woken(), (0, 1));
+        assert!(arm(&second, 5));
+        assert!(!arm(&second, 20));
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        assert_eq!(woken(), (0, 2));
     }
 }
