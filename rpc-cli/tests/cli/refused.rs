@@ -183,6 +183,16 @@ fn who_may_not_call_is_told_so() {
 }
 
 #[test]
+fn who_may_not_subscribe_is_told_so_once() {
+    let server = Example::chat();
+    let outcome = server.rpc(&["subscribe", "room:kitchen"]);
+    failed(&outcome, 16, &["room:kitchen: UNAUTHENTICATED", "--token"]);
+    for word in ["UNAUTHENTICATED", "--token shows"] {
+        assert_eq!(outcome.err.matches(word).count(), 1, "{}", outcome.err);
+    }
+}
+
+#[test]
 fn who_may_not_look_is_told_what_else_there_is() {
     let refused = |_: &Context| Err(Status::permission_denied("this is for developers"));
     let server = Serving::start(framework().guard("reflection", refused));
