@@ -347,6 +347,20 @@ fn answers(made: &Made) {
         .find(|word| word.starts_with("ws://"))
         .unwrap();
     let url = url.trim_end_matches('.');
+    let taken = url.trim_start_matches("ws://").trim_end_matches("/rpc");
+    failed(
+        &run(made.program("my-app").arg(taken)),
+        1,
+        &[
+            &format!("cannot listen on {taken}: the port is in use"),
+            "`cargo run -- 127.0.0.1:3005`",
+        ],
+    );
+    failed(
+        &run(made.program("my-app").arg("3000")),
+        1,
+        &["as in 127.0.0.1:3000"],
+    );
     let told = said
         .find(|line| line.as_ref().unwrap().trim_start().starts_with("rpc call "))
         .unwrap();
@@ -398,6 +412,11 @@ fn answers(made: &Made) {
 
 /// A change that would break clients of what is committed does not build, and says why.
 fn breaks(made: &Made) {
+    for args in [&["add", "."][..], &["commit", "--quiet", "--message", "Begin"]] {
+        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+        let git = &mut Command::new("git");
+        run(git.current_dir(&made.folder).args(who).args(args)).ok();
+    }
     let contracts = made.folder.join("src/contracts.rs");
     let before = fs::read_to_string(&contracts).unwrap();
     fs::write(
@@ -412,11 +431,6 @@ fn breaks(made: &Made) {
         "pub number: String",
         "a client already out there would misread it",
     ] {
-    for args in [&["add", "."][..], &["commit", "--quiet", "--message", "Begin"]] {
-        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
-        let git = &mut Command::new("git");
-        run(git.current_dir(&made.folder).args(who).args(args)).ok();
-    }
         assert!(refused.err.contains(part), "{part}: {}", refused.err);
     }
     fs::write(&contracts, before).unwrap();
