@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
+use rpc_runtime::text::one_line;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
 
 use crate::cli::{ClientCommand, ClientOptions};
 use crate::contracts::{QuoteRequest, ReportRequest, WatchRequest, Wish};
-use crate::failure::{Exit, Failure, one_line};
+use crate::failure::{Exit, Failure};
 use crate::{TickerClient, text};
 
 /// Runs a command, which prints what comes as it comes.
