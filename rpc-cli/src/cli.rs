@@ -13,7 +13,7 @@ use clap_complete::Shell;
 pub(crate) use bench::BenchArgs;
 pub(crate) use channels::{PublishArgs, SubscribeArgs};
 pub(crate) use server::{OutputArgs, ServerArgs};
-pub(crate) use starter::NewArgs;
+pub(crate) use starter::{NewArgs, Vcs};
 
 const EXAMPLES: &str = "\
 Examples, with `cargo run -p ticker -- serve` in another terminal:

@@ -63,10 +63,7 @@ fn find<'a>(schema: &'a Schema, symbol: &str) -> Result<Symbol<'a>, Failure> {
 /// The types that are known without asking for their schemas.
 fn types(schema: &Schema) -> BTreeSet<String> {
     if let Schema::Given { pool, .. } = schema {
-        let messages = pool.all_messages().map(|message| message.full_name().to_owned());
-        return messages
-            .chain(pool.all_enums().map(|item| item.full_name().to_owned()))
-            .collect();
+        return names_in(pool).collect();
     }
     let methods = schema.services().iter().flat_map(|service| &service.methods);
     methods
@@ -80,22 +77,55 @@ async fn describe(schema: &Schema, symbol: &str) -> Result<(String, Value), Fail
         Symbol::Method(method) => return Ok((method_text(method), method_json(method))),
         Symbol::Type(name) => name,
     };
-    let no_such = || {
-        let methods = schema.services().iter().flat_map(|service| &service.methods);
-        let services = schema.services().iter().map(|service| service.full_name.clone());
-        let known = services
-            .chain(methods.map(Method::full_name))
-            .chain(types(schema));
-        names::no_such("service, method, message or enum", symbol, known)
+    if let Some(described) = of_type(schema, &name).await? {
+        return Ok(described);
+    }
+    // It may be the end of a name, or almost one, that only the schemas know: of what lies in a request, or is an event.
+    let types = all_types(schema).await;
+    let pairs = types.iter().map(|name| (name.clone(), name));
+    if let Some(name) = names::meant(symbol, pairs)?
+        && let Some(described) = of_type(schema, name).await?
+    {
+        return Ok(described);
+    }
+    let methods = schema.services().iter().flat_map(|service| &service.methods);
+    let services = schema.services().iter().map(|service| service.full_name.clone());
+    let known = services.chain(methods.map(Method::full_name)).chain(types);
+    Err(names::no_such("service, method, message or enum", symbol, known))
+}
+
+/// A message or an enum of this full name, if there is one.
+async fn of_type(schema: &Schema, name: &str) -> Result<Option<(String, Value)>, Failure> {
+    match schema.pool(&[name]).await {
+        Ok(pool) => Ok(of_pool(&pool, name)),
+        Err(failure) if failure.is(Code::NotFound) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Every type that the schemas of services and events name. They are asked for one by one, because those of several crates may
+/// contradict each other; what cannot be had is left out.
+async fn all_types(schema: &Schema) -> BTreeSet<String> {
+    let mut found = types(schema);
+    let Schema::Asked { services, .. } = schema else {
+        return found;
     };
-    let pool = schema
-        .pool(&[name.as_str()])
-        .await
-        .map_err(|failure| match failure.is(Code::NotFound) {
-            true => no_such(),
-            false => failure,
-        })?;
-    of_pool(&pool, &name).ok_or_else(no_such)
+    let mut symbols: BTreeSet<String> = services.iter().map(|service| service.full_name.clone()).collect();
+    let namespaces = schema.namespaces().await.unwrap_or_default();
+    symbols.extend(namespaces.into_iter().flat_map(|namespace| namespace.events));
+    for symbol in symbols {
+        if let Ok(pool) = schema.pool(&[symbol.as_str()]).await {
+            found.extend(names_in(&pool));
+        }
+    }
+    found
+}
+
+/// The full names of the messages and enums of a pool. What stands for the entries of maps is nobody's to see.
+fn names_in(pool: &DescriptorPool) -> impl Iterator<Item = String> {
+    let messages = pool.all_messages().filter(|message| !message.is_map_entry());
+    let messages = messages.map(|message| message.full_name().to_owned());
+    messages.chain(pool.all_enums().map(|item| item.full_name().to_owned()))
 }
 
 fn of_pool(pool: &DescriptorPool, symbol: &str) -> Option<(String, Value)> {

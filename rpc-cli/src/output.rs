@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use rpc_runtime::text::is_hidden;
+pub(crate) use rpc_runtime::text::one_line;
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure};
@@ -59,45 +61,6 @@ pub(crate) fn error(failure: &Failure) {
     if let Some(hint) = failure.hinted() {
         let _ = writeln!(out, "{HEAD}hint:{HEAD:#} {hint}");
     }
-}
-
-/// Whether a terminal takes it for a command, or shows it as something else than what it is: controls, what separates lines or turns the
-/// direction, and what is not seen, which is Unicode's `Default_Ignorable_Code_Point` but for U+FE00 to U+FE0F, with which emoji are
-/// written.
-///
-/// There is a list of these also in the client, for what a refusal says (rpc-runtime's `client/connect/gate.rs`), and in the explorer's page
-/// (`plain` in `form/json.ts`).
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// A text as one line that a terminal only shows.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_hidden(c) {
-            true => line.extend(c.escape_default()),
-            false => line.push(c),
-        }
-    }
-    line
 }
 
 /// A number with its thousands apart.

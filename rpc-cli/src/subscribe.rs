@@ -81,14 +81,18 @@ async fn begin_all(args: &SubscribeArgs, client: &Client) -> Result<Begun, Failu
     let mut channels = SelectAll::new();
     if args.direct {
         channels.push(Source::Direct(client.events()));
-        output::note("hears what is sent to this client");
     }
     let begins = args
         .channels
         .iter()
         .map(|channel| begin(client, channel, args.since, args.last));
+    let begun = try_join_all(begins).await?;
+    listener.types.say_what_is_missing();
+    if args.direct {
+        output::note("hears what is sent to this client");
+    }
     let mut kept = Vec::new();
-    for (before, subscription) in try_join_all(begins).await? {
+    for (before, subscription) in begun {
         output::note(&format!("hears {}", subscription.channel()));
         kept.extend(before);
         channels.push(Source::Channel(subscription));

@@ -56,6 +56,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Types {
     /// `None` where nothing is known of any.
     schema: Option<Schema>,
+    /// Why, where the server does not tell of itself.
+    refused: Option<Failure>,
     known: HashMap<String, Option<MessageDescriptor>>,
     /// Until then nothing is asked.
     silent_until: Option<Instant>,
@@ -67,23 +69,28 @@ pub(crate) struct Types {
 
 impl Types {
     pub(crate) async fn find(args: &ServerArgs, client: &Client) -> Result<Self, Failure> {
-        let schema = match Schema::find_over(args, client).await {
-            Ok(schema) => Some(schema),
+        let (schema, refused) = match Schema::find_over(args, client).await {
+            Ok(schema) => (Some(schema), None),
             // Events can be heard without.
-            Err(failure) if is_refusal(&failure) => {
-                output::note(&format!("{failure}: the bodies of events are shown in base64"));
-                failure.hinted().iter().for_each(|hint| output::note(hint));
-                None
-            }
+            Err(failure) if is_refusal(&failure) => (None, Some(failure)),
             Err(failure) => return Err(failure),
         };
         Ok(Self {
             schema,
+            refused,
             known: HashMap::new(),
             silent_until: None,
             unread: BTreeMap::new(),
             others: 0,
         })
+    }
+
+    /// Says what is not known of events that are going to be heard. Where none are, the same refusal may be why, and is said then.
+    pub(crate) fn say_what_is_missing(&self) {
+        if let Some(failure) = &self.refused {
+            output::note(&format!("{failure}: the bodies of events are shown in base64"));
+            failure.hinted().iter().for_each(|hint| output::note(hint));
+        }
     }
 
     /// How many events could not be read, to be said behind the others.
@@ -169,6 +176,7 @@ mod tests {
     fn types_of(schema: Schema) -> Types {
         Types {
             schema: Some(schema),
+            refused: None,
             known: HashMap::new(),
             silent_until: None,
             unread: BTreeMap::new(),

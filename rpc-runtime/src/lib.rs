@@ -23,6 +23,7 @@
 //! | metrics, by the facade of the crate `metrics` | [`ServerBuilder::metrics`], [`metrics`](mod@metrics) |
 //! | what clients and administrators may ask about sessions | [`services`] |
 //! | stopping in order | [`Server::shutdown`] |
+//! | texts of others in terminals and logs | [`text`] |
 //! | deriving storage or forms from a contract | [`contract::MessageDescriptor`](mod@contract) |
 //!
 //! A server and a client in one process, without a socket, as tests want it, are made by [`testing`].
@@ -56,6 +57,7 @@ mod session;
 pub mod status;
 mod streaming;
 pub mod testing;
+pub mod text;
 #[cfg(feature = "tls")]
 mod tls;
 pub mod trace;

@@ -70,6 +70,60 @@ fn the_locks_name_no_registry() {
     }
 }
 
+/// `20.19` → 20, 19, 0.
+fn version(text: &str) -> [u32; 3] {
+    let mut parts = text.trim().split('.');
+    [(); 3].map(|()| {
+        let part = parts.next().unwrap_or("0");
+        part.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    })
+}
+
+/// Whether a version is one of those that `^20.19.0 || >=22.12.0` names. Other forms than these two are unknown here, and none.
+fn is_in(wanted: [u32; 3], ranges: &str) -> bool {
+    ranges.split("||").map(str::trim).any(|range| {
+        if let Some(least) = range.strip_prefix(">=") {
+            return wanted >= version(least);
+        }
+        let least = range.strip_prefix('^').map(version);
+        least.is_some_and(|least| wanted >= least && wanted[0] == least[0])
+    })
+}
+
+/// npm says of each package that wants another Node, and goes on: a newcomer would not know what to make of that.
+#[test]
+fn every_package_runs_on_the_oldest_node_that_is_said_to_do() {
+    let root = read("package.json");
+    let oldest = root["engines"]["node"].as_str().expect("engines.node");
+    let oldest = version(oldest.strip_prefix(">=").expect("`>=` and a version"));
+    let mut asked = 0;
+    for path in ["package-lock.json", "tests/breaking/package-lock.json"] {
+        let lock = read(path);
+        for (package, facts) in object(&lock, "packages") {
+            let Some(ranges) = facts["engines"]["node"].as_str() else {
+                continue;
+            };
+            asked += 1;
+            assert!(is_in(oldest, ranges), "{path}: {package} wants Node {ranges}");
+        }
+    }
+    assert!(asked > 50, "{asked} packages say what they want");
+}
+
+#[test]
+fn a_range_of_versions_is_read_as_npm_reads_it() {
+    for (ranges, is_there) in [
+        (">=20", true),
+        (">= 12.0.0", true),
+        (">=20.19.1", false),
+        (">=22", false),
+        ("^20.19.0 || >=22.12.0", true),
+        ("^18.1.0 || ^22.13.0 || >=23.5.0", false),
+    ] {
+        assert_eq!(is_in([20, 19, 0], ranges), is_there, "{ranges}");
+    }
+}
+
 /// Node 20 takes the names of test files as they stand; later ones look for patterns themselves, which hides that.
 #[test]
 fn scripts_leave_patterns_of_tests_to_the_shell() {

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use rpc_runtime::text::one_line;
 use rpc_runtime::validate::Violations;
 use rpc_runtime::{CallError, CloseCode, Code, RefusedKind, Status};
-
-use crate::text::one_line;
 
 /// The exit codes, which `--help` lists: those of BSD's `sysexits.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use rpc_runtime::text::one_line;
+
 use crate::contracts::{DirectMessage, RoomEvent, Said};
 
 /// What stands in front of the further lines of something that was said in several: deeper than any name, so that none
@@ -79,26 +81,6 @@ fn ago(time: SystemTime) -> String {
 pub(crate) fn lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(one_line).collect();
     lines.join(&format!("\n{INDENT}"))
-}
-
-/// The text as one line that a terminal only shows: control characters, line separators, and the invisible ones that
-/// turn or hide what stands around them become `\u{…}`.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match is_hidden(character) {
-            true => escaped.extend(character.escape_default()),
-            false => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use std::fmt;
 use std::process::ExitCode;
 
 use rpc_runtime::hub::client::SubscriptionError;
+use rpc_runtime::text::one_line;
 use rpc_runtime::validate::Violations;
 use rpc_runtime::{CallError, CloseCode, Code, RefusedKind, Status};
-
-use crate::output::escape;
 
 /// The exit codes, which `--help` lists. Most are those of BSD's `sysexits.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +50,7 @@ impl Failure {
 /// One line: texts of users and servers are escaped.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.text))
+        f.write_str(&one_line(&self.text))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use rpc_runtime::text::{is_hidden, one_line};
 use serde_json::{Value, json};
 
 use crate::contracts::TasksContract;
@@ -23,7 +24,7 @@ pub(crate) fn table(tasks: &[TasksContract]) -> String {
             "{:width$}  {}   {}{}",
             short_id(&task.id, width),
             if task.checked { "[x]" } else { "[ ]" },
-            escape(&task.label),
+            one_line(&task.label),
             if task.removed { "  (removed)" } else { "" },
         );
     }
@@ -35,7 +36,7 @@ pub(crate) fn done(what: &str, task: &TasksContract) -> String {
     format!(
         "{what} {}  {}\n",
         short_id(&task.id, SHORT_ID),
-        escape(&task.label)
+        one_line(&task.label)
     )
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn user(user: &User) -> String {
         Role::Admin => " (administrator)",
         Role::Member => "",
     };
-    format!("{}{role}\n", escape(&user.name))
+    format!("{}{role}\n", one_line(&user.name))
 }
 
 /// The same as a JSON object; nobody is `null`.
@@ -102,27 +103,6 @@ fn user_object(user: &User) -> Value {
             Role::Member => "member",
         },
     })
-}
-
-/// The text as one line that a terminal only shows: control characters, line separators, and the invisible ones that
-/// turn or hide what stands around them become `\u{…}`.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_hidden(character) {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
-}
-
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn object(task: &TasksContract) -> Value {
@@ -166,7 +146,7 @@ fn id_width(tasks: &[TasksContract]) -> usize {
 }
 
 fn short_id(id: &str, width: usize) -> String {
-    escape(&id.chars().take(width).collect::<String>())
+    one_line(&id.chars().take(width).collect::<String>())
 }
 
 #[cfg(test)]
@@ -185,7 +165,8 @@ mod tests {
     #[test]
     fn a_label_cannot_move_the_cursor_or_begin_a_line() {
         let label = "red \u{1b}[31m\r\nback\u{8} \u{202e}nrut\u{9b}2J é 日本 🙂 \\";
-        expect![[r"red \u{1b}[31m\r\nback\u{8} \u{202e}nrut\u{9b}2J é 日本 🙂 \"]].assert_eq(&escape(label));
+        expect![[r"red \u{1b}[31m\r\nback\u{8} \u{202e}nrut\u{9b}2J é 日本 🙂 \"]]
+            .assert_eq(&one_line(label));
     }
 
     #[test]

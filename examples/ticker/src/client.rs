@@ -1,16 +1,19 @@
 //! The commands that call a server.
 
 use std::io::Write;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
+use rpc_runtime::ConnectionState;
+use rpc_runtime::text::one_line;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
 
 use crate::cli::{ClientCommand, ClientOptions};
 use crate::contracts::{QuoteRequest, ReportRequest, WatchRequest, Wish};
-use crate::failure::{Exit, Failure, one_line};
+use crate::failure::{Exit, Failure};
 use crate::{TickerClient, text};
 
 /// Runs a command, which prints what comes as it comes.
@@ -85,7 +88,7 @@ pub(crate) async fn run(command: ClientCommand) -> Result<(), Failure> {
     }
 }
 
-/// Follows symbols; when the server went away and is back, it is told again which.
+/// Follows symbols; when the server went away and is back, it is told again which. Both are said beside the output.
 async fn desk(ticker: &TickerClient, symbols: &[String], count: usize) -> Result<(), Failure> {
     let left = &AtomicUsize::new(count);
     let call = ticker.desk_with_reconnect(|wishes, mut quotes| async move {
@@ -99,7 +102,28 @@ async fn desk(ticker: &TickerClient, symbols: &[String], count: usize) -> Result
         }
         Ok(())
     });
-    Ok(call.await?)
+    let mut call = pin!(call.into_future());
+    let mut states = ticker.client().state_changes().fuse();
+    let mut is_lost = false;
+    loop {
+        tokio::select! {
+            biased;
+            Some(state) = states.next() => tell(&state, &mut is_lost),
+            done = &mut call => return Ok(done?),
+        }
+    }
+}
+
+/// Says that the connection is lost, and that it is back: nobody would know why no more prices come.
+fn tell(state: &ConnectionState, is_lost: &mut bool) {
+    let text = match state {
+        ConnectionState::Waiting { .. } if !*is_lost => "the connection is lost; it is made again",
+        ConnectionState::Connected if *is_lost => "connected again",
+        _ => return,
+    };
+    *is_lost = !*is_lost;
+    // Who closes the standard error does not want to hear it.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 async fn connect(options: &ClientOptions) -> Result<TickerClient, Failure> {

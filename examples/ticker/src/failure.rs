@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use rpc_runtime::text::one_line;
 use rpc_runtime::{CallError, Code, Status};
 
 use crate::contracts::Listing;
@@ -47,18 +48,6 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&one_line(&self.text))
     }
-}
-
-/// A text as one line that a terminal only shows.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character.is_control() {
-            true => line.extend(character.escape_default()),
-            false => line.push(character),
-        }
-    }
-    line
 }
 
 impl From<CallError> for Failure {

@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::io::{self, Write};
 
+use rpc_runtime::text::one_line;
 use rpc_runtime::{Limits, Server};
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 
 use crate::TickerGateway;
 use crate::cli::ServeArgs;
-use crate::failure::{Exit, Failure, one_line};
+use crate::failure::{Exit, Failure};
 use crate::service::{Market, Tell};
 
 /// Where the server answers.

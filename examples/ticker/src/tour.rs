@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use rpc_runtime::text::one_line;
 use rpc_runtime::{CallError, Code, Limits};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 
 use crate::contracts::{Order, QuoteRequest, ReportRequest, WatchRequest, Wish};
-use crate::failure::{Failure, one_line};
+use crate::failure::Failure;
 use crate::{TickerClient, market, server, text};
 use cable::Cable;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost_types::EnumDescriptorProto;
 
 use super::index::{In, names_by_number};
+use super::removed::check_deleted;
 use super::reserved::{Ranges, check_reserved_enum};
 use super::violation::{Severity, Violation};
 use super::{Comparison, Element, Rule};
@@ -15,37 +16,15 @@ pub(super) fn check_enums(cx: &mut Comparison<'_>) {
     for (name, &old) in &before.enums {
         match after.enums.get(name) {
             Some(&new) => check_enum(cx, name, old, new),
-            None => check_deleted(cx, name, old),
+            None => check_deleted(
+                cx,
+                Rule::PackageEnumNoDelete,
+                Element::enumeration(name),
+                old.file.package(),
+                format!("enum `{name}` is gone; a client already out there still uses it"),
+            ),
         }
     }
-}
-
-fn check_deleted(cx: &mut Comparison<'_>, name: &str, old: In<'_, EnumDescriptorProto>) {
-    let package = old.file.package();
-    let parent = name.rsplit_once('.').map_or("", |(parent, _)| parent);
-    let goes_with_more = !cx.after.packages.contains(package)
-        || (cx.before.messages.contains_key(parent) && !cx.after.messages.contains_key(parent));
-    if goes_with_more || cx.is_removed(name) {
-        return;
-    }
-    let short = name
-        .strip_prefix(package)
-        .map_or(name, |rest| rest.trim_start_matches('.'));
-    let anchor = cx
-        .after
-        .messages
-        .contains_key(parent)
-        .then(|| Element::message(parent));
-    cx.breaking(
-        vec![Rule::PackageEnumNoDelete],
-        Element::enumeration(name),
-        anchor,
-        format!("enum `{name}` is gone; a client already out there still uses it"),
-        format!(
-            "bring the contract back, or say that it is gone with #[contract(removed({short:?}))] on a contract of \
-             package `{package}`"
-        ),
-    );
 }
 
 fn check_enum(

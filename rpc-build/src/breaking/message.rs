@@ -6,6 +6,7 @@ use prost_types::field_descriptor_proto::Label;
 use super::field::check_field;
 use super::field_help::{Surroundings, shift_help};
 use super::index::In;
+use super::removed::check_deleted;
 use super::reserved::{Ranges, check_reserved_message};
 use super::types::Field;
 use super::{Comparison, Element, Rule, shift};
@@ -20,38 +21,15 @@ pub(super) fn check_messages(cx: &mut Comparison<'_>) {
     for (name, &old) in &before.messages {
         match after.messages.get(name) {
             Some(&new) => check_message(cx, name, old, new),
-            None => check_deleted(cx, name, old),
+            None => check_deleted(
+                cx,
+                Rule::PackageMessageNoDelete,
+                Element::message(name),
+                old.file.package(),
+                format!("message `{name}` is gone; a client already out there still sends or expects it"),
+            ),
         }
     }
-}
-
-fn check_deleted(cx: &mut Comparison<'_>, name: &str, old: In<'_, DescriptorProto>) {
-    let package = old.file.package();
-    let parent = name.rsplit_once('.').map_or("", |(parent, _)| parent);
-    // Of what went with its package or its message, only the outermost is a finding.
-    let goes_with_more = !cx.after.packages.contains(package)
-        || (cx.before.messages.contains_key(parent) && !cx.after.messages.contains_key(parent));
-    if goes_with_more || cx.is_removed(name) {
-        return;
-    }
-    let short = name
-        .strip_prefix(package)
-        .map_or(name, |rest| rest.trim_start_matches('.'));
-    let anchor = cx
-        .after
-        .messages
-        .contains_key(parent)
-        .then(|| Element::message(parent));
-    cx.breaking(
-        vec![Rule::PackageMessageNoDelete],
-        Element::message(name),
-        anchor,
-        format!("message `{name}` is gone; a client already out there still sends or expects it"),
-        format!(
-            "bring the contract back, or say that it is gone with #[contract(removed({short:?}))] on a contract of \
-             package `{package}`"
-        ),
-    );
 }
 
 fn check_message<'a>(

@@ -45,6 +45,34 @@ pub fn removed_names(source: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// A message, an enum or a service that is not there any more, which `problem` says: it must have been declared gone. Of what went with
+/// its package or its message, only the outermost is a finding.
+pub(super) fn check_deleted(
+    cx: &mut Comparison<'_>,
+    rule: Rule,
+    element: Element,
+    package: &str,
+    problem: String,
+) {
+    let name = element.full_name();
+    let parent = name.rsplit_once('.').map_or("", |(parent, _)| parent);
+    let has_parent = cx.after.messages.contains_key(parent);
+    let went_with_more =
+        !cx.after.packages.contains(package) || (cx.before.messages.contains_key(parent) && !has_parent);
+    if went_with_more || cx.is_removed(&name) {
+        return;
+    }
+    let anchor = has_parent.then(|| Element::message(parent));
+    let short = name
+        .strip_prefix(package)
+        .map_or(name.as_str(), |rest| rest.trim_start_matches('.'));
+    let help = format!(
+        "bring the contract back, or say that it is gone with #[contract(removed({short:?}))] on a contract of \
+         package `{package}`"
+    );
+    cx.breaking(vec![rule], element, anchor, problem, help);
+}
+
 /// A declaration must stay, and must be true.
 pub(super) fn check_removed(cx: &mut Comparison<'_>) {
     let options = cx.options;

@@ -3,7 +3,8 @@
 use prost_types::method_options::IdempotencyLevel;
 use prost_types::{MethodDescriptorProto, ServiceDescriptorProto};
 
-use super::index::{In, full_name};
+use super::index::full_name;
+use super::removed::check_deleted;
 use super::{Comparison, Element, Rule};
 
 /// What `()` is in a `.proto`. It is not the user's, and cannot grow.
@@ -17,27 +18,15 @@ pub(super) fn check_services(cx: &mut Comparison<'_>) {
     for (name, &old) in &before.services {
         match after.services.get(name) {
             Some(&new) => check_service(cx, name, old.it, new.it),
-            None => check_deleted(cx, name, old),
+            None => check_deleted(
+                cx,
+                Rule::PackageServiceNoDelete,
+                Element::service(name),
+                old.file.package(),
+                format!("service `{name}` is gone; a client already out there still calls it"),
+            ),
         }
     }
-}
-
-fn check_deleted(cx: &mut Comparison<'_>, name: &str, old: In<'_, ServiceDescriptorProto>) {
-    let package = old.file.package();
-    if !cx.after.packages.contains(package) || cx.is_removed(name) {
-        return;
-    }
-    cx.breaking(
-        vec![Rule::PackageServiceNoDelete],
-        Element::service(name),
-        None,
-        format!("service `{name}` is gone; a client already out there still calls it"),
-        format!(
-            "bring the contract back, or say that it is gone with #[contract(removed({:?}))] on a contract of package \
-             `{package}`",
-            old.it.name()
-        ),
-    );
 }
 
 fn check_service(

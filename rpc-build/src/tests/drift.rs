@@ -109,14 +109,16 @@ fn a_method_that_is_gone_is_declared_removed_where_its_message_stays() {
     );
 }
 
+/// A contract with a controller, and what else its keys say.
+fn crud(keys: &str) -> String {
+    format!(
+        "#[contract(package = \"task\", controller = \"Task\"{keys})]\n\
+         pub struct TaskContract {{ #[field(id)] pub id: String }}\n"
+    )
+}
+
 #[test]
 fn what_a_controller_brings_is_reported_at_its_contract() {
-    let crud = |keys: &str| {
-        format!(
-            "#[contract(package = \"task\", controller = \"Task\"{keys})]\n\
-             pub struct TaskContract {{ #[field(id)] pub id: String }}\n"
-        )
-    };
     let made = Crate::new(&crud(""));
     made.git(&["init", "-q"]);
     assert_eq!(made.problems(), "");
@@ -129,12 +131,6 @@ fn what_a_controller_brings_is_reported_at_its_contract() {
 
 #[test]
 fn the_event_of_a_controller_is_a_promise_like_what_else_it_brings() {
-    let crud = |keys: &str| {
-        format!(
-            "#[contract(package = \"task\", controller = \"Task\"{keys})]\n\
-             pub struct TaskContract {{ #[field(id)] pub id: String }}\n"
-        )
-    };
     let made = Crate::new(&crud(""));
     made.git(&["init", "-q"]);
     assert_eq!(made.problems(), "");

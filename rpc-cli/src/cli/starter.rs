@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::SHORT;
 
@@ -33,4 +33,14 @@ pub(crate) struct NewArgs {
     /// Depends on the published crates, in the version of this command
     #[arg(long, conflicts_with = "path")]
     pub(crate) published: bool,
+    /// Makes a git repository of it, or none. Without: a git repository, where there is git and the folder lies in no repository
+    #[arg(long, value_name = "VCS")]
+    pub(crate) vcs: Option<Vcs>,
+}
+
+/// What keeps the versions of a new crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Vcs {
+    Git,
+    None,
 }

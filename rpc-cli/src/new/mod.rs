@@ -1,9 +1,11 @@
 //! `rpc new`: a crate to begin with. `name` says what it may be called, `origin` where it gets the framework from, `files` what is in
-//! it, and `workspace` whether it is a member of one; here it is written, and its user told how to go on.
+//! it, `workspace` whether it is a member of one, and `vcs` whether it gets a git repository; here it is written, and its user told how
+//! to go on.
 
 mod files;
 mod name;
 mod origin;
+mod vcs;
 mod workspace;
 
 use std::fs::{self, File};
@@ -28,6 +30,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<(), Failure> {
         write(&args.folder.join(file), &text)?;
     }
     workspace::settle(&args.folder)?;
+    vcs::settle(&args.folder, args.vcs)?;
     tell(&args.folder, &name, &origin)
 }
 

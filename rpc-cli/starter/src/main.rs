@@ -1,6 +1,7 @@
-//! The server: `cargo run`, or `cargo run -- 127.0.0.1:3001` to listen elsewhere.
+//! The server: `cargo run`, or `cargo run -- 127.0.0.1:3005` to listen elsewhere.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use rpc_runtime::Server;
@@ -22,7 +23,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let server = crate_name::server()?;
     let listener = Server::listen(address)
         .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        .map_err(|error| cannot_listen(address, &error))?;
 
     let address = listener.local_addr()?;
     println!("The book lies open at ws://{address}/rpc. Ctrl-C closes it.");
@@ -37,4 +38,17 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     };
     server.serve_with_listener(listener, stop).await;
     Ok(())
+}
+
+fn cannot_listen(address: &str, error: &io::Error) -> String {
+    let why = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "the port is in use; `cargo run -- 127.0.0.1:3005` takes another".to_owned()
+        }
+        ErrorKind::InvalidInput => {
+            format!("{error}; an address and a port are expected, as in 127.0.0.1:3000")
+        }
+        _ => error.to_string(),
+    };
+    format!("cannot listen on {address}: {why}")
 }

@@ -78,6 +78,22 @@ fn a_method_that_there_is_not_is_told_with_the_one_that_was_meant() {
 }
 
 #[test]
+fn a_type_that_lies_in_another_or_is_an_event_is_found_and_meant_as_well() {
+    let server = Example::chat();
+    let token = &server.token_of("ann");
+    let describe = |name: &str| server.rpc(&["describe", name, "--token", token]);
+    for (end, full_name) in [("Room", "chat.Room"), ("Typing", "chat.Typing")] {
+        let said = describe(end).ok();
+        assert!(said.contains(&format!("message {full_name} {{")), "{said}");
+    }
+    for (slip, meant) in [("chat.Rom", "chat.Room"), ("Typng", "chat.Typing")] {
+        let hint = format!("did you mean `{meant}`?");
+        failed(&describe(slip), 64, &[&format!("`{slip}`"), &hint]);
+    }
+    failed(&describe("Nothing"), 64, &["`rpc list`"]);
+}
+
+#[test]
 fn wrong_json_is_told_with_its_place_and_nothing_is_called() {
     let server = Example::ticker();
     let outcome = server.rpc(&["call", "Quote", "{\n  \"symbol\": 5\n}"]);
@@ -164,6 +180,16 @@ fn who_may_not_call_is_told_so() {
         &["PERMISSION_DENIED", "this is for root"],
     );
     server.rpc(&["call", "Stats", "--token", "root"]).ok();
+}
+
+#[test]
+fn who_may_not_subscribe_is_told_so_once() {
+    let server = Example::chat();
+    let outcome = server.rpc(&["subscribe", "room:kitchen"]);
+    failed(&outcome, 16, &["room:kitchen: UNAUTHENTICATED", "--token"]);
+    for word in ["UNAUTHENTICATED", "--token shows"] {
+        assert_eq!(outcome.err.matches(word).count(), 1, "{}", outcome.err);
+    }
 }
 
 #[test]

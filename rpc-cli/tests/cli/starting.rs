@@ -49,6 +49,7 @@ fn a_crate_is_made_with_the_name_of_its_folder_and_the_next_commands_are_told() 
     }
     let made = empty.path().join("crates/my-app");
     let expected = [
+        ".git",
         ".gitignore",
         "Cargo.toml",
         "README.md",
@@ -192,6 +193,60 @@ fn in_the_folder_of_a_workspace_it_is_a_member_where_that_says_so_and_by_itself_
     assert!(!manifest(&apart.path().join("shop")).contains("[workspace]"));
 }
 
+#[test]
+fn a_new_crate_is_a_git_repository_unless_it_lies_in_one_or_nobody_wants_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let has_one = |made: &str| root.join(made).join(".git").exists();
+    new(root, &["shop", "--path", ROOT]).ok();
+    assert!(has_one("shop"));
+    // What a build makes is not among what would be committed.
+    fs::create_dir(root.join("shop/target")).unwrap();
+    fs::write(root.join("shop/target/made"), "").unwrap();
+    let git = |args: &[&str]| run(Command::new("git").current_dir(root.join("shop")).args(args));
+    let found = git(&["status", "--porcelain"]).ok();
+    assert!(
+        found.contains("?? Cargo.toml\n") && !found.contains("target"),
+        "{found}"
+    );
+
+    for (made, args, is_one) in [
+        ("alone", &["--vcs", "none"][..], false),
+        ("shop/member", &[], false),
+        ("shop/apart", &["--vcs", "git"], true),
+        // That repository does not want it.
+        ("shop/target/app", &[], true),
+    ] {
+        new(root, &[&[made, "--path", ROOT], args].concat()).ok();
+        assert_eq!(has_one(made), is_one, "{made}");
+    }
+    failed(&new(root, &["other", "--vcs", "hg"]), 64, &["--vcs", "git, none"]);
+    assert!(!root.join("other").exists());
+}
+
+#[test]
+fn without_git_a_crate_is_made_all_the_same_but_for_who_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = |args: &[&str]| {
+        // Cargo is named by a variable, and git has none.
+        let mut command = command();
+        command.env("PATH", folder.path()).env("CARGO", env!("CARGO"));
+        run(command
+            .current_dir(folder.path())
+            .args(["new", "--path", ROOT])
+            .args(args))
+    };
+    new(&["shop"]).ok();
+    assert!(!folder.path().join("shop/.git").exists());
+    assert!(folder.path().join("shop/Cargo.toml").exists());
+    failed(
+        &new(&["bakery", "--vcs", "git"]),
+        73,
+        &["the crate was made", "git cannot be run", "--vcs none"],
+    );
+    assert!(folder.path().join("bakery/Cargo.toml").exists());
+}
+
 /// A server that is running. Dropping it kills it.
 struct Serving(Child);
 
@@ -260,6 +315,7 @@ fn a_new_crate_builds_is_tidy_passes_its_test_answers_and_keeps_its_promise() {
     assert_eq!(
         names(&made.folder),
         [
+            ".git",
             ".gitignore",
             "Cargo.lock",
             "Cargo.toml",
@@ -291,6 +347,20 @@ fn answers(made: &Made) {
         .find(|word| word.starts_with("ws://"))
         .unwrap();
     let url = url.trim_end_matches('.');
+    let taken = url.trim_start_matches("ws://").trim_end_matches("/rpc");
+    failed(
+        &run(made.program("my-app").arg(taken)),
+        1,
+        &[
+            &format!("cannot listen on {taken}: the port is in use"),
+            "`cargo run -- 127.0.0.1:3005`",
+        ],
+    );
+    failed(
+        &run(made.program("my-app").arg("3000")),
+        1,
+        &["as in 127.0.0.1:3000"],
+    );
     let told = said
         .find(|line| line.as_ref().unwrap().trim_start().starts_with("rpc call "))
         .unwrap();
@@ -340,8 +410,13 @@ fn answers(made: &Made) {
     assert_eq!(told.next().unwrap(), "1. Ada: Once more.");
 }
 
-/// A change that would break clients does not build, and says why.
+/// A change that would break clients of what is committed does not build, and says why.
 fn breaks(made: &Made) {
+    for args in [&["add", "."][..], &["commit", "--quiet", "--message", "Begin"]] {
+        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+        let git = &mut Command::new("git");
+        run(git.current_dir(&made.folder).args(who).args(args)).ok();
+    }
     let contracts = made.folder.join("src/contracts.rs");
     let before = fs::read_to_string(&contracts).unwrap();
     fs::write(

@@ -1,49 +1,25 @@
 //! The README's section on who may call is this crate, to the letter, and does what the README says.
 
-use std::process::Command;
+#[path = "../../readme/tests/section/mod.rs"]
+mod section;
 
-const README: &str = include_str!("../../../README.md");
+use section::Section;
 
-/// The fenced block of the section that starts with `fence`.
-fn block(fence: &str) -> &'static str {
-    let (_, section) = README
-        .split_once("\n## Who may call\n")
-        .expect("the README has the section");
-    let start = section
-        .find(fence)
-        .unwrap_or_else(|| panic!("the section has a block that starts with {fence:?}"))
-        + fence.len();
-    let end = section[start..].find("\n```").expect("the block ends") + start;
-    section[start..end].trim()
-}
+const SECTION: Section = Section {
+    title: "Who may call",
+    folder: "members",
+};
 
 #[test]
 fn the_section_in_the_readme_is_this_crate() {
-    for (fence, file) in [
-        (
-            "```rust\n// members/src/contracts.rs\n",
-            include_str!("../src/contracts.rs"),
-        ),
-        (
-            "```rust\n// members/src/main.rs\n",
-            include_str!("../src/main.rs"),
-        ),
-    ] {
-        assert_eq!(block(fence), file.trim(), "{fence}");
-    }
-    // It is built as the first crate is.
-    assert_eq!(include_str!("../build.rs"), include_str!("../../readme/build.rs"));
+    let files = [
+        ("contracts.rs", include_str!("../src/contracts.rs")),
+        ("main.rs", include_str!("../src/main.rs")),
+    ];
+    SECTION.is(&files, include_str!("../build.rs"));
 }
 
 #[test]
 fn the_section_prints_what_the_readme_says() {
-    let output = Command::new(env!("CARGO_BIN_EXE_members"))
-        .output()
-        .expect("the program starts");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), block("```text\n"));
+    SECTION.is_printed_by(env!("CARGO_BIN_EXE_members"));
 }

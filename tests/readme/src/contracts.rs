@@ -20,7 +20,7 @@ pub struct Book {
 #[contract(package = "library")]
 pub struct SearchRequest {
     /// Part of a title, in any case.
-    #[field(min_len = 2)]
+    #[field(min_len = 1)]
     pub words: String,
 }
 

@@ -3,6 +3,7 @@
 use rpc_runtime::Client;
 use rpc_runtime::hub::Position;
 use rpc_runtime::hub::client::{Received, Subscription};
+use rpc_runtime::text::one_line;
 
 use crate::contracts::{Card, DirectMessage, RoomEvent, Typing};
 use crate::failure::Failure;
@@ -45,7 +46,7 @@ impl Place {
         let mut seen = vec![
             format!(
                 "You are in {room}, as {}. /help lists what you can type.",
-                text::one_line(me)
+                one_line(me)
             ),
             who(client, &room).await?,
         ];
@@ -62,12 +63,12 @@ pub(super) async fn who(client: &Client, room: &RoomName) -> Result<String, Fail
     let presence = client.hub().presence(room.channel()).await?;
     let mut names: Vec<String> = Vec::new();
     for member in presence.members {
-        let name = text::one_line(member.user.as_deref().unwrap_or("somebody"));
+        let name = one_line(member.user.as_deref().unwrap_or("somebody"));
         // Another message, or none that can be read, says nothing.
         let card = member.data::<Card>().and_then(Result::ok).unwrap_or_default();
         names.push(match card.doing.as_str() {
             "" => name,
-            doing => format!("{name} ({})", text::one_line(doing)),
+            doing => format!("{name} ({})", one_line(doing)),
         });
     }
     // Somebody may be here twice, with two clients.

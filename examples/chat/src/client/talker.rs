@@ -10,6 +10,7 @@ use std::pin::Pin;
 use futures_util::StreamExt;
 use rpc_runtime::hub::Notification;
 use rpc_runtime::hub::client::{EventStream, Gap, Received, ReceivedKind, Subscription, SubscriptionError};
+use rpc_runtime::text::one_line;
 use rpc_runtime::{Client, ConnectionState};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -99,7 +100,7 @@ impl Talker {
                 biased;
                 Some(Ok(news)) = self.news.next() => {
                     let Notification { title, message, .. } = news.event;
-                    self.show(&format!("! {}. {}", text::one_line(&title), text::one_line(&message)))?;
+                    self.show(&format!("! {}. {}", one_line(&title), one_line(&message)))?;
                 }
                 state = states.next() => match state {
                     Some(ConnectionState::Connected) if !connected => {
@@ -115,7 +116,7 @@ impl Talker {
                 },
                 heard = hear(&mut self.place) => match heard {
                     Heard::Room(event) => self.on_room(*event)?,
-                    Heard::Typing(who) => self.show(&format!("* {} is typing", text::one_line(&who)))?,
+                    Heard::Typing(who) => self.show(&format!("* {} is typing", one_line(&who)))?,
                 },
                 Some(message) = self.messages.next() => self.on_message(message)?,
                 done = finished(&mut running) => self.on_done(done)?,
@@ -151,7 +152,7 @@ impl Talker {
             Typed::Write { to, text } => {
                 let key = self.new_key();
                 Box::pin(async move {
-                    let name = text::one_line(&to);
+                    let name = one_line(&to);
                     let text = text.clone();
                     let wrote = chat.write(WriteRequest { to, text, key }).await?;
                     Ok(Outcome::Lines(match wrote.is_there {
@@ -162,8 +163,7 @@ impl Talker {
             }
             Typed::Rooms => Box::pin(async move {
                 let rooms = chat.list_rooms().await?.rooms;
-                let line =
-                    |room: &Room| format!("{}: {}", text::one_line(&room.name), count(room.users, "user"));
+                let line = |room: &Room| format!("{}: {}", one_line(&room.name), count(room.users, "user"));
                 Ok(Outcome::Lines(rooms.iter().map(line).collect()))
             }),
             // What follows is about the room.
@@ -208,7 +208,7 @@ impl Talker {
                         }))
                     }),
                     Typed::Kick { user, reason } => Box::pin(async move {
-                        let name = text::one_line(&user);
+                        let name = one_line(&user);
                         let room = room.to_string();
                         let kicked = chat.kick(KickRequest { room, user, reason }).await?;
                         Ok(Outcome::Lines(match kicked.was_there {
@@ -253,14 +253,14 @@ impl Talker {
                 self.place = None;
                 return self.show(&format!(
                     "! {}. /join goes to another room.",
-                    text::one_line(status.message())
+                    one_line(status.message())
                 ));
             }
             Some(Err(error)) => {
                 self.place = None;
                 return self.show(&format!(
                     "! {}. /join goes to another room.",
-                    text::one_line(&error.to_string())
+                    one_line(&error.to_string())
                 ));
             }
         };
@@ -296,7 +296,7 @@ impl Talker {
             Err(SubscriptionError::Closed(_)) => Ok(()),
             Err(error) => self.show(&format!(
                 "! Messages to you alone do not come any more: {}",
-                text::one_line(&error.to_string())
+                one_line(&error.to_string())
             )),
         }
     }

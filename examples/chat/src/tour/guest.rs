@@ -4,12 +4,12 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rpc_runtime::text::one_line;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 
 use crate::client::{self, Show, Visit};
 use crate::failure::{Exit, Failure};
-use crate::text::one_line;
 
 /// What should be on a screen by then is missing.
 const PATIENCE: Duration = Duration::from_secs(30);

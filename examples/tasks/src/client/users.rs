@@ -1,5 +1,6 @@
 //! The commands about users: becoming one, logging in and out, and saying who there is.
 
+use rpc_runtime::text::one_line;
 use rpc_runtime::{CallError, Code};
 
 use super::connection::Server;
@@ -44,7 +45,7 @@ fn keep(options: &ClientOptions, what: &str, login: &LoginResponse) -> Result<St
     LoginFile::of(options)?.write(&login.token)?;
     Ok(match options.json {
         true => output::user_json(Some(&login.user)),
-        false => format!("{what} as {}\n", output::escape(&login.user.name)),
+        false => format!("{what} as {}\n", one_line(&login.user.name)),
     })
 }
 

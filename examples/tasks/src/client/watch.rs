@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use rpc_runtime::Events;
+use futures_util::StreamExt;
 use rpc_runtime::hub::client::{Subscription, SubscriptionError};
+use rpc_runtime::{Client, ConnectionState, Events};
 
 use super::connection::Server;
 use crate::cli::ClientOptions;
@@ -21,12 +22,15 @@ enum Heard {
     Changed(TaskChanged),
 }
 
-/// Shows the list until it is stopped, or nobody reads any more. A lost connection comes back, with what was missed.
+/// Shows the list until it is stopped, or nobody reads any more. A lost connection comes back, with what was missed; both are said
+/// beside the output.
 pub(super) async fn watch(options: &ClientOptions) -> Result<String, Failure> {
     let client = Server::of(options)?.tasks().await?;
+    // Whose the login is, the greeting says.
+    client.greeted().await?;
     let list = client.identity().user().unwrap_or_default().to_owned();
     let heard = client.hub().subscribe::<Heard>(channel_of(&list)).await?;
-    match show(heard, options.json, &mut io::stdout()).await {
+    match show(&client, heard, options.json, &mut io::stdout()).await {
         // Whoever reads has read enough, as in `tasks watch | head -1`.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(String::new()),
         Err(Stop::Output(error)) => Err(Failure::new(
@@ -44,9 +48,26 @@ enum Stop {
     Ended(SubscriptionError),
 }
 
-async fn show(mut heard: Subscription<Heard>, json: bool, out: &mut impl Write) -> Result<(), Stop> {
+async fn show(
+    client: &Client,
+    mut heard: Subscription<Heard>,
+    json: bool,
+    out: &mut impl Write,
+) -> Result<(), Stop> {
     let mut tasks: Vec<TasksContract> = Vec::new();
-    while let Some(received) = heard.next().await {
+    let mut states = client.state_changes().fuse();
+    let mut is_lost = false;
+    loop {
+        let received = tokio::select! {
+            // That it is back is said before what was missed.
+            biased;
+            Some(state) = states.next() => {
+                tell(&state, &mut is_lost);
+                continue;
+            }
+            Some(received) = heard.next() => received,
+            else => return Ok(()),
+        };
         let text = match received {
             Ok(received) => match received.event {
                 Heard::List(list) => {
@@ -74,7 +95,19 @@ async fn show(mut heard: Subscription<Heard>, json: bool, out: &mut impl Write) 
             .and_then(|()| out.flush())
             .map_err(Stop::Output)?;
     }
-    Ok(())
+}
+
+/// Says beside the output that the connection is lost, and that it is back: without a word a list that stands still would look like one
+/// of which nothing changes.
+fn tell(state: &ConnectionState, is_lost: &mut bool) {
+    let text = match state {
+        ConnectionState::Waiting { .. } if !*is_lost => "the connection is lost; it is made again",
+        ConnectionState::Connected if *is_lost => "connected again",
+        _ => return,
+    };
+    *is_lost = !*is_lost;
+    // Who closes the standard error does not want to hear it.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Does to the list what was done to it elsewhere; says what it was, unless the list has it already.

@@ -64,6 +64,12 @@ impl Server {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        let address = self.url.trim_start_matches("ws://");
+        address.trim_end_matches("/rpc").to_owned()
+    }
+
     /// Runs a client command against this server.
     pub(crate) fn call(&self, args: &[&str]) -> Outcome {
         Outcome::of(&mut self.client(args))

@@ -1,7 +1,7 @@
 //! `tasks watch`: the list, and every change of it, on a standard output that somebody reads.
 
 use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 
 use serde_json::Value;
 
@@ -12,21 +12,30 @@ struct Watching {
     process: Child,
     /// `None` once nobody reads any more.
     lines: Option<Lines<BufReader<ChildStdout>>>,
+    said: Lines<BufReader<ChildStderr>>,
 }
 
 impl Watching {
     fn start(server: &Server, args: &[&str]) -> Self {
         let mut command = server.client(&[&["watch"], args].concat());
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
+        let errors = BufReader::new(process.stderr.take().unwrap());
         Self {
             process,
             lines: Some(output.lines()),
+            said: errors.lines(),
         }
     }
 
     fn line(&mut self) -> String {
         self.lines.as_mut().unwrap().next().unwrap().unwrap()
+    }
+
+    /// What it says beside the output.
+    fn says(&mut self) -> String {
+        self.said.next().unwrap().unwrap()
     }
 
     fn change(&mut self) -> (String, String) {
@@ -76,4 +85,49 @@ fn a_watcher_whose_reader_has_read_enough_ends_well() {
     watching.lines = None;
     server.ok(&["add", "Buy milk"]);
     assert_eq!(watching.process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn who_is_logged_in_watches_a_list_of_their_own() {
+    let server = Server::in_memory();
+    server.ok(&["add", "Buy milk"]);
+    server.call_with(&["register", "ann"], "correct horse\n");
+    let mut watching = Watching::start(&server, &[]);
+    assert_eq!(watching.line(), "no tasks");
+    let added = server.ok(&["add", "Write a letter"]);
+    assert_eq!(watching.line() + "\n", added);
+}
+
+#[test]
+fn a_watcher_says_that_the_connection_is_lost_and_that_it_is_back() {
+    let server = Server::in_memory();
+    let address = server.address();
+    let mut watching = Watching::start(&server, &[]);
+    assert_eq!(watching.line(), "no tasks");
+    drop(server);
+    assert_eq!(watching.says(), "the connection is lost; it is made again");
+    let server = Server::start_with(&["--listen", &address, "--memory"], None);
+    assert_eq!(watching.says(), "connected again");
+    // Another server has another list: what was missed cannot be known, and it is shown anew.
+    assert_eq!(watching.line(), "no tasks");
+    let added = server.ok(&["add", "Buy milk"]);
+    assert_eq!(watching.line() + "\n", added);
+}
+
+#[test]
+fn a_watcher_whose_login_the_next_server_does_not_know_ends_and_says_what_helps() {
+    let server = Server::in_memory();
+    let address = server.address();
+    server.call_with(&["register", "ann"], "correct horse\n");
+    let mut watching = Watching::start(&server, &[]);
+    assert_eq!(watching.line(), "no tasks");
+    drop(server);
+    assert_eq!(watching.says(), "the connection is lost; it is made again");
+    let _server = Server::start_with(&["--listen", &address, "--memory"], None);
+    let said = watching.says();
+    assert_eq!(
+        said,
+        "error: the login is not valid, or is over; `tasks login NAME` logs in"
+    );
+    assert_eq!(watching.process.wait().unwrap().code(), Some(77));
 }

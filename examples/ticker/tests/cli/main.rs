@@ -5,7 +5,7 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use expect_test::expect;
 
@@ -172,6 +172,7 @@ fn a_shout_is_heard_and_not_answered() {
 struct Desk {
     process: Child,
     said: BufReader<ChildStdout>,
+    beside: BufReader<ChildStderr>,
 }
 
 impl Desk {
@@ -179,16 +180,29 @@ impl Desk {
         let mut process = program()
             .args(["desk", "ACME", "--count", "30", "--server", &server.url])
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap());
+        let beside = BufReader::new(process.stderr.take().unwrap());
         assert_eq!([line(&mut said), line(&mut said)], ["ACME 100.00", "ACME 100.35"]);
-        Self { process, said }
+        Self {
+            process,
+            said,
+            beside,
+        }
+    }
+
+    /// Its server is gone, which it says.
+    fn is_left(&mut self) {
+        assert_eq!(line(&mut self.beside), "the connection is lost; it is made again");
     }
 
     fn goes_on_at(mut self, mut server: Server) {
+        assert_eq!(line(&mut self.beside), "connected again");
         assert_eq!(self.said.lines().count(), 28);
         assert!(self.process.wait().unwrap().success());
+        assert_eq!(self.beside.lines().count(), 0, "and nothing else is said beside");
         assert_eq!(server.says(), "the desk is closed");
     }
 }
@@ -196,9 +210,10 @@ impl Desk {
 #[test]
 fn a_desk_goes_on_when_its_server_is_back() {
     let server = Server::start();
-    let desk = Desk::at(&server);
+    let mut desk = Desk::at(&server);
     let address = server.address().to_owned();
     drop(server);
+    desk.is_left();
     desk.goes_on_at(Server::start_on(&address));
 }
 
@@ -206,7 +221,7 @@ fn a_desk_goes_on_when_its_server_is_back() {
 #[test]
 fn a_desk_goes_on_at_the_next_server_when_one_is_stopped() {
     let mut server = Server::start();
-    let desk = Desk::at(&server);
+    let mut desk = Desk::at(&server);
     let address = server.address().to_owned();
     // In order, and at once: the desk does not hold the stop up.
     let pid = server.process.id().to_string();
@@ -219,6 +234,7 @@ fn a_desk_goes_on_at_the_next_server_when_one_is_stopped() {
     );
     assert!(server.process.wait().unwrap().success());
     drop(server);
+    desk.is_left();
     desk.goes_on_at(Server::start_on(&address));
 }
 

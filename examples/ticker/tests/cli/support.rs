@@ -96,7 +96,7 @@ impl Outcome {
     }
 }
 
-pub(crate) fn line(from: &mut BufReader<ChildStdout>) -> String {
+pub(crate) fn line(from: &mut impl BufRead) -> String {
     let mut line = String::new();
     from.read_line(&mut line).unwrap();
     line.trim_end().to_owned()

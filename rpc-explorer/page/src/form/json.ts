@@ -79,9 +79,12 @@ export function print(json: Json): string {
   return plain(lines(json, ""));
 }
 
-/** Controls, what has no width, what turns the direction of a text, and tags. */
+/**
+ * What is not seen, or is taken for something else: what `rpc_runtime::text::is_hidden` says. The controls in front of a space are not
+ * here: in a text JSON has numbers for them already, and elsewhere they are its lines.
+ */
 const UNSEEN =
-  /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+  /[\u180b-\u180f]|[\u034f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 
 /** JSON in which nothing looks like what it is not: what is not seen, or turns the direction of what follows, is a number. */
 export function plain(json: string): string {

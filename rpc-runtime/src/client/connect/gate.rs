@@ -13,6 +13,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::text::is_hidden;
+
 /// The end of an HTTP header.
 const END: &[u8] = b"\r\n\r\n";
 
@@ -65,31 +67,6 @@ impl<S: AsyncRead + Unpin> HeaderGate<S> {
         let is_shown = !line.is_empty() && !line.contains(is_hidden);
         is_shown.then(|| line.to_owned())
     }
-}
-
-/// Whether whoever reads a log would not see it, or see something else than what it is: controls, what separates lines or turns the
-/// direction, and Unicode's `Default_Ignorable_Code_Point` but for U+FE00 to U+FE0F, with which emoji are written.
-///
-/// There is a list of these also in the command line (rpc-cli's `output.rs`), and in the explorer's page (`plain` in `form/json.ts`).
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for HeaderGate<S> {

@@ -1,6 +1,6 @@
 //! The event of a controller with `changes`.
 
-use super::support::{check, scan};
+use super::support::{check, check_problems, scan};
 use crate::resolve::{Origin, resolve};
 use expect_test::expect;
 
@@ -70,32 +70,13 @@ fn other_contracts_and_services_see_the_event() {
 
 #[test]
 fn the_messages_of_changes_collide_like_any_others() {
-    check(
+    check_problems(
         r#"
         #[contract(package = "task", controller = "Task", changes = "tasks", operations(add))]
         struct Task { #[field(id)] id: String }
         #[contract(package = "task")] struct TaskChanged {}
         #[contract(package = "task")] struct DeletedTask {}"#,
         expect![[r#"
-            protos/task/task.proto (task/task.proto), package task, imports []
-              message Task = crate::Task
-                string id = 1
-              message AddTaskRequest = (generated)
-                task.Task item = 1 [Required]
-              message AddTaskResponse = (generated)
-                string id = 1
-                task.Task item = 2
-              oneof TaskChanged = (generated)
-                event on tasks
-                task.Task added = 1
-                task.Task updated = 2
-                task.DeletedTask deleted = 3
-              message DeletedTask = (generated)
-                string id = 1
-              message TaskChanged = crate::TaskChanged
-              message DeletedTask = crate::DeletedTask
-              service task.TaskService = (generated), stem Task, controller of crate::Task by id: string
-                task.TaskService/AddTask Unary task.AddTaskRequest (AddTaskRequest) -> task.AddTaskResponse (AddTaskResponse)
             problem at task.DeletedTask: two contracts have the full name `task.DeletedTask`: the controller of `crate::Task` and `crate::DeletedTask`; rename one, or put it into another package
             problem at task.Task: two contracts have the full name `task.DeletedTask`: the controller of `crate::Task` and `crate::DeletedTask`; rename one, or put it into another package
             problem at task.Task: two contracts have the full name `task.TaskChanged`: the controller of `crate::Task` and `crate::TaskChanged`; rename one, or put it into another package

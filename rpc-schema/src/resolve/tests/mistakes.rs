@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::support::check;
+use super::support::{check, check_problems};
 
 #[test]
 fn a_name_that_is_no_contract_is_told_at_its_field() {
@@ -73,28 +73,13 @@ fn two_items_with_one_full_name_are_told() {
 
 #[test]
 fn what_a_controller_generates_collides_like_anything_else() {
-    check(
+    check_problems(
         r#"
         #[contract(package = "task", controller = "Task", operations(delete))] struct Task { #[field(id)] id: String }
         #[contract(package = "task")] struct DeleteTaskRequest { id: String }
         #[contract(package = "task")] trait TaskService { async fn ping(&self) -> Result<(), Status>; }
         "#,
         expect![[r#"
-            protos/task/task.proto (task/task.proto), package task, imports ["google/protobuf/empty.proto"]
-              message Task = crate::Task
-                string id = 1
-              message DeleteTaskRequest = (generated)
-                string id = 1
-              message DeleteTaskResponse = (generated)
-                reserved [(2, 2)] []
-                bool success = 1
-                string id = 3
-              message DeleteTaskRequest = crate::DeleteTaskRequest
-                string id = 1
-              service task.TaskService = (generated), stem Task, controller of crate::Task by id: string
-                task.TaskService/DeleteTask Unary task.DeleteTaskRequest (DeleteTaskRequest) -> task.DeleteTaskResponse (DeleteTaskResponse)
-              service task.TaskService = crate::TaskService, stem Task, trait
-                task.TaskService/Ping Unary google.protobuf.Empty (()) -> google.protobuf.Empty (())
             problem at task.DeleteTaskRequest: two contracts have the full name `task.DeleteTaskRequest`: the controller of `crate::Task` and `crate::DeleteTaskRequest`; rename one, or put it into another package
             problem at task.Task: two contracts have the full name `task.DeleteTaskRequest`: the controller of `crate::Task` and `crate::DeleteTaskRequest`; rename one, or put it into another package
             problem at task.Task: two contracts have the full name `task.TaskService`: the controller of `crate::Task` and `crate::TaskService`; rename one, or put it into another package
@@ -105,33 +90,12 @@ fn what_a_controller_generates_collides_like_anything_else() {
 
 #[test]
 fn two_controllers_of_one_name_are_told() {
-    check(
+    check_problems(
         r#"
         #[contract(package = "task", controller = "Task", operations(delete))] struct Task { #[field(id)] id: String }
         #[contract(package = "task", controller = "Task", message = "Job", operations(delete))] struct Job { #[field(id)] id: String }
         "#,
         expect![[r#"
-            protos/task/task.proto (task/task.proto), package task, imports []
-              message Task = crate::Task
-                string id = 1
-              message DeleteTaskRequest = (generated)
-                string id = 1
-              message DeleteTaskResponse = (generated)
-                reserved [(2, 2)] []
-                bool success = 1
-                string id = 3
-              message Job = crate::Job
-                string id = 1
-              message DeleteTaskRequest = (generated)
-                string id = 1
-              message DeleteTaskResponse = (generated)
-                reserved [(2, 2)] []
-                bool success = 1
-                string id = 3
-              service task.TaskService = (generated), stem Task, controller of crate::Task by id: string
-                task.TaskService/DeleteTask Unary task.DeleteTaskRequest (DeleteTaskRequest) -> task.DeleteTaskResponse (DeleteTaskResponse)
-              service task.TaskService = (generated), stem Task, controller of crate::Job by id: string
-                task.TaskService/DeleteTask Unary task.DeleteTaskRequest (DeleteTaskRequest) -> task.DeleteTaskResponse (DeleteTaskResponse)
             problem at task.Job: two contracts have the full name `task.TaskService`: the controller of `crate::Task` and the controller of `crate::Job`; rename one, or put it into another package
             problem at task.Task: two contracts have the full name `task.TaskService`: the controller of `crate::Task` and the controller of `crate::Job`; rename one, or put it into another package
         "#]],

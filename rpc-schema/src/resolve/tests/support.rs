@@ -8,7 +8,7 @@ use syn::UseTree;
 use crate::diagnostics::Errors;
 use crate::parse;
 use crate::resolve::{
-    External, Label, Module, NamedKind, Origin, Scanned, ScannedItem, Schema, TypeDef, Use, resolve,
+    External, Label, Module, NamedKind, Origin, Problem, Scanned, ScannedItem, Schema, TypeDef, Use, resolve,
 };
 
 /// Reads the text of a crate's root: its inline modules, their `use`s and their contracts.
@@ -102,13 +102,23 @@ pub(super) fn check(source: &str, expected: Expect) {
     check_scanned(&scan(source), expected);
 }
 
+/// Of a crate of which nothing but what is wrong with it is in question.
+pub(super) fn check_problems(source: &str, expected: Expect) {
+    let (_, problems) = resolve(&scan(source));
+    expected.assert_eq(&told(&problems));
+}
+
 pub(super) fn check_scanned(scanned: &Scanned, expected: Expect) {
     let (schema, problems) = resolve(scanned);
-    let mut out = text(&schema);
+    expected.assert_eq(&(text(&schema) + &told(&problems)));
+}
+
+fn told(problems: &[Problem]) -> String {
+    let mut out = String::new();
     for problem in problems {
         let _ = writeln!(out, "problem at {}: {}", problem.key, problem.message);
     }
-    expected.assert_eq(&out);
+    out
 }
 
 fn text(schema: &Schema) -> String {
