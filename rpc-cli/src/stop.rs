@@ -63,17 +63,22 @@ impl Signals {
     }
 }
 
-#[cfg(not(unix))]
-struct Signals;
+#[cfg(windows)]
+struct Signals(Option<tokio::signal::windows::CtrlC>);
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
     fn new() -> Self {
-        Self
+        // Where it cannot be listened for, it ends the program as it always does.
+        Self(tokio::signal::windows::ctrl_c().ok())
     }
 
     async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
+        let come = match &mut self.0 {
+            Some(signal) => signal.recv().await,
+            None => None,
+        };
+        if come.is_none() {
             std::future::pending().await
         }
     }

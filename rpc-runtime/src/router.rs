@@ -52,7 +52,7 @@ pub enum StartError {
     #[error(
         "the number {number:#018x} of the method `{method}` is what the name of `{other}` comes out as: clients that are \
          made from a `.proto` call `{other}` by that, and would run `{method}`. Give `{method}` another number, \
-         `#[message(number = …)]`, or `{other}` another name"
+         `#[message(number = …)]`, or `{other}` another name; where both names come out as it, only another name helps"
     )]
     NumberOfAName {
         /// The method that has the number.

@@ -56,7 +56,8 @@ pub(crate) struct SubscribeArgs {
     /// Ends after so many events
     #[arg(short = 'n', long, alias = "limit", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
-    /// Ends after this long: 500ms, 5s, 2m. Where --count asks for more events than have come by then, with exit code 4
+    /// Ends when it has heard the channels for this long: 500ms, 5s, 2m. Where --count asks for more events than have come by then,
+    /// with exit code 4
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) time: Option<Duration>,
     #[command(flatten)]

@@ -218,7 +218,8 @@ impl Hub {
     }
 
     /// A session is known as somebody else, or by other roles: every subscription is checked again, behind the present task. Those
-    /// that are refused, or not answered within a second, end. Presence moves to the new user.
+    /// that are refused, or not answered within a second, end; where the user changes again in that time, a second is given for the next
+    /// one. Each change has a check of its own. Presence moves to the new user.
     pub(crate) fn on_identity(&self, session: &Arc<Session>) {
         let Some(channels) = session.channels() else {
             return;

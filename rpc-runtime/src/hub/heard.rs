@@ -39,9 +39,11 @@ struct Heard {
     /// How often its client has left and come back.
     changes: u64,
     /// As what its broker knows the client to be in channels.
-    present: HashMap<ChannelName, Present>,
+    present: HashMap<ChannelName, Known>,
     /// What its broker has not taken of that is told again after a while.
     settling: bool,
+    /// The number of the subscription that was made last.
+    made: u64,
 }
 
 /// A client has left, or come back.
@@ -60,6 +62,14 @@ pub(crate) struct Present {
     pub(crate) data: PresenceData,
 }
 
+/// As what the broker knows a client to be in a channel.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) present: Present,
+    /// The broker has said that it does. Without, it may: it was told, and whoever waited for its answer has gone.
+    pub(crate) is_sure: bool,
+}
+
 #[derive(Debug)]
 enum Place {
     /// A call, or the server, is about to subscribe it.
@@ -73,9 +83,26 @@ enum Place {
 /// A channel that is heard.
 #[derive(Debug, Clone)]
 pub(crate) struct Subscription {
+    /// One that takes the place of another of the session's has another number.
+    pub(crate) number: u64,
     pub(crate) channel: Arc<Channel>,
     pub(crate) granted: Option<Granted>,
     pub(crate) presence: PresenceData,
+    /// Somebody was told that it is heard, or is about to be, besides whoever has made it.
+    pub(crate) is_shared: bool,
+}
+
+impl Subscription {
+    /// One that is to be made, and has no number yet.
+    pub(crate) fn new(channel: Arc<Channel>, granted: Option<Granted>, presence: PresenceData) -> Self {
+        Self {
+            number: 0,
+            channel,
+            granted,
+            presence,
+            is_shared: false,
+        }
+    }
 }
 
 /// The server has subscribed a session: rights are not asked for, as long as this holds.
@@ -156,27 +183,30 @@ impl SessionChannels {
         self.settled.notified()
     }
 
-    /// Fills the place that was taken, where `enter` has the channel give it events from now on.
+    /// Fills the place that was taken, where `enter` has the channel give it events from now on. Gives the subscription's number.
     pub(crate) fn fill(
         &self,
-        subscription: Subscription,
+        mut subscription: Subscription,
         enter: impl FnOnce() -> bool,
-    ) -> Result<(), NotFilled> {
+    ) -> Result<u64, NotFilled> {
         let mut heard = self.lock();
+        let number = heard.made + 1;
         match heard.places.get_mut(&subscription.channel.name) {
             Some(Place::Joining { ended: Some(why) }) => return Err(NotFilled::Ended(why.clone())),
             Some(place @ Place::Joining { ended: None }) => {
                 if !enter() {
                     return Err(NotFilled::Refused);
                 }
+                subscription.number = number;
                 *place = Place::Live(subscription);
             }
             // Whoever has taken a place holds it until it is filled or given back.
             _ => return Err(NotFilled::Ended(left_meanwhile())),
         }
+        heard.made = number;
         drop(heard);
         self.settled.notify_waiters();
-        Ok(())
+        Ok(number)
     }
 
     /// Gives back a place that was taken and not filled.
@@ -188,18 +218,19 @@ impl SessionChannels {
         self.settled.notify_waiters();
     }
 
-    /// Changes a channel that is heard; gives what it is then.
+    /// Changes the subscription of this number. Whether it is still there.
     pub(crate) fn change(
         &self,
         name: &ChannelName,
+        number: u64,
         change: impl FnOnce(&mut Subscription),
-    ) -> Option<Subscription> {
-        match self.lock().places.get_mut(name)? {
-            Place::Live(subscription) => {
+    ) -> bool {
+        match self.lock().places.get_mut(name) {
+            Some(Place::Live(subscription)) if subscription.number == number => {
                 change(subscription);
-                Some(subscription.clone())
+                true
             }
-            Place::Joining { .. } => None,
+            _ => false,
         }
     }
 
@@ -279,7 +310,7 @@ impl SessionChannels {
         &self,
         name: &ChannelName,
         user: Option<Arc<str>>,
-    ) -> (Option<Present>, Option<Present>) {
+    ) -> (Option<Known>, Option<Present>) {
         let heard = self.lock();
         let wanted = match heard.places.get(name) {
             Some(Place::Live(subscription)) if !heard.away => Some(Present {
@@ -292,10 +323,10 @@ impl SessionChannels {
     }
 
     /// The broker is told, or has been, as what the client is in a channel.
-    pub(crate) fn set_present(&self, name: &ChannelName, present: Option<Present>) {
+    pub(crate) fn set_present(&self, name: &ChannelName, known: Option<Known>) {
         let mut heard = self.lock();
-        match present {
-            Some(present) => heard.present.insert(name.clone(), present),
+        match known {
+            Some(known) => heard.present.insert(name.clone(), known),
             None => heard.present.remove(name),
         };
     }

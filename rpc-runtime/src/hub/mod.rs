@@ -38,6 +38,7 @@ pub(crate) mod event;
 mod except;
 mod granting;
 mod heard;
+mod joining;
 mod link;
 mod name;
 mod namespace;

@@ -13,7 +13,7 @@ use tokio::time;
 use super::{
     ChannelName, Hub,
     broker::{BrokerError, Member, Publication},
-    heard::{Change, Present},
+    heard::{Change, Known, Present},
     unsubscribing::spawn,
 };
 use crate::{
@@ -56,19 +56,29 @@ impl Hub {
             // Looked at in the turn, and not before.
             let (is, wanted) = channels.presence(name, session.user());
             match (is, wanted) {
-                (is, wanted) if is == wanted => return Ok(()),
-                (Some(is), wanted) if wanted.as_ref().is_none_or(|wanted| wanted.user != is.user) => {
-                    self.leave(session, name, &is).await?;
+                (Some(is), wanted)
+                    if wanted
+                        .as_ref()
+                        .is_none_or(|wanted| wanted.user != is.present.user) =>
+                {
+                    self.leave(session, name, &is.present).await?;
                     channels.set_present(name, None);
                 }
+                (Some(is), Some(wanted)) if is.is_sure && is.present == wanted => return Ok(()),
                 (is, Some(wanted)) => {
+                    let mut known = Known {
+                        present: wanted.clone(),
+                        is_sure: false,
+                    };
                     // First: it may be there already when this is dropped.
-                    channels.set_present(name, Some(wanted.clone()));
+                    channels.set_present(name, Some(known.clone()));
                     if let Err(error) = self.join(session, name, wanted).await {
                         // As what it was there before it still is.
                         channels.set_present(name, is);
                         return Err(error.into());
                     }
+                    known.is_sure = true;
+                    channels.set_present(name, Some(known));
                 }
                 (_, None) => return Ok(()),
             }

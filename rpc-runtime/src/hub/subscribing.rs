@@ -13,15 +13,17 @@ use super::{
     address::{HubError, LONGEST_EVENT},
     channel::{Added, Channel},
     encode,
-    heard::{Granted, NotFilled, Reserved, SessionChannels, Subscription, left_meanwhile},
+    heard::{Granted, NotFilled, Reserved, Subscription, left_meanwhile},
+    joining::{Joining, Stage},
     namespace::ActiveNamespace,
     rights::{Asks, denied},
-    unsubscribing::{leave, spawn},
 };
 use crate::{Session, Status, services::hub as contract};
 
 /// A session for which not all could be kept while it caught up, or that became another user meanwhile, does so again, so often in all.
 const CATCHES_UP: usize = 3;
+
+const BECAME_ANOTHER: &str = "the client became another user meanwhile; try again";
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ pub(crate) struct NotSubscribed {
 }
 
 impl NotSubscribed {
-    fn told(status: Status) -> Self {
+    pub(super) fn told(status: Status) -> Self {
         Self {
             status,
             is_told: true,
@@ -138,23 +140,20 @@ impl Hub {
         let channel = self.add(session, name, namespace)?;
         joining.stage = Stage::Added(channel.clone());
         let mut tries = 1;
-        let subscribed = loop {
+        let (subscribed, number) = loop {
             let subscribed = self.catch_up(&asks, &channel, &wish).await?;
             let missing = if !asks.is_still_known(session) {
                 // What was read is for whom it was known as, and so was the right.
                 asks = Asks::now(session);
                 namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
-                "the client became another user meanwhile; try again"
+                BECAME_ANOTHER
             } else {
                 let ahead = match wish.by_event {
                     true => told_by_event(&subscribed, &self.new_id())?,
                     false => Vec::new(),
                 };
-                let subscription = Subscription {
-                    channel: channel.clone(),
-                    granted: wish.granted.clone(),
-                    presence: wish.presence.clone(),
-                };
+                let (granted, presence) = (wish.granted.clone(), wish.presence.clone());
+                let subscription = Subscription::new(channel.clone(), granted, presence);
                 let position = subscribed.position;
                 let filled = channels.fill(subscription, || {
                     let is_live = channel.go_live(session.id(), ahead, position);
@@ -164,7 +163,7 @@ impl Hub {
                     is_live
                 });
                 match filled {
-                    Ok(()) => break subscribed,
+                    Ok(number) => break (subscribed, number),
                     // By itself, or with a word of why.
                     Err(NotFilled::Ended(why)) => return Err(NotSubscribed::told(why)),
                     // Another history may have begun meanwhile, or more was published than is kept: that passes.
@@ -180,7 +179,7 @@ impl Hub {
         subscribed.count_recovery();
         joining.stage = match wish.by_event {
             true => Stage::Told,
-            false => Stage::Live,
+            false => Stage::Live(number),
         };
         if !asks.is_still_known(session) {
             // At the last moment: nobody has asked after the rights of the new user, and it may hear events already.
@@ -190,11 +189,7 @@ impl Hub {
         if namespace.shows_presence()
             && let Err(error) = self.settle_presence(session, name).await
         {
-            if wish.by_event {
-                self.unsubscribe_because(session, name, Some(&error));
-                return Err(joining.is_told(error));
-            }
-            return Err(error.into());
+            joining.is_not_present(number, &wish, error)?;
         }
         joining.stage = Stage::Done;
         Ok(subscribed)
@@ -208,40 +203,65 @@ impl Hub {
         subscription: Subscription,
         wish: Wish,
     ) -> Result<Begun, NotSubscribed> {
-        let asks = Asks::now(session);
-        let channel = subscription.channel.clone();
-        let granted = wish.granted.as_ref().or(subscription.granted.as_ref());
-        if let Err(refused) = channel.namespace.check_heard(&asks, name, granted).await
-            && !self.stays_without_right(session, name, asks.user(), None)
-        {
-            return Err(refused.into());
-        }
         // It may be put out while others are asked: then it is told the end, and nothing that is not so.
-        let check_heard = || match session.make_channels().get(name) {
-            Some(subscription) if Arc::ptr_eq(&subscription.channel, &channel) => Ok(()),
-            _ => Err(NotSubscribed::told(left_meanwhile())),
+        let change = |change: &dyn Fn(&mut Subscription)| {
+            let is_there = session.make_channels().change(name, subscription.number, change);
+            let ended = || NotSubscribed::told(left_meanwhile());
+            is_there.then_some(()).ok_or_else(ended)
         };
-        check_heard()?;
-        if wish.granted.is_some() {
-            session
-                .make_channels()
-                .change(name, |heard| heard.granted = wish.granted.clone());
-        }
-        let position = self.link(&channel).await.map_err(Status::from)?;
-        let mut subscribed = Begun::new(channel.clone(), position);
-        self.recover(&asks, &mut subscribed, &wish).await?;
-        // Whoever asks without knowing anything begins anew, such as another part of the same program.
-        if subscribed.channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event
-        {
-            self.take_snapshot(&asks, &mut subscribed, &wish.room).await?;
-        }
-        check_heard()?;
+        let granted = wish.granted.as_ref().or(subscription.granted.as_ref());
+        let mut tries = 1;
+        let subscribed = loop {
+            let asks = Asks::now(session);
+            let checked = subscription
+                .channel
+                .namespace
+                .check_heard(&asks, name, granted)
+                .await;
+            if asks.is_still_known(session) {
+                if let Err(refused) = checked
+                    && !self.stays_without_right(session, name, asks.user(), None)
+                {
+                    return Err(refused.into());
+                }
+                change(&|heard| {
+                    if wish.granted.is_some() {
+                        heard.granted.clone_from(&wish.granted);
+                        heard.is_shared = true;
+                    }
+                })?;
+                let subscribed = self.read_again(&asks, &subscription.channel, &wish).await?;
+                if asks.is_still_known(session) {
+                    break subscribed;
+                }
+                subscribed.give_back(&wish.room);
+            }
+            // What was read is for whom it was known as, and so was the right.
+            if tries == CATCHES_UP {
+                return Err(Status::unavailable(BECAME_ANOTHER).into());
+            }
+            tries += 1;
+        };
+        change(&|_| {})?;
         // Last: whoever is refused anything is as what it was before.
         if wish.presence.is_some() {
-            self.change_presence(session, &channel, &wish.presence).await?;
-            check_heard()?;
+            self.change_presence(session, &subscription, &wish.presence)
+                .await?;
         }
+        change(&|heard| heard.is_shared = true)?;
         subscribed.count_recovery();
+        Ok(subscribed)
+    }
+
+    /// Reads what a subscriber is told that hears the channel already.
+    async fn read_again(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Begun, Status> {
+        let position = self.link(channel).await?;
+        let mut subscribed = Begun::new(channel.clone(), position);
+        self.recover(asks, &mut subscribed, wish).await?;
+        // Whoever asks without knowing anything begins anew, such as another part of the same program.
+        if channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event {
+            self.take_snapshot(asks, &mut subscribed, &wish.room).await?;
+        }
         Ok(subscribed)
     }
 
@@ -249,12 +269,13 @@ impl Hub {
     async fn change_presence(
         &self,
         session: &Arc<Session>,
-        channel: &Channel,
+        subscription: &Subscription,
         presence: &PresenceData,
     ) -> Result<(), Status> {
+        let Subscription { number, channel, .. } = subscription;
         let (channels, name) = (session.make_channels(), &channel.name);
         let mut before = None;
-        channels.change(name, |heard| {
+        channels.change(name, *number, |heard| {
             before = std::mem::replace(&mut heard.presence, presence.clone())
         });
         if !channel.namespace.shows_presence() {
@@ -263,7 +284,7 @@ impl Hub {
         // Also where nothing is new: what was given up in between is told now, or is refused again.
         let settled = self.settle_presence(session, name).await;
         if settled.is_err() {
-            channels.change(name, |heard| {
+            channels.change(name, *number, |heard| {
                 if heard.presence == *presence {
                     heard.presence = before;
                 }
@@ -292,74 +313,6 @@ impl Hub {
                 // Its last subscriber has just left.
                 Added::Closed => self.inner.channels.remove(&channel),
             }
-        }
-    }
-}
-
-/// A session that is being subscribed. Dropped before it is done, it takes everything back.
-struct Joining<'a> {
-    hub: &'a Hub,
-    session: &'a Arc<Session>,
-    channels: &'a SessionChannels,
-    name: &'a ChannelName,
-    stage: Stage,
-}
-
-enum Stage {
-    /// It has a place for the channel.
-    Reserved,
-    /// The channel keeps events for it.
-    Added(Arc<Channel>),
-    /// It hears the channel.
-    Live,
-    /// It hears the channel, and its client is told so without having asked: that stays so. Presence is to be told.
-    Told,
-    Done,
-}
-
-impl Joining<'_> {
-    /// Why it is not to be subscribed, where somebody has put it out meanwhile.
-    fn why_ended(&self) -> Option<Status> {
-        match self.stage {
-            Stage::Reserved | Stage::Added(_) => self.channels.why_ended(self.name),
-            Stage::Live | Stage::Told | Stage::Done => None,
-        }
-    }
-
-    /// The client has been told that it hears the channel no more: there is nothing to take back.
-    fn is_told(&mut self, status: Status) -> NotSubscribed {
-        self.stage = Stage::Done;
-        NotSubscribed::told(status)
-    }
-}
-
-impl Drop for Joining<'_> {
-    fn drop(&mut self) {
-        match &self.stage {
-            Stage::Reserved => self.channels.give_back(self.name, || {}),
-            Stage::Added(channel) => {
-                self.channels
-                    .give_back(self.name, || leave(self.session, channel));
-                let subscription = Subscription {
-                    channel: channel.clone(),
-                    granted: None,
-                    presence: None,
-                };
-                self.hub.left(self.session, &[subscription]);
-            }
-            Stage::Live => {
-                self.hub.unsubscribe_session(self.session, self.name);
-            }
-            Stage::Told => {
-                let (hub, session, name) = (self.hub.clone(), self.session.clone(), self.name.clone());
-                // Nobody else asks after the right of a user that it became at the last moment.
-                spawn(async move {
-                    if hub.check_again(&session, &name).await.is_ok() {
-                        hub.settle_in_the_end(&session, vec![name]);
-                    }
-                });
-            }
-            Stage::Done => {}
         }
     }
 }

@@ -57,6 +57,18 @@ impl Hub {
         stays
     }
 
+    /// Ends the subscription of this number, unless somebody was told of it besides whoever has made it.
+    pub(super) fn end_own(
+        &self,
+        session: &Arc<Session>,
+        name: &ChannelName,
+        number: u64,
+        reason: Option<&Status>,
+    ) -> bool {
+        let is_own = |heard: &Subscription| heard.number == number && !heard.is_shared;
+        self.end(session, name, is_own, reason)
+    }
+
     fn end(
         &self,
         session: &Arc<Session>,

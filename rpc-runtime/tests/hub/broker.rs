@@ -47,6 +47,8 @@ pub struct Steps {
     fail: Mutex<usize>,
     /// So many calls that a client leaves fail next, and how many there were.
     leaves: Mutex<(usize, usize)>,
+    /// So long it takes before a client joins, and so many of those calls fail next.
+    joins: Mutex<(Duration, usize)>,
     /// So long it takes before something is published.
     before_publishing: Mutex<Duration>,
     /// Of this channel it is not known how many are reached.
@@ -80,6 +82,11 @@ impl Steps {
     /// How often a client was said to leave since then.
     pub fn left(&self) -> usize {
         self.leaves.lock().unwrap().1
+    }
+
+    /// Has it take so long before a client joins, and so many of those calls fail.
+    pub fn join_after(&self, time: Duration, failing: usize) {
+        *self.joins.lock().unwrap() = (time, failing);
     }
 
     /// Those of subscribing and unsubscribing until now.
@@ -211,6 +218,15 @@ impl Broker for Stepping {
     }
 
     async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
+        let pause = self.steps.joins.lock().unwrap().0;
+        tokio::time::sleep(pause).await;
+        {
+            let failing = &mut self.steps.joins.lock().unwrap().1;
+            if *failing > 0 {
+                *failing -= 1;
+                return Err(BrokerError::Unavailable("it was told to fail".to_owned()));
+            }
+        }
         self.broker.join(channel, member).await
     }
 

@@ -9,11 +9,11 @@ use rpc_protocol::{
     Frame, FrameKind,
     frame::{
         AnnouncedLimits, Authenticate, AuthenticationPurpose, End, Event as EventFrame, Greeting, Identity,
-        Ping, Pong, Request, Response,
+        Ping, Pong, Request, Reset, Response,
     },
 };
 use rpc_runtime::{
-    Client, ConnectInfo, Contract, Server, ServerBuilder, Status,
+    Client, Code, ConnectInfo, Contract, Server, ServerBuilder, Status,
     auth::{Attempt, AuthError, Authenticator, Credential, Identity as User},
     contract,
     hub::{Event, Hub, Namespace, Retention, Users},
@@ -248,6 +248,12 @@ impl Peer {
         };
         self.send(stream_id, FrameKind::Request(request)).await;
         stream_id
+    }
+
+    /// Gives a call up.
+    pub async fn cancel(&mut self, stream_id: u64) {
+        let code = Code::Cancelled as i32;
+        self.send(stream_id, FrameKind::Reset(Reset { code })).await;
     }
 
     /// The answer of a call: its body, or its end's status as the bytes that came.

@@ -17,6 +17,7 @@ mod epochs;
 mod features;
 mod granting;
 mod meanwhile;
+mod places;
 mod presence;
 mod publishing;
 mod reading;

@@ -121,6 +121,35 @@ async fn who_becomes_another_user_while_it_catches_up_is_given_what_is_for_that_
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_becomes_another_user_while_it_asks_once_more_is_given_what_is_for_that_user() {
+    let (hub, _steps) = rooms(&["ali", "bea"]);
+    let server = builder(&hub).build().unwrap();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    assert_eq!(ali.subscribe("room:1").await.refused, None);
+    let stream_id = begin(&mut ali).await;
+    sleep(Duration::from_secs(1)).await;
+    ali.become_user("bea").await;
+    let answered = answer(&mut ali, stream_id).await;
+    assert_eq!(answered.refused, None);
+    let snapshot = Said::decode(answered.snapshot.unwrap().body).unwrap();
+    assert_eq!(snapshot, said("bea"));
+    // Again and again it is told so, and hears the channel as before.
+    let stream_id = begin(&mut ali).await;
+    for user in ["ali", "bea", "ali"] {
+        sleep(Duration::from_secs(1)).await;
+        ali.become_user(user).await;
+        sleep(Duration::from_millis(1_400)).await;
+    }
+    let answered = answer(&mut ali, stream_id).await;
+    let refused = answered.refused.unwrap();
+    assert_eq!(Code::from_i32(refused.code), Code::Unavailable);
+    assert!(refused.message.contains("another user"), "{}", refused.message);
+    assert_ne!(answered.number, 0);
+    hub.channel("room:1").publish(&said("psst")).await.unwrap();
+    assert_eq!(ali.hears::<Said>().await, said("psst"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_becomes_another_user_again_and_again_is_told_to_try_again() {
     let (hub, steps) = rooms(&["ali", "bea"]);
     let server = builder(&hub).build().unwrap();

@@ -11,7 +11,9 @@ use std::{
 use rpc_runtime::{
     Code, Limits, Status,
     hub::{Anyone, Asks, Hub, LocalBroker, Namespace, Snapshot},
-    services::hub::{Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, TypedMessage},
+    services::hub::{
+        Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, SubscribeRequest, TypedMessage,
+    },
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -398,4 +400,28 @@ async fn what_a_client_says_of_itself_is_not_taken_where_it_is_refused_for_anoth
         let said_last = of_it.members[0].presence.as_ref().unwrap();
         assert_eq!(said_last.body, typed(&said("here")).body, "{user}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_said_in_a_call_that_it_gave_up_is_said_when_it_says_it_again() {
+    let (broker, steps) = Stepping::new();
+    let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let says = |text: &str| SubscribeChannel {
+        presence: Some(typed(&said(text))),
+        ..to("room:5")
+    };
+    assert_eq!(ali.ask(says("here")).await.refused, None);
+    steps.join_after(Duration::from_secs(1), 0);
+    let request = SubscribeRequest {
+        channels: vec![says("away")],
+    };
+    let stream_id = ali.begin("Subscribe", &request).await;
+    sleep(Duration::from_millis(500)).await;
+    ali.cancel(stream_id).await;
+    settle().await;
+    assert_eq!(ali.ask(says("away")).await.refused, None);
+    let there = members(&mut ali, "room:5").await;
+    assert_eq!(there.members[0].presence, Some(typed(&said("away"))));
 }

@@ -11,10 +11,12 @@ use std::{
 use rpc_runtime::{
     ClientLimits, Code, Status,
     hub::{
-        Asks, Hub, Namespace, SlowConsumer,
+        Asks, Hub, Namespace, Right, SlowConsumer,
         client::{GapCause, ReceivedKind, SubscriptionError},
     },
 };
+
+use tokio::sync::mpsc;
 
 use crate::{
     common::{Said, said, serve},
@@ -334,4 +336,48 @@ async fn an_event_of_another_subscription_is_no_event_of_this_one_after_a_restar
     assert_eq!(next(&mut two).await.event, said("two"));
     assert_eq!(numbers(&mut one, 1).await, [1]);
     assert_eq!((one.skipped(), two.skipped()), (0, 0));
+}
+
+/// Lets in while it is open, says so otherwise and does not answer.
+struct Door {
+    is_open: Arc<AtomicBool>,
+    asked: mpsc::UnboundedSender<()>,
+}
+
+impl Right<(u64,)> for Door {
+    async fn check(&self, _: &Asks, _: &(u64,)) -> Result<(), Status> {
+        if !self.is_open.load(Ordering::SeqCst) {
+            self.asked.send(()).unwrap();
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_that_is_on_its_way_when_the_connection_is_cut_is_asked_for_on_the_next() {
+    let (asked, mut asks) = mpsc::unbounded_channel();
+    let is_open = Arc::new(AtomicBool::new(false));
+    let door = Door {
+        is_open: is_open.clone(),
+        asked,
+    };
+    let rooms = Namespace::<(u64,)>::new("room:{id}").subscribe(door);
+    let hub = Hub::builder().namespace(rooms).build().unwrap();
+    let server = in_memory(&hub);
+    // Who of a client learns of it first is another each time.
+    let mut subscribing = Vec::new();
+    for _ in 0..400 {
+        let client = server.client();
+        subscribing.push(tokio::spawn(async move {
+            let subscribed = client.hub().subscribe::<Said>("room:1").await;
+            subscribed.map(drop)
+        }));
+        asks.recv().await.unwrap();
+    }
+    is_open.store(true, Ordering::SeqCst);
+    server.disconnect_all().await;
+    for subscribing in subscribing {
+        subscribing.await.unwrap().unwrap();
+    }
 }

@@ -1,6 +1,6 @@
 //! Clients that show a certificate of their own to a server that asks for one.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, date_time_ymd};
@@ -255,4 +255,43 @@ fn the_key_is_in_no_text_of_a_certificate() {
     let shown = format!("{:?} {:?}", shows(&own), in_files(&folder));
     assert!(!shown.contains("BEGIN"), "{shown}");
     assert!(shown.contains("key.pem"), "{shown}");
+}
+
+/// Where the key is on another machine that does not answer, its file is read for as long as that takes.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_read_for_long_keeps_nobody_else_from_running() {
+    let asking = Asking::start().await;
+    let own = asking.clients.certify("client.example");
+    let folder = tempfile::tempdir().unwrap();
+    own.write(folder.path());
+    let client = asking.client().tls_certificate(in_files(&folder)).lazy().unwrap();
+    let key = folder.path().join("key.pem");
+    std::fs::remove_file(&key).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&key)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (tell, mut is_read) = tokio::sync::mpsc::unbounded_channel();
+    let (runs, told) = std::sync::mpsc::channel();
+    let writer = std::thread::spawn(move || {
+        // It is open as soon as somebody reads it, who then waits for what is written.
+        let file = std::fs::OpenOptions::new().write(true).open(key);
+        tell.send(()).unwrap();
+        let others_run = told.recv_timeout(Duration::from_secs(60)).is_ok();
+        std::io::Write::write_all(&mut file.unwrap(), own.key.as_bytes()).unwrap();
+        others_run
+    });
+    let calls = tokio::spawn(async move { call(&client, "Echo", &order("milk")).await });
+    is_read.recv().await.unwrap();
+    // Where all that runs waits for the file, nobody says so.
+    let _ = runs.send(());
+    assert_eq!(calls.await.unwrap().unwrap(), order("milk"));
+    assert!(
+        writer.join().unwrap(),
+        "nobody else has run while the key was read"
+    );
 }

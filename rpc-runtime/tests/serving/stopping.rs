@@ -225,7 +225,7 @@ fn a_number_that_another_methods_name_comes_out_as_is_an_error_that_names_both_a
              `numbered.OldService/Second` comes out as: clients that are made from a `.proto` call \
              `numbered.OldService/Second` by that, and would run `numbered.OtherService/Taker`. Give \
              `numbered.OtherService/Taker` another number, `#[message(number = …)]`, or `numbered.OldService/Second` \
-             another name"
+             another name; where both names come out as it, only another name helps"
         );
     }
 }

@@ -386,3 +386,27 @@ async fn a_slow_tls_handshake_is_closed_silently_and_takes_one_of_the_places() {
     let _ = slow.read_to_end(&mut answer).await;
     assert!(answer.is_empty(), "{answer:?}");
 }
+
+#[tokio::test]
+async fn who_speaks_plain_http_to_a_port_of_tls_and_stays_keeps_its_place_no_longer_than_it_takes_to_tell() {
+    let tls = Authority::new().certify("localhost").tls();
+    let limits = ServerLimits {
+        handshake_timeout: Duration::from_secs(3_600),
+        handshakes_per_address: 1,
+        ..ServerLimits::default()
+    };
+    let (_server, addr, _stop) = listen_as(probe().server_limits(limits).tls(tls)).await;
+    let mut stays = TcpStream::connect(addr).await.unwrap();
+    stays.write_all(UPGRADE.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stays.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 400"));
+    let next = async {
+        while exchange(addr, UPGRADE).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let served = tokio::time::timeout(Duration::from_secs(60), next).await;
+    assert!(served.is_ok(), "its place is not free");
+    drop(stays);
+}

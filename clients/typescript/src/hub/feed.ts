@@ -79,6 +79,8 @@ export class Feed {
   presence: Says;
   /** What of that the server has taken. */
   taken: Says;
+  /** It had no room, for that or for the channel: that is asked for without it, and it is said again behind that. */
+  withholds = false;
   /** The subscription for what the server has subscribed the client to by itself. */
   byServer: ChannelSubscription | undefined;
   /** Who waits until the server knows that the client hears the channel no more. */
@@ -100,7 +102,8 @@ export class Feed {
     this.number = undefined;
     this.asking = undefined;
     this.confirmed = false;
-    this.doubtful = this.granted = false;
+    this.doubtful = this.granted = this.withholds = false;
+    if (isNew) this.taken = undefined;
     this.failures = 0;
     this.notBefore = 0;
     this.#held = new Held();
@@ -145,7 +148,7 @@ export class Feed {
   answered(since: Position | undefined, answer: Answer, early: Raw[], earlyLost: boolean): void {
     this.confirmed = true;
     this.entangled = true;
-    this.granted = this.unanswered = false;
+    this.granted = this.unanswered = this.withholds = false;
     this.failures = 0;
     for (const sub of this.subs.filter((sub) => !sub.mayHear(answer))) {
       const text = `the channel ${this.name} has no events of the types that are listened for (${sub.types.join(", ")}): it has ${answer.types.join(", ")}`;
@@ -175,19 +178,22 @@ export class Feed {
 
   /**
    * The server could not be asked, or refuses it. `heard`: the channel's number where the client hears it as it did before, and 0 where that is
-   * not known; `undefined`: nor whether the server has done what it was asked. `says`: what the question had of the program.
+   * not known; `undefined`: nor whether the server has done what it was asked. `says`: what the question had of the program; `null`: it was to
+   * end the subscription, and whoever has begun one since was not asked for.
    */
-  refused(error: ConnectError, heard: bigint | undefined, says: Says): void {
+  refused(error: ConnectError, heard: bigint | undefined, says: Says | null): void {
     const isAnswered = heard !== undefined;
     const isBad = error.code === Code.InvalidArgument;
     const passes = PASSING.includes(error.code);
-    const isNew = isAnswered && says !== this.taken;
-    // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
-    const isUndone = !passes || error.code === Code.ResourceExhausted || this.subs.some(({ begun }) => !begun);
-    if (isNew && isUndone && this.presence === says) this.presence = this.taken;
+    const isNew = says !== null && says !== this.taken;
     // What it says of the subscription may be older than an end that it has told, or than a beginning.
     const hears = isAnswered && (this.granted || (heard && !this.doubtful));
     this.doubtful = this.granted = false;
+    // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
+    const isFull = isAnswered && error.code === Code.ResourceExhausted;
+    const isUndone = !passes || (isFull && hears) || (isAnswered && this.subs.some(({ begun }) => !begun));
+    if (isNew && isUndone && this.presence === says) this.presence = this.taken;
+    this.withholds ||= isFull && !!says && this.presence === says;
     const isOut = isAnswered && !hears && !isBad;
     if (isOut) {
       // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
@@ -199,7 +205,7 @@ export class Feed {
     }
     for (const sub of [...this.subs]) {
       const isAsked = sub.stage === "needs" || (isOut && sub.stage === "full");
-      const stays = passes ? sub.begun || !isAnswered : isNew && isBad && sub.begun;
+      const stays = isAnswered ? sub.begun && (passes || (isNew && isBad)) : passes || says === null;
       if (isAsked && !stays) this.drop(sub, error);
     }
     if (this.subs.length === 0 && !passes && !isAnswered) this.entangled = false;

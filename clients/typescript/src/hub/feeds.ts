@@ -68,7 +68,10 @@ export class Feeds implements Keeper {
       sub.fail(this.#error);
     } else {
       const feed = this.of(channel);
-      feed.presence = says ?? feed.presence;
+      if (says) {
+        feed.presence = says;
+        feed.withholds = false;
+      }
       feed.subs.push(sub);
       // Who has left the channel has left it: it is not the last one's any more.
       for (const resolve of feed.leaving.splice(0)) resolve();
@@ -192,7 +195,8 @@ export class Feeds implements Keeper {
       if (next === "gone") this.remove(feed);
       else if (typeof next === "number") due = Math.min(due, next);
       else if (next === "unsubscribe") unsubscribes.push({ feed, since: undefined, says: undefined });
-      else if (next !== "nothing") subscribes.push({ feed, since: next.since, says: feed.presence });
+      else if (next !== "nothing")
+        subscribes.push({ feed, since: next.since, says: feed.withholds ? undefined : feed.presence });
     }
     const link = this.#link;
     if (!link) return;
@@ -244,7 +248,7 @@ export class Feeds implements Keeper {
     feed.answered(since, answer, early, isLost);
   }
 
-  #refused(feed: Feed, error: ConnectError, heard?: bigint, says?: Says): void {
+  #refused(feed: Feed, error: ConnectError, heard: bigint | undefined, says: Says | null): void {
     feed.refused(error, heard, says);
     const { now, random } = this.#world;
     const most = Math.min(200 * 2 ** Math.min(feed.failures, 30), RETRY_LONGEST);
@@ -264,7 +268,7 @@ export class Feeds implements Keeper {
       if (feed.asking !== asked) continue;
       feed.asking = undefined;
       if (error) {
-        this.#refused(feed, error);
+        this.#refused(feed, error, undefined, null);
         continue;
       }
       if (feed.number !== undefined) this.#numbers.delete(feed.number);

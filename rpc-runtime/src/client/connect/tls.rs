@@ -2,10 +2,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Mutex, task};
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
@@ -44,11 +44,16 @@ pub(in crate::client) struct TlsOptions {
 /// How one server is spoken to.
 pub(super) struct Tls {
     name: ServerName<'static>,
+    shown: Arc<Shown>,
+    /// As of the latest connection.
+    spoken: Arc<Mutex<Option<Spoken>>>,
+}
+
+/// Who is trusted, and what is shown.
+struct Shown {
     options: TlsOptions,
     /// Made when it is first needed: reading the system's authorities takes some milliseconds.
     trusted: OnceLock<Arc<RootCertStore>>,
-    /// As of the latest connection.
-    spoken: Mutex<Option<Spoken>>,
 }
 
 /// What is spoken with, and the client's own certificate that it shows.
@@ -64,21 +69,78 @@ impl Tls {
     pub(super) fn new(host: &str, options: &TlsOptions, url: &str) -> Result<Self, Refused> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| Refused::because(RefusedKind::BadUrl, url, error.to_string(), error))?;
-        let tls = Self {
-            name,
+        let shown = Shown {
             options: options.clone(),
             trusted: OnceLock::new(),
-            spoken: Mutex::default(),
         };
         if let TlsRoots::Given(_) = options.roots {
-            tls.trusted(url)?;
+            shown.trusted(url)?;
         }
         if let Some(certificate) = &options.certificate {
             certificate.check().map_err(|error| unusable(error, url))?;
         }
-        Ok(tls)
+        Ok(Self {
+            name,
+            shown: Arc::new(shown),
+            spoken: Arc::default(),
+        })
     }
 
+    /// What is spoken with on the next connection. What is read for that may take its time, as a file on another machine does.
+    async fn config(&self, url: &str) -> Result<Arc<ClientConfig>, Refused> {
+        // Who reads has it, also when nobody waits for that any more: one that hangs is not begun once more.
+        let mut spoken = self.spoken.clone().lock_owned().await;
+        if let Some(before) = spoken.as_ref()
+            && self.shown.options.certificate.is_none()
+        {
+            return Ok(before.config.clone());
+        }
+        let (shown, of) = (self.shown.clone(), url.to_owned());
+        let read = task::spawn_blocking(move || shown.config(&mut spoken, &of)).await;
+        read.unwrap_or_else(|_| {
+            let text = "its certificates could not be read: the program is about to end".to_owned();
+            Err(Refused::new(RefusedKind::Tls, url, text))
+        })
+    }
+
+    /// Speaks TLS over a connection.
+    pub(super) async fn handshake(
+        &self,
+        stream: TcpStream,
+        url: &str,
+    ) -> Result<TlsStream<TcpStream>, Refused> {
+        TlsConnector::from(self.config(url).await?)
+            .connect(self.name.clone(), stream)
+            .await
+            .map_err(|error| self.refused(error, url))
+    }
+
+    /// Why there is no TLS, in words where those of rustls do not say what to do.
+    fn refused(&self, error: io::Error, url: &str) -> Refused {
+        let of_certificate = match cause(&error) {
+            Some(Error::AlertReceived(alert)) => {
+                said_of_certificate(*alert, self.shown.options.certificate.is_some())
+            }
+            _ => None,
+        };
+        let (kind, why) = match of_certificate {
+            Some(said) => (RefusedKind::ClientCertificate, said.to_owned()),
+            None => (RefusedKind::Tls, why(&error)),
+        };
+        Refused::because(kind, url, format!("no TLS: {why}"), error)
+    }
+
+    /// The same of an error behind the handshake, where it is one of TLS: of a client's certificate a server says only then what it
+    /// thinks (RFC 8446, section 4.4.2.4).
+    pub(super) fn refused_behind(&self, error: io::Error, url: &str) -> Result<Refused, io::Error> {
+        match cause(&error) {
+            Some(_) => Ok(self.refused(error, url)),
+            None => Err(error),
+        }
+    }
+}
+
+impl Shown {
     fn trusted(&self, url: &str) -> Result<Arc<RootCertStore>, Refused> {
         if let Some(trusted) = self.trusted.get() {
             return Ok(trusted.clone());
@@ -112,10 +174,8 @@ impl Tls {
         Ok(self.trusted.get_or_init(|| Arc::new(store)).clone())
     }
 
-    /// What is spoken with on the next connection.
-    fn config(&self, url: &str) -> Result<Arc<ClientConfig>, Refused> {
-        // Nothing panics while the lock is held.
-        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+    /// What is spoken with, where it was `spoken` until now.
+    fn config(&self, spoken: &mut Option<Spoken>, url: &str) -> Result<Arc<ClientConfig>, Refused> {
         let shown = self.options.certificate.as_ref().map(TlsCertificate::read);
         let made = match (shown.transpose(), spoken.as_ref()) {
             (Ok(shown), Some(before)) if before.shown == shown => return Ok(before.config.clone()),
@@ -152,42 +212,6 @@ impl Tls {
             config: Arc::new(config),
             shown,
         })
-    }
-
-    /// Speaks TLS over a connection.
-    pub(super) async fn handshake(
-        &self,
-        stream: TcpStream,
-        url: &str,
-    ) -> Result<TlsStream<TcpStream>, Refused> {
-        TlsConnector::from(self.config(url)?)
-            .connect(self.name.clone(), stream)
-            .await
-            .map_err(|error| self.refused(error, url))
-    }
-
-    /// Why there is no TLS, in words where those of rustls do not say what to do.
-    fn refused(&self, error: io::Error, url: &str) -> Refused {
-        let of_certificate = match cause(&error) {
-            Some(Error::AlertReceived(alert)) => {
-                said_of_certificate(*alert, self.options.certificate.is_some())
-            }
-            _ => None,
-        };
-        let (kind, why) = match of_certificate {
-            Some(said) => (RefusedKind::ClientCertificate, said.to_owned()),
-            None => (RefusedKind::Tls, why(&error)),
-        };
-        Refused::because(kind, url, format!("no TLS: {why}"), error)
-    }
-
-    /// The same of an error behind the handshake, where it is one of TLS: of a client's certificate a server says only then what it
-    /// thinks (RFC 8446, section 4.4.2.4).
-    pub(super) fn refused_behind(&self, error: io::Error, url: &str) -> Result<Refused, io::Error> {
-        match cause(&error) {
-            Some(_) => Ok(self.refused(error, url)),
-            None => Err(error),
-        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! One channel as a client hears it: the subscriptions of the program, which share what the server sends, and what the server
 //! is to be asked for them. No IO: it is told what came, and says what to ask.
 
+mod refusal;
+
 use std::{sync::Arc, task::Waker, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant};
+
+pub(super) use refusal::Failed;
 
 use super::{
     error::SubscriptionError,
@@ -12,7 +16,7 @@ use super::{
     skips::Skips,
     sub::{Answer, Stage, Sub},
 };
-use crate::{CallError, Code, Reconnect, hub::Position, services::hub::TypedMessage};
+use crate::{CallError, hub::Position, services::hub::TypedMessage};
 
 /// A jump in the offsets is asked about at most so often in one channel.
 pub(super) const CHECK_EVERY: Duration = Duration::from_millis(100);
@@ -50,7 +54,11 @@ pub(super) struct Feed {
     /// What the program says of itself, for presence to say of this client.
     pub(super) says: Option<TypedMessage>,
     /// What of that the server has taken.
-    pub(super) taken: Option<TypedMessage>,
+    taken: Option<TypedMessage>,
+    /// It may have taken something else since, which is not said any more: what was taken is said once more.
+    is_taken_doubtful: bool,
+    /// It had no room, for what was said or for the channel: that is asked for without it, and it is said again behind that.
+    withholds: bool,
     /// What came while a subscription needs an answer first.
     held: Held,
     skips: Skips,
@@ -69,17 +77,6 @@ pub(super) enum Next {
     Later(Instant),
     Subscribe(Option<Position>),
     Unsubscribe,
-}
-
-/// What is known where a question has failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failed {
-    /// Not whether the server has done what it was asked.
-    Unanswered,
-    /// The server has refused, and does not say that the client hears the channel.
-    Refused,
-    /// The server has refused, and the client hears the channel as it did before.
-    AsBefore,
 }
 
 impl Feed {
@@ -102,6 +99,8 @@ impl Feed {
             last_check: None,
             says: None,
             taken: None,
+            is_taken_doubtful: false,
+            withholds: false,
             held: Held::default(),
             skips: Skips::default(),
             by_server: None,
@@ -122,10 +121,28 @@ impl Feed {
         self.granted_meanwhile = false;
         self.not_before = None;
         self.failures = 0;
+        self.withholds = false;
         self.held = Held::default();
         for sub in &mut self.subs {
             sub.lose();
         }
+    }
+
+    /// The connection was lost before the answer: whatever was asked may have been done.
+    pub(super) fn was_lost(&mut self) {
+        self.entangled = true;
+        self.was_asking = true;
+    }
+
+    /// The program says something of itself.
+    pub(super) fn say(&mut self, presence: TypedMessage) {
+        self.says = Some(presence);
+        self.withholds = false;
+    }
+
+    /// What is to be asked has of it now.
+    pub(super) fn to_be_said(&self) -> Option<TypedMessage> {
+        self.says.clone().filter(|_| !self.withholds)
     }
 
     /// The server has said whether the session goes on: of another one it knows what was asked for on this connection, and no more.
@@ -134,6 +151,9 @@ impl Feed {
         self.was_entangled = false;
         self.unanswered = resumed && self.was_asking;
         self.was_asking = false;
+        if !resumed {
+            (self.taken, self.is_taken_doubtful) = (None, false);
+        }
     }
 
     /// Whether frames may be of this channel although their number is not known.
@@ -185,10 +205,12 @@ impl Feed {
         }
     }
 
-    /// The server hears of it again. `early`: frames that came before their number was known; whether some of those are lost.
+    /// The server hears of it again. `says`: what the question had of the program. `early`: frames that came before their number was known;
+    /// whether some of those are lost.
     pub(super) fn answered(
         &mut self,
         since: Option<Position>,
+        says: Option<TypedMessage>,
         answer: &Answer,
         early: Vec<Arc<Raw>>,
         early_lost: bool,
@@ -201,6 +223,7 @@ impl Feed {
         (self.was_asking, self.unanswered) = (false, false);
         self.granted_meanwhile = false;
         self.failures = 0;
+        (self.taken, self.is_taken_doubtful, self.withholds) = (says, false, false);
         let mut late = early;
         late.extend(self.held.take(0));
         let lost = early_lost || self.held.overrun;
@@ -233,66 +256,6 @@ impl Feed {
         }
     }
 
-    /// The server could not be asked, or refuses it. `says`: what the question had of the program.
-    pub(super) fn refused(
-        &mut self,
-        error: &CallError,
-        failed: Failed,
-        says: Option<&TypedMessage>,
-        now: Instant,
-        woken: &mut Vec<Waker>,
-    ) {
-        let passes = passes(error);
-        let is_bad = error.code() == Some(Code::InvalidArgument);
-        // What it says of the subscription may be older than an end that it has told, or than a beginning.
-        let (ended, begun) = (
-            std::mem::take(&mut self.doubtful),
-            std::mem::take(&mut self.granted_meanwhile),
-        );
-        let failed = match failed {
-            Failed::Unanswered => Failed::Unanswered,
-            // Behind an end, if there was one.
-            _ if begun => Failed::AsBefore,
-            Failed::AsBefore if ended => Failed::Refused,
-            failed => failed,
-        };
-        self.was_asking = failed == Failed::Unanswered;
-        let is_new = failed != Failed::Unanswered && says != self.taken.as_ref();
-        // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
-        let is_undone = !passes
-            || error.code() == Some(Code::ResourceExhausted)
-            || self.subs.iter().any(|sub| sub.first.is_some());
-        if is_new && is_undone && self.says.as_ref() == says {
-            self.says.clone_from(&self.taken);
-        }
-        let is_out = failed == Failed::Refused && !is_bad;
-        if is_out {
-            // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
-            self.confirmed = false;
-            self.entangled &= passes;
-            self.subs.iter_mut().for_each(Sub::lose);
-        } else if failed != Failed::Refused {
-            self.entangled = true;
-        }
-        let is_asked = |stage| stage == Stage::Needs || is_out && stage == Stage::Full;
-        // Whoever was there goes on.
-        let goes_on = passes || is_new && is_bad;
-        let fails = |sub: &Sub| is_asked(sub.stage) && (sub.first.is_some() || !goes_on);
-        for sub in self.subs.extract_if(.., |sub| fails(sub)) {
-            sub.fail(error.clone(), woken);
-        }
-        if self.subs.is_empty() && !passes && (is_out || failed == Failed::Unanswered) {
-            self.left
-                .drain(..)
-                .for_each(|waits| drop(waits.send(Err(error.clone()))));
-            self.entangled = false;
-        }
-        self.failures = self.failures.saturating_add(1);
-        let asked = error.status().and_then(crate::Status::retry_delay);
-        let wait = Reconnect::default().wait(self.failures, asked.unwrap_or_default());
-        self.not_before = now.checked_add(wait);
-    }
-
     /// The server has said that the client hears the channel no more, because it has asked for that. Whatever has begun meanwhile is
     /// asked for again: a program that has come back, or the server, whose word for that was on its way.
     pub(super) fn has_left(&mut self) {
@@ -310,7 +273,8 @@ impl Feed {
     /// What to ask of the server.
     pub(super) fn next(&self, now: Instant) -> Next {
         let needs = |stage| self.subs.iter().filter(move |sub| sub.stage == stage);
-        let wants = needs(Stage::Needs).next().is_some() || self.is_unsettled() || self.says != self.taken;
+        let is_to_be_said = self.says != self.taken || self.is_taken_doubtful;
+        let wants = needs(Stage::Needs).next().is_some() || self.is_unsettled() || is_to_be_said;
         let leaves = self.subs.is_empty();
         if self.asking.is_some() || !wants && !leaves {
             return Next::Nothing;
@@ -366,17 +330,5 @@ impl Feed {
             sub.stage = Stage::Needs;
             true
         })
-    }
-}
-
-/// Whether asking again may go better.
-fn passes(error: &CallError) -> bool {
-    use Code::{Aborted, Cancelled, DeadlineExceeded, Internal, ResourceExhausted, Unavailable, Unknown};
-    match error {
-        CallError::Status(status) => matches!(
-            status.code(),
-            Aborted | Cancelled | DeadlineExceeded | Internal | ResourceExhausted | Unavailable | Unknown
-        ),
-        _ => true,
     }
 }

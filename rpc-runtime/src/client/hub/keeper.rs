@@ -80,6 +80,8 @@ enum Asks {
 enum Answers {
     Subscribed(Vec<SubscribeAnswer>),
     Unsubscribed,
+    /// The connection was lost before there was one.
+    Lost,
 }
 
 /// What came of a call.
@@ -88,6 +90,8 @@ struct Outcome {
     /// The connection on which it was made.
     link: u64,
     asked: Vec<Asked>,
+    /// The server was asked to end the subscriptions.
+    leaves: bool,
     answers: Result<Answers, CallError>,
 }
 
@@ -177,6 +181,7 @@ impl Keeper {
         let handle = self.handle.upgrade();
         let timeout = self.channel.config.timeout.unwrap_or(TIMEOUT);
         let Batch { serial, asked, asks } = batch;
+        let leaves = matches!(asks, Asks::Unsubscribe(_));
         Box::pin(async move {
             let asked_for = async {
                 // Without it the client is closed, which ends everything.
@@ -196,13 +201,14 @@ impl Keeper {
             let answers = tokio::select! {
                 biased;
                 // Sent again on the next connection it could come behind what is asked for there, and undo that.
-                _ = link.fate() => Err(Status::unavailable("the connection was lost").into()),
+                _ = link.fate() => Ok(Answers::Lost),
                 answers = asked_for => answers,
             };
             Outcome {
                 serial,
                 link: link.number(),
                 asked,
+                leaves,
                 answers,
             }
         })

@@ -180,7 +180,7 @@ impl Core {
         state.todo.insert(place);
         if let Some(feed) = state.feeds.get_mut(&place) {
             if let Some(presence) = presence {
-                feed.says = Some(presence);
+                feed.say(presence);
             }
             feed.subs
                 .push(Sub::new(id, inbox.clone(), since, listens_for, first));

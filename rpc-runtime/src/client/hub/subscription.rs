@@ -118,7 +118,7 @@ impl<E> Subscription<E> {
     ///
     /// # Errors
     ///
-    /// When the server could not be told: the client is closed.
+    /// When the server could not be told: the client is closed, or the server does not let it say so at all.
     pub async fn unsubscribe(mut self) -> Result<(), CallError> {
         let (waits, told) = oneshot::channel();
         self.left = true;

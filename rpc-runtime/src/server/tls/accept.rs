@@ -58,7 +58,7 @@ impl ServerTls {
             Err((error, mut stream)) => {
                 tracing::debug!(%remote, %error, "no TLS came about");
                 // A client whose certificate is not taken has sent its request already.
-                let _ = tokio::time::timeout(PATIENCE, end(&mut stream)).await;
+                let _ = end(&mut stream).await;
                 None
             }
         }
@@ -76,9 +76,13 @@ async fn tell_to_speak_tls(stream: &mut TcpStream) {
 }
 
 /// Says nothing more, and reads what the client has still sent.
-async fn end(stream: &mut TcpStream) -> io::Result<u64> {
+async fn end(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
-    tokio::io::copy(&mut stream.take(READ_OUT), &mut tokio::io::sink()).await
+    let (mut rest, mut nowhere) = (stream.take(READ_OUT), tokio::io::sink());
+    match tokio::time::timeout(PATIENCE, tokio::io::copy(&mut rest, &mut nowhere)).await {
+        Ok(read) => read.map(drop),
+        Err(_) => Ok(()),
+    }
 }
 
 fn info(connection: &ServerConnection) -> TlsInfo {

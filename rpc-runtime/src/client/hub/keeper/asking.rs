@@ -36,7 +36,7 @@ impl State {
                     self.todo.insert(place);
                 }
                 Next::Subscribe(since) => {
-                    let says = feed.says.clone();
+                    let says = feed.to_be_said();
                     let entry = SubscribeChannel {
                         channel: feed.name.as_ref().to_owned(),
                         since: since.map(told_position),
@@ -101,16 +101,22 @@ impl State {
             serial,
             link,
             asked,
+            leaves,
             answers,
         } = outcome;
-        let counts = counts && link == self.link;
+        let counts = counts && link == self.link && !matches!(answers, Ok(Answers::Lost));
+        let unanswered = if leaves {
+            Failed::NotLeft
+        } else {
+            Failed::Unanswered
+        };
         let mut answers = match answers {
             Ok(Answers::Subscribed(answers)) if answers.len() != asked.len() => {
                 let text = "the server has answered for another number of channels";
                 Err(CallError::Status(Status::internal(text)))
             }
             Ok(Answers::Subscribed(answers)) => Ok(Some(answers.into_iter())),
-            Ok(Answers::Unsubscribed) => Ok(None),
+            Ok(Answers::Unsubscribed | Answers::Lost) => Ok(None),
             Err(error) => Err(error),
         };
         for Asked {
@@ -122,7 +128,7 @@ impl State {
             let answer = match &mut answers {
                 Ok(Some(answers)) => answers.next().map(told).transpose(),
                 Ok(None) => Ok(None),
-                Err(error) => Err((error.clone(), Failed::Unanswered)),
+                Err(error) => Err((error.clone(), unanswered)),
             };
             let Some(feed) = self.feeds.get_mut(&place) else {
                 continue;
@@ -134,8 +140,7 @@ impl State {
             feed.asking = None;
             self.todo.insert(place);
             if !counts {
-                // Whatever was asked may have been done.
-                feed.entangled = true;
+                feed.was_lost();
                 continue;
             }
             match answer {
@@ -145,8 +150,7 @@ impl State {
                     // Frames of a number that is known are held elsewhere.
                     let lost = lost && before.is_none();
                     if let Some(feed) = self.feeds.get_mut(&place) {
-                        feed.taken = says;
-                        feed.answered(since, &answer, early, lost, woken);
+                        feed.answered(since, says, &answer, early, lost, woken);
                     }
                 }
                 Ok(None) => {

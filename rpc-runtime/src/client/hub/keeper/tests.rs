@@ -3,6 +3,7 @@
 mod missing;
 mod refused;
 mod returning;
+mod unanswered;
 
 use std::task::{Context, Poll};
 
@@ -70,6 +71,7 @@ impl Hub {
             serial: batch.serial,
             link,
             asked: batch.asked,
+            leaves: matches!(batch.asks, Asks::Unsubscribe(_)),
             answers,
         };
         let counts = self.core.lock().link == link;
