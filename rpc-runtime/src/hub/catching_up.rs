@@ -87,7 +87,9 @@ impl Hub {
         subscribed: &mut Begun,
         wish: &Wish,
     ) -> Result<(), Status> {
-        let Some(since) = wish.since else { return Ok(()) };
+        let Some(since) = wish.since.filter(|_| !wish.needs_nothing(&subscribed.channel)) else {
+            return Ok(());
+        };
         let (history, all) = loop {
             let history = self
                 .history_after(asks, &subscribed.channel, since, &wish.room)

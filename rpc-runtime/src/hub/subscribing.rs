@@ -38,6 +38,14 @@ pub(crate) struct Wish {
     pub(crate) presence: PresenceData,
 }
 
+impl Wish {
+    /// The client hears the channel already, as far as it knows, which has no history, and says that it needs nothing of before: presence
+    /// alone may be new.
+    pub(super) fn needs_nothing(&self, channel: &Channel) -> bool {
+        !channel.namespace.keep().keeps() && self.since == Some(Position::default())
+    }
+}
+
 /// Why a session was not subscribed.
 #[derive(Debug)]
 pub(crate) struct NotSubscribed {
@@ -244,8 +252,8 @@ impl Hub {
         let mut subscribed = Begun::new(channel.clone(), position);
         self.recover(&asks, &mut subscribed, &wish).await?;
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
-        if subscribed.channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event
-        {
+        let needs_nothing = subscribed.recovered == Some(true) || wish.needs_nothing(&channel);
+        if channel.namespace.has_snapshot() && !needs_nothing && !wish.by_event {
             self.take_snapshot(&asks, &mut subscribed, &wish.room).await?;
         }
         check_heard()?;
