@@ -3,10 +3,7 @@
 //! The channel keeps for it what comes meanwhile ([`subscribing`](super::subscribing)), so that a broker and a snapshot may take the time
 //! they need.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use super::{
     HistoryQuery, Hub, Position,
@@ -14,34 +11,13 @@ use super::{
     channel::Channel,
     namespace::Taken,
     rights::Asks,
+    room::{Fits, Room},
     subscribing::Wish,
 };
 use crate::Status;
 
 /// A snapshot that history has overtaken while it was made is made again, so often.
 const SNAPSHOTS: usize = 3;
-
-/// How many bytes of events and snapshots an answer has room for, of all channels that are asked for in it at once.
-#[derive(Debug, Clone)]
-pub(crate) struct Room(Arc<AtomicUsize>);
-
-impl Room {
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self(Arc::new(AtomicUsize::new(bytes)))
-    }
-
-    /// Takes room, where there is so much.
-    pub(crate) fn take(&self, bytes: usize) -> bool {
-        let less = |room: usize| room.checked_sub(bytes);
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_ok()
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
 
 /// What a new subscriber is told.
 #[derive(Debug, Clone)]
@@ -111,9 +87,21 @@ impl Hub {
         subscribed: &mut Begun,
         wish: &Wish,
     ) -> Result<(), Status> {
-        let Some(since) = wish.since else { return Ok(()) };
-        let history = self.history_after(asks, &subscribed.channel, since).await?;
-        let all = history.complete && !history.more && wish.room.take(bytes_of(&history.events));
+        let Some(since) = wish.since.filter(|_| !wish.needs_nothing(&subscribed.channel)) else {
+            return Ok(());
+        };
+        let (history, all) = loop {
+            let history = self
+                .history_after(asks, &subscribed.channel, since, &wish.room)
+                .await?;
+            match fits(&history, &wish.room) {
+                Some(Fits::Later) => {}
+                fits => break (history, fits == Some(Fits::Now)),
+            }
+            // What was read is not to be there while it waits.
+            drop(history);
+            wish.room.turn().await;
+        };
         subscribed.recovered = Some(all);
         subscribed.position = history.position;
         if all {
@@ -128,6 +116,7 @@ impl Hub {
         asks: &Asks,
         channel: &Channel,
         after: Position,
+        room: &Room,
     ) -> Result<History, Status> {
         let keep = channel.namespace.keep();
         let query = HistoryQuery {
@@ -135,6 +124,7 @@ impl Hub {
             limit: keep.recover,
             ..HistoryQuery::default()
         };
+        let _reads = room.may_read().await;
         let asked_at = channel.epoch();
         let mut history = self.inner.broker.history(&channel.name, keep, &query).await?;
         if keep.keeps() {
@@ -164,13 +154,20 @@ impl Hub {
                 "the channel's snapshot is longer than the answer may be; subscribe to fewer channels at a time",
             )
         };
-        for _ in 0..SNAPSHOTS {
+        let mut overtaken = 0;
+        while overtaken < SNAPSHOTS {
             let Some(mut snapshot) = channel.namespace.snapshot(asks, channel.name.as_str()).await? else {
                 return Ok(());
             };
             let taken = bytes_of_snapshot(&snapshot);
-            if !room.take(taken) {
-                return Err(too_long());
+            match room.fits(taken) {
+                Fits::Now => {}
+                Fits::Never => return Err(too_long()),
+                Fits::Later => {
+                    drop(snapshot);
+                    room.turn().await;
+                    continue;
+                }
             }
             let keeps = channel.namespace.keep().keeps();
             let now = subscribed.position;
@@ -187,19 +184,31 @@ impl Hub {
                 subscribed.snapshot = Some(snapshot);
                 return Ok(());
             }
-            let history = self.history_after(asks, &channel, at).await?;
+            let history = self.history_after(asks, &channel, at, room).await?;
             (subscribed.from, subscribed.position) = (at, history.position);
-            if history.complete && !history.more && room.take(bytes_of(&history.events)) {
+            let fits = fits(&history, room);
+            if fits == Some(Fits::Now) {
                 subscribed.missed = history.events;
                 subscribed.snapshot = Some(snapshot);
                 return Ok(());
             }
             room.give_back(taken);
+            if fits == Some(Fits::Later) {
+                drop((history, snapshot));
+                room.turn().await;
+            } else {
+                overtaken += 1;
+            }
         }
         Err(Status::unavailable(
             "the channel changes faster than its snapshot is made; try again",
         ))
     }
+}
+
+/// Whether all of a history fits into an answer, where it is all that there is.
+fn fits(history: &History, room: &Room) -> Option<Fits> {
+    (history.complete && !history.more).then(|| room.fits(bytes_of(&history.events)))
 }
 
 /// What stands around an event's body in an answer, at most, without names that others choose.

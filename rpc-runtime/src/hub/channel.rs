@@ -17,14 +17,13 @@ use super::{
     broker::Published,
     encode,
     except::Except,
+    keeping::Kept,
     link::Link,
+    listening::OnAccount,
     namespace::{ActiveNamespace, SlowConsumer},
     queue::{Put, Queued},
 };
 use crate::{ClientId, session::Session};
-
-/// What a place in a list takes beside the event that it is for.
-const PLACE: usize = 64;
 
 /// A channel with subscribers on this node.
 #[derive(Debug)]
@@ -52,25 +51,19 @@ struct State {
     any_over: bool,
     /// It is on the list no more; whoever wants to subscribe makes another.
     closed: bool,
+    /// On whose account it is, while anybody hears it whom the server has not subscribed: that of the first, then of one who is left.
+    held: Option<OnAccount>,
 }
 
 #[derive(Debug)]
 struct Subscriber {
     session: Arc<Session>,
-    /// `None` once it is live.
-    catching_up: Option<CatchingUp>,
+    /// What came meanwhile; `None` once it is live.
+    catching_up: Option<Box<Kept>>,
     /// Its queue was over its bound when last looked at.
     over: bool,
-}
-
-/// What came while a subscriber catches up.
-#[derive(Debug, Default)]
-struct CatchingUp {
-    /// Positions, and events, which all subscribers share.
-    events: Vec<(Position, Queued)>,
-    bytes: usize,
-    /// There was no room for all.
-    overrun: bool,
+    /// The server has subscribed it, which is on nobody's account.
+    by_server: bool,
 }
 
 /// What an event came to on this node.
@@ -105,6 +98,8 @@ pub(crate) enum Added {
     New,
     /// There are as many as there may be.
     Full,
+    /// It would be the first, and as many channels as may be are on its account.
+    NoShare,
     /// The channel is on the list no more.
     Closed,
 }
@@ -126,7 +121,8 @@ impl Channel {
     }
 
     /// Has events kept for a session from now on, until it is [live](Self::go_live).
-    pub(crate) fn add(&self, session: &Arc<Session>) -> Added {
+    pub(crate) fn add(&self, session: &Arc<Session>, by_server: bool) -> Added {
+        let kept = Box::new(Kept::together(session.make_channels().catch_ups()));
         let mut state = self.lock();
         if state.closed {
             return Added::Closed;
@@ -134,37 +130,66 @@ impl Channel {
         if state.subscribers.len() >= self.namespace.most_subscribers() {
             return Added::Full;
         }
+        if state.held.is_none() && !by_server {
+            match OnAccount::take(session) {
+                Some(held) => state.held = Some(held),
+                None => return Added::NoShare,
+            }
+        }
         let place = state.subscribers.len();
         let before = state.places.insert(session.id(), place);
         debug_assert_eq!(before, None, "a session has one place for a channel");
         state.subscribers.push(Subscriber {
             session: session.clone(),
-            catching_up: Some(CatchingUp::default()),
+            catching_up: Some(kept),
             over: false,
+            by_server,
         });
         Added::New
     }
 
+    /// Has events kept anew for a subscriber that lost some while it caught up.
+    pub(super) fn keep_anew(&self, client: ClientId, alone: bool) {
+        let mut state = self.lock();
+        let State {
+            subscribers, places, ..
+        } = &mut *state;
+        let subscriber = places.get(&client).map(|&place| &mut subscribers[place]);
+        if let Some(kept) = subscriber.and_then(|subscriber| subscriber.catching_up.as_mut()) {
+            kept.anew(alone);
+        }
+    }
+
+    /// A subscriber is known as another: where the channel is on its account, it is on the other's.
+    pub(super) fn known_anew(&self, session: &Session) {
+        let mut state = self.lock();
+        if let Some(held) = state.held.as_mut().filter(|held| held.is_by(session.id())) {
+            held.pass_to(session);
+        }
+    }
+
     /// Has a subscriber get events by its queue from now on: first `ahead`, then those that came meanwhile and are after
-    /// `position`. `false` where some of them are lost, or it cannot be known which those are: then events are kept for it anew.
+    /// `position`. `false` where some of them are lost, or it cannot be known which those are: then nothing is kept for it until
+    /// that is to [begin anew](Self::keep_anew).
     pub(crate) fn go_live(&self, client: ClientId, ahead: Vec<Bytes>, position: Position) -> bool {
         let mut state = self.lock();
         let Some(&place) = state.places.get(&client) else {
             return false;
         };
         let subscriber = &mut state.subscribers[place];
-        let Some(kept) = subscriber.catching_up.take() else {
+        let Some(kept) = &mut subscriber.catching_up else {
             return false;
         };
+        let came = kept.take();
         let after = match self.namespace.keep().keeps() {
-            _ if kept.overrun => None,
-            true => after(kept.events, position),
-            false => Some(kept.events),
+            true => came.and_then(|came| after(came, position)),
+            false => came,
         };
         let Some(after) = after else {
-            subscriber.catching_up = Some(CatchingUp::default());
+            kept.overrun();
             return false;
         };
+        subscriber.catching_up = None;
         // What is ahead is never dropped for what is behind it.
         let (slow, number) = (self.namespace.slow(), self.number);
         let mut out = FannedOut::default();
@@ -191,6 +216,7 @@ impl Channel {
             let moved = moved.session.id();
             state.places.insert(moved, place);
         }
+        state.pass_on(client);
         if state.subscribers.capacity() > 64 && state.subscribers.len() * 4 < state.subscribers.capacity() {
             state.subscribers.shrink_to_fit();
             state.places.shrink_to_fit();
@@ -312,6 +338,17 @@ impl Channel {
 }
 
 impl State {
+    /// A subscriber has left. Where the channel was on its account, it is on that of another who is left.
+    fn pass_on(&mut self, client: ClientId) {
+        let Some(held) = self.held.as_mut().filter(|held| held.is_by(client)) else {
+            return;
+        };
+        match self.subscribers.iter().find(|subscriber| !subscriber.by_server) {
+            Some(next) => held.pass_to(&next.session),
+            None => self.held = None,
+        }
+    }
+
     fn reach(&mut self, position: Position) {
         if let Some(at) = self.position.filter(|at| at.epoch != position.epoch) {
             self.untold_epoch.get_or_insert(at.epoch);
@@ -334,19 +371,6 @@ fn after(mut events: Vec<(Position, Queued)>, position: Position) -> Option<Vec<
     }
     events.retain(|(at, _)| at.epoch != position.epoch || at.offset > position.offset);
     Some(events)
-}
-
-impl CatchingUp {
-    /// Keeps a message, of which at most `most` bytes are.
-    fn keep(&mut self, position: Position, event: &Queued, most: usize) {
-        self.bytes += event.message().len() + PLACE;
-        if self.bytes > most {
-            self.overrun = true;
-            self.events = Vec::new();
-        } else if !self.overrun {
-            self.events.push((position, event.clone()));
-        }
-    }
 }
 
 #[cfg(test)]

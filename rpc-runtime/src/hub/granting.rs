@@ -259,7 +259,10 @@ impl Hub {
                     "the right to the channel could not be asked for in time; subscribe again",
                 )),
             };
-            let Err(refused) = answer else { return Ok(()) };
+            let Err(refused) = answer else {
+                channel.known_anew(session);
+                return Ok(());
+            };
             // Where it has become another again, that one is asked for.
             if asks.is_still_known(session) {
                 let stays = self.stays_without_right(session, &channel.name, asks.user(), Some(&refused));

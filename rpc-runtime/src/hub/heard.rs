@@ -5,13 +5,13 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use bytes::Bytes;
 use tokio::sync::{Notify, futures::Notified};
 
-use super::{Channel, ChannelName, turns::PublishTurns};
+use super::{Channel, ChannelName, keeping::CatchUps, turns::PublishTurns};
 use crate::Status;
 
 /// What a client says of itself in a channel: a message's full name, and the message.
@@ -23,6 +23,8 @@ pub(crate) struct SessionChannels {
     heard: Mutex<Heard>,
     /// Told when a subscription that was on its way is made, or is not.
     settled: Notify,
+    /// What it takes while it catches up.
+    catch_ups: Mutex<Weak<CatchUps>>,
     /// In which order the session publishes.
     pub(super) publishing: PublishTurns,
 }
@@ -156,6 +158,17 @@ impl SessionChannels {
     fn lock(&self) -> MutexGuard<'_, Heard> {
         // Nothing panics while the lock is held.
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the session takes while it catches up with channels: the same for all of them that go on at once.
+    pub(super) fn catch_ups(&self) -> Arc<CatchUps> {
+        // Nothing panics while the lock is held.
+        let mut shared = self.catch_ups.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let new = Arc::new(CatchUps::new());
+            *shared = Arc::downgrade(&new);
+            new
+        })
     }
 
     /// Takes a place for a channel, of which there are at most `most`.

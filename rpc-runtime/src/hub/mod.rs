@@ -39,7 +39,9 @@ mod except;
 mod granting;
 mod heard;
 mod joining;
+mod keeping;
 mod link;
+mod listening;
 mod name;
 mod namespace;
 mod pattern;
@@ -48,6 +50,7 @@ mod presence_turns;
 mod queue;
 mod reading;
 mod rights;
+mod room;
 mod sending;
 mod settling;
 mod subscribing;
@@ -73,7 +76,7 @@ use broker::{Address, ErasedBroker, Node, Published, Receiver};
 pub use broker::{
     Broker, History, HistoryQuery, LocalBroker, Member, Position, PositionError, Publisher, Receipt,
 };
-pub(crate) use catching_up::{Begun, Room, bytes_of_one};
+pub(crate) use catching_up::{Begun, bytes_of_one};
 pub(crate) use channel::Channel;
 use counted::Counted;
 pub(crate) use counted::Counts;
@@ -82,6 +85,7 @@ pub use event::{Event, Events};
 pub(crate) use event::{is_among, names_of};
 pub use granting::Subscriber;
 pub(crate) use heard::{PresenceData, SessionChannels};
+use listening::Listening;
 pub(crate) use name::is_message_name;
 pub use name::{ChannelName, NameError};
 pub(crate) use namespace::{Act, ActiveNamespace, Taken};
@@ -91,6 +95,7 @@ pub use pattern::{ChannelParams, PatternError};
 use presence_turns::PresenceTurns;
 pub(crate) use queue::{DIRECT, EventQueue, Put, Queued};
 pub use rights::{Anyone, Asks, HasRole, Nobody, Right, Users};
+pub(crate) use room::Room;
 use sending::Sending;
 pub(crate) use subscribing::Wish;
 use table::Channels;
@@ -102,6 +107,9 @@ use crate::{Session, metrics::NamespaceMeter, random, server::Shared};
 pub use crate::services::hub::{
     DataChanged, Joined, Left, NamedEvent, Notification, NotificationAction, NotificationLevel,
 };
+
+/// No answer is longer, in bytes, whatever the client would take.
+pub(crate) const LONGEST_ANSWER: usize = 4 << 20;
 
 /// Typed events to users, channels and clients. Made before its server, and given to it by
 /// [`ServerBuilder::hub`](crate::ServerBuilder::hub). Cloning is cheap, and all clones are one hub.
@@ -128,6 +136,8 @@ pub(crate) struct HubInner {
     sending: Sending,
     pub(crate) broker: Arc<dyn ErasedBroker>,
     pub(crate) channels: Channels,
+    /// On whose accounts the channels are that somebody hears.
+    listening: Arc<Listening>,
     /// Of what is sent directly.
     direct: Counted,
     /// In which presence is told.
@@ -221,6 +231,7 @@ impl HubBuilder {
             sending: self.sending,
             broker,
             channels: Channels::default(),
+            listening: Arc::default(),
             direct: Counted::default(),
             presence_turns: PresenceTurns::default(),
             presence_waits: Semaphore::new(settling::MOST_WAITING),

@@ -40,6 +40,14 @@ pub(crate) struct Wish {
     pub(crate) presence: PresenceData,
 }
 
+impl Wish {
+    /// The client hears the channel already, as far as it knows, which has no history, and says that it needs nothing of before: presence
+    /// alone may be new.
+    pub(super) fn needs_nothing(&self, channel: &Channel) -> bool {
+        !channel.namespace.keep().keeps() && self.since == Some(Position::default())
+    }
+}
+
 /// Why a session was not subscribed.
 #[derive(Debug)]
 pub(crate) struct NotSubscribed {
@@ -137,11 +145,12 @@ impl Hub {
         let mut asks = Asks::now(session);
         let namespace = self.namespace_of(name.as_str(), &asks)?;
         namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
-        let channel = self.add(session, name, namespace)?;
+        let channel = self.add(session, name, namespace, wish.granted.is_some())?;
         joining.stage = Stage::Added(channel.clone());
-        let mut tries = 1;
+        let (mut tries, mut alone) = (1, None);
         let (subscribed, number) = loop {
             let subscribed = self.catch_up(&asks, &channel, &wish).await?;
+            let mut has_lost = false;
             let missing = if !asks.is_still_known(session) {
                 // What was read is for whom it was known as, and so was the right.
                 asks = Asks::now(session);
@@ -167,7 +176,10 @@ impl Hub {
                     // By itself, or with a word of why.
                     Err(NotFilled::Ended(why)) => return Err(NotSubscribed::told(why)),
                     // Another history may have begun meanwhile, or more was published than is kept: that passes.
-                    Err(NotFilled::Refused) => "more was published than could be kept meanwhile; try again",
+                    Err(NotFilled::Refused) => {
+                        has_lost = true;
+                        "more was published than could be kept meanwhile; try again"
+                    }
                 }
             };
             if tries == CATCHES_UP {
@@ -175,7 +187,16 @@ impl Hub {
             }
             tries += 1;
             subscribed.give_back(&wish.room);
+            if has_lost {
+                // What it was given is not to be there while it waits.
+                drop(subscribed);
+                if alone.is_none() {
+                    alone = wish.room.alone().await;
+                }
+                channel.keep_anew(session.id(), alone.is_some());
+            }
         };
+        drop(alone);
         subscribed.count_recovery();
         joining.stage = match wish.by_event {
             true => Stage::Told,
@@ -259,7 +280,8 @@ impl Hub {
         let mut subscribed = Begun::new(channel.clone(), position);
         self.recover(asks, &mut subscribed, wish).await?;
         // Whoever asks without knowing anything begins anew, such as another part of the same program.
-        if channel.namespace.has_snapshot() && subscribed.recovered != Some(true) && !wish.by_event {
+        let needs_nothing = subscribed.recovered == Some(true) || wish.needs_nothing(channel);
+        if channel.namespace.has_snapshot() && !needs_nothing && !wish.by_event {
             self.take_snapshot(asks, &mut subscribed, &wish.room).await?;
         }
         Ok(subscribed)
@@ -298,21 +320,25 @@ impl Hub {
         session: &Arc<Session>,
         name: &ChannelName,
         namespace: &Arc<ActiveNamespace>,
+        by_server: bool,
     ) -> Result<Arc<Channel>, Status> {
         loop {
             let channel = self.inner.channels.get(name, namespace);
-            match channel.add(session) {
+            let refused = match channel.add(session, by_server) {
                 Added::New => return Ok(channel),
-                Added::Full => {
-                    // Where none may be had, it was made for nothing.
-                    self.give_back_if_empty(&channel);
-                    return Err(Status::resource_exhausted(
-                        "the channel has as many subscribers as it may have",
-                    ));
+                Added::Closed => {
+                    // Its last subscriber has just left.
+                    self.inner.channels.remove(&channel);
+                    continue;
                 }
-                // Its last subscriber has just left.
-                Added::Closed => self.inner.channels.remove(&channel),
-            }
+                Added::Full => "the channel has as many subscribers as it may have",
+                Added::NoShare => {
+                    "this user, or this address, has subscribed to as many channels as it may have to itself; unsubscribe from some first"
+                }
+            };
+            // Where none may be had, it was made for nothing.
+            self.give_back_if_empty(&channel);
+            return Err(Status::resource_exhausted(refused));
         }
     }
 }

@@ -65,7 +65,10 @@ pub struct Limits {
     pub queued_bytes: usize,
     /// Events that wait for a client to take them, of all its channels, in bytes; each counts for 64 more than its message has.
     /// What happens when there is no room for another is the channel's matter: see
-    /// [`SlowConsumer`](crate::hub::SlowConsumer), by which it may be twice as much for a while. 1 MiB by default.
+    /// [`SlowConsumer`](crate::hub::SlowConsumer), by which it may be twice as much for a while. While a client catches up with
+    /// channels, as much is kept of what comes meanwhile in all of them together; a channel that does not fit waits for its turn, in
+    /// which it may have as much again. What is read of histories for its answers is bounded by itself: 4 MiB for all that are made at
+    /// once, and as much again for one in its turn. 1 MiB by default.
     pub event_queue_bytes: usize,
     /// Channels that one connection may have subscribed to at a time. One more is answered RESOURCE_EXHAUSTED. 1,000 by default.
     pub subscriptions: usize,

@@ -66,6 +66,14 @@ pub struct ServerLimits {
     /// Connections of one address at once (of IPv6, of a network of 64 bits); one more is answered with HTTP 429. 10,000 by
     /// default.
     pub connections_per_address: usize,
+    /// Channels that one user's connections may hear at once, over all addresses, of those that it was the first to subscribe to and those
+    /// that others have left to it; one more, which nobody has subscribed to, is answered RESOURCE_EXHAUSTED. What others hear already may
+    /// be heard by everybody, and those that the server subscribes count for nobody. How many a connection may hear is
+    /// [`Limits::subscriptions`](crate::Limits::subscriptions). 50,000 by default.
+    pub channels_per_user: usize,
+    /// The same, of all clients together that are known as no user and come from one address (of IPv6, from a network of 64 bits). 50,000
+    /// by default.
+    pub channels_per_address: usize,
     /// New connections of one address; more are answered with HTTP 429 and the time after which to come back. 5 a second, and
     /// 20 at once, by default. 65,536 addresses are remembered until they may connect as before; while so many others are, one
     /// more is held to `connects` alone.
@@ -102,6 +110,8 @@ impl Default for ServerLimits {
             detached_bytes: 256 << 20,
             connections_per_user: 1_000,
             connections_per_address: 10_000,
+            channels_per_user: 50_000,
+            channels_per_address: 50_000,
             connects_per_address: Rate::per_second(5).burst(20),
             connects: Rate::per_second(3_000),
             disconnects: Rate::per_second(5_000).burst(256),
@@ -129,6 +139,8 @@ impl ServerLimits {
             ),
             ("connections_per_user", self.connections_per_user, 1),
             ("connections_per_address", self.connections_per_address, 1),
+            ("channels_per_user", self.channels_per_user, 1),
+            ("channels_per_address", self.channels_per_address, 1),
         ])?;
         check_rates(&[
             ("connects_per_address", self.connects_per_address),

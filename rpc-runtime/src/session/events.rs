@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering;
 use rpc_protocol::CloseCode;
 
 use super::{Session, SessionState, mailbox::Command};
-use crate::hub::{EventQueue, Hub, Put, Queued, SessionChannels, SlowConsumer, TOO_SLOW};
+use crate::{
+    ServerLimits,
+    hub::{EventQueue, Hub, Put, Queued, SessionChannels, SlowConsumer, TOO_SLOW},
+};
 
 impl Session {
     /// The hub of the server.
@@ -25,6 +28,11 @@ impl Session {
     /// How many channels it may hear.
     pub(crate) fn most_channels(&self) -> usize {
         self.endpoint.limits.subscriptions
+    }
+
+    /// What its server allows all together.
+    pub(crate) fn server_limits(&self) -> &ServerLimits {
+        &self.server.limits
     }
 
     /// How many bytes of events may wait for the client.

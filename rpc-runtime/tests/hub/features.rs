@@ -8,7 +8,9 @@ use rpc_protocol::{
     frame::{Metadata, Request},
 };
 use rpc_runtime::{
-    Context, Server, Status, contract,
+    Client, Context, Server, Status,
+    auth::Credential,
+    contract,
     hub::{Anyone, DataChanged, Hub, NamedEvent, Namespace, Notification, Users},
     prost::Message as _,
     prost_types::Value,
@@ -248,7 +250,15 @@ async fn a_route_of_the_same_axum_application_notifies_users() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let served = tokio::spawn(async move { axum::serve(listener, application).await });
-    let mut ali = Peer::connect_as(&server, "ali").await;
+    // By the same listener as the request, each over a socket of its own.
+    let comes = async |user: &str| {
+        let client = Client::builder(format!("ws://{address}/rpc")).credential(Credential::bearer(user));
+        let client = client.connect().await.unwrap();
+        let events = client.events::<Said>();
+        client.greeted().await.unwrap();
+        (client, events)
+    };
+    let ((_ali, mut of_ali), (_bea, mut of_bea)) = (comes("ali").await, comes("bea").await);
     let mut posted = TcpStream::connect(address).await.unwrap();
     posted
         .write_all(
@@ -264,6 +274,10 @@ async fn a_route_of_the_same_axum_application_notifies_users() {
         answer.starts_with("HTTP/1.1 200") && answer.contains("Some(1)"),
         "{answer}"
     );
-    assert_eq!(ali.hears::<Said>().await, said("from a route"));
+    assert_eq!(of_ali.next().await.unwrap().unwrap().event, said("from a route"));
+    hub.all().publish(&said("for all")).await.unwrap();
+    for events in [&mut of_ali, &mut of_bea] {
+        assert_eq!(events.next().await.unwrap().unwrap().event, said("for all"));
+    }
     served.abort();
 }

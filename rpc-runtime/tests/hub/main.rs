@@ -5,6 +5,7 @@
 mod admin;
 mod answers;
 mod any;
+mod at_once;
 mod attacks;
 mod broker;
 mod by_address;
@@ -16,6 +17,7 @@ mod direct;
 mod epochs;
 mod features;
 mod granting;
+mod listening;
 mod meanwhile;
 mod places;
 mod presence;

@@ -1,6 +1,12 @@
 //! Subscribing, unsubscribing, recovering, snapshots, limits.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use prost::Message as _;
 use rpc_runtime::{
@@ -8,12 +14,12 @@ use rpc_runtime::{
     hub::{Anyone, Asks, Hub, Namespace, Retention, Snapshot},
     prost,
     services::hub::{
-        ChannelPosition, SubscribeAnswer, SubscribeRequest, SubscribeResponse, UnsubscribeRequest,
-        UnsubscribeResponse,
+        ChannelPosition, PresenceRequest, PresenceResponse, SubscribeAnswer, SubscribeChannel,
+        SubscribeRequest, SubscribeResponse, UnsubscribeRequest, UnsubscribeResponse,
     },
 };
 
-use crate::common::{Moved, Peer, Said, builder, client_as, no, rooms, said, serve, settle, to};
+use crate::common::{Moved, Peer, Said, builder, client_as, no, rooms, said, serve, settle, to, typed};
 
 fn hub() -> Hub {
     Hub::builder()
@@ -293,6 +299,45 @@ async fn a_snapshot_comes_first_and_then_every_later_event() {
     bea.unsubscribe("count").await;
     let answer = bea.recover("count", answer.position.unwrap()).await;
     assert_eq!((answer.recovered, answer.snapshot), (Some(true), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_presence_alone_is_new_in_a_channel_without_history_no_snapshot_is_made() {
+    let (made, count) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let counts = count.clone();
+    let desk = Namespace::<()>::new("desk")
+        .subscribe(Anyone)
+        .presence(Anyone)
+        .on_subscribe(move |_: &Asks, (): &()| {
+            counts.fetch_add(1, Ordering::SeqCst);
+            Ok(Snapshot::now(&said("state")))
+        });
+    let hub = Hub::builder().namespace(desk).build().unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect(&server).await;
+    let says = async |ali: &mut Peer, text: &str, since| {
+        let asked = SubscribeChannel {
+            since,
+            presence: Some(typed(&said(text))),
+            ..to("desk")
+        };
+        let answer = ali.ask(asked).await;
+        assert_eq!((answer.refused, answer.recovered), (None, None));
+        let request = PresenceRequest {
+            channel: "desk".to_owned(),
+            ..PresenceRequest::default()
+        };
+        let presence: PresenceResponse = ali.call("Presence", &request).await.unwrap();
+        assert_eq!(presence.members[0].presence, Some(typed(&said(text))));
+        let more = count.load(Ordering::SeqCst) - made.swap(count.load(Ordering::SeqCst), Ordering::SeqCst);
+        (answer.snapshot.is_some(), more)
+    };
+    let nothing = Some(ChannelPosition::default());
+    // Who does not hear it begins with one, whatever it asks for.
+    assert_eq!(says(&mut ali, "here", nothing.clone()).await, (true, 1));
+    assert_eq!(says(&mut ali, "busy", nothing).await, (false, 0));
+    // Another part of the same program, which knows nothing yet.
+    assert_eq!(says(&mut ali, "back", None).await, (true, 1));
 }
 
 #[tokio::test(start_paused = true)]

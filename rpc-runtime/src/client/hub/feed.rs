@@ -296,10 +296,11 @@ impl Feed {
         Next::Subscribe(match needs(Stage::Needs).next() {
             // Those that know least: what they are given is not new to the others.
             Some(_) => cursors(Stage::Needs).min_by_key(by_place),
-            // Nobody needs what the answer has: as little as there can be.
+            // Nobody needs what the answer has: as little as there can be. Without history, that is said by a position that none has.
             None => cursors(Stage::Live)
                 .chain(cursors(Stage::Full))
-                .max_by_key(by_place),
+                .max_by_key(by_place)
+                .or_else(|| Some(Position::default())),
         })
     }
 

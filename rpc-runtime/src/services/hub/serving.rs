@@ -18,13 +18,10 @@ use crate::{
     ClientId, Context, Status,
     bytes::Bytes,
     hub::{
-        self, Act, ActiveNamespace, Asks, Begun, ChannelName, HistoryQuery, Room, Wish, broker::MembersQuery,
-        bytes_of_one, in_turn,
+        self, Act, ActiveNamespace, Asks, Begun, ChannelName, HistoryQuery, LONGEST_ANSWER, Room, Wish,
+        broker::MembersQuery, bytes_of_one, in_turn,
     },
 };
-
-/// No answer is longer, in bytes, whatever the client would take.
-const LONGEST_ANSWER: usize = 4 << 20;
 
 /// What stands around an answer of one channel, beside its name: its number, position and a refusal.
 const AROUND_ANSWER: usize = 512;
@@ -50,7 +47,7 @@ impl Hub for OfServer {
             .iter()
             .map(|asked| asked.channel.len() + AROUND_ANSWER)
             .sum();
-        let room = Room::new(room(cx).saturating_sub(frames));
+        let room = Room::of_call(room(cx).saturating_sub(frames), cx.session());
         let mut answers = vec![SubscribeAnswer::default(); request.channels.len()];
         let asked = request.channels.into_iter().enumerate().map(|(index, asked)| {
             let (hub, room) = (&hub, &room);

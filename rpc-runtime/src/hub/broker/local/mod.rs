@@ -39,9 +39,9 @@ const NOWHERE: Position = Position { epoch: 0, offset: 0 };
 /// So that nobody can take all room of those who publish, what one user keeps in histories and in presence, or one client that
 /// nobody knows, has [a bound of its own](Self::most_of_one_account). Those who listen take three quarters at most, all together, by
 /// the channels that somebody has subscribed to or is in, and by what presence says of them: the rest is left to those who
-/// publish, and who would listen in one channel more that nobody has is refused. That is not divided among users: one user with
-/// enough connections can have those channels, and what bounds it is how many connections an address may have, and how many
-/// channels [each of them](crate::Limits::subscriptions).
+/// publish, and who would listen in one channel more that nobody has is refused. How much of that one user may have, or those whom
+/// nobody knows at one address, is the server's to say:
+/// [`ServerLimits::channels_per_user`](crate::ServerLimits::channels_per_user).
 ///
 /// ```
 /// use rpc_runtime::hub::{Hub, LocalBroker};

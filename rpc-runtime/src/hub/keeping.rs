@@ -1,0 +1,177 @@
+//! What a session takes while it catches up with channels: what comes meanwhile and is kept for it, and what it is given of history.
+//!
+//! It may catch up with many channels at once, and all of them have one account. Nobody is told less because that is full: whoever does
+//! not fit waits for its turn, in which it has a bound of its own, and reads again what it had let go of.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+
+use super::{Position, Queued};
+
+/// What a place in a list takes beside the event that it is for.
+const PLACE: usize = 64;
+
+/// How many histories are read at once for calls of one session: of each, a page is there until it is known whether it fits.
+const READ_AT_ONCE: usize = 16;
+
+/// What all answers of one session that are being made may hold, in bytes, beside one that is made in its turn: as much as one may.
+const MOST_RECOVERED: usize = super::LONGEST_ANSWER;
+
+/// What a session takes while it catches up. There is one while it does.
+#[derive(Debug)]
+pub(crate) struct CatchUps {
+    /// What channels keep for it, in bytes, but for one that is caught up with alone.
+    kept: AtomicUsize,
+    /// Held while a channel is caught up with alone, by a call whose turn it is.
+    pub(super) alone: Mutex<()>,
+    /// What its answers hold, in bytes, but for one that is made in its turn.
+    recovered: AtomicUsize,
+    /// Held by the call whose turn it is.
+    pub(super) turn: Arc<Mutex<()>>,
+    reading: Semaphore,
+}
+
+impl CatchUps {
+    pub(super) fn new() -> Self {
+        Self {
+            kept: AtomicUsize::new(0),
+            alone: Mutex::default(),
+            recovered: AtomicUsize::new(0),
+            turn: Arc::default(),
+            reading: Semaphore::new(READ_AT_ONCE),
+        }
+    }
+
+    /// Ready when a history may be read, until what is given is dropped.
+    pub(super) async fn may_read(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.reading.acquire().await.ok()
+    }
+
+    /// Takes room for what an answer is to hold, where there is so much.
+    pub(super) fn recover(&self, bytes: usize) -> bool {
+        let more = |held: usize| Some(held + bytes).filter(|held| *held <= MOST_RECOVERED);
+        self.recovered
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
+    }
+
+    /// Gives that room back.
+    pub(super) fn has_recovered(&self, bytes: usize) {
+        self.recovered.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What came while a subscriber catches up with a channel.
+#[derive(Debug)]
+pub(super) struct Kept {
+    account: Arc<CatchUps>,
+    /// It has a bound of its own, and is not on the account.
+    alone: bool,
+    /// Positions, and events, which all subscribers share.
+    events: Vec<(Position, Queued)>,
+    bytes: usize,
+    /// There was no room for all.
+    overrun: bool,
+}
+
+impl Kept {
+    /// Keeps what comes from now on, on the session's account.
+    pub(super) fn together(account: Arc<CatchUps>) -> Self {
+        Self {
+            account,
+            alone: false,
+            events: Vec::new(),
+            bytes: 0,
+            overrun: false,
+        }
+    }
+
+    /// Keeps an event, where what is kept is no more than `most` with it.
+    pub(super) fn keep(&mut self, position: Position, event: &Queued, most: usize) {
+        if self.overrun {
+            return;
+        }
+        let size = event.message().len() + PLACE;
+        self.bytes += size;
+        let all = match self.alone {
+            true => self.bytes,
+            false => self.account.kept.fetch_add(size, Ordering::Relaxed) + size,
+        };
+        if all > most {
+            self.overrun();
+        } else {
+            self.events.push((position, event.clone()));
+        }
+    }
+
+    /// Lets go of everything, and keeps nothing any more.
+    pub(super) fn overrun(&mut self) {
+        self.overrun = true;
+        drop(self.take_events());
+    }
+
+    /// Begins anew.
+    pub(super) fn anew(&mut self, alone: bool) {
+        drop(self.take_events());
+        (self.alone, self.overrun) = (alone, false);
+    }
+
+    /// Gives all that came, unless there was no room for it.
+    pub(super) fn take(&mut self) -> Option<Vec<(Position, Queued)>> {
+        (!self.overrun).then(|| self.take_events())
+    }
+
+    fn take_events(&mut self) -> Vec<(Position, Queued)> {
+        let bytes = std::mem::take(&mut self.bytes);
+        if !self.alone {
+            self.account.kept.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        std::mem::take(&mut self.events)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        drop(self.take_events());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(kept: &mut Kept, most: usize) {
+        let event = Queued::new(vec![0; 36].into(), 1);
+        kept.keep(Position::default(), &event, most);
+    }
+
+    #[test]
+    fn channels_of_one_session_keep_together_what_one_may_and_one_that_is_alone_as_much_again() {
+        let account = Arc::new(CatchUps::new());
+        let mut channels = [(); 4].map(|()| Kept::together(account.clone()));
+        for kept in &mut channels[..3] {
+            keep(kept, 300);
+        }
+        assert_eq!(account.kept.load(Ordering::Relaxed), 300);
+        keep(&mut channels[3], 300);
+        assert!(channels[3].take().is_none(), "there is no room for it");
+        assert_eq!(account.kept.load(Ordering::Relaxed), 300, "it has none of it");
+        channels[3].anew(true);
+        for _ in 0..3 {
+            keep(&mut channels[3], 300);
+        }
+        assert_eq!(account.kept.load(Ordering::Relaxed), 300);
+        assert_eq!(channels[3].take().expect("has room").len(), 3);
+        keep(&mut channels[0], 300);
+        assert!(channels[0].take().is_none(), "what one lost is not told as all");
+        assert_eq!(channels[1].take().expect("has room").len(), 1);
+        assert_eq!(account.kept.load(Ordering::Relaxed), 100);
+        drop(channels);
+        assert_eq!(account.kept.load(Ordering::Relaxed), 0);
+    }
+}

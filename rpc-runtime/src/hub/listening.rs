@@ -1,0 +1,154 @@
+//! Accounts of those who listen: how many channels are subscribed to here because of one user, or of what nobody knows at one address.
+//!
+//! A channel that somebody hears takes memory of the node and of its broker, however many hear it. It is on the account of whoever was the
+//! first to subscribe, and when that one leaves, on that of one who is left, also where it has no room: what is heard stays, and what is refused
+//! is a channel more that nobody else has. Whom the server has subscribed is on no account.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{ClientId, Session, server::network};
+
+/// The accounts are split so that those who subscribe on several cores seldom meet.
+const SHARDS: usize = 16;
+
+/// Whose account it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Account {
+    /// A user's, with all its connections.
+    User(Arc<str>),
+    /// That of all who are known as nobody and come from one address: of IPv6, from a network of 64 bits.
+    Address(IpAddr),
+}
+
+/// The accounts of those who listen. Whose address is not known has none.
+#[derive(Debug, Default)]
+pub(crate) struct Listening {
+    hasher: RandomState,
+    shards: [Mutex<HashMap<Account, usize>>; SHARDS],
+}
+
+/// A channel on an account.
+#[derive(Debug)]
+pub(super) struct OnAccount {
+    client: ClientId,
+    account: Option<Account>,
+    listening: Arc<Listening>,
+}
+
+impl Listening {
+    fn shard(&self, account: &Account) -> MutexGuard<'_, HashMap<Account, usize>> {
+        // Fewer than 2^32 of it matter: there are 16.
+        let shard = self.hasher.hash_one(account) as usize % SHARDS;
+        // Nothing panics while one of these locks is held.
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there was room for one more.
+    fn take(&self, account: &Account, most: usize) -> bool {
+        let mut shard = self.shard(account);
+        let count = shard.get(account).copied().unwrap_or_default();
+        if count < most {
+            shard.insert(account.clone(), count + 1);
+        }
+        count < most
+    }
+
+    fn give_back(&self, account: &Account) {
+        if let Entry::Occupied(mut count) = self.shard(account).entry(account.clone()) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+
+    /// How many accounts have anything.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        let shards = self.shards.iter();
+        shards.map(|shard| shard.lock().unwrap().len()).sum()
+    }
+}
+
+/// On whose account a session is.
+fn account_of(session: &Session) -> Option<Account> {
+    match session.identity() {
+        Some(identity) => Some(Account::User(identity.shared_user().clone())),
+        None => session.info().client_addr().map(network).map(Account::Address),
+    }
+}
+
+impl OnAccount {
+    /// Puts a channel on a session's account. `None` where that has no room.
+    pub(super) fn take(session: &Session) -> Option<Self> {
+        let (listening, account) = (session.hub().inner.listening.clone(), account_of(session));
+        let limits = session.server_limits();
+        let has_room = match &account {
+            Some(user @ Account::User(_)) => listening.take(user, limits.channels_per_user),
+            Some(address) => listening.take(address, limits.channels_per_address),
+            None => true,
+        };
+        has_room.then(|| Self {
+            client: session.id(),
+            account,
+            listening,
+        })
+    }
+
+    /// Whether it is a client's.
+    pub(super) fn is_by(&self, client: ClientId) -> bool {
+        self.client == client
+    }
+
+    /// Puts it on another session's account, or on that of whom the session is known as now, whatever room that has.
+    pub(super) fn pass_to(&mut self, session: &Session) {
+        self.client = session.id();
+        let account = account_of(session);
+        if account == self.account {
+            return;
+        }
+        if let Some(account) = &account {
+            self.listening.take(account, usize::MAX);
+        }
+        if let Some(before) = std::mem::replace(&mut self.account, account) {
+            self.listening.give_back(&before);
+        }
+    }
+}
+
+impl Drop for OnAccount {
+    fn drop(&mut self) {
+        if let Some(account) = &self.account {
+            self.listening.give_back(account);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_has_nothing_any_more_is_none() {
+        let listening = Listening::default();
+        let (ali, here) = (
+            Account::User("ali".into()),
+            Account::Address([127, 0, 0, 1].into()),
+        );
+        assert!(listening.take(&ali, 2) && listening.take(&ali, 2) && !listening.take(&ali, 2));
+        assert!(listening.take(&here, 1) && !listening.take(&here, 1));
+        assert_eq!(listening.len(), 2);
+        listening.give_back(&ali);
+        assert!(listening.take(&ali, 2), "there is room again");
+        for _ in 0..2 {
+            listening.give_back(&ali);
+        }
+        listening.give_back(&here);
+        assert_eq!(listening.len(), 0);
+    }
+}

@@ -1,0 +1,152 @@
+//! How many channels are there because of one user, or of those whom nobody knows at one address.
+
+use rpc_runtime::{
+    Code, ConnectInfo, Server, ServerLimits, Status,
+    hub::{Anyone, Hub, Namespace, Subscriber},
+};
+
+use crate::common::{Peer, builder, info, settle};
+
+/// A server on which a user has three channels to itself, and an address two.
+fn server() -> (Hub, Server) {
+    let rooms = Namespace::<(u64,)>::new("room:{id}").subscribe(Anyone);
+    let hub = Hub::builder().namespace(rooms).build().unwrap();
+    let limits = ServerLimits {
+        channels_per_user: 3,
+        channels_per_address: 2,
+        ..ServerLimits::default()
+    };
+    let server = builder(&hub).server_limits(limits).build().unwrap();
+    (hub, server)
+}
+
+async fn hears(peer: &mut Peer, rooms: impl IntoIterator<Item = u64>) {
+    for room in rooms {
+        peer.subscribe(&format!("room:{room}")).await;
+    }
+}
+
+async fn is_refused(peer: &mut Peer, room: u64) {
+    let answer = peer.try_subscribe(&format!("room:{room}")).await;
+    let code = answer.refused.map(|refused| Code::from_i32(refused.code));
+    assert_eq!(code, Some(Code::ResourceExhausted));
+    assert_eq!(answer.number, 0);
+}
+
+async fn leaves(peer: &mut Peer, room: u64) {
+    assert!(peer.unsubscribe(&format!("room:{room}")).await);
+}
+
+fn from(address: &str) -> ConnectInfo {
+    info("").with_remote_addr((address.parse::<std::net::IpAddr>().unwrap(), 4_321).into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_users_connections_do_not_have_all_channels_that_may_be_heard() {
+    let (_hub, server) = server();
+    let mut first = Peer::connect_as(&server, "ali").await;
+    let mut second = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    hears(&mut first, 1..=2).await;
+    hears(&mut second, [1, 3]).await;
+    is_refused(&mut first, 4).await;
+    is_refused(&mut second, 4).await;
+    // Nobody else is concerned, and what others hear takes nothing more.
+    hears(&mut bea, 4..=6).await;
+    hears(&mut first, 4..=6).await;
+    leaves(&mut first, 2).await;
+    hears(&mut second, [7]).await;
+    is_refused(&mut first, 8).await;
+    // With its connections everything goes.
+    first.vanish().await;
+    second.vanish().await;
+    let mut third = Peer::connect_as(&server, "ali").await;
+    hears(&mut third, 11..=13).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_left_is_on_the_account_of_one_who_is_left_also_where_that_is_full() {
+    let (_hub, server) = server();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    hears(&mut ali, 1..=3).await;
+    hears(&mut bea, (4..=6).chain(1..=2)).await;
+    leaves(&mut ali, 1).await;
+    hears(&mut ali, [7]).await;
+    is_refused(&mut ali, 8).await;
+    // It has four of its own now: one has to go, and then another, before there is room.
+    is_refused(&mut bea, 8).await;
+    leaves(&mut bea, 4).await;
+    is_refused(&mut bea, 8).await;
+    leaves(&mut bea, 1).await;
+    hears(&mut bea, [8]).await;
+    is_refused(&mut bea, 9).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_becomes_another_user_takes_its_channels_along() {
+    let (_hub, server) = server();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    hears(&mut ali, 1..=3).await;
+    let mut other = Peer::connect_as(&server, "ali").await;
+    is_refused(&mut other, 4).await;
+    ali.become_user("bea").await;
+    settle().await;
+    hears(&mut other, 4..=6).await;
+    is_refused(&mut ali, 7).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_whom_nobody_knows_have_one_account_for_each_address() {
+    let (_hub, server) = server();
+    let mut first = Peer::connect_with(&server, from("192.0.2.1")).await;
+    let mut second = Peer::connect_with(&server, from("192.0.2.1")).await;
+    hears(&mut first, [1]).await;
+    hears(&mut second, [2]).await;
+    is_refused(&mut first, 3).await;
+    let mut elsewhere = Peer::connect_with(&server, from("192.0.2.2")).await;
+    hears(&mut elsewhere, 3..=4).await;
+    is_refused(&mut elsewhere, 5).await;
+    // Of IPv6 a host has a whole network of addresses.
+    let mut here = Peer::connect_with(&server, from("2001:db8::1")).await;
+    let mut there = Peer::connect_with(&server, from("2001:db8::2")).await;
+    hears(&mut here, [6]).await;
+    hears(&mut there, [7]).await;
+    is_refused(&mut here, 8).await;
+    // Who is known is on an account of its own.
+    first.become_user("ali").await;
+    settle().await;
+    hears(&mut first, 9..=10).await;
+    is_refused(&mut first, 11).await;
+    hears(&mut second, [11]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_subscribes_somebody_to_is_on_no_account() {
+    let (hub, server) = server();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    for room in 1..=10 {
+        let heard = hub
+            .subscribe(Subscriber::user("ali"), format!("room:{room}"))
+            .await;
+        assert_eq!(heard.unwrap(), 1);
+        ali.event().await;
+    }
+    hears(&mut ali, 11..=13).await;
+    is_refused(&mut ali, 14).await;
+    // Nor is a channel in which only such a one is left.
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    hears(&mut bea, 1..=3).await;
+    is_refused(&mut bea, 21).await;
+    leaves(&mut bea, 1).await;
+    hears(&mut bea, [21]).await;
+    is_refused(&mut ali, 14).await;
+    let reason = Status::aborted("it is over");
+    assert_eq!(
+        hub.unsubscribe(Subscriber::user("ali"), "room:11", &reason)
+            .unwrap(),
+        1
+    );
+    ali.event().await;
+    hears(&mut ali, [14]).await;
+}
