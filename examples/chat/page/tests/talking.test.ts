@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { Network } from "../../../../tests/pages/network.js";
 import { becomes, close, until } from "../../../../tests/pages/window.js";
 import { Person, promote, serve } from "./support/person.js";
 
@@ -36,12 +37,18 @@ test("that_somebody_is_writing_is_seen_until_they_have_said_it", async () => {
   await until("nobody is writing", async () => (await typing.innerText()) === "");
 });
 
+/** Somebody says so much that it is read in three parts; gives it as it is shown. */
+async function saysMuch(person: Person, name: string): Promise<string[]> {
+  const all = Array.from({ length: 90 }, (_, number) => `${name}: ${number}`);
+  for (const line of all) await person.says(line.slice(name.length + 2));
+  await person.hears(...all);
+  return all;
+}
+
 test("what_was_said_before_is_read_while_one_scrolls_to_it", async () => {
   await using server = await serve("--history", "200");
   await using ann = await Person.comes(server.url, "ann");
-  const all = Array.from({ length: 90 }, (_, number) => `ann: ${number}`);
-  for (const line of all) await ann.says(line.slice(5));
-  await ann.hears(...all);
+  const all = await saysMuch(ann, "ann");
   await using bob = await Person.comes(server.url, "bob");
   await bob.page.getByText("89", { exact: true }).waitFor();
   assert.ok((await bob.said()).length < 90, "not all of it at once");
@@ -58,6 +65,48 @@ test("what_was_said_before_is_read_while_one_scrolls_to_it", async () => {
   await news.click();
   await bob.page.getByText("News", { exact: true }).waitFor();
   await until("one is at the end", () => scroll.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight < 80));
+});
+
+test("what_was_said_before_is_read_on_where_its_beginning_stays_in_sight", async () => {
+  await using server = await serve("--history", "200");
+  await using ann = await Person.comes(server.url, "ann");
+  const all = await saysMuch(ann, "ann");
+  // A window that shows more than what is read at once.
+  await using eve = await Person.comes(server.url, "eve", { viewport: { width: 800, height: 6_000 } });
+  await eve.hears(...all);
+  // Somebody who is at the top again before the first frame with what was read.
+  await using bob = await Person.comes(server.url, "bob");
+  await bob.page.getByText("89", { exact: true }).waitFor();
+  await bob.page.locator(".scroll").evaluate((scroll) => {
+    const toTop = () => scroll.scrollTo(0, 0);
+    new MutationObserver(toTop).observe(scroll.querySelector(".lines") as Element, { childList: true });
+    toTop();
+  });
+  await bob.hears(...all);
+});
+
+test("who_scrolls_back_stays_there_however_soon_something_is_said", async () => {
+  await using server = await serve("--history", "200");
+  await using network = await Network.to(server.port);
+  await using ann = await Person.comes(server.url, "ann");
+  const all = await saysMuch(ann, "ann");
+  await using bob = await Person.comes(network.url, "bob");
+  await bob.page.getByText("89", { exact: true }).waitFor();
+  // Both come at once, and between them bob scrolls: the second is drawn before that is told.
+  network.mute();
+  for (const text of ["One", "Two"]) await ann.says(text);
+  await ann.hears(...all, "ann: One", "ann: Two");
+  await bob.page.locator(".scroll").evaluate((scroll) => {
+    const scrolls = new MutationObserver(() => {
+      scrolls.disconnect();
+      scroll.scrollTo(0, 600);
+    });
+    scrolls.observe(scroll.querySelector(".lines") as Element, { childList: true });
+  });
+  network.restore();
+  await bob.page.getByText("Two", { exact: true }).waitFor();
+  await bob.page.getByRole("button", { name: /^(1 new message|To the latest)$/ }).waitFor();
+  await becomes(() => bob.page.locator(".scroll").evaluate((scroll) => scroll.scrollTop), 600);
 });
 
 test("letters_are_for_two_and_are_read_by_who_comes_later", async () => {

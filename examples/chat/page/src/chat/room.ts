@@ -46,6 +46,8 @@ export class Room {
   /** Whether there is more of the past to be read. */
   hasMore = false;
   isReading = false;
+  /** How often something of the past was read. */
+  reads = 0;
 
   readonly #events: Subscription<typeof EVENTS>;
   readonly #writing: Subscription<typeof TYPING>;
@@ -201,6 +203,7 @@ export class Room {
       });
       for (const event of page.events) this.#lines.place(event);
       this.#isRead = true;
+      this.reads += 1;
       this.hasMore = page.more;
       if (page.end) this.#lines.oldest = page.end.offset;
     } catch {
