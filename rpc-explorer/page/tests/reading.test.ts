@@ -1,8 +1,8 @@
 // What the explorer tells of a server to who reads: the list, the overview, services, methods with their types, docs and rules.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { becomes, close } from "../../../tests/pages/window.js";
+import { after } from "node:test";
+import { becomes, close, test } from "../../../tests/pages/window.js";
 import { FormWindow } from "./form/window.js";
 import { Explorer } from "./support/explorer.js";
 import { tasks } from "./support/servers.js";

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import type { WebSocketRoute } from "playwright-core";
 import { Network } from "../../../../tests/pages/network.js";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { PASSWORD, Person, serve } from "./support/person.js";
 
 after(close);

@@ -1,9 +1,9 @@
 // People in rooms, each with a window of their own: what one does the others see.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { Network } from "../../../../tests/pages/network.js";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { Person, promote, serve } from "./support/person.js";
 
 after(close);

@@ -1,8 +1,8 @@
 // What the server does not take: said as a person would say it, the list as it was, and nothing that was typed is lost.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { after } from "node:test";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { serve } from "./support/server.js";
 import { Window } from "./support/window.js";
 
