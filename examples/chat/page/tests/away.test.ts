@@ -24,7 +24,7 @@ test("what_was_said_while_the_network_was_cut_is_heard_once_and_the_page_says_so
   await bob.hears("ann: Before", "bob: From afar *");
   await until("it was tried in vain", () => network.refused > 0);
   network.restore();
-  await bob.page.getByRole("button", { name: "Try now" }).click();
+  await bob.tryNow();
   await bob.isTold(/You are connected again\./);
   const all = ["ann: Before", "ann: One", "ann: Two", "ann: Three", "bob: From afar"];
   for (const person of [ann, bob]) await person.hears(...all);
