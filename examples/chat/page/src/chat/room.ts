@@ -17,6 +17,9 @@ const PAGE = 40;
 const WRITES_MS = 4_000;
 const SAYS_AGAIN_MS = 2_500;
 
+/** Who is there is asked once for all that happens within so long, in milliseconds. */
+const TOGETHER_MS = 50;
+
 /** A line that the server does not take yet is said again after so long, and so often before it has failed. */
 const PUT_OFF_MS = 500;
 const PUT_OFF_TIMES = 20;
@@ -60,6 +63,8 @@ export class Room {
   /** What was said last has its answer. */
   #sent: Promise<void> = Promise.resolve();
   #asksPeople = false;
+  /** Who is there was answered. */
+  #answered: Promise<void> = Promise.resolve();
   #isOver = false;
 
   constructor(
@@ -280,14 +285,20 @@ export class Room {
     setTimeout(() => this.listener.typing(), WRITES_MS + 50);
   }
 
-  /** Asks who is there. What is asked while an answer is on its way is asked once more behind it. */
-  async #askPeople(): Promise<void> {
+  /** Asks who is there. What is asked while an answer is on its way is asked once more behind it: of two answers the older may come last. */
+  async #askPeople(afterMs = TOGETHER_MS): Promise<void> {
     if (this.#asksPeople) return;
     this.#asksPeople = true;
     // Several who come at once are one question.
-    await new Promise((wake) => setTimeout(wake, 50));
+    await new Promise((wake) => setTimeout(wake, afterMs));
+    await this.#answered;
     this.#asksPeople = false;
     if (this.#isOver) return;
+    this.#answered = this.#readPeople();
+  }
+
+  /** Never rejects. */
+  async #readPeople(): Promise<void> {
     try {
       const presence = await this.hub.presence(this.#events.channel, { presence: CardSchema });
       const doing = new Map<string, string>();
@@ -299,8 +310,10 @@ export class Room {
         .map(([user, doing]) => ({ user, doing }))
         .sort((one, other) => one.user.localeCompare(other.user));
       this.listener.people();
-    } catch {
-      // With the next who comes or goes it is asked again, and with the next connection.
+    } catch (error) {
+      // Whoever has said much is answered a little later.
+      if (ConnectError.from(error).code === Code.ResourceExhausted) void this.#askPeople(PUT_OFF_MS);
+      // Else with the next who comes or goes it is asked again, and with the next connection.
     }
   }
 }
