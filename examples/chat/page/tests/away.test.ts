@@ -104,6 +104,7 @@ test("a_login_that_ends_is_asked_for_and_one_is_in_the_same_rooms_again", async 
   await ann.isThere();
   await becomes(() => ann.page.locator("#text").inputValue(), "Half a sentence");
   await bob.goes("garden");
+  await becomes(() => bob.page.locator(".persons b").allInnerTexts(), ["ann", "bob"]);
   await bob.says("Who is here?");
   await ann.page.locator(".places a", { hasText: "garden" }).getByText("1 new message").waitFor();
 });
