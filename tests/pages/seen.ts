@@ -1,5 +1,6 @@
 // What was seen when a test of a page failed, in a few lines.
 
+import { stripVTControlCharacters } from "node:util";
 import type { Page } from "playwright-core";
 
 /** A page that does not answer within so long is said not to, in milliseconds. */
@@ -54,7 +55,7 @@ export function told(error: unknown, seen: readonly string[]): unknown {
   }
   if (!(first instanceof Error)) return first;
   const { message } = first;
-  const whole = [message, ...others, ...seen.map((window) => `seen: ${window}`)].join("\n");
+  const whole = [stripVTControlCharacters(message), ...others, ...seen.map((window) => `seen: ${window}`)].join("\n");
   const stack = first.stack?.replace(message, () => whole);
   first.message = whole;
   if (stack !== undefined) first.stack = stack;
