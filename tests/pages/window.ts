@@ -51,15 +51,17 @@ export function test(name: string, body: () => Promise<void> | void): void {
   });
 }
 
-/** Waits until something holds; says what was there instead. */
+/** Waits until something holds; says what was there instead. What takes `lastsMs` by itself is waited for so much longer. */
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
   seen: () => Promise<string> | string = () => "",
+  lastsMs = 0,
 ): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
+  const patience = PATIENCE_MS + lastsMs;
+  const end = Date.now() + patience;
   while (!(await holds())) {
-    if (Date.now() > end) assert.fail(`${what}: not within ${PATIENCE_MS} ms; ${await seen()}`);
+    if (Date.now() > end) assert.fail(`${what}: not within ${patience} ms; ${await seen()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
