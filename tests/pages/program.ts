@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { env } from "node:process";
 
 /** How long a program may take to say where it listens, in milliseconds. What it says decides; the time is only when to give up. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 const built = new Map<string, string>();
 

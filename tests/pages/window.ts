@@ -6,9 +6,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { env } from "node:process";
+import { test as run } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launch } from "./chromium.mjs";
+import { look, told } from "./seen.js";
 
 /** How long to wait for anything, in milliseconds. What is waited for decides; the time is only when to give up. */
 export const PATIENCE_MS = 40_000;
@@ -34,15 +36,32 @@ export async function close(): Promise<void> {
   await (await opened)?.close();
 }
 
-/** Waits until something holds; says what was there instead. */
+/** What was seen in the windows of the test that runs, when they were closed. */
+let seen: string[] = [];
+
+/** A test with windows. Where it fails, its message ends with what was seen in them: that is all that is left of it where logs are lost. */
+export function test(name: string, body: () => Promise<void> | void): void {
+  void run(name, async () => {
+    seen = [];
+    try {
+      await body();
+    } catch (error) {
+      throw told(error, seen);
+    }
+  });
+}
+
+/** Waits until something holds; says what was there instead. What takes `lastsMs` by itself is waited for so much longer. */
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
   seen: () => Promise<string> | string = () => "",
+  lastsMs = 0,
 ): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
+  const patience = PATIENCE_MS + lastsMs;
+  const end = Date.now() + patience;
   while (!(await holds())) {
-    if (Date.now() > end) assert.fail(`${what}: not within ${PATIENCE_MS} ms; ${await seen()}`);
+    if (Date.now() > end) assert.fail(`${what}: not within ${patience} ms; ${await seen()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -64,6 +83,8 @@ export async function becomes<Value>(
 /** A window that shares nothing with others. */
 export class Window implements AsyncDisposable {
   readonly troubles: Trouble[] = [];
+  /** The errors that its console has shown. */
+  readonly errors: string[] = [];
 
   protected constructor(readonly page: Page) {
     page.setDefaultTimeout(PATIENCE_MS);
@@ -88,6 +109,7 @@ export class Window implements AsyncDisposable {
       if (dialog.type() !== "beforeunload") trouble("dialog", dialog.message());
       void dialog.accept();
     });
+    page.on("console", (line) => line.type() === "error" && window.errors.push(line.text()));
     page.on("pageerror", (error) => trouble("error", error.message));
     await page.exposeFunction("reportPolicy", (text: string) => trouble("policy", text));
     await page.addInitScript(() => {
@@ -102,6 +124,7 @@ export class Window implements AsyncDisposable {
 
   /** Nothing has happened that never should. Closes the window. */
   async [Symbol.asyncDispose](): Promise<void> {
+    seen.push(await look(this.page, this.troubles, this.errors));
     await this.page.context().close();
     assert.deepEqual(this.troubles, []);
   }

@@ -21,6 +21,7 @@ const say = (line) => process.stdout.write(`${line}\n`);
 const program = await buildServer();
 const script = await bundle("src/main.ts", "cases.mjs");
 const sums = { passed: 0, failed: 0 };
+const failures = [];
 for (const [name, run] of Object.entries(platforms)) {
   if (only !== undefined && only !== name) continue;
   await withServer(program, [], async (server) => {
@@ -30,11 +31,14 @@ for (const [name, run] of Object.entries(platforms)) {
         sums.passed += Number(closing[1]);
         sums.failed += Number(closing[2]);
       }
+      if (/^(FAIL|uncaught)/.test(line)) failures.push(`${name.slice(2)}: ${line}`);
       say(closing ? `${name.slice(2)}: ${line}` : line);
     };
     await run({ script, server, filter, report });
   });
 }
+// Once more at the end, which is what is left of a long log.
+for (const failure of failures) say(failure);
 say(`${sums.passed} passed, ${sums.failed} failed`);
 // A run of nothing proves nothing.
 process.exit(sums.failed > 0 || sums.passed === 0 ? 1 : 0);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -37,9 +37,23 @@ function sockets() {
   return { made, Made };
 }
 
+const open: { close(): void }[] = [];
+
+// What a test leaves open where it fails would keep the process.
+after(() => {
+  for (const transport of open) transport.close();
+});
+
+/** A transport that ends with the tests. */
+function transportOf(options: WebSocketTransportOptions): WebSocketTransport {
+  const transport = createWebSocketTransport(options);
+  open.push(transport);
+  return transport;
+}
+
 async function opened(options: Partial<WebSocketTransportOptions> = {}) {
   const { made, Made } = sockets();
-  const transport = createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made, ...options });
+  const transport = transportOf({ url: "ws://test/rpc", webSocket: Made, ...options });
   await settled();
   const socket = made[0] as Socket;
   await socket.greet();
@@ -198,7 +212,7 @@ test("a stream that ends by itself or fails leaves nothing on the signal it was 
 test("transports with the same options share a connection, which closes with the last of them", async () => {
   const { transport, socket, made, Made } = await opened();
   const share = (options: Partial<WebSocketTransportOptions> = {}) =>
-    createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made, ...options });
+    transportOf({ url: "ws://test/rpc", webSocket: Made, ...options });
   const second = share({ defaultTimeoutMs: 5_000 });
   const other = share({ token: "ann" });
   await settled();
@@ -226,7 +240,7 @@ test("transports with the same options share a connection, which closes with the
 
 test("urls are of ws or wss, and what no client may close with is refused", async () => {
   const { Made } = sockets();
-  const make = (url: string): WebSocketTransport => createWebSocketTransport({ url, webSocket: Made });
+  const make = (url: string): WebSocketTransport => transportOf({ url, webSocket: Made });
   for (const url of ["ftp://x/", "/rpc", "nonsense"]) assert.throws(() => make(url), TypeError, url);
   const { made, transport } = await opened({ url: "https://example.test/rpc#part" });
   assert.equal(made[0]?.url, "wss://example.test/rpc");
@@ -253,7 +267,7 @@ test("a call that was sent and is then given up may have run, and one that was n
   for (const how of why) {
     for (const sent of [true, false]) {
       const { Made, made } = sockets();
-      const transport = createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made });
+      const transport = transportOf({ url: "ws://test/rpc", webSocket: Made });
       const client = createClient(HubService, transport);
       await settled();
       if (sent) await (made[0] as Socket).greet();
@@ -265,7 +279,9 @@ test("a call that was sent and is then given up may have run, and one that was n
         called.then(() => undefined, ConnectError.from),
       );
       await settled();
-      assert.equal(made[0]?.kinds().length, sent ? 2 : 0);
+      // On a busy machine the time may be over by now, of which the server is told as well.
+      const requests = made[0]?.kinds().filter((kind) => kind === "request");
+      assert.equal(requests?.length, sent ? 2 : 0);
       if (sent) await made[0]?.say({ streamId: 2n, kind: { case: "response", value: { open: true } } });
       if (how === "close") transport.close();
       else if (how !== "timeout") controller.abort(reason);
@@ -282,7 +298,7 @@ test("a call that was sent and is then given up may have run, and one that was n
 
 test("what waits for a connection in a transport's name ends with it, and is not done for those that share it", async () => {
   const { made, Made } = sockets();
-  const [first, second] = [1, 2].map(() => createWebSocketTransport({ url: "ws://test/rpc", webSocket: Made }));
+  const [first, second] = [1, 2].map(() => transportOf({ url: "ws://test/rpc", webSocket: Made }));
   assert.ok(first && second);
   const waiting = [second.ready(), second.authenticate("x"), second.changeUser("y")];
   second.close();
@@ -377,6 +393,7 @@ test("an interceptor that throws at once rejects the call, and leaves nothing on
 test("the entry without the hub makes the same calls over the same connection, and every entry is there", async () => {
   const { transport, socket, made, Made } = await opened();
   const calls = createCallTransport({ url: "ws://test/rpc", webSocket: Made });
+  open.push(calls);
   assert.equal("hub" in calls, false);
   const called = createClient(HubService, calls).presence({});
   await settled();

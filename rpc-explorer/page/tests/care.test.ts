@@ -1,9 +1,9 @@
 // What the explorer is to those who do not use a mouse, do not see it, or have a small window.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import type { BrowserContextOptions } from "playwright-core";
-import { becomes, close } from "../../../tests/pages/window.js";
+import { becomes, close, test } from "../../../tests/pages/window.js";
 import { Explorer } from "./support/explorer.js";
 import { chat, tasks, ticker } from "./support/servers.js";
 

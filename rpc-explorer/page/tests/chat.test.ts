@@ -1,10 +1,10 @@
 // The methods of chat called through their forms on the real server, and its channels: subscribed, published to, looked into.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Network } from "../../../tests/pages/network.js";
-import { becomes, close } from "../../../tests/pages/window.js";
+import { becomes, close, test } from "../../../tests/pages/window.js";
 import { ListNamespacesResponseSchema } from "../src/gen/rpc/reflection/v1/reflection_pb.js";
 import { Explorer } from "./support/explorer.js";
 import { chat } from "./support/servers.js";

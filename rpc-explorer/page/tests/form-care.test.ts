@@ -1,9 +1,9 @@
 // Forms for whoever fills them in: what is said at a field that cannot be sent or that the server will refuse, keys, and help.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import type { Locator } from "playwright-core";
-import { close } from "../../../tests/pages/window.js";
+import { close, test } from "../../../tests/pages/window.js";
 import { fillIn, partOf } from "./form/person.js";
 import { FormWindow } from "./form/window.js";
 

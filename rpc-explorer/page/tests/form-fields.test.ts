@@ -1,9 +1,9 @@
 // Every type of a field, filled in as a person does, and held to the bytes that the message is encoded as.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { type DescField, fromBinary, type JsonObject, toJson } from "@bufbuild/protobuf";
-import { close } from "../../../tests/pages/window.js";
+import { close, test } from "../../../tests/pages/window.js";
 import { encoded } from "./form/encoder.js";
 import { fillIn, partOf } from "./form/person.js";
 import { field, registry } from "./form/schemas.js";

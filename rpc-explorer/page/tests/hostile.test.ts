@@ -1,10 +1,10 @@
 // What others say is text: markup, scripts, control characters and turned directions from servers, other users and links.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { protoInt64 } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { close } from "../../../tests/pages/window.js";
+import { close, test } from "../../../tests/pages/window.js";
 import { Explorer } from "./support/explorer.js";
 import { ticker } from "./support/servers.js";
 

@@ -1,8 +1,8 @@
 // The explorer where its server's paths are not what the server says: behind a prefix, and endpoints whose paths have parts to fill in.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { becomes, close } from "../../../tests/pages/window.js";
+import { after } from "node:test";
+import { becomes, close, test } from "../../../tests/pages/window.js";
 import { Explorer } from "./support/explorer.js";
 import { ReverseProxy } from "./support/proxy.js";
 import { ticker } from "./support/servers.js";

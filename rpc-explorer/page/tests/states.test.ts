@@ -1,9 +1,9 @@
 // What the explorer shows where it cannot show what is served: refused, off, away, unknown. And that it comes back.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { Program } from "../../../tests/pages/program.js";
-import { becomes, close } from "../../../tests/pages/window.js";
+import { becomes, close, test } from "../../../tests/pages/window.js";
 import { Explorer } from "./support/explorer.js";
 import { tasks, ticker } from "./support/servers.js";
 

@@ -1,8 +1,8 @@
 // The methods of tasks called through their forms on the real server, as nobody and as somebody; and its channel.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { becomes, close, until } from "../../../tests/pages/window.js";
+import { after } from "node:test";
+import { becomes, close, test, until } from "../../../tests/pages/window.js";
 import { Explorer } from "./support/explorer.js";
 import { tasks } from "./support/servers.js";
 

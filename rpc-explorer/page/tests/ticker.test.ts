@@ -1,11 +1,11 @@
 // Every method of ticker, which has all four kinds, called through its form on the real server.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { becomes, close } from "../../../tests/pages/window.js";
+import { becomes, close, test } from "../../../tests/pages/window.js";
 import { MethodDetailsSchema } from "../src/gen/rpc/reflection/v1/reflection_pb.js";
 import { Explorer } from "./support/explorer.js";
 import { ticker } from "./support/servers.js";

@@ -42,6 +42,7 @@ export function test(name: string, body: (t: Test) => Promise<void>, options: Ca
 /** What a case works with. What it has made ends with it. */
 export class Test {
   private readonly ends: (() => unknown)[] = [];
+  private readonly transports: WebSocketTransport[] = [];
   /** What errors that nothing catches are expected to say. */
   readonly expected: string[] = [];
 
@@ -81,6 +82,7 @@ export class Test {
       ...(webSocket === undefined ? {} : { webSocket }),
       ...options,
     });
+    this.transports.push(transport);
     this.ends.push(() => transport.close());
     return transport;
   }
@@ -106,6 +108,14 @@ export class Test {
       if (value) return value as Exclude<T, false | null | undefined>;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  /** What its connections have come to, for who reads why it has failed. */
+  get seen(): string {
+    const states = this.transports.map(({ state }) =>
+      "reason" in state ? `${state.status}: ${state.reason.message}` : state.status,
+    );
+    return `seen: ${states.join("; ") || "no connection"}`;
   }
 
   /** Ends what the case has made, the last first. */
@@ -142,14 +152,16 @@ export async function runCases(environment: Environment): Promise<number> {
     try {
       await Promise.race([body(test), hang()]);
       // Whoever reports errors that nobody has caught may do so a moment later.
-      await Promise.race([test.until(() => test.expected.length === 0), hang(2_000)]).catch(() => {
+      await Promise.race([test.until(() => test.expected.length === 0), hang()]).catch(() => {
         throw new Error(`nobody was told of ${test.expected.join(", ")}`);
       });
       outcome.passed += 1;
       environment.report(`ok    ${name}`);
     } catch (error) {
       outcome.failed += 1;
-      environment.report(`FAIL  ${name}\n      ${error instanceof Error ? error.stack : String(error)}`);
+      environment.report(
+        `FAIL  ${name}\n      ${error instanceof Error ? error.stack : String(error)}\n      ${test.seen}`,
+      );
     }
     await test.end().catch((error: unknown) => {
       uncaught.push(String(error));
@@ -169,9 +181,10 @@ export async function runCases(environment: Environment): Promise<number> {
   return outcome.failed;
 }
 
-function hang(after = HANGS_AFTER_MS): Promise<never> {
+function hang(): Promise<never> {
   return new Promise((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`hangs: not over after ${after / 1000} s`)), after);
+    const hangs = () => reject(new Error(`hangs: not over after ${HANGS_AFTER_MS / 1000} s`));
+    const timer = setTimeout(hangs, HANGS_AFTER_MS);
     // In Node a timer keeps the process alive unless it is told not to.
     (timer as { unref?: () => void }).unref?.();
   });

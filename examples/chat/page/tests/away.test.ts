@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import type { WebSocketRoute } from "playwright-core";
 import { Network } from "../../../../tests/pages/network.js";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { PASSWORD, Person, serve } from "./support/person.js";
 
 after(close);
@@ -24,7 +24,7 @@ test("what_was_said_while_the_network_was_cut_is_heard_once_and_the_page_says_so
   await bob.hears("ann: Before", "bob: From afar *");
   await until("it was tried in vain", () => network.refused > 0);
   network.restore();
-  await bob.page.getByRole("button", { name: "Try now" }).click();
+  await bob.tryNow();
   await bob.isTold(/You are connected again\./);
   const all = ["ann: Before", "ann: One", "ann: Two", "ann: Three", "bob: From afar"];
   for (const person of [ann, bob]) await person.hears(...all);
@@ -104,6 +104,7 @@ test("a_login_that_ends_is_asked_for_and_one_is_in_the_same_rooms_again", async 
   await ann.isThere();
   await becomes(() => ann.page.locator("#text").inputValue(), "Half a sentence");
   await bob.goes("garden");
+  await becomes(() => bob.page.locator(".persons b").allInnerTexts(), ["ann", "bob"]);
   await bob.says("Who is here?");
   await ann.page.locator(".places a", { hasText: "garden" }).getByText("1 new message").waitFor();
 });

@@ -1,8 +1,8 @@
 // What is written is shown, whatever it is; and nobody is kept out by how the page is made.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { after } from "node:test";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { Person, promote, serve } from "./support/person.js";
 
 after(close);

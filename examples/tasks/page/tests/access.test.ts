@@ -2,8 +2,8 @@
 // knows, in each state and both colour schemes.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { after } from "node:test";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { serve } from "./support/server.js";
 import { Window } from "./support/window.js";
 

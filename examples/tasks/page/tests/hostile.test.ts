@@ -1,8 +1,8 @@
 // What users write is text: markup, scripts, control characters and turned directions are shown as what they are, in every field.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { after } from "node:test";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { visible } from "../src/words/text.js";
 import { call, serve } from "./support/server.js";
 import { Window } from "./support/window.js";

@@ -2,9 +2,9 @@
 // the server is killed or the network is cut.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { Network } from "../../../../tests/pages/network.js";
-import { becomes, close, until } from "../../../../tests/pages/window.js";
+import { becomes, close, test, until } from "../../../../tests/pages/window.js";
 import { callsOf, serve } from "./support/server.js";
 import { Window } from "./support/window.js";
 

@@ -17,6 +17,9 @@ const PAGE = 40;
 const WRITES_MS = 4_000;
 const SAYS_AGAIN_MS = 2_500;
 
+/** Who is there is asked once for all that happens within so long, in milliseconds. */
+const TOGETHER_MS = 50;
+
 /** A line that the server does not take yet is said again after so long, and so often before it has failed. */
 const PUT_OFF_MS = 500;
 const PUT_OFF_TIMES = 20;
@@ -46,6 +49,8 @@ export class Room {
   /** Whether there is more of the past to be read. */
   hasMore = false;
   isReading = false;
+  /** How often something of the past was read. */
+  reads = 0;
 
   readonly #events: Subscription<typeof EVENTS>;
   readonly #writing: Subscription<typeof TYPING>;
@@ -58,6 +63,8 @@ export class Room {
   /** What was said last has its answer. */
   #sent: Promise<void> = Promise.resolve();
   #asksPeople = false;
+  /** Who is there was answered. */
+  #answered: Promise<void> = Promise.resolve();
   #isOver = false;
 
   constructor(
@@ -201,6 +208,7 @@ export class Room {
       });
       for (const event of page.events) this.#lines.place(event);
       this.#isRead = true;
+      this.reads += 1;
       this.hasMore = page.more;
       if (page.end) this.#lines.oldest = page.end.offset;
     } catch {
@@ -277,14 +285,20 @@ export class Room {
     setTimeout(() => this.listener.typing(), WRITES_MS + 50);
   }
 
-  /** Asks who is there. What is asked while an answer is on its way is asked once more behind it. */
-  async #askPeople(): Promise<void> {
+  /** Asks who is there. What is asked while an answer is on its way is asked once more behind it: of two answers the older may come last. */
+  async #askPeople(afterMs = TOGETHER_MS): Promise<void> {
     if (this.#asksPeople) return;
     this.#asksPeople = true;
     // Several who come at once are one question.
-    await new Promise((wake) => setTimeout(wake, 50));
+    await new Promise((wake) => setTimeout(wake, afterMs));
+    await this.#answered;
     this.#asksPeople = false;
     if (this.#isOver) return;
+    this.#answered = this.#readPeople();
+  }
+
+  /** Never rejects. */
+  async #readPeople(): Promise<void> {
     try {
       const presence = await this.hub.presence(this.#events.channel, { presence: CardSchema });
       const doing = new Map<string, string>();
@@ -296,8 +310,10 @@ export class Room {
         .map(([user, doing]) => ({ user, doing }))
         .sort((one, other) => one.user.localeCompare(other.user));
       this.listener.people();
-    } catch {
-      // With the next who comes or goes it is asked again, and with the next connection.
+    } catch (error) {
+      // Whoever has said much is answered a little later.
+      if (ConnectError.from(error).code === Code.ResourceExhausted) void this.#askPeople(PUT_OFF_MS);
+      // Else with the next who comes or goes it is asked again, and with the next connection.
     }
   }
 }

@@ -55,7 +55,12 @@ export class LettersView {
     );
     this.#lines.draw(
       lines,
-      { isReading: false, hasMore: false, empty: "Nothing yet. What you write waits for an hour, if they are away." },
+      {
+        isReading: false,
+        hasMore: false,
+        reads: 0,
+        empty: "Nothing yet. What you write waits for an hour, if they are away.",
+      },
       news,
     );
   }

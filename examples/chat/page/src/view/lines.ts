@@ -25,6 +25,8 @@ export interface Shown {
 export interface Past {
   readonly isReading: boolean;
   readonly hasMore: boolean;
+  /** How often something of it was read. */
+  readonly reads: number;
   /** What is said where there is nothing. */
   readonly empty: string;
 }
@@ -35,6 +37,9 @@ const TOGETHER_MS = 5 * 60_000;
 /** Who is so near to the end is at the end, in pixels. */
 const NEAR = 80;
 
+/** What stands above the oldest line is as good as in sight when so much is missing to it, in pixels. */
+const AHEAD = 200;
+
 /** The list. */
 export class LinesView {
   readonly element: HTMLElement;
@@ -42,10 +47,15 @@ export class LinesView {
   readonly #list = h("ol", { class: "lines" });
   readonly #past = h("p", { class: "past" });
   readonly #toEnd: HTMLButtonElement;
+  readonly #sight: IntersectionObserver;
   #isAtEnd = true;
+  /** Where it was scrolled to when that was looked at last. */
+  #top = 0;
   #unseen = 0;
+  /** After how many reads of the past the oldest line was looked for. */
+  #reads = 0;
 
-  /** `readMore` is called when the oldest line comes into sight. */
+  /** `readMore` is called when the oldest line comes into sight, and again when it is still there after more was read. */
   constructor(label: string, readMore: () => void) {
     this.#toEnd = h("button", { type: "button", class: "to-end", hidden: true, on: { click: () => this.toEnd() } });
     // Whoever uses a keyboard scrolls it, too.
@@ -59,23 +69,27 @@ export class LinesView {
     this.#scroll.addEventListener(
       "scroll",
       () => {
-        this.#isAtEnd = this.#isNearEnd();
-        if (this.#isAtEnd) this.#unseen = 0;
+        if (this.isAtEnd) this.#unseen = 0;
         this.#drawToEnd();
       },
       { passive: true },
     );
-    new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && readMore(), {
-      root: this.#scroll,
-      rootMargin: "200px 0px 0px",
-    }).observe(this.#past);
+    // What it tells was so a moment ago; lines may have come above since.
+    this.#sight = new IntersectionObserver(
+      (seen) => seen.at(-1)?.isIntersecting && this.#isPastInSight() && readMore(),
+      {
+        root: this.#scroll,
+        rootMargin: `${AHEAD}px 0px 0px`,
+      },
+    );
+    this.#sight.observe(this.#past);
     // A window that is made smaller does not hide the last line.
-    new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(this.#scroll);
+    new ResizeObserver(() => this.isAtEnd && this.toEnd()).observe(this.#scroll);
   }
 
   /** Shows these lines. `news` of them are new, and from others. */
   draw(lines: readonly Shown[], past: Past, news = 0): void {
-    const wasAtEnd = this.#isAtEnd;
+    const wasAtEnd = this.isAtEnd;
     const scroll = this.#scroll;
     const fromEnd = scroll.scrollHeight - scroll.scrollTop;
     const first = this.#list.firstElementChild;
@@ -100,18 +114,34 @@ export class LinesView {
     );
     if (wasAtEnd) this.toEnd();
     else if (this.#list.firstElementChild !== first) scroll.scrollTop = scroll.scrollHeight - fromEnd;
-    if (!wasAtEnd) this.#unseen += news;
+    if (!wasAtEnd) {
+      this.#top = scroll.scrollTop;
+      this.#unseen += news;
+    }
     this.#drawToEnd();
+    if (past.reads === this.#reads) return;
+    this.#reads = past.reads;
+    // Only what changes is told. Where the oldest line is in sight again by the next frame, or still is, nothing has changed.
+    this.#sight.unobserve(this.#past);
+    this.#sight.observe(this.#past);
   }
 
   /** Whether the last line is in sight, and the older ones are not being read. */
   get isAtEnd(): boolean {
+    // That somebody has scrolled is told a frame later. Where nobody has, they are at the end as before, whatever has grown.
+    const { scrollTop, clientHeight } = this.#scroll;
+    // What is not shown is scrolled nowhere.
+    if (scrollTop !== this.#top && clientHeight > 0) {
+      this.#top = scrollTop;
+      this.#isAtEnd = this.#isNearEnd();
+    }
     return this.#isAtEnd;
   }
 
   /** Goes to the last line. */
   toEnd(): void {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.#top = this.#scroll.scrollTop;
     this.#isAtEnd = true;
     this.#unseen = 0;
     this.#drawToEnd();
@@ -119,6 +149,10 @@ export class LinesView {
 
   #isNearEnd(): boolean {
     return this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR;
+  }
+
+  #isPastInSight(): boolean {
+    return this.#past.getBoundingClientRect().bottom > this.#scroll.getBoundingClientRect().top - AHEAD;
   }
 
   #drawToEnd(): void {

@@ -100,8 +100,8 @@ export class RoomView {
         failed: line.state === "failed" ? this.#failed(line) : undefined,
       };
     });
-    const { isReading, hasMore } = this.room;
-    this.#lines.draw(lines, { isReading, hasMore, empty: "Nobody has said anything yet. Begin!" }, news);
+    const { isReading, hasMore, reads } = this.room;
+    this.#lines.draw(lines, { isReading, hasMore, reads, empty: "Nobody has said anything yet. Begin!" }, news);
   }
 
   drawPeople(): void {

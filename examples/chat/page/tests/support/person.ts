@@ -100,6 +100,13 @@ export class Person extends Window {
     await until(`a remark says ${wanted}`, async () => wanted.test(await seen()), seen);
   }
 
+  /** Has the page try at once to connect, unless it has done so by itself meanwhile. */
+  async tryNow(): Promise<void> {
+    await this.page.locator(".banner button").evaluate((button) => {
+      if (!(button as HTMLElement).hidden) (button as HTMLElement).click();
+    });
+  }
+
   /** Waits until the line about the connection says this; empty: it is not there. */
   async isTold(wanted: RegExp): Promise<void> {
     const seen = async () =>
