@@ -97,10 +97,14 @@ impl Tls {
         }
         let (shown, of) = (self.shown.clone(), url.to_owned());
         let read = task::spawn_blocking(move || shown.config(&mut spoken, &of)).await;
-        read.unwrap_or_else(|_| {
+        let (config, unusable) = read.unwrap_or_else(|_| {
             let text = "its certificates could not be read: the program is about to end".to_owned();
             Err(Refused::new(RefusedKind::Tls, url, text))
-        })
+        })?;
+        if let Some(refused) = unusable {
+            tracing::warn!(%refused, "the client's new certificate cannot be used, and it shows the one before");
+        }
+        Ok(config)
     }
 
     /// Speaks TLS over a connection.
@@ -174,22 +178,25 @@ impl Shown {
         Ok(self.trusted.get_or_init(|| Arc::new(store)).clone())
     }
 
-    /// What is spoken with, where it was `spoken` until now.
-    fn config(&self, spoken: &mut Option<Spoken>, url: &str) -> Result<Arc<ClientConfig>, Refused> {
+    /// What is spoken with, where it was `spoken` until now; and why it still is, where it should be something else.
+    fn config(
+        &self,
+        spoken: &mut Option<Spoken>,
+        url: &str,
+    ) -> Result<(Arc<ClientConfig>, Option<Refused>), Refused> {
         let shown = self.options.certificate.as_ref().map(TlsCertificate::read);
         let made = match (shown.transpose(), spoken.as_ref()) {
-            (Ok(shown), Some(before)) if before.shown == shown => return Ok(before.config.clone()),
+            (Ok(shown), Some(before)) if before.shown == shown => return Ok((before.config.clone(), None)),
             (Ok(shown), _) => self.make(shown, url),
             (Err(error), _) => Err(unusable(error, url)),
         };
         match made {
-            Ok(made) => Ok(spoken.insert(made).config.clone()),
+            Ok(made) => Ok((spoken.insert(made).config.clone(), None)),
             Err(refused) => {
                 let Some(before) = spoken.as_ref() else {
                     return Err(refused);
                 };
-                tracing::warn!(%refused, "the client's new certificate cannot be used, and it shows the one before");
-                Ok(before.config.clone())
+                Ok((before.config.clone(), Some(refused)))
             }
         }
     }
