@@ -334,7 +334,7 @@ async fn where_presence_alone_is_new_in_a_channel_without_history_no_snapshot_is
     };
     let nothing = Some(ChannelPosition::default());
     // Who does not hear it begins with one, whatever it asks for.
-    assert_eq!(says(&mut ali, "here", nothing.clone()).await, (true, 1));
+    assert_eq!(says(&mut ali, "here", nothing).await, (true, 1));
     assert_eq!(says(&mut ali, "busy", nothing).await, (false, 0));
     // Another part of the same program, which knows nothing yet.
     assert_eq!(says(&mut ali, "back", None).await, (true, 1));

@@ -18,10 +18,12 @@
 //!
 //! What a broker does beyond the contract is not looked at: a node may be given events of channels that it has not subscribed to.
 
+pub mod bounds;
 mod cluster;
 pub mod failing;
 pub mod history;
 pub mod keys;
+pub mod lost;
 pub mod nodes;
 pub mod order;
 pub mod presence;
@@ -43,7 +45,7 @@ pub struct Parameters {
 /// Holds a broker to its contract.
 ///
 /// `make` gives the brokers of so many nodes, which are one broker to their users: what is published on one is delivered to all.
-/// It may be the same at each call: every test uses channels of its own.
+/// It may be the same at each call, with all that it has kept, or another: every test uses channels of its own.
 ///
 /// # Panics
 ///
@@ -53,6 +55,7 @@ pub async fn conforms<B: Broker>(parameters: Parameters, make: impl AsyncFn(usiz
     order::all(&Cluster::start(make(nodes).await)).await;
     history::all(&Cluster::start(make(nodes).await)).await;
     retention::all(&Cluster::start(make(nodes).await)).await;
+    lost::all(nodes, &make).await;
     keys::all(&Cluster::start(make(nodes).await)).await;
     presence::all(&Cluster::start(make(nodes).await)).await;
     sending::all(&Cluster::start(make(nodes).await)).await;
@@ -61,4 +64,37 @@ pub async fn conforms<B: Broker>(parameters: Parameters, make: impl AsyncFn(usiz
     if nodes > 1 {
         nodes::all(Cluster::start(make(nodes).await)).await;
     }
+}
+
+/// What the suite has to know of a broker whose bounds it is to reach.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// As of [`Parameters`].
+    pub nodes: usize,
+    /// Whether what one user takes is bounded by itself.
+    pub accounts: bool,
+}
+
+/// Holds a broker to what its contract says of bounds.
+///
+/// A broker has them where it likes. Those that `make` gives have them near, so that no more than 5,000 events, channels, or members in one
+/// channel are taken; each time they are new, with nothing taken.
+///
+/// ```
+/// use broker_conformance::{Bounds, conforms_at_bounds};
+/// use rpc_runtime::hub::LocalBroker;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(
+/// conforms_at_bounds(Bounds { nodes: 1, accounts: true }, async |_| {
+///     let broker = LocalBroker::default().most_channels(100).most_history_bytes(256 << 10);
+///     vec![broker.most_of_one_account(20, 64 << 10)]
+/// })
+/// # );
+/// ```
+///
+/// # Panics
+///
+/// Where the contract is broken, with the sentence that is.
+pub async fn conforms_at_bounds<B: Broker>(bounds: Bounds, make: impl AsyncFn(usize) -> Vec<B>) {
+    bounds::all(bounds, &make).await;
 }

@@ -5,6 +5,7 @@
 mod errors;
 mod support;
 mod talking;
+mod tokens;
 
 use expect_test::expect;
 
