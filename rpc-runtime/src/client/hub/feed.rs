@@ -245,8 +245,9 @@ impl Feed {
                 if lost {
                     sub.miss(woken);
                 }
-            } else {
-                unanswered |= sub.stage == Stage::Needs;
+            } else if sub.stage == Stage::Needs {
+                // Without history, what came before it is asked for is not for whoever begins: a snapshot has it already.
+                unanswered |= answer.position.is_some() || sub.has_begun();
             }
         }
         // Those who have had their answer go on behind all that was held, and hold anew.

@@ -93,6 +93,11 @@ impl Sub {
         }
     }
 
+    /// Whether it has been live.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     /// What comes next may not be the next: it is to be asked for.
     pub(super) fn lose(&mut self) {
         if self.stage == Stage::Live {

@@ -60,8 +60,10 @@ impl Timers {
         if sleep.deadline() > due || sleep.is_elapsed() {
             sleep.as_mut().reset(due);
         }
+        // Without budget the timer is not reached: the task is woken at once, and its next turn asks again.
+        let is_reached = tokio::task::coop::has_budget_remaining();
         let is_due = sleep.as_mut().poll(cx).is_ready();
-        self.armed = (!is_due).then(|| (sleep.deadline(), cx.waker().clone()));
+        self.armed = (is_reached && !is_due).then(|| (sleep.deadline(), cx.waker().clone()));
         is_due
     }
 }
@@ -146,6 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 #[cfg(test)]
 mod tests {
     use std::{
+        pin::pin,
         sync::{
             Arc,
             atomic::{AtomicUsize, Ordering},
@@ -185,5 +188,26 @@ mod tests {
         assert!(!arm(&second, 20));
         tokio::time::sleep(Duration::from_secs(15)).await;
         assert_eq!(woken(), (0, 2));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_was_not_reached_for_want_of_budget_is_set_in_the_next_turn() {
+        let woken = Arc::new(Woken::default());
+        let mut timers = Timers::default();
+        let due = Instant::now() + Duration::from_secs(10);
+        let mut arm = || {
+            let waker = Waker::from(woken.clone());
+            timers.arm(due, Instant::now(), &mut TaskContext::from_waker(&waker))
+        };
+        while tokio::task::coop::has_budget_remaining() {
+            let waker = Waker::noop();
+            let _ = pin!(tokio::task::coop::consume_budget()).poll(&mut TaskContext::from_waker(waker));
+        }
+        assert!(!arm());
+        // Another turn has a budget of its own.
+        tokio::task::yield_now().await;
+        assert!(!arm());
+        let before = woken.0.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        assert_eq!(woken.0.load(Ordering::Relaxed), before + 1, "at its time");
     }
 }

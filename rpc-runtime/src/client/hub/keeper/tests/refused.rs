@@ -262,6 +262,33 @@ fn where_only_presence_is_new_the_server_is_asked_for_no_snapshot_and_no_more_th
 }
 
 #[test]
+fn whoever_begins_in_a_channel_without_history_is_given_nothing_of_before_it_is_asked_for() {
+    let hub = Hub::new();
+    let (here, _told) = hub.says("here");
+    let batch = hub.asks().unwrap();
+    let (_away, _told) = hub.says("away");
+    hub.answer(1, batch, plain());
+    // Presence alone is new, so that the answer begins nothing.
+    let batch = hub.asks().unwrap();
+    assert_eq!(Hub::since(&batch), Some(0));
+    let (later, _told) = hub.add(None);
+    hub.event(1, NUMBER, 0);
+    hub.answer(1, batch, plain());
+    assert_eq!(waiting(&here).len(), 1);
+    let batch = hub.asks().unwrap();
+    assert_eq!(Hub::since(&batch), None);
+    hub.event(1, NUMBER, 0);
+    hub.answer(1, batch, plain());
+    assert_eq!(
+        waiting(&later).len(),
+        1,
+        "its snapshot would have the one of before"
+    );
+    hub.event(1, NUMBER, 0);
+    assert_eq!((waiting(&here).len(), waiting(&later).len()), (2, 1));
+}
+
+#[test]
 fn what_a_session_has_left_over_is_ended_where_it_goes_on_and_nowhere_else() {
     for (resumed, is_asked_for) in [(false, false), (true, false), (false, true), (true, true)] {
         let hub = Hub::new();
