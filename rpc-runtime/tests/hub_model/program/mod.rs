@@ -188,6 +188,12 @@ impl Program {
         self.left.iter().any(|(left, _)| *left == channel)
     }
 
+    /// Whether it has given a channel up so lately that its server may not know.
+    pub fn has_just_left(&self, channel: &str) -> bool {
+        let mut left = self.left.iter();
+        left.any(|(left, at)| *left == channel && *at > ago(ASKS))
+    }
+
     pub fn hears(&self, channel: &str) -> bool {
         self.with(channel, |_| ()).is_some()
     }

@@ -29,7 +29,7 @@ impl World {
         let (known_to_all, passed_before) = {
             let mut truth = self.truth.lock();
             let log = truth.log(name);
-            (log.known_before(asked), log.passed_before(taken_before))
+            (log.known_before(asked), log.passed_before(asked))
         };
         self.next += 1;
         let mood = self.next;
