@@ -199,12 +199,12 @@ impl Hub {
         drop(alone);
         subscribed.count_recovery();
         joining.stage = match wish.by_event {
-            true => Stage::Told,
+            true => Stage::Told(number),
             false => Stage::Live(number),
         };
         if !asks.is_still_known(session) {
             // At the last moment: nobody has asked after the rights of the new user, and it may hear events already.
-            let checked = self.check_again(session, name).await;
+            let checked = self.check_again(session, name, number).await;
             checked.map_err(|refused| joining.is_told(refused))?;
         }
         if namespace.shows_presence()
@@ -241,7 +241,7 @@ impl Hub {
                 .await;
             if asks.is_still_known(session) {
                 if let Err(refused) = checked
-                    && !self.stays_without_right(session, name, asks.user(), None)
+                    && !self.stays_without_right(session, &subscription, asks.user(), None)
                 {
                     return Err(refused.into());
                 }
