@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    ChannelName, Position,
+    ChannelName, Position, Wish,
     broker::Published,
     encode,
     except::Except,
@@ -121,8 +121,12 @@ impl Channel {
     }
 
     /// Has events kept for a session from now on, until it is [live](Self::go_live).
-    pub(crate) fn add(&self, session: &Arc<Session>, by_server: bool) -> Added {
-        let kept = Box::new(Kept::together(session.make_channels().catch_ups()));
+    pub(crate) fn add(&self, session: &Arc<Session>, wish: &Wish) -> Added {
+        let by_server = wish.granted.is_some();
+        let kept = Box::new(Kept::new(
+            session.make_channels().catch_ups(),
+            wish.is_kept_alone(),
+        ));
         let mut state = self.lock();
         if state.closed {
             return Added::Closed;

@@ -80,11 +80,11 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps what comes from now on, on the session's account.
-    pub(super) fn together(account: Arc<CatchUps>) -> Self {
+    /// Keeps what comes from now on: alone, or on the session's account.
+    pub(super) fn new(account: Arc<CatchUps>, alone: bool) -> Self {
         Self {
             account,
-            alone: false,
+            alone,
             events: Vec::new(),
             bytes: 0,
             overrun: false,
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn channels_of_one_session_keep_together_what_one_may_and_one_that_is_alone_as_much_again() {
         let account = Arc::new(CatchUps::new());
-        let mut channels = [(); 4].map(|()| Kept::together(account.clone()));
+        let mut channels = [(); 4].map(|()| Kept::new(account.clone(), false));
         for kept in &mut channels[..3] {
             keep(kept, 300);
         }
@@ -167,11 +167,17 @@ mod tests {
         }
         assert_eq!(account.kept.load(Ordering::Relaxed), 300);
         assert_eq!(channels[3].take().expect("has room").len(), 3);
+        let mut other = Kept::new(account.clone(), true);
+        for _ in 0..3 {
+            keep(&mut other, 300);
+        }
+        assert_eq!(account.kept.load(Ordering::Relaxed), 300);
+        assert_eq!(other.take().expect("has room").len(), 3);
         keep(&mut channels[0], 300);
         assert!(channels[0].take().is_none(), "what one lost is not told as all");
         assert_eq!(channels[1].take().expect("has room").len(), 1);
         assert_eq!(account.kept.load(Ordering::Relaxed), 100);
-        drop(channels);
+        drop((channels, other));
         assert_eq!(account.kept.load(Ordering::Relaxed), 0);
     }
 }

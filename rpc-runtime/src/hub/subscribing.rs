@@ -41,6 +41,11 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
+    /// What comes while it is caught up with is on no account of the session's: nobody waits for an answer, and so nobody has a turn.
+    pub(super) fn is_kept_alone(&self) -> bool {
+        self.by_event
+    }
+
     /// The client hears the channel already, as far as it knows, which has no history, and says that it needs nothing of before: presence
     /// alone may be new.
     pub(super) fn needs_nothing(&self, channel: &Channel) -> bool {
@@ -145,7 +150,7 @@ impl Hub {
         let mut asks = Asks::now(session);
         let namespace = self.namespace_of(name.as_str(), &asks)?;
         namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
-        let channel = self.add(session, name, namespace, wish.granted.is_some())?;
+        let channel = self.add(session, name, namespace, &wish)?;
         joining.stage = Stage::Added(channel.clone());
         let (mut tries, mut alone) = (1, None);
         let (subscribed, number) = loop {
@@ -193,7 +198,7 @@ impl Hub {
                 if alone.is_none() {
                     alone = wish.room.alone().await;
                 }
-                channel.keep_anew(session.id(), alone.is_some());
+                channel.keep_anew(session.id(), alone.is_some() || wish.is_kept_alone());
             }
         };
         drop(alone);
@@ -320,11 +325,11 @@ impl Hub {
         session: &Arc<Session>,
         name: &ChannelName,
         namespace: &Arc<ActiveNamespace>,
-        by_server: bool,
+        wish: &Wish,
     ) -> Result<Arc<Channel>, Status> {
         loop {
             let channel = self.inner.channels.get(name, namespace);
-            let refused = match channel.add(session, by_server) {
+            let refused = match channel.add(session, wish) {
                 Added::New => return Ok(channel),
                 Added::Closed => {
                     // Its last subscriber has just left.
