@@ -98,7 +98,7 @@ pub(crate) enum Added {
     New,
     /// There are as many as there may be.
     Full,
-    /// It would be the first, and as many channels as may be are on its account.
+    /// As many channels as may be are on its account, and this one is not.
     NoShare,
     /// The channel is on the list no more.
     Closed,
@@ -134,11 +134,14 @@ impl Channel {
         if state.subscribers.len() >= self.namespace.most_subscribers() {
             return Added::Full;
         }
-        if state.held.is_none() && !by_server {
-            match OnAccount::take(session) {
+        match &state.held {
+            _ if by_server => {}
+            Some(held) if held.may_pass_to(session) => {}
+            Some(_) => return Added::NoShare,
+            None => match OnAccount::take(session) {
                 Some(held) => state.held = Some(held),
                 None => return Added::NoShare,
-            }
+            },
         }
         let place = state.subscribers.len();
         let before = state.places.insert(session.id(), place);

@@ -48,12 +48,14 @@ async fn one_users_connections_do_not_have_all_channels_that_may_be_heard() {
     let mut second = Peer::connect_as(&server, "ali").await;
     let mut bea = Peer::connect_as(&server, "bea").await;
     hears(&mut first, 1..=2).await;
+    // What others hear takes nothing more.
+    hears(&mut bea, 4..=5).await;
+    hears(&mut first, 4..=5).await;
     hears(&mut second, [1, 3]).await;
-    is_refused(&mut first, 4).await;
-    is_refused(&mut second, 4).await;
-    // Nobody else is concerned, and what others hear takes nothing more.
-    hears(&mut bea, 4..=6).await;
-    hears(&mut first, 4..=6).await;
+    is_refused(&mut first, 6).await;
+    is_refused(&mut second, 6).await;
+    // Nobody else is concerned.
+    hears(&mut bea, [6]).await;
     leaves(&mut first, 2).await;
     hears(&mut second, [7]).await;
     is_refused(&mut first, 8).await;
@@ -70,7 +72,7 @@ async fn a_channel_that_is_left_is_on_the_account_of_one_who_is_left_also_where_
     let mut ali = Peer::connect_as(&server, "ali").await;
     let mut bea = Peer::connect_as(&server, "bea").await;
     hears(&mut ali, 1..=3).await;
-    hears(&mut bea, (4..=6).chain(1..=2)).await;
+    hears(&mut bea, (1..=2).chain(4..=6)).await;
     leaves(&mut ali, 1).await;
     hears(&mut ali, [7]).await;
     is_refused(&mut ali, 8).await;
@@ -81,6 +83,28 @@ async fn a_channel_that_is_left_is_on_the_account_of_one_who_is_left_also_where_
     leaves(&mut bea, 1).await;
     hears(&mut bea, [8]).await;
     is_refused(&mut bea, 9).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_who_take_turns_have_no_more_channels_than_both_may_have() {
+    let (hub, server) = server();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    hears(&mut ali, 1..=3).await;
+    hears(&mut bea, 1..=3).await;
+    for room in 1..=3 {
+        leaves(&mut ali, room).await;
+    }
+    hears(&mut ali, 4..=6).await;
+    // They could be left to bea, which has as many as it may have. What is on bea's own account takes nothing.
+    for room in 4..=6 {
+        is_refused(&mut bea, room).await;
+    }
+    hears(&mut Peer::connect_as(&server, "bea").await, 1..=3).await;
+    // The server may, and whoever has room.
+    assert_eq!(hub.subscribe(bea.id(), "room:4").await.unwrap(), 1);
+    leaves(&mut bea, 3).await;
+    hears(&mut bea, [5]).await;
 }
 
 #[tokio::test(start_paused = true)]
