@@ -175,6 +175,15 @@ impl Channel {
         }
     }
 
+    /// The server has subscribed a subscriber that was there already: it is on nobody's account from now on.
+    pub(super) fn granted(&self, client: ClientId) {
+        let mut state = self.lock();
+        if let Some(&place) = state.places.get(&client) {
+            state.subscribers[place].by_server = true;
+            state.pass_on(client);
+        }
+    }
+
     /// Has a subscriber get events by its queue from now on: first `ahead`, then those that came meanwhile and are after
     /// `position`. `false` where some of them are lost, or it cannot be known which those are: then nothing is kept for it until
     /// that is to [begin anew](Self::keep_anew).
@@ -345,7 +354,7 @@ impl Channel {
 }
 
 impl State {
-    /// A subscriber has left. Where the channel was on its account, it is on that of another who is left.
+    /// A subscriber has left, or is on no account any more. Where the channel was on its account, it is on that of another who is left.
     fn pass_on(&mut self, client: ClientId) {
         let Some(held) = self.held.as_mut().filter(|held| held.is_by(client)) else {
             return;

@@ -160,6 +160,7 @@ impl Hub {
                 // What was read is for whom it was known as, and so was the right.
                 asks = Asks::now(session);
                 namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
+                channel.known_anew(session);
                 BECAME_ANOTHER
             } else {
                 let ahead = match wish.by_event {
@@ -207,7 +208,10 @@ impl Hub {
             true => Stage::Told(number),
             false => Stage::Live(number),
         };
-        if !asks.is_still_known(session) {
+        if asks.is_still_known(session) {
+            // It may have been another in between. Whoever it becomes from now on is seen to have the channel.
+            channel.known_anew(session);
+        } else {
             // At the last moment: nobody has asked after the rights of the new user, and it may hear events already.
             let checked = self.check_again(session, name, number).await;
             checked.map_err(|refused| joining.is_told(refused))?;
@@ -250,12 +254,7 @@ impl Hub {
                 {
                     return Err(refused.into());
                 }
-                change(&|heard| {
-                    if wish.granted.is_some() {
-                        heard.granted.clone_from(&wish.granted);
-                        heard.is_shared = true;
-                    }
-                })?;
+                change(&|_| {})?;
                 let subscribed = self.read_again(&asks, &subscription.channel, &wish).await?;
                 if asks.is_still_known(session) {
                     break subscribed;
@@ -274,7 +273,13 @@ impl Hub {
             self.change_presence(session, &subscription, &wish.presence)
                 .await?;
         }
-        change(&|heard| heard.is_shared = true)?;
+        change(&|heard| {
+            if wish.granted.is_some() {
+                heard.granted.clone_from(&wish.granted);
+                heard.channel.granted(session.id());
+            }
+            heard.is_shared = true;
+        })?;
         subscribed.count_recovery();
         Ok(subscribed)
     }
