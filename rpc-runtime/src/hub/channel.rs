@@ -13,11 +13,11 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    ChannelName, Position,
+    ChannelName, Position, Wish,
     broker::Published,
     encode,
     except::Except,
-    keeping::Kept,
+    keeping::{self, Kept},
     link::Link,
     listening::OnAccount,
     namespace::{ActiveNamespace, SlowConsumer},
@@ -98,7 +98,7 @@ pub(crate) enum Added {
     New,
     /// There are as many as there may be.
     Full,
-    /// It would be the first, and as many channels as may be are on its account.
+    /// As many channels as may be are on its account, and this one is not.
     NoShare,
     /// The channel is on the list no more.
     Closed,
@@ -121,8 +121,12 @@ impl Channel {
     }
 
     /// Has events kept for a session from now on, until it is [live](Self::go_live).
-    pub(crate) fn add(&self, session: &Arc<Session>, by_server: bool) -> Added {
-        let kept = Box::new(Kept::together(session.make_channels().catch_ups()));
+    pub(crate) fn add(&self, session: &Arc<Session>, wish: &Wish) -> Added {
+        let by_server = wish.granted.is_some();
+        let kept = Box::new(Kept::new(
+            session.make_channels().catch_ups(),
+            wish.is_kept_alone(),
+        ));
         let mut state = self.lock();
         if state.closed {
             return Added::Closed;
@@ -130,11 +134,14 @@ impl Channel {
         if state.subscribers.len() >= self.namespace.most_subscribers() {
             return Added::Full;
         }
-        if state.held.is_none() && !by_server {
-            match OnAccount::take(session) {
+        match &state.held {
+            _ if by_server => {}
+            Some(held) if held.may_pass_to(session) => {}
+            Some(_) => return Added::NoShare,
+            None => match OnAccount::take(session) {
                 Some(held) => state.held = Some(held),
                 None => return Added::NoShare,
-            }
+            },
         }
         let place = state.subscribers.len();
         let before = state.places.insert(session.id(), place);
@@ -168,6 +175,15 @@ impl Channel {
         }
     }
 
+    /// The server has subscribed a subscriber that was there already: it is on nobody's account from now on.
+    pub(super) fn granted(&self, client: ClientId) {
+        let mut state = self.lock();
+        if let Some(&place) = state.places.get(&client) {
+            state.subscribers[place].by_server = true;
+            state.pass_on(client);
+        }
+    }
+
     /// Has a subscriber get events by its queue from now on: first `ahead`, then those that came meanwhile and are after
     /// `position`. `false` where some of them are lost, or it cannot be known which those are: then nothing is kept for it until
     /// that is to [begin anew](Self::keep_anew).
@@ -182,7 +198,7 @@ impl Channel {
         };
         let came = kept.take();
         let after = match self.namespace.keep().keeps() {
-            true => came.and_then(|came| after(came, position)),
+            true => came.and_then(|came| keeping::after(came, position)),
             false => came,
         };
         let Some(after) = after else {
@@ -338,7 +354,7 @@ impl Channel {
 }
 
 impl State {
-    /// A subscriber has left. Where the channel was on its account, it is on that of another who is left.
+    /// A subscriber has left, or is on no account any more. Where the channel was on its account, it is on that of another who is left.
     fn pass_on(&mut self, client: ClientId) {
         let Some(held) = self.held.as_mut().filter(|held| held.is_by(client)) else {
             return;
@@ -357,57 +373,5 @@ impl State {
         if !self.position.is_some_and(is_behind) {
             self.position = Some(position);
         }
-    }
-}
-
-/// Those of events that came one after the other which are after a position. Epochs follow each other in no order that could be
-/// seen: what came before the position's epoch is over, what came after it is not. `None` where only other epochs came.
-fn after(mut events: Vec<(Position, Queued)>, position: Position) -> Option<Vec<(Position, Queued)>> {
-    let is_of_epoch = |(at, _): &(Position, Queued)| at.epoch == position.epoch;
-    match events.iter().position(is_of_epoch) {
-        Some(first) => drop(events.drain(..first)),
-        None if events.is_empty() => return Some(events),
-        None => return None,
-    }
-    events.retain(|(at, _)| at.epoch != position.epoch || at.offset > position.offset);
-    Some(events)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_came_meanwhile_goes_on_behind_the_position_in_its_epoch_and_in_those_after_it() {
-        let kept = |positions: &[(u64, u64)]| {
-            let at = positions
-                .iter()
-                .map(|&(epoch, offset)| Position { epoch, offset });
-            at.map(|at| (at, Queued::new(Bytes::new(), 1)))
-                .collect::<Vec<_>>()
-        };
-        let behind = |positions: &[(u64, u64)], epoch, offset| {
-            let rest = after(kept(positions), Position { epoch, offset })?;
-            Some(
-                rest.iter()
-                    .map(|(at, _)| (at.epoch, at.offset))
-                    .collect::<Vec<_>>(),
-            )
-        };
-        assert_eq!(behind(&[], 1, 5), Some(vec![]));
-        assert_eq!(behind(&[(1, 4), (1, 5), (1, 6)], 1, 5), Some(vec![(1, 6)]));
-        assert_eq!(behind(&[(1, 4), (1, 5)], 1, 5), Some(vec![]));
-        // A new epoch begins behind what is known: its offsets are small, and all of it is new.
-        assert_eq!(
-            behind(&[(1, 5), (2, 1), (2, 2)], 1, 5),
-            Some(vec![(2, 1), (2, 2)])
-        );
-        // The position is of the new one: what came of the old one is over, however far it was.
-        assert_eq!(
-            behind(&[(1, 8), (1, 9), (2, 1), (2, 2)], 2, 1),
-            Some(vec![(2, 2)])
-        );
-        // Whether these come before or after it cannot be seen.
-        assert_eq!(behind(&[(2, 1)], 1, 5), None);
     }
 }

@@ -237,12 +237,19 @@ impl Hub {
         });
     }
 
-    /// Asks for the right to one channel again, which ends where it is refused.
-    pub(super) async fn check_again(&self, session: &Arc<Session>, name: &ChannelName) -> Result<(), Status> {
+    /// Asks for the right to one channel again: the subscription of this number ends where it is refused.
+    pub(super) async fn check_again(
+        &self,
+        session: &Arc<Session>,
+        name: &ChannelName,
+        number: u64,
+    ) -> Result<(), Status> {
         let subscription = session.channels().and_then(|channels| channels.get(name));
         match subscription {
-            Some(subscription) => self.check_one(session, &subscription).await,
-            None => Err(left_meanwhile()),
+            Some(subscription) if subscription.number == number => {
+                self.check_one(session, &subscription).await
+            }
+            _ => Err(left_meanwhile()),
         }
     }
 
@@ -265,7 +272,7 @@ impl Hub {
             };
             // Where it has become another again, that one is asked for.
             if asks.is_still_known(session) {
-                let stays = self.stays_without_right(session, &channel.name, asks.user(), Some(&refused));
+                let stays = self.stays_without_right(session, subscription, asks.user(), Some(&refused));
                 return if stays { Ok(()) } else { Err(refused) };
             }
         }

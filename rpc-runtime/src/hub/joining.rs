@@ -27,8 +27,8 @@ pub(super) enum Stage {
     Added(Arc<Channel>),
     /// It hears the channel, by the subscription of this number.
     Live(u64),
-    /// It hears the channel, and its client is told so without having asked: that stays so. Presence is to be told.
-    Told,
+    /// It hears the channel by that, and its client is told so without having asked: that stays so. Presence is to be told.
+    Told(u64),
     Done,
 }
 
@@ -37,7 +37,7 @@ impl Joining<'_> {
     pub(super) fn why_ended(&self) -> Option<Status> {
         match self.stage {
             Stage::Reserved | Stage::Added(_) => self.channels.why_ended(self.name),
-            Stage::Live(_) | Stage::Told | Stage::Done => None,
+            Stage::Live(_) | Stage::Told(_) | Stage::Done => None,
         }
     }
 
@@ -82,11 +82,11 @@ impl Joining<'_> {
     }
 
     /// Asks after the right, and has presence told, behind the present task.
-    fn leave_as_it_is(&self) {
+    fn leave_as_it_is(&self, number: u64) {
         let (hub, session, name) = (self.hub.clone(), self.session.clone(), self.name.clone());
         // Nobody else asks after the right of a user that it became at the last moment.
         spawn(async move {
-            if hub.check_again(&session, &name).await.is_ok() {
+            if hub.check_again(&session, &name, number).await.is_ok() {
                 hub.settle_in_the_end(&session, vec![name]);
             }
         });
@@ -103,12 +103,12 @@ impl Drop for Joining<'_> {
                 let subscription = Subscription::new(channel.clone(), None, None);
                 self.hub.left(self.session, &[subscription]);
             }
-            Stage::Live(number) => {
-                if !self.hub.end_own(self.session, self.name, *number, None) {
-                    self.leave_as_it_is();
+            &Stage::Live(number) => {
+                if !self.hub.end_own(self.session, self.name, number, None) {
+                    self.leave_as_it_is(number);
                 }
             }
-            Stage::Told => self.leave_as_it_is(),
+            &Stage::Told(number) => self.leave_as_it_is(number),
             Stage::Done => {}
         }
     }

@@ -80,11 +80,11 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps what comes from now on, on the session's account.
-    pub(super) fn together(account: Arc<CatchUps>) -> Self {
+    /// Keeps what comes from now on: alone, or on the session's account.
+    pub(super) fn new(account: Arc<CatchUps>, alone: bool) -> Self {
         Self {
             account,
-            alone: false,
+            alone,
             events: Vec::new(),
             bytes: 0,
             overrun: false,
@@ -141,6 +141,22 @@ impl Drop for Kept {
     }
 }
 
+/// Those of events that came one after the other which are after a position. Epochs follow each other in no order that could be
+/// seen: what came before the position's epoch is over, what came after it is not. `None` where only other epochs came.
+pub(super) fn after(
+    mut events: Vec<(Position, Queued)>,
+    position: Position,
+) -> Option<Vec<(Position, Queued)>> {
+    let is_of_epoch = |(at, _): &(Position, Queued)| at.epoch == position.epoch;
+    match events.iter().position(is_of_epoch) {
+        Some(first) => drop(events.drain(..first)),
+        None if events.is_empty() => return Some(events),
+        None => return None,
+    }
+    events.retain(|(at, _)| at.epoch != position.epoch || at.offset > position.offset);
+    Some(events)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,7 +169,7 @@ mod tests {
     #[test]
     fn channels_of_one_session_keep_together_what_one_may_and_one_that_is_alone_as_much_again() {
         let account = Arc::new(CatchUps::new());
-        let mut channels = [(); 4].map(|()| Kept::together(account.clone()));
+        let mut channels = [(); 4].map(|()| Kept::new(account.clone(), false));
         for kept in &mut channels[..3] {
             keep(kept, 300);
         }
@@ -167,11 +183,51 @@ mod tests {
         }
         assert_eq!(account.kept.load(Ordering::Relaxed), 300);
         assert_eq!(channels[3].take().expect("has room").len(), 3);
+        let mut other = Kept::new(account.clone(), true);
+        for _ in 0..3 {
+            keep(&mut other, 300);
+        }
+        assert_eq!(account.kept.load(Ordering::Relaxed), 300);
+        assert_eq!(other.take().expect("has room").len(), 3);
         keep(&mut channels[0], 300);
         assert!(channels[0].take().is_none(), "what one lost is not told as all");
         assert_eq!(channels[1].take().expect("has room").len(), 1);
         assert_eq!(account.kept.load(Ordering::Relaxed), 100);
-        drop(channels);
+        drop((channels, other));
         assert_eq!(account.kept.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_came_meanwhile_goes_on_behind_the_position_in_its_epoch_and_in_those_after_it() {
+        let kept = |positions: &[(u64, u64)]| {
+            let at = positions
+                .iter()
+                .map(|&(epoch, offset)| Position { epoch, offset });
+            at.map(|at| (at, Queued::new(bytes::Bytes::new(), 1)))
+                .collect::<Vec<_>>()
+        };
+        let behind = |positions: &[(u64, u64)], epoch, offset| {
+            let rest = after(kept(positions), Position { epoch, offset })?;
+            Some(
+                rest.iter()
+                    .map(|(at, _)| (at.epoch, at.offset))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(behind(&[], 1, 5), Some(vec![]));
+        assert_eq!(behind(&[(1, 4), (1, 5), (1, 6)], 1, 5), Some(vec![(1, 6)]));
+        assert_eq!(behind(&[(1, 4), (1, 5)], 1, 5), Some(vec![]));
+        // A new epoch begins behind what is known: its offsets are small, and all of it is new.
+        assert_eq!(
+            behind(&[(1, 5), (2, 1), (2, 2)], 1, 5),
+            Some(vec![(2, 1), (2, 2)])
+        );
+        // The position is of the new one: what came of the old one is over, however far it was.
+        assert_eq!(
+            behind(&[(1, 8), (1, 9), (2, 1), (2, 2)], 2, 1),
+            Some(vec![(2, 2)])
+        );
+        // Whether these come before or after it cannot be seen.
+        assert_eq!(behind(&[(2, 1)], 1, 5), None);
     }
 }

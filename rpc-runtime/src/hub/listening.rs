@@ -1,8 +1,9 @@
 //! Accounts of those who listen: how many channels are subscribed to here because of one user, or of what nobody knows at one address.
 //!
 //! A channel that somebody hears takes memory of the node and of its broker, however many hear it. It is on the account of whoever was the
-//! first to subscribe, and when that one leaves, on that of one who is left, also where it has no room: what is heard stays, and what is refused
-//! is a channel more that nobody else has. Whom the server has subscribed is on no account.
+//! first to subscribe, and when that one leaves, on that of one who is left, also where it has no room: what is heard stays. So whose account
+//! is full is refused what others hear, too: else one would leave to it what is more than it may have, again and again. Whom the server has
+//! subscribed is on no account.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -58,6 +59,12 @@ impl Listening {
         count < most
     }
 
+    /// Whether there is room for one more.
+    fn has_room(&self, account: &Account, most: usize) -> bool {
+        let shard = self.shard(account);
+        shard.get(account).is_none_or(|count| *count < most)
+    }
+
     fn give_back(&self, account: &Account) {
         if let Entry::Occupied(mut count) = self.shard(account).entry(account.clone()) {
             *count.get_mut() -= 1;
@@ -83,16 +90,22 @@ fn account_of(session: &Session) -> Option<Account> {
     }
 }
 
+/// How much there may be on an account.
+fn most_of(account: &Account, session: &Session) -> usize {
+    let limits = session.server_limits();
+    match account {
+        Account::User(_) => limits.channels_per_user,
+        Account::Address(_) => limits.channels_per_address,
+    }
+}
+
 impl OnAccount {
     /// Puts a channel on a session's account. `None` where that has no room.
     pub(super) fn take(session: &Session) -> Option<Self> {
         let (listening, account) = (session.hub().inner.listening.clone(), account_of(session));
-        let limits = session.server_limits();
-        let has_room = match &account {
-            Some(user @ Account::User(_)) => listening.take(user, limits.channels_per_user),
-            Some(address) => listening.take(address, limits.channels_per_address),
-            None => true,
-        };
+        let has_room = account
+            .as_ref()
+            .is_none_or(|account| listening.take(account, most_of(account, session)));
         has_room.then(|| Self {
             client: session.id(),
             account,
@@ -103,6 +116,13 @@ impl OnAccount {
     /// Whether it is a client's.
     pub(super) fn is_by(&self, client: ClientId) -> bool {
         self.client == client
+    }
+
+    /// Whether a session may hear the channel, too, to which it may be left: it is on the same account, or that has room.
+    pub(super) fn may_pass_to(&self, session: &Session) -> bool {
+        let account = account_of(session);
+        let has_room = |account| self.listening.has_room(account, most_of(account, session));
+        account == self.account || account.as_ref().is_none_or(has_room)
     }
 
     /// Puts it on another session's account, or on that of whom the session is known as now, whatever room that has.
@@ -141,6 +161,8 @@ mod tests {
             Account::Address([127, 0, 0, 1].into()),
         );
         assert!(listening.take(&ali, 2) && listening.take(&ali, 2) && !listening.take(&ali, 2));
+        assert!(!listening.has_room(&ali, 2) && listening.has_room(&ali, 3));
+        assert!(listening.has_room(&here, 1));
         assert!(listening.take(&here, 1) && !listening.take(&here, 1));
         assert_eq!(listening.len(), 2);
         listening.give_back(&ali);

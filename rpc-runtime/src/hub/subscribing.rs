@@ -41,6 +41,11 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
+    /// What comes while it is caught up with is on no account of the session's: nobody waits for an answer, and so nobody has a turn.
+    pub(super) fn is_kept_alone(&self) -> bool {
+        self.by_event
+    }
+
     /// The client hears the channel already, as far as it knows, which has no history, and says that it needs nothing of before: presence
     /// alone may be new.
     pub(super) fn needs_nothing(&self, channel: &Channel) -> bool {
@@ -145,7 +150,7 @@ impl Hub {
         let mut asks = Asks::now(session);
         let namespace = self.namespace_of(name.as_str(), &asks)?;
         namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
-        let channel = self.add(session, name, namespace, wish.granted.is_some())?;
+        let channel = self.add(session, name, namespace, &wish)?;
         joining.stage = Stage::Added(channel.clone());
         let (mut tries, mut alone) = (1, None);
         let (subscribed, number) = loop {
@@ -155,6 +160,7 @@ impl Hub {
                 // What was read is for whom it was known as, and so was the right.
                 asks = Asks::now(session);
                 namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
+                channel.known_anew(session);
                 BECAME_ANOTHER
             } else {
                 let ahead = match wish.by_event {
@@ -193,18 +199,21 @@ impl Hub {
                 if alone.is_none() {
                     alone = wish.room.alone().await;
                 }
-                channel.keep_anew(session.id(), alone.is_some());
+                channel.keep_anew(session.id(), alone.is_some() || wish.is_kept_alone());
             }
         };
         drop(alone);
         subscribed.count_recovery();
         joining.stage = match wish.by_event {
-            true => Stage::Told,
+            true => Stage::Told(number),
             false => Stage::Live(number),
         };
-        if !asks.is_still_known(session) {
+        if asks.is_still_known(session) {
+            // It may have been another in between. Whoever it becomes from now on is seen to have the channel.
+            channel.known_anew(session);
+        } else {
             // At the last moment: nobody has asked after the rights of the new user, and it may hear events already.
-            let checked = self.check_again(session, name).await;
+            let checked = self.check_again(session, name, number).await;
             checked.map_err(|refused| joining.is_told(refused))?;
         }
         if namespace.shows_presence()
@@ -241,16 +250,11 @@ impl Hub {
                 .await;
             if asks.is_still_known(session) {
                 if let Err(refused) = checked
-                    && !self.stays_without_right(session, name, asks.user(), None)
+                    && !self.stays_without_right(session, &subscription, asks.user(), None)
                 {
                     return Err(refused.into());
                 }
-                change(&|heard| {
-                    if wish.granted.is_some() {
-                        heard.granted.clone_from(&wish.granted);
-                        heard.is_shared = true;
-                    }
-                })?;
+                change(&|_| {})?;
                 let subscribed = self.read_again(&asks, &subscription.channel, &wish).await?;
                 if asks.is_still_known(session) {
                     break subscribed;
@@ -269,7 +273,13 @@ impl Hub {
             self.change_presence(session, &subscription, &wish.presence)
                 .await?;
         }
-        change(&|heard| heard.is_shared = true)?;
+        change(&|heard| {
+            if wish.granted.is_some() {
+                heard.granted.clone_from(&wish.granted);
+                heard.channel.granted(session.id());
+            }
+            heard.is_shared = true;
+        })?;
         subscribed.count_recovery();
         Ok(subscribed)
     }
@@ -320,11 +330,11 @@ impl Hub {
         session: &Arc<Session>,
         name: &ChannelName,
         namespace: &Arc<ActiveNamespace>,
-        by_server: bool,
+        wish: &Wish,
     ) -> Result<Arc<Channel>, Status> {
         loop {
             let channel = self.inner.channels.get(name, namespace);
-            let refused = match channel.add(session, by_server) {
+            let refused = match channel.add(session, wish) {
                 Added::New => return Ok(channel),
                 Added::Closed => {
                     // Its last subscriber has just left.

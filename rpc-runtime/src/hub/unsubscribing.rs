@@ -39,21 +39,23 @@ impl Hub {
         }
     }
 
-    /// A user has no right to what a session hears. Whether it stays, because the server has subscribed it while that was asked for.
+    /// A user has no right to what a session hears by this subscription. Whether it stays, because the server has subscribed it while that
+    /// was asked for: then it is on nobody's account.
     pub(super) fn stays_without_right(
         &self,
         session: &Arc<Session>,
-        name: &ChannelName,
+        subscription: &Subscription,
         user: Option<&str>,
         reason: Option<&Status>,
     ) -> bool {
         let mut stays = false;
         let may_end = |heard: &Subscription| {
             let granted = heard.granted.as_ref();
-            stays = granted.is_some_and(|granted| granted.holds_for(user));
-            !stays
+            let is_it = heard.number == subscription.number;
+            stays = is_it && granted.is_some_and(|granted| granted.holds_for(user));
+            is_it && !stays
         };
-        self.end(session, name, may_end, reason);
+        self.end(session, &subscription.channel.name, may_end, reason);
         stays
     }
 

@@ -67,9 +67,9 @@ pub struct ServerLimits {
     /// default.
     pub connections_per_address: usize,
     /// Channels that one user's connections may hear at once, over all addresses, of those that it was the first to subscribe to and those
-    /// that others have left to it; one more, which nobody has subscribed to, is answered RESOURCE_EXHAUSTED. What others hear already may
-    /// be heard by everybody, and those that the server subscribes count for nobody. How many a connection may hear is
-    /// [`Limits::subscriptions`](crate::Limits::subscriptions). 50,000 by default.
+    /// that others have left to it; one more is answered RESOURCE_EXHAUSTED. What others hear already counts for them, and may be heard while
+    /// there is room for one more, since they may leave it; those that the server subscribes count for nobody. How many a connection may
+    /// hear is [`Limits::subscriptions`](crate::Limits::subscriptions). 50,000 by default.
     pub channels_per_user: usize,
     /// The same, of all clients together that are known as no user and come from one address (of IPv6, from a network of 64 bits). 50,000
     /// by default.

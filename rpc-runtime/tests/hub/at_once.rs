@@ -19,13 +19,13 @@ use rpc_runtime::{
         broker::{Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published},
     },
     prost::Message,
-    services::hub::{SubscribeAnswer, SubscribeChannel, SubscribeRequest, SubscribeResponse},
+    services::hub::{SubscribeAnswer, SubscribeChannel, SubscribeRequest, SubscribeResponse, Subscribed},
 };
 use tokio::time::sleep;
 
 use crate::{
     broker::{Step, rooms_of_steps},
-    common::{Peer, Said, builder, said, to},
+    common::{Peer, Said, builder, said, settle, to},
 };
 
 /// What is there of the events that a broker has read.
@@ -133,12 +133,12 @@ impl Broker for Remote {
     }
 }
 
-/// Has no snapshot, and finds that out in a second.
-struct Slow;
+/// Has no snapshot, and finds that out in so many seconds.
+struct Slow(u64);
 
 impl OnSubscribe<(u64,)> for Slow {
     async fn snapshot(&self, _: &Asks, _: &(u64,)) -> Result<Snapshot, Status> {
-        sleep(Duration::from_secs(1)).await;
+        sleep(Duration::from_secs(self.0)).await;
         Ok(Snapshot::none())
     }
 }
@@ -150,10 +150,15 @@ fn remote() -> (Hub, Arc<Read>) {
     let rooms = Namespace::<(u64,)>::new("room:{id}")
         .subscribe(Anyone)
         .keep(Retention::of(100, Duration::from_secs(3_600)));
-    let slow = Namespace::<(u64,)>::new("slow:{id}")
-        .subscribe(Anyone)
-        .on_subscribe(Slow);
-    let hub = Hub::builder().namespace(rooms).namespace(slow).broker(broker);
+    let slow = |pattern, seconds| {
+        let slow = Namespace::<(u64,)>::new(pattern).subscribe(Anyone);
+        slow.on_subscribe(Slow(seconds))
+    };
+    let hub = Hub::builder()
+        .namespace(rooms)
+        .namespace(slow("slow:{id}", 1))
+        .namespace(slow("slower:{id}", 4))
+        .broker(broker);
     (hub.build().unwrap(), read)
 }
 
@@ -312,4 +317,42 @@ async fn what_comes_while_a_session_catches_up_with_many_channels_is_bounded_for
         assert_eq!(ali.hears::<Said>().await, said("live"));
     }
     ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_subscribes_a_session_to_is_kept_whatever_its_own_calls_make_the_server_keep() {
+    let (hub, _read) = remote();
+    let limits = Limits {
+        event_queue_bytes: 68 << 10,
+        ..Limits::default()
+    };
+    let server = builder(&hub).limits(limits).build().unwrap();
+    let mut ali = Peer::connect(&server).await;
+    let channels = vec![to("slower:1")];
+    let stream_id = ali.begin("Subscribe", &SubscribeRequest { channels }).await;
+    settle().await;
+    // With one more of these there were more than is kept for it.
+    let event = said(&"x".repeat(4 << 10));
+    for _ in 0..16 {
+        hub.channel("slower:1").publish(&event).await.unwrap();
+    }
+    let (id, to) = (ali.id(), hub.clone());
+    let subscribing = tokio::spawn(async move { to.subscribe(id, "slow:2").await });
+    settle().await;
+    // For four seconds, of which it takes one.
+    for _ in 0..10 {
+        hub.channel("slow:2").publish(&event).await.unwrap();
+        sleep(Duration::from_millis(400)).await;
+    }
+    assert_eq!(subscribing.await.unwrap().unwrap(), 1);
+    assert_eq!(ali.hears::<Subscribed>().await.channel, "slow:2");
+    for _ in 0..10 {
+        assert_eq!(ali.hears::<Said>().await, event);
+    }
+    // Nothing of that was let go of, either.
+    let answer = SubscribeResponse::decode(ali.answer(stream_id).await.unwrap()).unwrap();
+    assert_eq!(answer.answers[0].refused, None);
+    for _ in 0..16 {
+        assert_eq!(ali.hears::<Said>().await, event);
+    }
 }

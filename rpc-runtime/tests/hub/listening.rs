@@ -1,16 +1,45 @@
 //! How many channels are there because of one user, or of those whom nobody knows at one address.
 
+use std::time::Duration;
+
+use rpc_protocol::frame::AuthenticationPurpose;
 use rpc_runtime::{
     Code, ConnectInfo, Server, ServerLimits, Status,
-    hub::{Anyone, Hub, Namespace, Subscriber},
+    hub::{Anyone, Asks, Hub, Namespace, OnSubscribe, Right, Snapshot, Subscriber},
+    prost::Message,
+    services::hub::{SubscribeRequest, SubscribeResponse},
 };
+use tokio::time::sleep;
 
-use crate::common::{Peer, builder, info, settle};
+use crate::common::{Peer, builder, info, no, settle, to};
 
-/// A server on which a user has three channels to itself, and an address two.
+/// Takes a second to let in everybody but bea, and another to find that there is no snapshot.
+struct Slow;
+
+impl Right<(u64,)> for Slow {
+    async fn check(&self, asks: &Asks, _: &(u64,)) -> Result<(), Status> {
+        sleep(Duration::from_millis(800)).await;
+        match asks.user() {
+            Some("bea") => no(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl OnSubscribe<(u64,)> for Slow {
+    async fn snapshot(&self, _: &Asks, _: &(u64,)) -> Result<Snapshot, Status> {
+        sleep(Duration::from_millis(800)).await;
+        Ok(Snapshot::none())
+    }
+}
+
+/// A server on which a user has three channels to itself, and an address two. Some of them are slow.
 fn server() -> (Hub, Server) {
     let rooms = Namespace::<(u64,)>::new("room:{id}").subscribe(Anyone);
-    let hub = Hub::builder().namespace(rooms).build().unwrap();
+    let slow = Namespace::<(u64,)>::new("slow:{id}")
+        .subscribe(Slow)
+        .on_subscribe(Slow);
+    let hub = Hub::builder().namespace(rooms).namespace(slow).build().unwrap();
     let limits = ServerLimits {
         channels_per_user: 3,
         channels_per_address: 2,
@@ -48,12 +77,14 @@ async fn one_users_connections_do_not_have_all_channels_that_may_be_heard() {
     let mut second = Peer::connect_as(&server, "ali").await;
     let mut bea = Peer::connect_as(&server, "bea").await;
     hears(&mut first, 1..=2).await;
+    // What others hear takes nothing more.
+    hears(&mut bea, 4..=5).await;
+    hears(&mut first, 4..=5).await;
     hears(&mut second, [1, 3]).await;
-    is_refused(&mut first, 4).await;
-    is_refused(&mut second, 4).await;
-    // Nobody else is concerned, and what others hear takes nothing more.
-    hears(&mut bea, 4..=6).await;
-    hears(&mut first, 4..=6).await;
+    is_refused(&mut first, 6).await;
+    is_refused(&mut second, 6).await;
+    // Nobody else is concerned.
+    hears(&mut bea, [6]).await;
     leaves(&mut first, 2).await;
     hears(&mut second, [7]).await;
     is_refused(&mut first, 8).await;
@@ -70,7 +101,7 @@ async fn a_channel_that_is_left_is_on_the_account_of_one_who_is_left_also_where_
     let mut ali = Peer::connect_as(&server, "ali").await;
     let mut bea = Peer::connect_as(&server, "bea").await;
     hears(&mut ali, 1..=3).await;
-    hears(&mut bea, (4..=6).chain(1..=2)).await;
+    hears(&mut bea, (1..=2).chain(4..=6)).await;
     leaves(&mut ali, 1).await;
     hears(&mut ali, [7]).await;
     is_refused(&mut ali, 8).await;
@@ -81,6 +112,28 @@ async fn a_channel_that_is_left_is_on_the_account_of_one_who_is_left_also_where_
     leaves(&mut bea, 1).await;
     hears(&mut bea, [8]).await;
     is_refused(&mut bea, 9).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_who_take_turns_have_no_more_channels_than_both_may_have() {
+    let (hub, server) = server();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    hears(&mut ali, 1..=3).await;
+    hears(&mut bea, 1..=3).await;
+    for room in 1..=3 {
+        leaves(&mut ali, room).await;
+    }
+    hears(&mut ali, 4..=6).await;
+    // They could be left to bea, which has as many as it may have. What is on bea's own account takes nothing.
+    for room in 4..=6 {
+        is_refused(&mut bea, room).await;
+    }
+    hears(&mut Peer::connect_as(&server, "bea").await, 1..=3).await;
+    // The server may, and whoever has room.
+    assert_eq!(hub.subscribe(bea.id(), "room:4").await.unwrap(), 1);
+    leaves(&mut bea, 3).await;
+    hears(&mut bea, [5]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,6 +172,81 @@ async fn those_whom_nobody_knows_have_one_account_for_each_address() {
     hears(&mut first, 9..=10).await;
     is_refused(&mut first, 11).await;
     hears(&mut second, [11]).await;
+}
+
+/// Is another from now on, so many milliseconds later.
+async fn becomes(peer: &mut Peer, after: u64, user: &str) {
+    sleep(Duration::from_millis(after)).await;
+    let purpose = match user {
+        "" => AuthenticationPurpose::SignOut,
+        _ => AuthenticationPurpose::ChangeUser,
+    };
+    peer.authenticate(purpose, user).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn channels_are_on_the_account_of_whom_a_session_is_in_the_end_also_where_it_changes_on_its_way_in() {
+    // While the snapshots are made; or nobody again, where it was somebody when the right was there.
+    for changes in [&[(1_200, "ali")][..], &[(400, "ali"), (800, "")]] {
+        let (_hub, server) = server();
+        let mut first = Peer::connect_with(&server, from("192.0.2.1")).await;
+        let channels = ["slow:1", "slow:2"].map(to).to_vec();
+        let stream_id = first.begin("Subscribe", &SubscribeRequest { channels }).await;
+        for &(after, user) in changes {
+            becomes(&mut first, after, user).await;
+        }
+        let answers = SubscribeResponse::decode(first.answer(stream_id).await.unwrap()).unwrap();
+        assert!(answers.answers.iter().all(|answer| answer.refused.is_none()));
+        let mut second = Peer::connect_with(&server, from("192.0.2.1")).await;
+        let mut ali = Peer::connect_as(&server, "ali").await;
+        if changes.len() == 1 {
+            hears(&mut second, 1..=2).await;
+            hears(&mut ali, [3]).await;
+        } else {
+            is_refused(&mut second, 1).await;
+            hears(&mut ali, 1..=3).await;
+        }
+        is_refused(&mut second, 4).await;
+        is_refused(&mut ali, 4).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_grants_somebody_who_hears_it_already_is_on_no_account_any_more() {
+    let (hub, server) = server();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let mut cid = Peer::connect_as(&server, "cid").await;
+    hears(&mut ali, 1..=3).await;
+    hears(&mut cid, [2]).await;
+    is_refused(&mut ali, 4).await;
+    assert_eq!(hub.subscribe(ali.id(), "room:1").await.unwrap(), 1);
+    hears(&mut ali, [4]).await;
+    // One that is left to another is on the other's.
+    assert_eq!(hub.subscribe(ali.id(), "room:2").await.unwrap(), 1);
+    hears(&mut ali, [5]).await;
+    is_refused(&mut ali, 6).await;
+    hears(&mut cid, 7..=8).await;
+    is_refused(&mut cid, 9).await;
+    leaves(&mut cid, 2).await;
+    hears(&mut cid, [9]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_grants_somebody_who_loses_the_right_is_not_on_the_account_of_whom_it_was_before() {
+    let (hub, server) = server();
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    assert_eq!(ali.subscribe("slow:1").await.refused, None);
+    ali.become_user("bea").await;
+    settle().await;
+    assert_eq!(hub.subscribe(ali.id(), "slow:1").await.unwrap(), 1);
+    sleep(Duration::from_secs(2)).await;
+    assert!(ali.events.is_empty(), "it still hears the channel");
+    for name in ["ali", "bea"] {
+        let mut other = Peer::connect_as(&server, name).await;
+        hears(&mut other, 1..=3).await;
+        is_refused(&mut other, 4).await;
+        other.vanish().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

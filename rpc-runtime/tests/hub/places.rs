@@ -23,12 +23,12 @@ use crate::{
     common::{Peer, Said, rooms, said, serve, settle, to, typed},
 };
 
-/// Takes half a second to let everybody in.
-struct Slow;
+/// Takes so many milliseconds to let everybody in.
+struct Slow(u64);
 
 impl Right<(u64,)> for Slow {
     async fn check(&self, _: &Asks, _: &(u64,)) -> Result<(), Status> {
-        sleep(Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(self.0)).await;
         Ok(())
     }
 }
@@ -144,7 +144,7 @@ async fn who_has_asked_alone_and_is_refused_or_gives_up_is_out() {
 #[tokio::test(start_paused = true)]
 async fn who_is_put_out_and_asks_anew_is_not_ended_by_what_it_asked_before() {
     for is_by_event in [false, true] {
-        let (hub, _steps) = hub(rooms().subscribe(Slow), 1);
+        let (hub, _steps) = hub(rooms().subscribe(Slow(500)), 1);
         let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
         // Both are live after half a second at the latest, and wait for presence.
         let first = match is_by_event {
@@ -172,6 +172,26 @@ async fn who_is_put_out_and_asks_anew_is_not_ended_by_what_it_asked_before() {
         assert_eq!(answer(&mut ali, second).await.refused, None, "{is_by_event}");
         hears(&hub, &mut ali).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_put_out_and_asks_anew_is_asked_after_nothing_where_what_it_asked_before_is_given_up() {
+    // More than there is for a right that is asked for again.
+    let (hub, _steps) = hub(rooms().subscribe(Slow(1_000)), 0);
+    let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
+    let first = begin(&mut ali, None).await;
+    sleep(Duration::from_millis(1_500)).await;
+    let kick = Status::aborted("be polite");
+    assert_eq!(hub.unsubscribe(ali.id(), "room:5", &kick).unwrap(), 1);
+    assert_eq!(reason(&ali.hears::<Unsubscribed>().await).1, "be polite");
+    let second = begin(&mut ali, None).await;
+    sleep(Duration::from_millis(1_500)).await;
+    // The second is live, and waits for presence, for which it is the turn of the first.
+    ali.cancel(first).await;
+    assert_eq!(answer(&mut ali, second).await.refused, None);
+    sleep(Duration::from_secs(10)).await;
+    assert!(ali.events.is_empty());
+    hears(&hub, &mut ali).await;
 }
 
 /// Half a second later, whoever is one of these then.
