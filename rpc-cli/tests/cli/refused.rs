@@ -68,6 +68,11 @@ fn a_method_that_there_is_not_is_told_with_the_one_that_was_meant() {
             "did you mean `ticker.TickerService/Quote`?",
         ],
     );
+    failed(
+        &server.rpc(&["stream", "ticker.TickerService/Wacth"]),
+        64,
+        &["did you mean `ticker.TickerService/Watch`?"],
+    );
     failed(&server.rpc(&["call", "Nothing"]), 64, &["`rpc list`"]);
     failed(&server.rpc(&["describe", "ticker.Qoute"]), 64, &["did you mean"]);
     failed(
@@ -196,11 +201,16 @@ fn who_may_not_subscribe_is_told_so_once() {
 fn who_may_not_look_is_told_what_else_there_is() {
     let refused = |_: &Context| Err(Status::permission_denied("this is for developers"));
     let server = Serving::start(framework().guard("reflection", refused));
-    failed(
-        &server.rpc(&["list"]),
-        7,
-        &["this is for developers", "--descriptor-set"],
-    );
+    for args in [
+        &["list"][..],
+        &["describe", "rpc.reflection.v1.ReflectionService"],
+    ] {
+        failed(
+            &server.rpc(args),
+            7,
+            &["this is for developers", "--descriptor-set"],
+        );
+    }
 }
 
 #[test]

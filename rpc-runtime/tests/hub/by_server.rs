@@ -10,6 +10,7 @@ use std::{
 
 use rpc_runtime::{
     Code, Hooks, Refusal, Session, Status,
+    auth::Identity,
     hub::{Anyone, Asks, Hub, HubError, Namespace, Retention, Snapshot, Subscriber},
     services::hub::{Joined, PresenceRequest, PresenceResponse, Subscribed, Unsubscribed},
 };
@@ -205,6 +206,28 @@ async fn hooks_notify_and_subscribe_clients_before_they_are_greeted() {
     assert_eq!(ali.hears::<Said>().await, said("hello"));
     ali.hears::<Subscribed>().await;
     assert_eq!(ali.hears::<Said>().await, said("welcome"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_end_subscriptions_of_whoever_has_logged_in() {
+    struct Known;
+    impl Hooks for Known {
+        async fn on_authenticated(&self, session: &Arc<Session>, _: &Identity) -> Result<(), Refusal> {
+            let ended = session
+                .hub()
+                .unsubscribe(session, "news", &Status::aborted("you are known"));
+            assert_eq!(ended.unwrap(), 1);
+            Ok(())
+        }
+    }
+    let server = builder(&hub()).hooks(Known).build().unwrap();
+    let mut ali = Peer::connect(&server).await;
+    ali.subscribe("news").await;
+    ali.become_user("ali").await;
+    assert_eq!(
+        reason(&ali.hears::<Unsubscribed>().await),
+        (Code::Aborted, "you are known")
+    );
 }
 
 #[tokio::test(start_paused = true)]

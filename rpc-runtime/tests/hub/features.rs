@@ -15,7 +15,10 @@ use rpc_runtime::{
     prost::Message as _,
     prost_types::Value,
     rpc,
-    services::hub::{NotificationLevel, SendToClientsRequest, SendToUsersRequest, UnsubscribeRequest},
+    services::hub::{
+        NotificationLevel, SendToClientsRequest, SendToUsersRequest, Subscribed, UnsubscribeRequest,
+        Unsubscribed,
+    },
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -50,6 +53,24 @@ impl Walker {
         self.go(cx, data).await.map(drop)
     }
 
+    /// Has the caller hear a channel that it may not subscribe to by itself.
+    #[message("Walk", method = "Join")]
+    async fn join(&self, cx: &Context, data: Walk) -> Result<Walk, Status> {
+        let hub = cx.hub();
+        hub.subscribe(cx.session(), "staff").await?;
+        hub.channel("staff").publish(&said("come in")).await?;
+        Ok(data)
+    }
+
+    /// And no more.
+    #[message("Walk", method = "Part")]
+    async fn part(&self, cx: &Context, data: Walk) -> Result<Walk, Status> {
+        cx.hub()
+            .unsubscribe(cx.session(), "staff", &Status::aborted("that is all"))?;
+        cx.hub().channel("staff").publish(&said("unheard")).await?;
+        Ok(data)
+    }
+
     /// Tells others: a user, a channel, the client that the metadata names, all.
     #[message("Walk", method = "Tell")]
     async fn tell(&self, cx: &Context, data: Walk) -> Result<Walk, Status> {
@@ -76,6 +97,7 @@ fn hub() -> Hub {
     Hub::builder()
         .namespace(rooms())
         .namespace(Namespace::<()>::new("lobby").subscribe(Anyone))
+        .namespace(Namespace::<()>::new("staff"))
         .send_to_users(Users)
         .send_to_clients(Users)
         .build()
@@ -117,6 +139,24 @@ async fn a_call_without_an_answer_still_notifies_its_caller() {
         assert_eq!(ali.hears::<Moved>().await.to, step);
     }
     ali.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_has_its_caller_hear_a_channel_and_no_more() {
+    let server = walking(&hub());
+    let mut ali = Peer::connect(&server).await;
+    let mut eve = Peer::connect(&server).await;
+    assert!(ali.try_subscribe("staff").await.refused.is_some());
+    ali.send(21, FrameKind::Request(request("Join", 0))).await;
+    ali.answer(21).await.unwrap();
+    assert_eq!(ali.hears::<Subscribed>().await.channel, "staff");
+    assert_eq!(ali.hears::<Said>().await, said("come in"));
+    ali.send(23, FrameKind::Request(request("Part", 0))).await;
+    ali.answer(23).await.unwrap();
+    let ended = ali.hears::<Unsubscribed>().await;
+    assert_eq!(ended.reason.unwrap().message, "that is all");
+    ali.hears_nothing().await;
+    eve.hears_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]

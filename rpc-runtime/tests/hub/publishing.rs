@@ -29,6 +29,7 @@ fn hub() -> Hub {
                 .subscribe(Users)
                 .publish(|_: &Asks, _: &()| no()),
         )
+        .namespace(Namespace::<()>::new("undeclared").subscribe(Anyone))
         .build()
         .unwrap()
 }
@@ -327,7 +328,7 @@ async fn publishing_without_the_right_is_refused_in_the_same_bytes_as_where_no_c
         (Peer::connect(&server).await, users_may),
     ] {
         let mut answers = Vec::new();
-        let refused = ["closed", "nowhere", "room:x", "rpc:x", "client:5"];
+        let refused = ["closed", "undeclared", "nowhere", "room:x", "rpc:x", "client:5"];
         for channel in refused.iter().chain(users_may) {
             // A type that is not allowed, either, does not tell more.
             let refused = peer.publish(channel, &Moved { to: 1 }).await.unwrap_err();
