@@ -58,6 +58,28 @@ fn a_unary_call_takes_json_from_an_argument_a_file_and_the_standard_input() {
 }
 
 #[test]
+fn what_a_controller_serves_is_called_as_any_other() {
+    let server = Example::tasks();
+    let call = |method: &str, request: &str| server.rpc(&["call", method, request, "--json"]);
+    let added = call("task.TaskService/AddTask", r#"{"item": {"label": "Buy milk"}}"#).json();
+    let id = &added[0]["id"];
+    assert_eq!(added[0]["item"]["label"], "Buy milk");
+    let update = json!({ "id": id, "item": { "label": "Buy milk", "checked": true } }).to_string();
+    assert_eq!(call("UpdateTask", &update).json()[0]["item"]["checked"], true);
+    assert_eq!(
+        call("GetAllTask", "{}").json()[0]["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    let delete = json!({ "id": id }).to_string();
+    assert_eq!(call("DeleteTask", &delete).json()[0]["success"], true);
+    let gone = call("DeleteTask", &delete);
+    assert_eq!(gone.code, 5, "{}", gone.err);
+}
+
+#[test]
 fn a_method_is_found_by_its_full_name_and_by_as_much_of_its_end_as_is_clear() {
     let server = Serving::start(framework());
     for name in [

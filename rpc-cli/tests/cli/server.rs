@@ -204,6 +204,11 @@ impl Example {
         Self::start("chat", &["--memory"])
     }
 
+    /// A list of tasks in a database, which a contract with a controller makes.
+    pub(crate) fn tasks() -> Self {
+        Self::start("tasks", &["--memory"])
+    }
+
     /// Makes a user known to the chat, and gives what it is known by.
     pub(crate) fn token_of(&self, name: &str) -> String {
         let auth = self.url.replace("/rpc", "/auth");
@@ -220,14 +225,16 @@ impl Example {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut first = String::new();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        said.read_line(&mut first).unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let where_it_is = |line: std::io::Result<String>| {
+            let line = line.unwrap();
+            let from = line.find("ws://")?;
+            let url = line[from..].split_whitespace().next()?;
+            Some(url.trim_end_matches(['.', ',']).to_owned())
+        };
+        let url = said.find_map(where_it_is).unwrap();
         // Whatever it says later has to find a reader.
-        thread::spawn(move || said.lines().for_each(drop));
-        let from = first.find("ws://").unwrap();
-        let url = first[from..].split_whitespace().next().unwrap();
-        let url = url.trim_end_matches(['.', ',']).to_owned();
+        thread::spawn(move || said.for_each(drop));
         Self { process, url }
     }
 
@@ -277,7 +284,8 @@ fn build_examples() -> HashMap<String, PathBuf> {
     let built = cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--workspace", "--examples", "--profile", profile])
-        .args(["--bin", "chat", "--bin", "ticker", "--bin", "breaking-corpus"])
+        .args(["--bin", "chat", "--bin", "tasks", "--bin", "ticker"])
+        .args(["--bin", "breaking-corpus"])
         .args(["--quiet", "--message-format", "json"])
         .stderr(Stdio::inherit())
         .output()
