@@ -2,7 +2,7 @@
 //!
 //! A token is 48 random bytes, written as base64url: sixteen that find the session and stay the same, and 32 that are replaced each
 //! time that one is told. So a token that was used up is recognised without being remembered: it finds its session, and its
-//! secret is neither of the two that are good. Of both parts only the SHA-256 is kept.
+//! secret is neither of the two that are good. Of the secret only the SHA-256 is kept.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -175,6 +175,17 @@ mod tests {
         tokens.stored();
         assert_eq!(tokens.look_at(&first), Verdict::UsedUp);
         assert_eq!(tokens.look_at(&second), Verdict::Good);
+    }
+
+    #[test]
+    fn of_a_secret_its_hash_alone_is_kept() {
+        let (tokens, token) = Tokens::new();
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).unwrap();
+        let (name, secret) = bytes.split_at(NAME);
+        let Tokens { name: kept, good } = tokens;
+        let good = good.into_inner().unwrap();
+        assert_eq!(kept, name);
+        assert_eq!((good.latest, good.before), (Sha256::digest(secret).into(), None));
     }
 
     #[test]
