@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{Notify, futures::Notified};
 
-use super::{Channel, ChannelName, keeping::CatchUps, turns::PublishTurns};
+use super::{Channel, ChannelName, keeping::CatchUps, settling::Settling, turns::PublishTurns};
 use crate::Status;
 
 /// What a client says of itself in a channel: a message's full name, and the message.
@@ -27,6 +27,8 @@ pub(crate) struct SessionChannels {
     catch_ups: Mutex<Weak<CatchUps>>,
     /// In which order the session publishes.
     pub(super) publishing: PublishTurns,
+    /// Who tells presence again that its broker has not taken.
+    pub(super) settling: Settling,
 }
 
 #[derive(Debug, Default)]
@@ -42,8 +44,6 @@ struct Heard {
     changes: u64,
     /// As what its broker knows the client to be in channels.
     present: HashMap<ChannelName, Known>,
-    /// What its broker has not taken of that is told again after a while.
-    settling: bool,
     /// The number of the subscription that was made last.
     made: u64,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Present {
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) present: Present,
-    /// The broker has said that it does. Without, it may: it was told, and whoever waited for its answer has gone.
+    /// The broker has said that it does. Without, it may: it was told so, or that the client leaves, and its answer has not come.
     pub(crate) is_sure: bool,
 }
 
@@ -287,16 +287,6 @@ impl SessionChannels {
             Some(Place::Joining { ended }) => ended.clone(),
             _ => None,
         }
-    }
-
-    /// Whether presence is to be told again for this session by whoever asks: it is by nobody yet.
-    pub(crate) fn begin_settling(&self) -> bool {
-        !std::mem::replace(&mut self.lock().settling, true)
-    }
-
-    /// Nobody tells it again any more.
-    pub(crate) fn end_settling(&self) {
-        self.lock().settling = false;
     }
 
     /// Ends everything, for good. Gives what was heard.

@@ -311,6 +311,8 @@ impl Hub {
                     heard.presence = before;
                 }
             });
+            // It may have been taken all the same.
+            self.settle_in_the_end(session, vec![name.clone()]);
         }
         settled
     }
