@@ -100,7 +100,7 @@ impl Hub {
             }
             // What was read is not to be there while it waits.
             drop(history);
-            wish.room.turn().await;
+            wish.room.turn().await?;
         };
         subscribed.recovered = Some(all);
         subscribed.position = history.position;
@@ -165,7 +165,7 @@ impl Hub {
                 Fits::Never => return Err(too_long()),
                 Fits::Later => {
                     drop(snapshot);
-                    room.turn().await;
+                    room.turn().await?;
                     continue;
                 }
             }
@@ -195,7 +195,7 @@ impl Hub {
             room.give_back(taken);
             if fits == Some(Fits::Later) {
                 drop((history, snapshot));
-                room.turn().await;
+                room.turn().await?;
             } else {
                 overtaken += 1;
             }

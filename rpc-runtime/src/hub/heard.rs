@@ -3,15 +3,17 @@
 //! A session is a subscriber of a channel exactly while it has a place here for it. Both change together, under this lock and then the
 //! channel's, never the other way round.
 
+mod waiting;
+
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use bytes::Bytes;
-use tokio::sync::{Notify, futures::Notified};
+use tokio::sync::Notify;
 
-use super::{Channel, ChannelName, keeping::CatchUps, turns::PublishTurns};
+use super::{Channel, ChannelName, keeping::CatchUps, settling::Settling, turns::PublishTurns};
 use crate::Status;
 
 /// What a client says of itself in a channel: a message's full name, and the message.
@@ -23,10 +25,14 @@ pub(crate) struct SessionChannels {
     heard: Mutex<Heard>,
     /// Told when a subscription that was on its way is made, or is not.
     settled: Notify,
+    /// Told when a place that is to be filled is to be given up.
+    given_up: Notify,
     /// What it takes while it catches up.
     catch_ups: Mutex<Weak<CatchUps>>,
     /// In which order the session publishes.
     pub(super) publishing: PublishTurns,
+    /// Who tells presence again that its broker has not taken.
+    pub(super) settling: Settling,
 }
 
 #[derive(Debug, Default)]
@@ -42,8 +48,6 @@ struct Heard {
     changes: u64,
     /// As what its broker knows the client to be in channels.
     present: HashMap<ChannelName, Known>,
-    /// What its broker has not taken of that is told again after a while.
-    settling: bool,
     /// The number of the subscription that was made last.
     made: u64,
 }
@@ -68,7 +72,7 @@ pub(crate) struct Present {
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) present: Present,
-    /// The broker has said that it does. Without, it may: it was told, and whoever waited for its answer has gone.
+    /// The broker has said that it does. Without, it may: it was told so, or that the client leaves, and its answer has not come.
     pub(crate) is_sure: bool,
 }
 
@@ -78,6 +82,8 @@ enum Place {
     Joining {
         /// Why it is not to be: it was unsubscribed meanwhile.
         ended: Option<Status>,
+        /// Somebody else has waited long for it.
+        is_asked_for: bool,
     },
     Live(Subscription),
 }
@@ -185,15 +191,13 @@ impl SessionChannels {
             },
             Entry::Vacant(_) if count >= most => Reserved::Full,
             Entry::Vacant(place) => {
-                place.insert(Place::Joining { ended: None });
+                place.insert(Place::Joining {
+                    ended: None,
+                    is_asked_for: false,
+                });
                 Reserved::New
             }
         }
-    }
-
-    /// Ready when a subscription that was on its way when this was called is settled.
-    pub(crate) fn settled(&self) -> Notified<'_> {
-        self.settled.notified()
     }
 
     /// Fills the place that was taken, where `enter` has the channel give it events from now on. Gives the subscription's number.
@@ -205,8 +209,8 @@ impl SessionChannels {
         let mut heard = self.lock();
         let number = heard.made + 1;
         match heard.places.get_mut(&subscription.channel.name) {
-            Some(Place::Joining { ended: Some(why) }) => return Err(NotFilled::Ended(why.clone())),
-            Some(place @ Place::Joining { ended: None }) => {
+            Some(Place::Joining { ended: Some(why), .. }) => return Err(NotFilled::Ended(why.clone())),
+            Some(place @ Place::Joining { ended: None, .. }) => {
                 if !enter() {
                     return Err(NotFilled::Refused);
                 }
@@ -268,44 +272,13 @@ impl SessionChannels {
         }
     }
 
-    /// Has a subscription that is on its way not be made, for this reason; `tell` is called before whoever makes it knows. Whether there
-    /// is one, and nobody has done so before.
-    pub(crate) fn prevent(&self, name: &ChannelName, why: Status, tell: impl FnOnce()) -> bool {
-        match self.lock().places.get_mut(name) {
-            Some(Place::Joining { ended: ended @ None }) => {
-                tell();
-                *ended = Some(why);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Why a subscription that is on its way is not to be made, where that is so.
-    pub(crate) fn why_ended(&self, name: &ChannelName) -> Option<Status> {
-        match self.lock().places.get(name) {
-            Some(Place::Joining { ended }) => ended.clone(),
-            _ => None,
-        }
-    }
-
-    /// Whether presence is to be told again for this session by whoever asks: it is by nobody yet.
-    pub(crate) fn begin_settling(&self) -> bool {
-        !std::mem::replace(&mut self.lock().settling, true)
-    }
-
-    /// Nobody tells it again any more.
-    pub(crate) fn end_settling(&self) {
-        self.lock().settling = false;
-    }
-
     /// Ends everything, for good. Gives what was heard.
     pub(crate) fn end(&self, leave: impl Fn(&Subscription)) -> Vec<Subscription> {
         let mut heard = self.lock();
         heard.gone = true;
         let mut all = Vec::new();
         heard.places.retain(|_, place| match place {
-            Place::Joining { ended } => {
+            Place::Joining { ended, .. } => {
                 ended.get_or_insert_with(|| Status::unavailable("the client is gone"));
                 true
             }
@@ -315,6 +288,8 @@ impl SessionChannels {
                 false
             }
         });
+        drop(heard);
+        self.given_up.notify_waiters();
         all
     }
 

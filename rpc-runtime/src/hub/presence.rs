@@ -61,7 +61,10 @@ impl Hub {
                         .as_ref()
                         .is_none_or(|wanted| wanted.user != is.present.user) =>
                 {
-                    self.leave(session, name, &is.present).await?;
+                    let unsure = Known { is_sure: false, ..is };
+                    // First: it may be gone already when this is dropped, or fails.
+                    channels.set_present(name, Some(unsure.clone()));
+                    self.leave(session, name, &unsure.present).await?;
                     channels.set_present(name, None);
                 }
                 (Some(is), Some(wanted)) if is.is_sure && is.present == wanted => return Ok(()),
@@ -70,11 +73,13 @@ impl Hub {
                         present: wanted.clone(),
                         is_sure: false,
                     };
-                    // First: it may be there already when this is dropped.
+                    // First: it may be there already when this is dropped, or fails.
                     channels.set_present(name, Some(known.clone()));
                     if let Err(error) = self.join(session, name, wanted).await {
-                        // As what it was there before it still is.
-                        channels.set_present(name, is);
+                        if matches!(error, BrokerError::Full(_) | BrokerError::AccountFull(_)) {
+                            // Refused for certain: as what it was there before it still is.
+                            channels.set_present(name, is);
+                        }
                         return Err(error.into());
                     }
                     known.is_sure = true;

@@ -1,18 +1,25 @@
 //! How much an answer has room for, and the session whose answers are made at once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::{MutexGuard, OnceCell, OwnedMutexGuard, SemaphorePermit};
 
-use super::keeping::CatchUps;
-use crate::Session;
+use super::{ChannelName, keeping::CatchUps};
+use crate::{Session, Status};
 
 /// How many bytes of events and snapshots an answer has room for, of all channels that are asked for in it at once.
 #[derive(Debug, Clone)]
-pub(crate) struct Room(Arc<Answer>);
+pub(crate) struct Room {
+    answer: Arc<Answer>,
+    /// Whoever waits for a turn has a place in this channel, which it is to fill.
+    place: Option<(Arc<Session>, ChannelName)>,
+}
 
 #[derive(Debug)]
 struct Answer {
@@ -48,17 +55,29 @@ impl Room {
     }
 
     fn with(bytes: usize, catch_ups: Option<Arc<CatchUps>>) -> Self {
-        Self(Arc::new(Answer {
+        let answer = Answer {
             left: AtomicUsize::new(bytes),
             catch_ups,
             on_account: AtomicUsize::new(0),
             turn: OnceCell::new(),
-        }))
+        };
+        Self {
+            answer: Arc::new(answer),
+            place: None,
+        }
+    }
+
+    /// The same room, for one that has a place in a channel, and gives it up where it would wait for its turn too long with that.
+    pub(super) fn with_place(&self, session: &Arc<Session>, name: &ChannelName) -> Self {
+        Self {
+            answer: self.answer.clone(),
+            place: Some((session.clone(), name.clone())),
+        }
     }
 
     /// Takes room, where there is so much in the answer.
     pub(crate) fn take(&self, bytes: usize) -> bool {
-        less(&self.0.left, bytes)
+        less(&self.answer.left, bytes)
     }
 
     /// Takes room for what was read, in the answer and among those of its session.
@@ -66,13 +85,13 @@ impl Room {
         if !self.take(bytes) {
             return Fits::Never;
         }
-        match &self.0.catch_ups {
-            Some(catch_ups) if !self.0.turn.initialized() => {
+        match &self.answer.catch_ups {
+            Some(catch_ups) if !self.answer.turn.initialized() => {
                 if !catch_ups.recover(bytes) {
-                    self.0.left.fetch_add(bytes, Ordering::Relaxed);
+                    self.answer.left.fetch_add(bytes, Ordering::Relaxed);
                     return Fits::Later;
                 }
-                self.0.on_account.fetch_add(bytes, Ordering::Relaxed);
+                self.answer.on_account.fetch_add(bytes, Ordering::Relaxed);
                 Fits::Now
             }
             _ => Fits::Now,
@@ -81,34 +100,53 @@ impl Room {
 
     /// What was read is let go of: its room is free again.
     pub(super) fn give_back(&self, bytes: usize) {
-        self.0.left.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(catch_ups) = &self.0.catch_ups {
-            let on_account = self.0.on_account.load(Ordering::Relaxed).min(bytes);
-            if less(&self.0.on_account, on_account) {
+        self.answer.left.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(catch_ups) = &self.answer.catch_ups {
+            let on_account = self.answer.on_account.load(Ordering::Relaxed).min(bytes);
+            if less(&self.answer.on_account, on_account) {
                 catch_ups.has_recovered(on_account);
             }
         }
     }
 
     /// Ready when it is this answer's turn among those of its session, which it then has until it is made.
-    pub(super) async fn turn(&self) {
-        if let Some(catch_ups) = &self.0.catch_ups {
+    ///
+    /// # Errors
+    ///
+    /// The place that waits with it is to be given up.
+    pub(super) async fn turn(&self) -> Result<(), Status> {
+        if let Some(catch_ups) = &self.answer.catch_ups {
             let turn = || catch_ups.turn.clone().lock_owned();
-            self.0.turn.get_or_init(turn).await;
+            self.wait(self.answer.turn.get_or_init(turn)).await?;
         }
+        Ok(())
     }
 
     /// Ready when a channel of this answer may be caught up with alone. `None` where nobody has asked for an answer, and nobody waits.
-    pub(super) async fn alone(&self) -> Option<MutexGuard<'_, ()>> {
-        let catch_ups = self.0.catch_ups.as_ref()?;
+    ///
+    /// # Errors
+    ///
+    /// As for [`turn`](Self::turn).
+    pub(super) async fn alone(&self) -> Result<Option<MutexGuard<'_, ()>>, Status> {
+        let Some(catch_ups) = &self.answer.catch_ups else {
+            return Ok(None);
+        };
         // First, so that whoever is alone never waits for one who waits to be.
-        self.turn().await;
-        Some(catch_ups.alone.lock().await)
+        self.turn().await?;
+        self.wait(catch_ups.alone.lock()).await.map(Some)
+    }
+
+    /// Waits for whom may wait for the place that waits with it.
+    async fn wait<T>(&self, turn: impl Future<Output = T>) -> Result<T, Status> {
+        match &self.place {
+            Some((session, name)) => session.make_channels().wait_with(name, turn).await,
+            None => Ok(turn.await),
+        }
     }
 
     /// Ready when a history may be read, until what is given is dropped.
     pub(super) async fn may_read(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.catch_ups.as_ref()?.may_read().await
+        self.answer.catch_ups.as_ref()?.may_read().await
     }
 }
 

@@ -1,6 +1,9 @@
 //! Presence that is told behind whatever goes on: nobody waits for it, and a broker that fails is told again.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::time;
 
@@ -19,12 +22,68 @@ const TRIES: usize = 10;
 /// So many sessions wait at most, on one node, for their presence to be told again: each keeps its session in memory.
 pub(super) const MOST_WAITING: usize = 10_000;
 
-/// Says that nobody tells it again any more.
-struct EndsSettling<'a>(&'a SessionChannels);
+/// Whether somebody tells presence again for a session: one does for all of its channels.
+#[derive(Debug, Default)]
+pub(crate) struct Settling(Mutex<State>);
 
-impl Drop for EndsSettling<'_> {
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Nobody,
+    /// Somebody does.
+    Somebody,
+    /// The same, and more has failed since it began.
+    More,
+}
+
+/// It is told again by whoever has this.
+#[derive(Debug)]
+struct TellsAgain<'a> {
+    settling: &'a Settling,
+    has_ended: bool,
+}
+
+impl Settling {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something has failed. `None` where somebody tells it again already, and learns of this one before it ends.
+    fn begin(&self) -> Option<TellsAgain<'_>> {
+        let mut state = self.lock();
+        let before = *state;
+        *state = match before {
+            State::Nobody => State::Somebody,
+            State::Somebody | State::More => State::More,
+        };
+        drop(state);
+        (before == State::Nobody).then(|| TellsAgain {
+            settling: self,
+            has_ended: false,
+        })
+    }
+}
+
+impl TellsAgain<'_> {
+    /// Whether this is the end of it. It is not where more has failed meanwhile: that may be in no round until now.
+    fn ends(&mut self) -> bool {
+        let mut state = self.settling.lock();
+        self.has_ended = *state != State::More;
+        *state = match self.has_ended {
+            true => State::Nobody,
+            false => State::Somebody,
+        };
+        self.has_ended
+    }
+}
+
+impl Drop for TellsAgain<'_> {
     fn drop(&mut self) {
-        self.0.end_settling();
+        // Where it has ended by itself, somebody else may be at it.
+        if !self.has_ended {
+            *self.settling.lock() = State::Nobody;
+        }
     }
 }
 
@@ -74,27 +133,48 @@ impl Hub {
     /// Tries it again. What is told is what is the case then: who has come back meanwhile is not taken out.
     async fn settle_again(&self, session: &Arc<Session>, mut failed: Failed) {
         let channels = session.make_channels();
-        // Once for each session, however often its user changes: what has failed since is told then, too.
-        if !channels.begin_settling() {
-            return;
-        }
-        let _ends = EndsSettling(channels);
-        let (count, error) = (failed.names.len(), &failed.error);
-        let Ok(_waits) = self.inner.presence_waits.try_acquire() else {
-            tracing::warn!(client = %session.id(), channels = count, %error, "presence could not be told to the broker, and too much of that waits to be told again");
+        // Once for each session, however often its user changes.
+        let Some(mut telling) = channels.settling.begin() else {
             return;
         };
+        let mut waits = None;
+        loop {
+            waits = waits.or_else(|| self.inner.presence_waits.try_acquire().ok());
+            let given_up = match waits {
+                None => Some("too much of that waits to be told again"),
+                Some(_) => match self.settle_in_some_round(session, channels, &mut failed).await {
+                    true => None,
+                    false => Some("it was tried for two minutes"),
+                },
+            };
+            if !telling.ends() {
+                continue;
+            }
+            if let Some(why) = given_up {
+                let Failed { names, error } = &failed;
+                tracing::warn!(client = %session.id(), channels = names.len(), %error, why, "presence could not be told to the broker, and is given up");
+            }
+            return;
+        }
+    }
+
+    /// Tries it in all channels of a session, later and later. Whether nothing failed in the last round.
+    async fn settle_in_some_round(
+        &self,
+        session: &Arc<Session>,
+        channels: &SessionChannels,
+        failed: &mut Failed,
+    ) -> bool {
         let mut pause = FIRST_PAUSE;
         for _ in 0..TRIES {
             // What failed at one moment shall not come back at one.
             time::sleep(random::between(pause / 2, pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             match self.settle_each(session, channels.presences()).await {
-                Ok(()) => return,
-                Err(again) => failed = again,
+                Ok(()) => return true,
+                Err(again) => *failed = again,
             }
         }
-        let Failed { names, error } = failed;
-        tracing::warn!(client = %session.id(), channels = names.len(), %error, "presence could not be told to the broker for two minutes: it is given up");
+        false
     }
 }

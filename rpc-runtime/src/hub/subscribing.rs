@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::{
     Begun, ChannelName, Hub, Position, PresenceData, Room,
@@ -109,6 +110,7 @@ impl Hub {
             Some(_) => usize::MAX,
             None => session.most_channels(),
         };
+        let since = Instant::now();
         loop {
             let settled = channels.settled();
             match channels.reserve(name, most) {
@@ -116,7 +118,7 @@ impl Hub {
                 Reserved::Already(subscription) => {
                     return self.tell_again(session, name, subscription, wish).await;
                 }
-                Reserved::Busy => settled.await,
+                Reserved::Busy => channels.wait_for(name, since, settled).await,
                 Reserved::Full => {
                     return Err(Status::resource_exhausted(
                         "the client has subscribed to as many channels as it may; unsubscribe from some first",
@@ -140,13 +142,14 @@ impl Hub {
     }
 
     /// Subscribes a session that has a place for the channel.
-    async fn join_in(&self, joining: &mut Joining<'_>, wish: Wish) -> Result<Begun, NotSubscribed> {
+    async fn join_in(&self, joining: &mut Joining<'_>, mut wish: Wish) -> Result<Begun, NotSubscribed> {
         let Joining {
             session,
             channels,
             name,
             ..
         } = *joining;
+        wish.room = wish.room.with_place(session, name);
         let mut asks = Asks::now(session);
         let namespace = self.namespace_of(name.as_str(), &asks)?;
         namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
@@ -197,7 +200,7 @@ impl Hub {
                 // What it was given is not to be there while it waits.
                 drop(subscribed);
                 if alone.is_none() {
-                    alone = wish.room.alone().await;
+                    alone = wish.room.alone().await?;
                 }
                 channel.keep_anew(session.id(), alone.is_some() || wish.is_kept_alone());
             }
@@ -321,6 +324,8 @@ impl Hub {
                     heard.presence = before;
                 }
             });
+            // It may have been taken all the same.
+            self.settle_in_the_end(session, vec![name.clone()]);
         }
         settled
     }

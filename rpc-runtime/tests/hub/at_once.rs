@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 
 use rpc_protocol::{FrameKind, frame::Response};
 use rpc_runtime::{
-    ClientId, Limits, Status,
+    ClientId, Code, Limits, Status,
     bytes::Bytes,
     hub::{
         Anyone, Asks, Broker, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member, Namespace,
@@ -19,9 +19,11 @@ use rpc_runtime::{
         broker::{Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published},
     },
     prost::Message,
-    services::hub::{SubscribeAnswer, SubscribeChannel, SubscribeRequest, SubscribeResponse, Subscribed},
+    services::hub::{
+        SubscribeAnswer, SubscribeChannel, SubscribeRequest, SubscribeResponse, Subscribed, Unsubscribed,
+    },
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     broker::{Step, rooms_of_steps},
@@ -185,6 +187,10 @@ async fn subscribe_at_once(peer: &mut Peer, calls: Vec<Vec<SubscribeChannel>>) -
     for channels in calls {
         streams.push(peer.begin("Subscribe", &SubscribeRequest { channels }).await);
     }
+    answers_of(peer, &streams).await
+}
+
+async fn answers_of(peer: &mut Peer, streams: &[u64]) -> Vec<Vec<SubscribeAnswer>> {
     let (mut bodies, mut whole) = (HashMap::<_, Vec<u8>>::new(), 0);
     while whole < streams.len() {
         let frame = peer.frame().await;
@@ -355,4 +361,89 @@ async fn what_the_server_subscribes_a_session_to_is_kept_whatever_its_own_calls_
     for _ in 0..16 {
         assert_eq!(ali.hears::<Said>().await, event);
     }
+}
+
+/// Is made in five seconds.
+struct Long;
+
+impl OnSubscribe<(u64,)> for Long {
+    async fn snapshot(&self, _: &Asks, _: &(u64,)) -> Result<Snapshot, Status> {
+        sleep(Duration::from_secs(5)).await;
+        Ok(Snapshot::none())
+    }
+}
+
+/// Takes a second, and subscribes its client to the room of the same number.
+struct Lobby(Arc<OnceLock<Hub>>);
+
+impl OnSubscribe<(u64,)> for Lobby {
+    async fn snapshot(&self, asks: &Asks, (number,): &(u64,)) -> Result<Snapshot, Status> {
+        sleep(Duration::from_secs(1)).await;
+        let hub = self.0.get().unwrap();
+        hub.subscribe(asks.session(), format!("room:{number}")).await?;
+        Ok(Snapshot::none())
+    }
+}
+
+/// A client that has made three calls: the first holds all that answers may hold together, the second has the turn and makes the
+/// snapshot of `lobby:5`, and the third waits for the turn with `room:5`. With their streams.
+async fn who_waits_for_the_turn() -> (Hub, Peer, [u64; 3]) {
+    let itself = Arc::new(OnceLock::new());
+    let rooms = Namespace::<(u64,)>::new("room:{id}")
+        .subscribe(Anyone)
+        .keep(Retention::of(100, Duration::from_secs(3_600)));
+    let long = Namespace::<(u64,)>::new("long:{id}")
+        .subscribe(Anyone)
+        .on_subscribe(Long);
+    let lobbies = Namespace::<(u64,)>::new("lobby:{id}")
+        .subscribe(Anyone)
+        .on_subscribe(Lobby(itself.clone()));
+    let hub = Hub::builder().namespace(rooms).namespace(long).namespace(lobbies);
+    let hub = hub.broker(Remote::default()).build().unwrap();
+    assert!(itself.set(hub.clone()).is_ok());
+    let mut asked = Vec::new();
+    for number in 1..=6 {
+        let room = format!("room:{number}");
+        asked.push(since(&room, published(&hub, &room, 15).await));
+    }
+    let sixth = asked.pop().unwrap();
+    let fifth = asked.pop().unwrap();
+    asked.push(to("long:1"));
+    let mut ali = Peer::connect(&builder(&hub).build().unwrap()).await;
+    ali.announce_wide_windows().await;
+    let mut streams = [0; 3];
+    let calls = [asked, vec![sixth, to("lobby:5")], vec![fifth]];
+    for (stream, channels) in streams.iter_mut().zip(calls) {
+        *stream = ali.begin("Subscribe", &SubscribeRequest { channels }).await;
+        sleep(Duration::from_millis(300)).await;
+    }
+    (hub, ali, streams)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_may_subscribe_its_client_to_a_channel_that_waits_for_its_turn() {
+    let (hub, mut ali, streams) = who_waits_for_the_turn().await;
+    let answered = timeout(Duration::from_secs(20), answers_of(&mut ali, &streams)).await;
+    let answers = answered.expect("neither waits for the other for ever");
+    for answer in answers[..2].iter().flatten() {
+        assert_eq!(answer.refused, None, "{}", answer.channel);
+    }
+    let refused = answers[2][0].refused.as_ref().unwrap();
+    assert_eq!(refused.code, Code::Unavailable as i32);
+    assert_eq!(ali.hears::<Subscribed>().await.channel, "room:5");
+    hub.channel("room:5").publish(&said("live")).await.unwrap();
+    assert_eq!(ali.hears::<Said>().await, said("live"));
+    assert_eq!(ali.subscribe("room:5").await.refused, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_put_out_while_it_waits_for_its_turn_is_answered_at_once() {
+    let (hub, mut ali, [_, _, third]) = who_waits_for_the_turn().await;
+    let kick = Status::aborted("be polite");
+    assert_eq!(hub.unsubscribe(ali.id(), "room:5", &kick).unwrap(), 1);
+    // Whoever has the turn is answered later.
+    let body = ali.answer(third).await.unwrap();
+    let answer = SubscribeResponse::decode(body).unwrap().answers.remove(0);
+    assert_eq!(answer.refused.unwrap().message, "be polite");
+    assert_eq!(ali.hears::<Unsubscribed>().await.channel, "room:5");
 }

@@ -34,6 +34,20 @@ pub enum Step {
     HasRead,
 }
 
+/// How a call fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Failure {
+    /// It does not reach the broker.
+    #[default]
+    Unsent,
+    /// The broker does it, and the caller does not hear of it.
+    Unanswered,
+}
+
+impl Failure {
+    pub const ALL: [Self; 2] = [Self::Unsent, Self::Unanswered];
+}
+
 type Between = dyn Fn(Step) -> BoxFuture<'static, ()> + Send + Sync;
 
 /// What a test has of a `Stepping` broker.
@@ -49,6 +63,10 @@ pub struct Steps {
     leaves: Mutex<(usize, usize)>,
     /// So long it takes before a client joins, and so many of those calls fail next.
     joins: Mutex<(Duration, usize)>,
+    /// How those calls fail.
+    how: Mutex<Failure>,
+    /// So long it takes before a client leaves.
+    before_leaving: Mutex<Duration>,
     /// So long it takes before something is published.
     before_publishing: Mutex<Duration>,
     /// Of this channel it is not known how many are reached.
@@ -77,6 +95,16 @@ impl Steps {
 
     pub fn fail_leaves(&self, calls: usize) {
         *self.leaves.lock().unwrap() = (calls, 0);
+    }
+
+    /// Has those calls that a client joins or leaves that fail do so like this.
+    pub fn fail_like(&self, how: Failure) {
+        *self.how.lock().unwrap() = how;
+    }
+
+    /// Has it take so long before a client leaves.
+    pub fn leave_after(&self, time: Duration) {
+        *self.before_leaving.lock().unwrap() = time;
     }
 
     /// How often a client was said to leave since then.
@@ -156,6 +184,22 @@ impl Stepping {
         (broker, steps)
     }
 
+    /// Makes a call, which fails as it was told to.
+    async fn fails<T>(
+        &self,
+        fails: bool,
+        call: impl Future<Output = Result<T, BrokerError>>,
+    ) -> Result<T, BrokerError> {
+        if !fails {
+            return call.await;
+        }
+        let how = *self.steps.how.lock().unwrap();
+        if how == Failure::Unanswered {
+            call.await?;
+        }
+        Err(BrokerError::Unavailable("it was told to fail".to_owned()))
+    }
+
     fn filter(&self) -> &Filter {
         self.filter.get().unwrap()
     }
@@ -220,26 +264,26 @@ impl Broker for Stepping {
     async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
         let pause = self.steps.joins.lock().unwrap().0;
         tokio::time::sleep(pause).await;
-        {
+        let fails = {
             let failing = &mut self.steps.joins.lock().unwrap().1;
-            if *failing > 0 {
-                *failing -= 1;
-                return Err(BrokerError::Unavailable("it was told to fail".to_owned()));
-            }
-        }
-        self.broker.join(channel, member).await
+            let fails = *failing > 0;
+            *failing -= usize::from(fails);
+            fails
+        };
+        self.fails(fails, self.broker.join(channel, member)).await
     }
 
     async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
-        {
+        let pause = *self.steps.before_leaving.lock().unwrap();
+        tokio::time::sleep(pause).await;
+        let fails = {
             let mut leaves = self.steps.leaves.lock().unwrap();
+            let fails = leaves.0 > 0;
+            leaves.0 -= usize::from(fails);
             leaves.1 += 1;
-            if leaves.0 > 0 {
-                leaves.0 -= 1;
-                return Err(BrokerError::Unavailable("it was told to fail".to_owned()));
-            }
-        }
-        self.broker.leave(channel, client).await
+            fails
+        };
+        self.fails(fails, self.broker.leave(channel, client)).await
     }
 
     async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {

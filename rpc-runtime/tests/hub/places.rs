@@ -18,7 +18,7 @@ use rpc_runtime::{
 use tokio::time::sleep;
 
 use crate::{
-    broker::{Stepping, Steps},
+    broker::{Failure, Stepping, Steps},
     by_server::reason,
     common::{Peer, Said, rooms, said, serve, settle, to, typed},
 };
@@ -33,10 +33,11 @@ impl Right<(u64,)> for Slow {
     }
 }
 
-/// Rooms whose broker takes three seconds for who joins, and then refuses the first so many.
-fn hub(rooms: Namespace<(u64,)>, refuses: usize) -> (Hub, Arc<Steps>) {
+/// Rooms whose broker takes three seconds for who joins, and fails then for the first so many.
+fn hub(rooms: Namespace<(u64,)>, refuses: usize, how: Failure) -> (Hub, Arc<Steps>) {
     let (broker, steps) = Stepping::new();
     steps.join_after(Duration::from_secs(3), refuses);
+    steps.fail_like(how);
     let hub = Hub::builder().namespace(rooms).broker(broker).build().unwrap();
     (hub, steps)
 }
@@ -84,13 +85,16 @@ async fn hears(hub: &Hub, peer: &mut Peer) {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_subscribed_by_the_server_meanwhile_goes_on_where_its_own_call_is_refused_or_given_up() {
-    for (says, is_given_up) in [
-        (None, false),
-        (Some("ali"), false),
-        (None, true),
-        (Some("ali"), true),
+    use Failure::{Unanswered, Unsent};
+    for (says, is_given_up, how) in [
+        (None, false, Unsent),
+        (None, false, Unanswered),
+        (Some("ali"), false, Unsent),
+        (Some("ali"), false, Unanswered),
+        (None, true, Unsent),
+        (Some("ali"), true, Unsent),
     ] {
-        let (hub, _steps) = hub(rooms(), usize::from(!is_given_up));
+        let (hub, _steps) = hub(rooms(), usize::from(!is_given_up), how);
         let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
         let stream_id = begin(&mut ali, says).await;
         assert_eq!(hub.subscribe(ali.id(), "room:5").await.unwrap(), 1);
@@ -105,14 +109,14 @@ async fn who_was_subscribed_by_the_server_meanwhile_goes_on_where_its_own_call_i
         // What was refused, its call did not say; what was not, nobody has taken back.
         sleep(Duration::from_secs(10)).await;
         let told = says.filter(|_| is_given_up).map(str::to_owned);
-        assert_eq!(members(&mut ali).await, [told], "{is_given_up}");
+        assert_eq!(members(&mut ali).await, [told], "{is_given_up}, {how:?}");
         hears(&hub, &mut ali).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_has_asked_twice_goes_on_where_the_first_is_given_up() {
-    let (hub, _steps) = hub(rooms(), 0);
+    let (hub, _steps) = hub(rooms(), 0, Failure::Unsent);
     let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
     let first = begin(&mut ali, None).await;
     assert_eq!(ali.subscribe("room:5").await.refused, None);
@@ -124,8 +128,12 @@ async fn who_has_asked_twice_goes_on_where_the_first_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn who_has_asked_alone_and_is_refused_or_gives_up_is_out() {
-    for is_given_up in [false, true] {
-        let (hub, _steps) = hub(rooms(), usize::from(!is_given_up));
+    for (is_given_up, how) in [
+        (false, Failure::Unsent),
+        (false, Failure::Unanswered),
+        (true, Failure::Unsent),
+    ] {
+        let (hub, _steps) = hub(rooms(), usize::from(!is_given_up), how);
         let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
         let stream_id = begin(&mut ali, None).await;
         if is_given_up {
@@ -135,7 +143,7 @@ async fn who_has_asked_alone_and_is_refused_or_gives_up_is_out() {
             assert_eq!((code(&refused), refused.number), (Some(Code::Unavailable), 0));
         }
         sleep(Duration::from_secs(10)).await;
-        assert_eq!(members(&mut ali).await, []);
+        assert_eq!(members(&mut ali).await, [], "{is_given_up}, {how:?}");
         hub.channel("room:5").publish(&said("x")).await.unwrap();
         ali.hears_nothing().await;
     }
@@ -143,8 +151,11 @@ async fn who_has_asked_alone_and_is_refused_or_gives_up_is_out() {
 
 #[tokio::test(start_paused = true)]
 async fn who_is_put_out_and_asks_anew_is_not_ended_by_what_it_asked_before() {
-    for is_by_event in [false, true] {
-        let (hub, _steps) = hub(rooms().subscribe(Slow(500)), 1);
+    for (is_by_event, how) in [false, true]
+        .into_iter()
+        .flat_map(|by| Failure::ALL.map(|how| (by, how)))
+    {
+        let (hub, _steps) = hub(rooms().subscribe(Slow(500)), 1, how);
         let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
         // Both are live after half a second at the latest, and wait for presence.
         let first = match is_by_event {
@@ -169,15 +180,21 @@ async fn who_is_put_out_and_asks_anew_is_not_ended_by_what_it_asked_before() {
             let refused = answer(&mut ali, first).await;
             assert_eq!(code(&refused), Some(Code::Unavailable));
         }
-        assert_eq!(answer(&mut ali, second).await.refused, None, "{is_by_event}");
+        assert_eq!(
+            answer(&mut ali, second).await.refused,
+            None,
+            "{is_by_event}, {how:?}"
+        );
         hears(&hub, &mut ali).await;
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(members(&mut ali).await, [None], "{is_by_event}, {how:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_put_out_and_asks_anew_is_asked_after_nothing_where_what_it_asked_before_is_given_up() {
     // More than there is for a right that is asked for again.
-    let (hub, _steps) = hub(rooms().subscribe(Slow(1_000)), 0);
+    let (hub, _steps) = hub(rooms().subscribe(Slow(1_000)), 0, Failure::Unsent);
     let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
     let first = begin(&mut ali, None).await;
     sleep(Duration::from_millis(1_500)).await;

@@ -18,7 +18,7 @@ use rpc_runtime::{
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    broker::{Stepping, Steps},
+    broker::{Failure, Stepping, Steps},
     common::{Moved, Peer, Said, builder, rooms, said, serve, settle, to, typed},
 };
 
@@ -297,14 +297,70 @@ async fn a_broker_that_fails_is_told_again_who_has_left() {
 
 #[tokio::test(start_paused = true)]
 async fn who_has_come_back_before_the_broker_could_be_told_is_still_there() {
-    let (steps, mut ali, mut bea) = two_in_a_room_of_steps().await;
-    steps.fail_leaves(5);
-    bea.unsubscribe("room:5").await;
+    for how in Failure::ALL {
+        let (steps, mut ali, mut bea) = two_in_a_room_of_steps().await;
+        steps.fail_leaves(5);
+        steps.fail_like(how);
+        bea.unsubscribe("room:5").await;
+        settle().await;
+        assert_eq!(steps.left(), 1);
+        bea.subscribe("room:5").await;
+        if how == Failure::Unanswered {
+            // It had left, and that was not told.
+            ali.hears::<Joined>().await;
+            bea.hears::<Joined>().await;
+        }
+        tokio::join!(rest(&mut ali, 120), rest(&mut bea, 120));
+        let there = (counts(&mut ali, "room:5").await, steps.left());
+        assert_eq!(there, ((2, 2), 1), "{how:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_while_another_failure_is_told_again_is_told_again_too() {
+    let (broker, steps) = Stepping::new();
+    let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
+    let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
+    ali.subscribe("room:5").await;
+    steps.leave_after(Duration::from_secs(2));
+    steps.fail_leaves(1);
+    ali.unsubscribe("room:5").await;
+    // The broker has failed after two seconds, and is told again a quarter of a second later at the latest.
+    sleep(Duration::from_millis(2_500)).await;
+    ali.subscribe("room:7").await;
+    steps.leave_after(Duration::ZERO);
+    steps.fail_leaves(1);
+    ali.unsubscribe("room:7").await;
     settle().await;
-    assert_eq!(steps.left(), 1);
-    bea.subscribe("room:5").await;
-    tokio::join!(rest(&mut ali, 120), rest(&mut bea, 120));
-    assert_eq!((counts(&mut ali, "room:5").await, steps.left()), ((2, 2), 1));
+    assert_eq!(
+        counts(&mut ali, "room:7").await,
+        (1, 1),
+        "the broker does not know"
+    );
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(counts(&mut ali, "room:5").await, (0, 0));
+    assert_eq!(counts(&mut ali, "room:7").await, (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_while_another_failure_is_given_up_is_told_for_as_long_as_that_was() {
+    let (broker, steps) = Stepping::new();
+    let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
+    let mut ali = Peer::connect_as(&serve(&hub), "ali").await;
+    for room in ["room:5", "room:7"] {
+        ali.subscribe(room).await;
+    }
+    steps.fail_leaves(usize::MAX);
+    ali.unsubscribe("room:5").await;
+    while steps.left() < 10 {
+        rest(&mut ali, 1).await;
+    }
+    // Nine of ten tries are over.
+    ali.unsubscribe("room:7").await;
+    rest(&mut ali, 60).await;
+    steps.fail_leaves(0);
+    rest(&mut ali, 60).await;
+    assert_eq!(counts(&mut ali, "room:7").await, (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -424,4 +480,26 @@ async fn what_a_client_said_in_a_call_that_it_gave_up_is_said_when_it_says_it_ag
     assert_eq!(ali.ask(says("away")).await.refused, None);
     let there = members(&mut ali, "room:5").await;
     assert_eq!(there.members[0].presence, Some(typed(&said("away"))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_was_refused_to_say_of_itself_is_not_shown_where_the_broker_took_it_all_the_same() {
+    for how in Failure::ALL {
+        let (broker, steps) = Stepping::new();
+        let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
+        let server = serve(&hub);
+        let mut ali = Peer::connect_as(&server, "ali").await;
+        let says = |text: &str| SubscribeChannel {
+            presence: Some(typed(&said(text))),
+            ..to("room:5")
+        };
+        assert_eq!(ali.ask(says("here")).await.refused, None);
+        steps.fail_like(how);
+        steps.join_after(Duration::ZERO, 1);
+        let refused = ali.ask(says("away")).await.refused.unwrap();
+        assert_eq!(Code::from_i32(refused.code), Code::Unavailable);
+        sleep(Duration::from_secs(1)).await;
+        let there = members(&mut ali, "room:5").await;
+        assert_eq!(there.members[0].presence, Some(typed(&said("here"))), "{how:?}");
+    }
 }
