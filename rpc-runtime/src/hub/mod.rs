@@ -74,7 +74,8 @@ pub(crate) use address::{LONGEST_EVENT, LONGEST_MESSAGE, TOO_SLOW};
 use broker::{Address, ErasedBroker, Node, Published, Receiver};
 #[doc(inline)]
 pub use broker::{
-    Broker, History, HistoryQuery, LocalBroker, Member, Position, PositionError, Publisher, Receipt,
+    Broker, BrokerWrapper, History, HistoryQuery, LocalBroker, Member, Position, PositionError, Publisher,
+    Receipt,
 };
 pub(crate) use catching_up::{Begun, bytes_of_one};
 pub(crate) use channel::Channel;

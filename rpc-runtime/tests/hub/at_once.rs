@@ -11,12 +11,12 @@ use std::{
 
 use rpc_protocol::{FrameKind, frame::Response};
 use rpc_runtime::{
-    ClientId, Code, Limits, Status,
+    Code, Limits, Status,
     bytes::Bytes,
     hub::{
-        Anyone, Asks, Broker, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member, Namespace,
-        OnSubscribe, Position, Receipt, Retention, Snapshot,
-        broker::{Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published},
+        Anyone, Asks, Broker, BrokerWrapper, ChannelName, History, HistoryQuery, Hub, LocalBroker, Namespace,
+        OnSubscribe, Position, Retention, Snapshot,
+        broker::{BrokerError, Publication, Published},
     },
     prost::Message,
     services::hub::{
@@ -69,26 +69,11 @@ struct Remote {
     read: Arc<Read>,
 }
 
-impl Broker for Remote {
-    fn start(&self, node: Node) {
-        self.broker.start(node);
-    }
+impl BrokerWrapper for Remote {
+    type Broker = LocalBroker;
 
-    async fn publish(
-        &self,
-        channel: &ChannelName,
-        keep: &Retention,
-        publication: Publication,
-    ) -> Result<Receipt, BrokerError> {
-        self.broker.publish(channel, keep, publication).await
-    }
-
-    async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
-        self.broker.subscribe(channel, keep).await
-    }
-
-    async fn unsubscribe(&self, channel: &ChannelName) -> Result<(), BrokerError> {
-        self.broker.unsubscribe(channel).await
+    fn wrapped(&self) -> &LocalBroker {
+        &self.broker
     }
 
     async fn history(
@@ -116,22 +101,6 @@ impl Broker for Remote {
         }
         self.read.going_on.fetch_sub(1, Ordering::SeqCst);
         Ok(history)
-    }
-
-    async fn send(&self, to: &Address, publication: Publication) -> Result<Receipt, BrokerError> {
-        self.broker.send(to, publication).await
-    }
-
-    async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
-        self.broker.join(channel, member).await
-    }
-
-    async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
-        self.broker.leave(channel, client).await
-    }
-
-    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
-        self.broker.members(channel, query).await
     }
 }
 

@@ -12,11 +12,9 @@ use futures_util::future::BoxFuture;
 use rpc_runtime::{
     ClientId,
     hub::{
-        Anyone, Broker, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member, Namespace, Position,
-        Receipt, Retention,
-        broker::{
-            Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published, Receiver,
-        },
+        Anyone, Broker, BrokerWrapper, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member,
+        Namespace, Position, Receipt, Retention,
+        broker::{Address, BrokerError, MemberChange, Node, Publication, Published, Receiver},
     },
     services::hub::{Joined, Left, SubscribeRequest},
 };
@@ -205,7 +203,13 @@ impl Stepping {
     }
 }
 
-impl Broker for Stepping {
+impl BrokerWrapper for Stepping {
+    type Broker = LocalBroker;
+
+    fn wrapped(&self) -> &LocalBroker {
+        &self.broker
+    }
+
     fn start(&self, node: Node) {
         let filter = Arc::new(Filter {
             node,
@@ -257,10 +261,6 @@ impl Broker for Stepping {
         Ok(history)
     }
 
-    async fn send(&self, to: &Address, publication: Publication) -> Result<Receipt, BrokerError> {
-        self.broker.send(to, publication).await
-    }
-
     async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
         let pause = self.steps.joins.lock().unwrap().0;
         tokio::time::sleep(pause).await;
@@ -284,10 +284,6 @@ impl Broker for Stepping {
             fails
         };
         self.fails(fails, self.broker.leave(channel, client)).await
-    }
-
-    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
-        self.broker.members(channel, query).await
     }
 }
 

@@ -6,13 +6,11 @@ use std::{
 };
 
 use rpc_runtime::{
-    ClientId, Code,
+    Code,
     hub::{
-        Anyone, Broker, ChannelName, History, HistoryQuery, Hub, LocalBroker, Member, Namespace, Position,
-        Receipt, Retention,
-        broker::{
-            Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published, Receiver,
-        },
+        Anyone, Broker, BrokerWrapper, ChannelName, History, HistoryQuery, Hub, LocalBroker, Namespace,
+        Position, Receipt, Retention,
+        broker::{Address, BrokerError, Node, Publication, Published, Receiver},
     },
 };
 
@@ -90,7 +88,13 @@ impl Receiver for Lost {
     }
 }
 
-impl Broker for Losing {
+impl BrokerWrapper for Losing {
+    type Broker = LocalBroker;
+
+    fn wrapped(&self) -> &LocalBroker {
+        &self.broker
+    }
+
     fn start(&self, node: Node) {
         assert!(self.lost.node.set(node).is_ok());
         self.broker.start(Node::new(7, &self.lost));
@@ -110,10 +114,6 @@ impl Broker for Losing {
     async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
         let position = self.broker.subscribe(channel, keep).await?;
         Ok(self.lost.told(position))
-    }
-
-    async fn unsubscribe(&self, channel: &ChannelName) -> Result<(), BrokerError> {
-        self.broker.unsubscribe(channel).await
     }
 
     async fn history(
@@ -142,22 +142,6 @@ impl Broker for Losing {
             history.events.retain(is_asked);
         }
         Ok(history)
-    }
-
-    async fn send(&self, to: &Address, publication: Publication) -> Result<Receipt, BrokerError> {
-        self.broker.send(to, publication).await
-    }
-
-    async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
-        self.broker.join(channel, member).await
-    }
-
-    async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
-        self.broker.leave(channel, client).await
-    }
-
-    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
-        self.broker.members(channel, query).await
     }
 }
 

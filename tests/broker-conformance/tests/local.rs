@@ -13,7 +13,7 @@ use broker_conformance::{Cluster, Parameters, conforms, history, order};
 use rpc_runtime::{
     ClientId,
     hub::{
-        Broker, ChannelName, History, HistoryQuery, LocalBroker, Member, Position, Receipt, Retention,
+        Broker, BrokerWrapper, ChannelName, History, HistoryQuery, LocalBroker, Receipt, Retention,
         broker::{
             Address, BrokerError, MemberChange, Members, MembersQuery, Node, Origin, Publication, Published,
             Receiver,
@@ -113,7 +113,13 @@ impl Broken {
     }
 }
 
-impl Broker for Broken {
+impl BrokerWrapper for Broken {
+    type Broker = LocalBroker;
+
+    fn wrapped(&self) -> &LocalBroker {
+        &self.broker
+    }
+
     fn start(&self, node: Node) {
         let between = Arc::new(Between {
             node,
@@ -149,14 +155,6 @@ impl Broker for Broken {
         self.broker.publish(channel, &keep, publication).await
     }
 
-    async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
-        self.broker.subscribe(channel, keep).await
-    }
-
-    async fn unsubscribe(&self, channel: &ChannelName) -> Result<(), BrokerError> {
-        self.broker.unsubscribe(channel).await
-    }
-
     async fn history(
         &self,
         channel: &ChannelName,
@@ -170,14 +168,6 @@ impl Broker for Broken {
         let mut history = self.broker.history(channel, &keep, query).await?;
         history.complete |= self.wrong == Wrong::KnowsEveryPosition;
         Ok(history)
-    }
-
-    async fn send(&self, to: &Address, publication: Publication) -> Result<Receipt, BrokerError> {
-        self.broker.send(to, publication).await
-    }
-
-    async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
-        self.broker.join(channel, member).await
     }
 
     async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {

@@ -11,14 +11,9 @@ use std::{
 };
 
 use broker_conformance::{Cluster, Parameters, lost};
-use rpc_runtime::{
-    ClientId,
-    hub::{
-        Broker, ChannelName, History, HistoryQuery, LocalBroker, Member, Position, Receipt, Retention,
-        broker::{
-            Address, BrokerError, MemberChange, Members, MembersQuery, Node, Publication, Published, Receiver,
-        },
-    },
+use rpc_runtime::hub::{
+    Broker, BrokerWrapper, ChannelName, History, HistoryQuery, LocalBroker, Position, Receipt, Retention,
+    broker::{Address, BrokerError, Node, Publication, Published, Receiver},
 };
 
 use noticed::{is_each_noticed, is_each_noticed_by};
@@ -103,7 +98,13 @@ impl Broken {
     }
 }
 
-impl Broker for Broken {
+impl BrokerWrapper for Broken {
+    type Broker = LocalBroker;
+
+    fn wrapped(&self) -> &LocalBroker {
+        &self.broker
+    }
+
     fn start(&self, node: Node) {
         let names = Names {
             wrong: self.wrong,
@@ -132,10 +133,6 @@ impl Broker for Broken {
     async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
         let position = self.broker.subscribe(channel, keep).await?;
         Ok(self.outer(channel, position))
-    }
-
-    async fn unsubscribe(&self, channel: &ChannelName) -> Result<(), BrokerError> {
-        self.broker.unsubscribe(channel).await
     }
 
     async fn history(
@@ -167,22 +164,6 @@ impl Broker for Broken {
             });
         }
         Ok(history)
-    }
-
-    async fn send(&self, to: &Address, publication: Publication) -> Result<Receipt, BrokerError> {
-        self.broker.send(to, publication).await
-    }
-
-    async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {
-        self.broker.join(channel, member).await
-    }
-
-    async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
-        self.broker.leave(channel, client).await
-    }
-
-    async fn members(&self, channel: &ChannelName, query: &MembersQuery) -> Result<Members, BrokerError> {
-        self.broker.members(channel, query).await
     }
 }
 

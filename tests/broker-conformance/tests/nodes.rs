@@ -16,7 +16,7 @@ use broker_conformance::{Parameters, conforms};
 use rpc_runtime::{
     ClientId,
     hub::{
-        Broker, ChannelName, History, HistoryQuery, LocalBroker, Member, Position, Receipt, Retention,
+        Broker, BrokerWrapper, ChannelName, LocalBroker, Member, Position, Receipt, Retention,
         broker::{
             Address, BrokerError, MEMBER_TIME, MemberChange, Members, MembersQuery, Node, Publication,
             Published, Receiver,
@@ -163,7 +163,13 @@ impl Drop for AtNode {
     }
 }
 
-impl Broker for AtNode {
+impl BrokerWrapper for AtNode {
+    type Broker = LocalBroker;
+
+    fn wrapped(&self) -> &LocalBroker {
+        &self.shared.broker
+    }
+
     fn start(&self, node: Node) {
         let hall = self.shared.hall.get_or_init(|| {
             let hall = Arc::new(Hall {
@@ -221,19 +227,6 @@ impl Broker for AtNode {
             return Ok(());
         }
         self.shared.broker.unsubscribe(channel).await
-    }
-
-    async fn history(
-        &self,
-        channel: &ChannelName,
-        keep: &Retention,
-        query: &HistoryQuery,
-    ) -> Result<History, BrokerError> {
-        self.shared.broker.history(channel, keep, query).await
-    }
-
-    async fn send(&self, to: &Address, publication: Publication) -> Result<Receipt, BrokerError> {
-        self.shared.broker.send(to, publication).await
     }
 
     async fn join(&self, channel: &ChannelName, member: Member) -> Result<MemberChange, BrokerError> {

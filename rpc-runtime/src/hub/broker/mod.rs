@@ -50,6 +50,7 @@
 mod erased;
 mod local;
 mod types;
+mod wrapper;
 
 use std::{
     fmt,
@@ -64,6 +65,7 @@ pub use types::{
     Address, BrokerError, History, HistoryQuery, Member, MemberChange, Members, MembersQuery, Origin,
     Position, PositionError, Publication, Published, Publisher, Receipt,
 };
+pub use wrapper::BrokerWrapper;
 
 use super::{ChannelName, Retention};
 use crate::ClientId;
