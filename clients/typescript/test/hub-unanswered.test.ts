@@ -2,36 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromBinary } from "@bufbuild/protobuf";
-import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import {
-  SubscribeRequestSchema,
-  SubscribeResponseSchema,
-  UnsubscribeRequestSchema,
-} from "../src/gen/rpc/hub/v1/hub_pb.js";
+import { SubscribeResponseSchema, UnsubscribeRequestSchema } from "../src/gen/rpc/hub/v1/hub_pb.js";
+import { asked, asksNothing, refused, says } from "./support/asking.js";
 import { at, frame, Hub, said } from "./support/hub.js";
 import { settled } from "./support/world.js";
-
-const refused = (code: Code, number = 0n) => ({ number, refused: { code, message: "no" } });
-const says = (value: string) => ({ presence: { schema: StringValueSchema, message: { value } } });
-
-/** What the client has asked, and said of itself. */
-function asked(hub: Hub) {
-  const { id, message } = hub.request("Subscribe", SubscribeRequestSchema);
-  const [channel] = message.channels;
-  const presence = channel?.presence && fromBinary(StringValueSchema, channel.presence.body).value;
-  return { id, presence, since: channel?.since?.offset };
-}
-
-/** The client asks nothing, also once it has waited. */
-async function asksNothing(hub: Hub): Promise<void> {
-  await hub.scene.world.pass(5_000);
-  assert.deepEqual(
-    hub.scene.socket.kinds().filter((kind) => kind === "request"),
-    [],
-  );
-}
 
 /** The call as a whole is refused, as by a guard. */
 async function ended(hub: Hub, id: number, code: Code): Promise<void> {

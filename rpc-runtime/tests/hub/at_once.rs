@@ -303,9 +303,7 @@ async fn what_the_server_subscribes_a_session_to_is_kept_whatever_its_own_calls_
     };
     let server = builder(&hub).limits(limits).build().unwrap();
     let mut ali = Peer::connect(&server).await;
-    let channels = vec![to("slower:1")];
-    let stream_id = ali.begin("Subscribe", &SubscribeRequest { channels }).await;
-    settle().await;
+    let stream_id = ali.begin_to_subscribe(to("slower:1")).await;
     // With one more of these there were more than is kept for it.
     let event = said(&"x".repeat(4 << 10));
     for _ in 0..16 {
@@ -325,8 +323,7 @@ async fn what_the_server_subscribes_a_session_to_is_kept_whatever_its_own_calls_
         assert_eq!(ali.hears::<Said>().await, event);
     }
     // Nothing of that was let go of, either.
-    let answer = SubscribeResponse::decode(ali.answer(stream_id).await.unwrap()).unwrap();
-    assert_eq!(answer.answers[0].refused, None);
+    assert_eq!(ali.subscribed(stream_id).await.refused, None);
     for _ in 0..16 {
         assert_eq!(ali.hears::<Said>().await, event);
     }
@@ -411,8 +408,7 @@ async fn who_is_put_out_while_it_waits_for_its_turn_is_answered_at_once() {
     let kick = Status::aborted("be polite");
     assert_eq!(hub.unsubscribe(ali.id(), "room:5", &kick).unwrap(), 1);
     // Whoever has the turn is answered later.
-    let body = ali.answer(third).await.unwrap();
-    let answer = SubscribeResponse::decode(body).unwrap().answers.remove(0);
+    let answer = ali.subscribed(third).await;
     assert_eq!(answer.refused.unwrap().message, "be polite");
     assert_eq!(ali.hears::<Unsubscribed>().await.channel, "room:5");
 }

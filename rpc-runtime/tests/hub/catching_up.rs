@@ -13,7 +13,7 @@ use rpc_runtime::{
     Code, Limits,
     hub::{Anyone, Asks, Hub, Namespace, Position, Retention, Snapshot},
     prost::Message,
-    services::hub::{ChannelPosition, SubscribeAnswer, SubscribeRequest, SubscribeResponse, Subscribed},
+    services::hub::{ChannelPosition, SubscribeAnswer, SubscribeRequest, Subscribed},
 };
 
 use crate::{
@@ -253,14 +253,9 @@ async fn who_unsubscribes_while_it_is_being_subscribed_is_not() {
     let server = builder(&hub).build().unwrap();
     let mut ali = Peer::connect(&server).await;
     steps.take(Duration::from_secs(1));
-    let request = SubscribeRequest {
-        channels: vec![to("room:1")],
-    };
-    let stream_id = ali.begin("Subscribe", &request).await;
-    settle().await;
+    let stream_id = ali.begin_to_subscribe(to("room:1")).await;
     ali.unsubscribe("room:1").await;
-    let answer = SubscribeResponse::decode(ali.answer(stream_id).await.unwrap()).unwrap();
-    let refused = answer.answers[0].refused.as_ref().unwrap();
+    let refused = ali.subscribed(stream_id).await.refused.unwrap();
     assert_eq!(refused.code, Code::Aborted as i32);
     assert_nothing_is_left(&hub, &steps).await;
 }

@@ -238,6 +238,23 @@ impl Peer {
         self.begin_with(method, request.encode_to_vec().into()).await
     }
 
+    /// Begins to subscribe to a channel.
+    pub async fn begin_to_subscribe(&mut self, channel: SubscribeChannel) -> u64 {
+        let channels = vec![channel];
+        let stream_id = self.begin("Subscribe", &SubscribeRequest { channels }).await;
+        settle().await;
+        stream_id
+    }
+
+    /// What has come of that.
+    pub async fn subscribed(&mut self, stream_id: u64) -> SubscribeAnswer {
+        let body = self.answer(stream_id).await.unwrap();
+        <SubscribeResponse as prost::Message>::decode(body)
+            .unwrap()
+            .answers
+            .remove(0)
+    }
+
     pub async fn begin_with(&mut self, method: &str, body: prost::bytes::Bytes) -> u64 {
         let stream_id = self.next_stream;
         self.next_stream += 1;

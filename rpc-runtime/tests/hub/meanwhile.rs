@@ -6,7 +6,7 @@ use rpc_runtime::{
     Code, Status,
     hub::{Asks, Hub, HubError, Namespace, OnSubscribe, Retention, Right, Snapshot, Subscriber},
     prost::Message,
-    services::hub::{SubscribeAnswer, SubscribeRequest, SubscribeResponse, Subscribed, Unsubscribed},
+    services::hub::{Subscribed, Unsubscribed},
 };
 use tokio::time::sleep;
 
@@ -50,20 +50,6 @@ fn rooms(who: &'static [&'static str]) -> (Hub, Arc<Steps>) {
     (hub, steps)
 }
 
-async fn begin(peer: &mut Peer) -> u64 {
-    let request = SubscribeRequest {
-        channels: vec![to("room:1")],
-    };
-    let stream_id = peer.begin("Subscribe", &request).await;
-    settle().await;
-    stream_id
-}
-
-async fn answer(peer: &mut Peer, stream_id: u64) -> SubscribeAnswer {
-    let body = peer.answer(stream_id).await.unwrap();
-    SubscribeResponse::decode(body).unwrap().answers.remove(0)
-}
-
 /// Says something in the room every tenth of a second, for ten seconds.
 async fn talk(hub: &Hub) {
     for _ in 0..100 {
@@ -79,11 +65,11 @@ async fn who_becomes_another_user_while_it_catches_up_hears_nothing() {
         let (hub, _steps) = rooms(&["ali"]);
         let server = builder(&hub).build().unwrap();
         let mut ali = Peer::connect_as(&server, "ali").await;
-        let stream_id = begin(&mut ali).await;
+        let stream_id = ali.begin_to_subscribe(to("room:1")).await;
         sleep(Duration::from_millis(tenths * 100)).await;
         ali.become_user("bea").await;
         talk(&hub).await;
-        let refused = answer(&mut ali, stream_id).await.refused;
+        let refused = ali.subscribed(stream_id).await.refused;
         let code = refused.map(|refused| Code::from_i32(refused.code));
         assert_eq!(code, Some(Code::PermissionDenied), "{tenths}");
         ali.hears_nothing().await;
@@ -111,10 +97,10 @@ async fn who_becomes_another_user_while_it_catches_up_is_given_what_is_for_that_
     let (hub, _steps) = rooms(&["ali", "bea"]);
     let server = builder(&hub).build().unwrap();
     let mut ali = Peer::connect_as(&server, "ali").await;
-    let stream_id = begin(&mut ali).await;
+    let stream_id = ali.begin_to_subscribe(to("room:1")).await;
     sleep(Duration::from_secs(3)).await;
     ali.become_user("bea").await;
-    let answered = answer(&mut ali, stream_id).await;
+    let answered = ali.subscribed(stream_id).await;
     assert_eq!(answered.refused, None);
     let snapshot = Said::decode(answered.snapshot.unwrap().body).unwrap();
     assert_eq!(snapshot, said("bea"));
@@ -126,21 +112,21 @@ async fn who_becomes_another_user_while_it_asks_once_more_is_given_what_is_for_t
     let server = builder(&hub).build().unwrap();
     let mut ali = Peer::connect_as(&server, "ali").await;
     assert_eq!(ali.subscribe("room:1").await.refused, None);
-    let stream_id = begin(&mut ali).await;
+    let stream_id = ali.begin_to_subscribe(to("room:1")).await;
     sleep(Duration::from_secs(1)).await;
     ali.become_user("bea").await;
-    let answered = answer(&mut ali, stream_id).await;
+    let answered = ali.subscribed(stream_id).await;
     assert_eq!(answered.refused, None);
     let snapshot = Said::decode(answered.snapshot.unwrap().body).unwrap();
     assert_eq!(snapshot, said("bea"));
     // Again and again it is told so, and hears the channel as before.
-    let stream_id = begin(&mut ali).await;
+    let stream_id = ali.begin_to_subscribe(to("room:1")).await;
     for user in ["ali", "bea", "ali"] {
         sleep(Duration::from_secs(1)).await;
         ali.become_user(user).await;
         sleep(Duration::from_millis(1_400)).await;
     }
-    let answered = answer(&mut ali, stream_id).await;
+    let answered = ali.subscribed(stream_id).await;
     let refused = answered.refused.unwrap();
     assert_eq!(Code::from_i32(refused.code), Code::Unavailable);
     assert!(refused.message.contains("another user"), "{}", refused.message);
@@ -154,13 +140,13 @@ async fn who_becomes_another_user_again_and_again_is_told_to_try_again() {
     let (hub, steps) = rooms(&["ali", "bea"]);
     let server = builder(&hub).build().unwrap();
     let mut ali = Peer::connect_as(&server, "ali").await;
-    let stream_id = begin(&mut ali).await;
+    let stream_id = ali.begin_to_subscribe(to("room:1")).await;
     // Each time it catches up, which takes more than two seconds.
     for user in ["bea", "ali", "bea", "ali"] {
         ali.become_user(user).await;
         sleep(Duration::from_secs(3)).await;
     }
-    let refused = answer(&mut ali, stream_id).await.refused.unwrap();
+    let refused = ali.subscribed(stream_id).await.refused.unwrap();
     assert_eq!(Code::from_i32(refused.code), Code::Unavailable);
     assert!(refused.message.contains("another user"), "{}", refused.message);
     sleep(Duration::from_secs(6)).await;
@@ -172,7 +158,7 @@ async fn who_is_put_out_while_it_subscribes_is_counted_and_told_why() {
     let (hub, steps) = rooms(&["ali"]);
     let server = builder(&hub).build().unwrap();
     let mut ali = Peer::connect_as(&server, "ali").await;
-    let stream_id = begin(&mut ali).await;
+    let stream_id = ali.begin_to_subscribe(to("room:1")).await;
     let kick = Status::permission_denied("be polite");
     let kicked = |times| {
         let counted = hub.unsubscribe(Subscriber::user("ali"), "room:1", &kick);
@@ -181,7 +167,7 @@ async fn who_is_put_out_while_it_subscribes_is_counted_and_told_why() {
     kicked(1);
     // It is on its way out already.
     kicked(0);
-    let refused = answer(&mut ali, stream_id).await.refused.unwrap();
+    let refused = ali.subscribed(stream_id).await.refused.unwrap();
     assert_eq!(
         (Code::from_i32(refused.code), &*refused.message),
         (Code::PermissionDenied, "be polite")
@@ -247,9 +233,9 @@ async fn who_is_put_out_while_it_is_refused_is_told_why_it_was_put_out_and_once(
     let server = builder(&hub).channel_query("channel_id").build().unwrap();
     let kick = Status::permission_denied("be polite");
     let mut ali = Peer::connect_as(&server, "ali").await;
-    let stream_id = begin(&mut ali).await;
+    let stream_id = ali.begin_to_subscribe(to("room:1")).await;
     assert_eq!(hub.unsubscribe(ali.id(), "room:1", &kick).unwrap(), 1);
-    let refused = answer(&mut ali, stream_id).await.refused.unwrap();
+    let refused = ali.subscribed(stream_id).await.refused.unwrap();
     assert_eq!(refused.message, "be polite");
     let mut bea = Peer::connect_with(&server, info("?channel_id=room:1")).await;
     settle().await;

@@ -11,8 +11,7 @@ use rpc_runtime::{
     hub::{Asks, Hub, Namespace, Right},
     prost::Message,
     services::hub::{
-        PresenceRequest, PresenceResponse, SubscribeAnswer, SubscribeChannel, SubscribeRequest,
-        SubscribeResponse, Subscribed, Unsubscribed,
+        PresenceRequest, PresenceResponse, SubscribeAnswer, SubscribeChannel, Subscribed, Unsubscribed,
     },
 };
 use tokio::time::sleep;
@@ -48,17 +47,7 @@ async fn begin(peer: &mut Peer, says: Option<&str>) -> u64 {
         presence: says.map(|text| typed(&said(text))),
         ..to("room:5")
     };
-    let request = SubscribeRequest {
-        channels: vec![asked],
-    };
-    let stream_id = peer.begin("Subscribe", &request).await;
-    settle().await;
-    stream_id
-}
-
-async fn answer(peer: &mut Peer, stream_id: u64) -> SubscribeAnswer {
-    let body = peer.answer(stream_id).await.unwrap();
-    SubscribeResponse::decode(body).unwrap().answers.remove(0)
+    peer.begin_to_subscribe(asked).await
 }
 
 fn code(answer: &SubscribeAnswer) -> Option<Code> {
@@ -101,7 +90,7 @@ async fn who_was_subscribed_by_the_server_meanwhile_goes_on_where_its_own_call_i
         if is_given_up {
             ali.cancel(stream_id).await;
         } else {
-            let answered = answer(&mut ali, stream_id).await;
+            let answered = ali.subscribed(stream_id).await;
             assert_eq!(code(&answered), says.map(|_| Code::Unavailable));
             assert_ne!(answered.number, 0, "it hears the channel");
         }
@@ -139,7 +128,7 @@ async fn who_has_asked_alone_and_is_refused_or_gives_up_is_out() {
         if is_given_up {
             ali.cancel(stream_id).await;
         } else {
-            let refused = answer(&mut ali, stream_id).await;
+            let refused = ali.subscribed(stream_id).await;
             assert_eq!((code(&refused), refused.number), (Some(Code::Unavailable), 0));
         }
         sleep(Duration::from_secs(10)).await;
@@ -177,11 +166,11 @@ async fn who_is_put_out_and_asks_anew_is_not_ended_by_what_it_asked_before() {
         sleep(Duration::from_millis(wait)).await;
         let second = begin(&mut ali, None).await;
         if let Some(first) = first {
-            let refused = answer(&mut ali, first).await;
+            let refused = ali.subscribed(first).await;
             assert_eq!(code(&refused), Some(Code::Unavailable));
         }
         assert_eq!(
-            answer(&mut ali, second).await.refused,
+            ali.subscribed(second).await.refused,
             None,
             "{is_by_event}, {how:?}"
         );
@@ -205,7 +194,7 @@ async fn who_is_put_out_and_asks_anew_is_asked_after_nothing_where_what_it_asked
     sleep(Duration::from_millis(1_500)).await;
     // The second is live, and waits for presence, for which it is the turn of the first.
     ali.cancel(first).await;
-    assert_eq!(answer(&mut ali, second).await.refused, None);
+    assert_eq!(ali.subscribed(second).await.refused, None);
     sleep(Duration::from_secs(10)).await;
     assert!(ali.events.is_empty());
     hears(&hub, &mut ali).await;
@@ -236,7 +225,7 @@ async fn a_refusal_for_the_user_before_does_not_end_what_the_next_one_may_hear()
     let again = begin(&mut ali, None).await;
     sleep(Duration::from_millis(200)).await;
     ali.become_user("bea").await;
-    assert_eq!(answer(&mut ali, again).await.refused, None);
+    assert_eq!(ali.subscribed(again).await.refused, None);
     sleep(Duration::from_secs(2)).await;
     hears(&hub, &mut ali).await;
 }

@@ -11,9 +11,7 @@ use std::{
 use rpc_runtime::{
     Code, Limits, Status,
     hub::{Anyone, Asks, Hub, LocalBroker, Namespace, Snapshot},
-    services::hub::{
-        Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, SubscribeRequest, TypedMessage,
-    },
+    services::hub::{Joined, Left, PresenceRequest, PresenceResponse, SubscribeChannel, TypedMessage},
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -408,10 +406,6 @@ async fn what_a_client_says_of_itself_is_refused_each_time_that_there_is_no_room
     let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
     let server = serve(&hub);
     let mut ali = Peer::connect_as(&server, "ali").await;
-    let says = |text: &str| SubscribeChannel {
-        presence: Some(typed(&said(text))),
-        ..to("room:5")
-    };
     assert_eq!(ali.ask(says("here")).await.refused, None);
     for _ in 0..2 {
         let refused = ali.ask(says(&"x".repeat(4_000))).await.refused.unwrap();
@@ -441,10 +435,6 @@ async fn what_a_client_says_of_itself_is_not_taken_where_it_is_refused_for_anoth
     let hub = Hub::builder().namespace(lists).build().unwrap();
     let server = serve(&hub);
     let mut ali = Peer::connect_as(&server, "ali").await;
-    let says = |text: &str| SubscribeChannel {
-        presence: Some(typed(&said(text))),
-        ..to("room:5")
-    };
     assert_eq!(ali.ask(says("here")).await.refused, None);
     is_away.store(true, Ordering::SeqCst);
     let refused = ali.ask(says("away")).await.refused.unwrap();
@@ -458,22 +448,23 @@ async fn what_a_client_says_of_itself_is_not_taken_where_it_is_refused_for_anoth
     }
 }
 
+/// A question for the room with what the client says of itself.
+fn says(text: &str) -> SubscribeChannel {
+    SubscribeChannel {
+        presence: Some(typed(&said(text))),
+        ..to("room:5")
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_client_said_in_a_call_that_it_gave_up_is_said_when_it_says_it_again() {
     let (broker, steps) = Stepping::new();
     let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
     let server = serve(&hub);
     let mut ali = Peer::connect_as(&server, "ali").await;
-    let says = |text: &str| SubscribeChannel {
-        presence: Some(typed(&said(text))),
-        ..to("room:5")
-    };
     assert_eq!(ali.ask(says("here")).await.refused, None);
     steps.join_after(Duration::from_secs(1), 0);
-    let request = SubscribeRequest {
-        channels: vec![says("away")],
-    };
-    let stream_id = ali.begin("Subscribe", &request).await;
+    let stream_id = ali.begin_to_subscribe(says("away")).await;
     sleep(Duration::from_millis(500)).await;
     ali.cancel(stream_id).await;
     settle().await;
@@ -489,10 +480,6 @@ async fn what_a_client_was_refused_to_say_of_itself_is_not_shown_where_the_broke
         let hub = Hub::builder().namespace(rooms()).broker(broker).build().unwrap();
         let server = serve(&hub);
         let mut ali = Peer::connect_as(&server, "ali").await;
-        let says = |text: &str| SubscribeChannel {
-            presence: Some(typed(&said(text))),
-            ..to("room:5")
-        };
         assert_eq!(ali.ask(says("here")).await.refused, None);
         steps.fail_like(how);
         steps.join_after(Duration::ZERO, 1);
