@@ -17,16 +17,15 @@ use crate::{
     raw::Log,
 };
 
+/// The test, which both processes run.
+const TEST: &str =
+    "starving::without_descriptors_a_server_serves_on_without_spinning_and_accepts_again_once_it_has_some";
+
 /// Set for the process that is the server.
 const IS_SERVER: &str = "RPC_TEST_STARVING_SERVER";
 
 /// The server: says where it listens; takes all descriptors and lets them go again when it is told to.
-#[tokio::test]
-#[ignore = "is the other process of the test below"]
-async fn the_server_that_starves() {
-    if std::env::var_os(IS_SERVER).is_none() {
-        return;
-    }
+async fn starve() {
     let (log, _guard) = Log::capture();
     let limits = ServerLimits {
         handshakes: 8,
@@ -84,12 +83,7 @@ impl Process {
         let mut child = Command::new("sh")
             .args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""])
             .arg(program)
-            .args([
-                "--exact",
-                "starving::the_server_that_starves",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", TEST, "--nocapture"])
             .env(IS_SERVER, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -144,6 +138,9 @@ impl Drop for Process {
 #[tokio::test]
 async fn without_descriptors_a_server_serves_on_without_spinning_and_accepts_again_once_it_has_some() {
     const EMFILE: &str = "errno 24";
+    if std::env::var_os(IS_SERVER).is_some() {
+        return starve().await;
+    }
     let mut server = Process::start();
     let addr = server.hear();
     let client = Client::connect(&format!("ws://{addr}/rpc")).await.unwrap();
