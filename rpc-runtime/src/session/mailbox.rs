@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::task::AtomicWaker;
 use rpc_protocol::CloseCode;
 use tokio::sync::oneshot;
 
@@ -66,7 +65,8 @@ pub(crate) struct Mailbox {
     attended: AtomicBool,
     /// Whether an event has come since the connection looked last.
     has_events: AtomicBool,
-    task: AtomicWaker,
+    /// Whom to wake. It stays here when it was woken: registering it anew would cost every event some locked instructions.
+    task: Mutex<Option<Waker>>,
     /// Made with the first event.
     events: OnceLock<Box<EventQueue>>,
 }
@@ -94,8 +94,27 @@ pub(crate) enum Report {
 impl Mailbox {
     /// Begins a turn of the task, which is the one to wake from now on. To be called before [`take`](Self::take).
     pub(crate) fn begin_turn(&self, task: &Waker) {
-        self.task.register(task);
-        self.attended.store(true, Ordering::SeqCst);
+        let mut known = lock(&self.task);
+        if !known.as_ref().is_some_and(|known| known.will_wake(task)) {
+            let last = known.replace(task.clone());
+            // What goes with it may want the lock.
+            drop(known);
+            drop(last);
+        }
+        self.begin_short_turn();
+    }
+
+    /// Begins a turn of the task that has begun the last one.
+    #[inline]
+    pub(crate) fn begin_short_turn(&self) {
+        // Whoever does not see it yet wakes the task once for nothing.
+        self.attended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anything but events is here.
+    #[inline]
+    pub(crate) fn is_filled(&self) -> bool {
+        self.filled.load(Ordering::Acquire)
     }
 
     /// Ends a turn. Whether something was put in since the last [`take`](Self::take).
@@ -108,10 +127,10 @@ impl Mailbox {
 
     /// Takes everything out, if there is anything.
     pub(crate) fn take(&self) -> Option<Contents> {
-        if !self.filled.load(Ordering::Acquire) {
+        if !self.is_filled() {
             return None;
         }
-        let mut contents = self.lock();
+        let mut contents = lock(&self.contents);
         self.filled.store(false, Ordering::Release);
         Some(mem::take(&mut *contents))
     }
@@ -144,7 +163,7 @@ impl Mailbox {
             && !self.has_events.swap(true, Ordering::SeqCst)
             && !self.attended.load(Ordering::SeqCst)
         {
-            self.task.wake();
+            self.wake();
         }
         put
     }
@@ -161,19 +180,25 @@ impl Mailbox {
     }
 
     fn put(&self, put: impl FnOnce(&mut Contents)) {
-        let mut contents = self.lock();
+        let mut contents = lock(&self.contents);
         put(&mut contents);
         self.filled.store(true, Ordering::SeqCst);
         drop(contents);
         if !self.attended.load(Ordering::SeqCst) {
-            self.task.wake();
+            self.wake();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Contents> {
-        // Nothing in here panics while the lock is held.
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wake(&self) {
+        if let Some(task) = &*lock(&self.task) {
+            task.wake_by_ref();
+        }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing in here panics while the lock is held.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Wakes one parked call, not its siblings.

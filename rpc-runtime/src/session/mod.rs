@@ -113,6 +113,7 @@ const DEFAULT_ANSWER_BYTES: u32 = 4 << 20;
 pub struct Session {
     pub(crate) mailbox: Mailbox,
     pub(crate) endpoint: Arc<ActiveEndpoint>,
+    pub(crate) counters: Counters,
     state: CurrentState,
     /// How many sets of hooks have let it in; none any more once they were told that it has gone.
     pub(crate) let_in: AtomicU16,
@@ -132,7 +133,6 @@ pub struct Session {
     held: AtomicU64,
     /// How much clean-up of its calls goes on.
     clean_ups: AtomicUsize,
-    pub(crate) counters: Counters,
     /// By what its client comes back, where it may.
     pub(crate) tokens: OnceLock<Box<Tokens>>,
     /// What it has taken of the rates of its endpoint, where that has any.

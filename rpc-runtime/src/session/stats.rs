@@ -37,10 +37,12 @@ impl SessionStats {
 }
 
 /// The counters of a session. Its connection's task alone writes them, others look.
+// What every event changes stands first.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Counters {
-    bytes_received: AtomicU64,
     bytes_sent: AtomicU64,
+    bytes_received: AtomicU64,
     messages_received: AtomicU64,
     calls: AtomicU64,
     failed_calls: AtomicU64,

@@ -109,18 +109,20 @@ impl Partial {
 }
 
 /// A WebSocket connection whose handshake is over.
+// What is touched by whatever is sent stands first.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct WebSocket<S> {
     pub(crate) io: Io<S>,
-    context: WebSocketContext,
-    role: Role,
     /// Messages longer than this many bytes are violations.
     limit: usize,
+    role: Role,
     /// A fragmented message has begun and not ended: every frame is tungstenite's until then.
     fragmented: bool,
     /// tungstenite's buffer has grown.
     grown: bool,
     partial: Option<Partial>,
+    context: WebSocketContext,
 }
 
 impl<S: AsyncRead + Unpin> WebSocket<S> {

@@ -28,6 +28,7 @@ mod metering;
 mod nowhere;
 mod pinging;
 mod reading;
+mod resting;
 mod resuming;
 mod standing;
 mod timers;
@@ -76,10 +77,25 @@ use standing::Standing;
 use timers::Timers;
 
 /// One connection, from the end of its handshake to its end.
+// What every event looks at stands together, at the beginning: see `resting.rs`.
+#[repr(C)]
 pub(crate) struct Connection<S> {
+    session: Arc<Session>,
+    timers: Timers,
+    /// What it counts, where its server counts.
+    meter: Option<Box<ConnectionMeter>>,
+    /// The last turn has left nothing to be done: the next may be a short one.
+    rests: bool,
+    /// Events wait for room in the output.
+    events_left: bool,
+    /// The turn has ended for the sake of others, and the next begins behind theirs.
+    yields: bool,
+    /// The session goes on elsewhere, or is over, and is not to be touched here any more.
+    handed_over: bool,
+    /// What was just done may have taken longer than a message does.
+    look_at_clock: Cell<bool>,
     socket: WebSocket<S>,
     protocol: ServerConnection,
-    session: Arc<Session>,
     /// Who is known, the same as in the session.
     identity: Option<Identity>,
     standing: Option<Box<Standing>>,
@@ -91,25 +107,14 @@ pub(crate) struct Connection<S> {
     woken: VecDeque<u32>,
     /// Longer bodies are deflated; set once the client has said that it can read that, where this server does it.
     compress_above: Option<usize>,
-    /// Events wait for room in the output.
-    events_left: bool,
-    /// The turn has ended for the sake of others, and the next begins behind theirs.
-    yields: bool,
-    /// What was just done may have taken longer than a message does.
-    look_at_clock: Cell<bool>,
-    timers: Timers,
     pings: Lately,
     pinging: Option<Box<Waiting>>,
-    /// What it counts, where its server counts.
-    meter: Option<Box<ConnectionMeter>>,
     phase: Phase,
     leaving: Option<Box<Leaving>>,
-    /// Takes the session off the server's list at the end.
-    registration: Option<Registration>,
     /// Has the session found by its tokens, where it may be resumed.
     listed: Option<Box<Listed>>,
-    /// The session goes on elsewhere, or is over, and is not to be touched here any more.
-    handed_over: bool,
+    /// Takes the session off the server's list at the end.
+    registration: Option<Registration>,
 }
 
 enum Phase {
@@ -151,9 +156,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let endpoint = session.endpoint.clone();
         let io = Io::new(stream, OutputBuffer::of_server(), read_ahead);
         Self {
+            session,
+            timers: Timers::default(),
+            meter: None,
+            rests: false,
+            events_left: false,
+            yields: false,
+            handed_over: false,
+            look_at_clock: Cell::new(false),
             socket: WebSocket::new(io, Role::Server, endpoint.limits.message_bytes),
             protocol: ServerConnection::new(endpoint.protocol_limits.clone(), now.into_std()),
-            session,
             identity: None,
             standing: None,
             gate: None,
@@ -161,19 +173,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             calls: ParkedCalls::default(),
             woken: VecDeque::new(),
             compress_above: None,
-            events_left: false,
-            yields: false,
-            look_at_clock: Cell::new(false),
-            timers: Timers::default(),
             pings: Lately::default(),
             pinging: None,
-            meter: None,
             phase: Phase::Open,
             leaving: None,
             shared,
             registration: None,
             listed: None,
-            handed_over: false,
         }
     }
 
@@ -192,6 +198,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// One turn. Ready when the connection is over.
     fn turn(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        if mem::take(&mut self.rests)
+            && let Some(polled) = self.send_only_events(cx)
+        {
+            return polled;
+        }
         if self.handed_over {
             return self.poll_closing(Instant::now(), cx);
         }
@@ -201,11 +212,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.session.mailbox.begin_turn(cx.waker());
         let now = Instant::now();
         self.take_mail(now);
+        let mut is_dry = false;
         if !matches!(self.phase, Phase::Closing(_)) {
             match self.read(now, cx) {
+                Read::Dry => is_dry = true,
                 Read::TurnIsOver => self.yields = true,
                 Read::Ended => return Poll::Ready(()),
-                Read::Dry | Read::Shut | Read::Clogged | Read::Closing => {}
+                Read::Shut | Read::Clogged | Read::Closing => {}
             }
             self.poll_gate(now, cx);
         }
@@ -234,6 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             cx.waker().wake_by_ref();
         }
         self.yields |= left == Left::ForLater;
+        self.rests = is_dry && left == Left::Nothing && self.has_nothing_to_do();
         Poll::Pending
     }
 
@@ -252,9 +266,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Ok(());
         }
         let before = self.socket.io.output.pending();
-        let flushed = self.socket.io.poll_flush(cx);
+        let flushed = self.write_output(cx);
         let pending = self.socket.io.output.pending();
-        self.session.counters.sent(before - pending);
         match flushed {
             Poll::Ready(Ok(())) => {
                 self.timers.flushed();
@@ -269,6 +282,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
         Ok(())
+    }
+
+    /// Has the socket take of the output what it takes, and counts that. Ready when it was all.
+    fn write_output(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        let before = self.socket.io.output.pending();
+        let flushed = self.socket.io.poll_flush(cx);
+        let pending = self.socket.io.output.pending();
+        self.session.counters.sent(before - pending);
+        flushed
     }
 }
 

@@ -19,10 +19,11 @@ use super::{Connection, Phase};
 use crate::SessionError;
 
 #[derive(Default)]
+#[repr(C)]
 pub(super) struct Timers {
-    sleep: Option<Pin<Box<Sleep>>>,
     /// When the timer fires, and whom it wakes: while both are right, it is not looked at.
     armed: Option<(Instant, Waker)>,
+    sleep: Option<Pin<Box<Sleep>>>,
     /// Since when a message has begun and is not whole.
     message_began: Option<Instant>,
     /// Since when the peer takes nothing of what waits for it.
@@ -45,13 +46,21 @@ impl Timers {
         self.stalled_since.get_or_insert(now);
     }
 
+    /// Whether the timer is set at all.
+    pub(super) fn are_armed(&self) -> bool {
+        self.armed.is_some()
+    }
+
+    /// Whether the timer is set, to a time that has not come, and wakes this task then.
+    #[inline]
+    pub(super) fn wake_later(&self, now: Instant, task: &Waker) -> bool {
+        let armed = self.armed.as_ref();
+        armed.is_some_and(|(at, waker)| now < *at && waker.will_wake(task))
+    }
+
     /// Sees to it that the task is polled at `due`, or somewhat before. Whether that is now.
     pub(super) fn arm(&mut self, due: Instant, now: Instant, cx: &mut TaskContext<'_>) -> bool {
-        if let Some((at, waker)) = &self.armed
-            && now < *at
-            && *at <= due
-            && waker.will_wake(cx.waker())
-        {
+        if self.wake_later(now, cx.waker()) && self.armed.as_ref().is_some_and(|(at, _)| *at <= due) {
             return false;
         }
         let sleep = self
