@@ -71,7 +71,7 @@ test("of an end and a beginning around a refusal the later one holds", async () 
       const hub = await Hub.open();
       const { sub } = await hub.listen();
       await hub.subscribed({ number: 3n });
-      await hub.listen();
+      const second = await hub.listen();
       const { id } = asked(hub);
       const made: Subscription<typeof EVENTS>[] = [];
       hub.hub.on("subscribed", ({ accept }) => made.push(accept({ events: EVENTS })));
@@ -85,6 +85,7 @@ test("of an end and a beginning around a refusal the later one holds", async () 
         [isIn ? "live" : "ended"],
         `${number}`,
       );
+      assert.equal(second.sub.status, "ended", `${number}`);
     }
   }
 });

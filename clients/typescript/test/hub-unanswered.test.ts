@@ -52,6 +52,9 @@ test("where there is no room for what was said before, the channel is heard with
       const later = { answers: [{ number: 3n, position: at(2n), recovered: true }] };
       await hub.answer(third.id, SubscribeResponseSchema, hasRoomLater ? later : full(3n));
       await asksNothing(hub);
+      // Another session is told what this one has taken.
+      await hub.scene.comeBack();
+      assert.equal(asked(hub).presence, hasRoomLater ? "here" : undefined);
     }
   }
 });

@@ -208,6 +208,8 @@ test("what_is_not_seen_is_written_as_its_number_and_read_again_as_it_was", () =>
     if (!hidden.has(code)) continue;
     assert.match(written, /^"a(\\[bfnrt]|(\\u[0-9a-f]{4}){1,2})b"$/, written);
     assert.equal(JSON.parse(written), `a${character}b`);
+    assert.equal(print(parse(written)), written);
+    assert.equal(print(parse(JSON.stringify(`a${character}b`))), written);
   }
   assert.equal(print(parse('"ä 😀 \u0627"')), '"ä 😀 \u0627"');
 });

@@ -203,7 +203,7 @@ async fn what_is_recovered_for_one_session_is_bounded_however_many_calls_ask_at_
     }
     let most = read.most_bytes.load(Ordering::SeqCst);
     // What answers may hold together, one in its turn, and what is just being looked at.
-    assert!(most <= 9 << 20, "{most} bytes were there at once");
+    assert!(most <= 6 << 20, "{most} bytes were there at once");
     assert_eq!(read.bytes.load(Ordering::SeqCst), 0, "nothing is left of it");
 }
 

@@ -14,6 +14,7 @@ mod catching_up;
 mod changes;
 mod common;
 mod direct;
+mod encoding;
 mod epochs;
 mod features;
 mod granting;

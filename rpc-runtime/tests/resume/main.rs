@@ -11,6 +11,7 @@ mod collector;
 mod coming_back;
 mod cuts;
 mod events;
+mod handshake;
 #[allow(dead_code, reason = "shared with the tests of sessions")]
 #[path = "../sessions/house.rs"]
 mod house;

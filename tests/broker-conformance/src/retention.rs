@@ -24,7 +24,11 @@ pub async fn no_more_events_are_kept_than_may<B: Broker>(cluster: &Cluster<B>) {
     }
     let history = node.all(&name, &keep).await;
     let kept: Vec<_> = history.events.iter().map(|event| body(event)).collect();
-    assert_eq!(kept, ["7", "8", "9"]);
+    assert_eq!(
+        kept,
+        ["7", "8", "9"],
+        "the latest events are kept, and no more than may be"
+    );
     assert_eq!(history.position.offset, 10, "what is kept no more still counts");
 }
 

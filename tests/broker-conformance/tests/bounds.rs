@@ -74,8 +74,10 @@ struct Broken {
     refused: AtomicBool,
     keys: Mutex<HashSet<Arc<str>>>,
     first: OnceLock<ChannelName>,
-    /// How many events there are, or members; or channels that were subscribed to.
+    /// How many events there are, or members.
     count: AtomicUsize,
+    /// What was subscribed to.
+    heard: Mutex<HashSet<ChannelName>>,
 }
 
 impl Broken {
@@ -96,6 +98,7 @@ impl Broken {
             keys: Mutex::default(),
             first: OnceLock::new(),
             count: AtomicUsize::new(0),
+            heard: Mutex::default(),
         }
     }
 
@@ -166,13 +169,12 @@ impl BrokerWrapper for Broken {
         if has_refused && self.is(Wrong::RefusesAllWhereOneHasTooMuch) {
             return Err(BrokerError::AccountFull("it was"));
         }
-        if let Some(key) = &publication.key
-            && self.keys.lock().unwrap().contains(key)
-        {
-            return Ok(Receipt::default().duplicate());
-        }
         let done = self.broker.publish(channel, keep, publication.clone()).await;
+        let is_remembered = |key| self.keys.lock().unwrap().contains(key);
         match done {
+            Ok(_) if publication.key.as_ref().is_some_and(is_remembered) => {
+                Ok(Receipt::default().duplicate())
+            }
             Ok(_) if self.is(Wrong::StoresWhatItRefuses) => self.counts().and(done),
             Ok(receipt) => Ok(receipt),
             Err(error) => self.refuses(error, channel, publication),
@@ -181,7 +183,11 @@ impl BrokerWrapper for Broken {
 
     async fn subscribe(&self, channel: &ChannelName, keep: &Retention) -> Result<Position, BrokerError> {
         if self.is(Wrong::KeepsTheRoomOfChannelsThatAreLeft) {
-            self.counts()?;
+            let mut heard = self.heard.lock().unwrap();
+            if heard.len() >= 100 && !heard.contains(channel) {
+                return Err(BrokerError::Full("there are a hundred"));
+            }
+            heard.insert(channel.clone());
         }
         self.broker.subscribe(channel, keep).await
     }
@@ -221,36 +227,70 @@ impl BrokerWrapper for Broken {
 fn brokers_that_break_the_contract_at_their_bounds_are_noticed() {
     let of = |wrong| Cluster::start(vec![Broken::new(wrong)]);
     let wrongs = [
-        Wrong::HasNone,
-        Wrong::LetsGoOfTheOldestChannel,
-        Wrong::IsNotAvailableWhereItIsFull,
-        Wrong::NeverHasRoomAgain,
+        (Wrong::HasNone, "a broker whose bounds are near refuses something"),
+        (
+            Wrong::LetsGoOfTheOldestChannel,
+            "what was acknowledged is not let go of for what is new",
+        ),
+        (
+            Wrong::IsNotAvailableWhereItIsFull,
+            "what is too much of All is refused as that",
+        ),
+        (Wrong::NeverHasRoomAgain, "what is over has made room"),
     ];
     is_each_noticed_by(&wrongs, async move |wrong| channels(&of(wrong)).await);
     let wrongs = [
-        Wrong::HasNone,
-        Wrong::StoresWhatItRefuses,
-        Wrong::DeliversWhatItRefuses,
-        Wrong::RemembersTheKeysOfWhatItRefuses,
-        Wrong::LetsGoOfTheOldestEvent,
-        Wrong::NeverHasRoomAgain,
+        (Wrong::HasNone, "a broker whose bounds are near refuses something"),
+        (
+            Wrong::StoresWhatItRefuses,
+            "what was acknowledged is stored, and nothing else is",
+        ),
+        (
+            Wrong::DeliversWhatItRefuses,
+            "what was acknowledged is delivered, and nothing else is",
+        ),
+        (
+            Wrong::RemembersTheKeysOfWhatItRefuses,
+            "nothing is remembered of what was refused",
+        ),
+        (
+            Wrong::LetsGoOfTheOldestEvent,
+            "what was acknowledged is stored, and nothing else is",
+        ),
+        (Wrong::NeverHasRoomAgain, "what is over has made room"),
     ];
     is_each_noticed_by(&wrongs, async move |wrong| events(&of(wrong), Whose::All).await);
     let wrongs = [
-        Wrong::DeliversWhatItRefuses,
-        Wrong::RefusesAllWhereOneHasTooMuch,
-        Wrong::RefusesOneAsItDoesAll,
+        (
+            Wrong::DeliversWhatItRefuses,
+            "what was acknowledged is delivered, and nothing else is",
+        ),
+        (
+            Wrong::RefusesAllWhereOneHasTooMuch,
+            "where one has too much the others have room",
+        ),
+        (
+            Wrong::RefusesOneAsItDoesAll,
+            "what is too much of One is refused as that",
+        ),
     ];
     is_each_noticed_by(&wrongs, async move |wrong| events(&of(wrong), Whose::One).await);
-    let wrongs = [Wrong::HasNone, Wrong::KeepsTheRoomOfChannelsThatAreLeft];
+    let wrongs = [
+        (Wrong::HasNone, "a broker whose bounds are near refuses something"),
+        (
+            Wrong::KeepsTheRoomOfChannelsThatAreLeft,
+            "channels that are left have made room",
+        ),
+    ];
     is_each_noticed_by(&wrongs, async move |wrong| subscriptions(&of(wrong)).await);
     let wrongs = [
-        Wrong::HasNone,
-        Wrong::HasMembersWhomItRefuses,
-        Wrong::KeepsTheRoomOfMembersWhoLeave,
+        (Wrong::HasNone, "a broker whose bounds are near refuses something"),
+        (Wrong::HasMembersWhomItRefuses, "who was refused is not there"),
+        (Wrong::KeepsTheRoomOfMembersWhoLeave, "who has left has made room"),
     ];
     is_each_noticed_by(&wrongs, async move |wrong| members(&of(wrong), Whose::All).await);
-    is_each_noticed_by(&[Wrong::HasNone], async move |wrong| {
-        members(&of(wrong), Whose::One).await
-    });
+    is_each_noticed_by(
+        &[(Wrong::HasNone, "a broker whose bounds are near refuses something")],
+        async move |wrong| members(&of(wrong), Whose::One).await,
+    );
 }

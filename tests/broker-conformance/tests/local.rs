@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use broker_conformance::{Cluster, Parameters, conforms, history, order};
+use broker_conformance::{Cluster, Parameters, conforms, history, keys, order, retention};
 use rpc_runtime::{
     ClientId,
     hub::{
@@ -21,7 +21,7 @@ use rpc_runtime::{
     },
 };
 
-use noticed::is_each_noticed;
+use noticed::{is_each_noticed, is_each_noticed_by};
 
 const ONE: Parameters = Parameters { nodes: 1 };
 
@@ -186,18 +186,38 @@ impl BrokerWrapper for Broken {
 #[test]
 fn brokers_that_break_the_contract_are_noticed() {
     let wrongs = [
-        Wrong::DeliversTwice,
-        Wrong::Swaps,
-        Wrong::ForgetsOne,
-        Wrong::KnowsEveryPosition,
-        Wrong::HasNoKeys,
-        Wrong::SharesKeys,
-        Wrong::TakesAnyEventForTheFirst,
-        Wrong::ReadsOnePage,
-        Wrong::NeverLetsGo,
-        Wrong::HoldsOnToUsers,
-        Wrong::SendsTwice,
-        Wrong::TakesTooLong,
+        (
+            Wrong::DeliversTwice,
+            "events have offsets without gaps within an epoch, each once",
+        ),
+        (
+            Wrong::Swaps,
+            "events have offsets without gaps within an epoch, each once",
+        ),
+        (
+            Wrong::ForgetsOne,
+            "events have offsets without gaps within an epoch, each once",
+        ),
+        (Wrong::KnowsEveryPosition, "none is missing behind it"),
+        (Wrong::SharesKeys, "a key is its origin's own"),
+        (
+            Wrong::TakesAnyEventForTheFirst,
+            "another event with the same key is refused",
+        ),
+        (Wrong::ReadsOnePage, "a page begins behind the one before"),
+        (Wrong::HoldsOnToUsers, "bea goes"),
+        (Wrong::SendsTwice, "in the order of each sender"),
+        (Wrong::TakesTooLong, "no call blocks for longer than two seconds"),
     ];
     is_each_noticed(ONE, &wrongs, |wrong| vec![Broken::new(wrong)]);
+    // By the questions that are about it: another one asks before them for what these have not.
+    let of = |wrong| Cluster::start(vec![Broken::new(wrong)]);
+    let why = "an event with a key that history still remembers is not published again";
+    is_each_noticed_by(&[(Wrong::HasNoKeys, why)], async move |wrong| {
+        keys::all(&of(wrong)).await;
+    });
+    let why = "the latest events are kept, and no more than may be";
+    is_each_noticed_by(&[(Wrong::NeverLetsGo, why)], async move |wrong| {
+        retention::all(&of(wrong)).await;
+    });
 }

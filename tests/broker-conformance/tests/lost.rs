@@ -169,21 +169,29 @@ impl BrokerWrapper for Broken {
 
 #[test]
 fn brokers_that_lose_histories_and_do_not_say_so_are_noticed() {
+    let begins = "where history was lost, a new epoch begins";
+    let names = "an epoch names one history";
+    let missing = "events are missing behind 0, where none is kept";
     let all = [
-        Wrong::NamesHistoriesByTheirChannels,
-        Wrong::CountsHistories,
-        Wrong::TakesAnEmptyHistoryForAWholeOne,
+        (Wrong::NamesHistoriesByTheirChannels, begins),
+        (Wrong::CountsHistories, names),
+        (Wrong::TakesAnEmptyHistoryForAWholeOne, missing),
     ];
     is_each_noticed(Parameters { nodes: 1 }, &all, |wrong| vec![Broken::new(wrong)]);
     // Each by the question that is about it.
     let of = |wrong| Cluster::start(vec![Broken::new(wrong)]);
-    is_each_noticed_by(&[Wrong::TakesAnEmptyHistoryForAWholeOne], async move |wrong| {
+    let one = [(Wrong::TakesAnEmptyHistoryForAWholeOne, missing)];
+    is_each_noticed_by(&one, async move |wrong| {
         lost::what_time_has_taken_is_missing_behind_each_position_before_it(&of(wrong)).await;
     });
-    is_each_noticed_by(&[Wrong::NamesHistoriesByTheirChannels], async move |wrong| {
+    let one = [(Wrong::NamesHistoriesByTheirChannels, begins)];
+    is_each_noticed_by(&one, async move |wrong| {
         lost::a_channel_that_was_forgotten_goes_on_or_begins_another_history(&of(wrong)).await;
     });
-    let again = [Wrong::NamesHistoriesByTheirChannels, Wrong::CountsHistories];
+    let again = [
+        (Wrong::NamesHistoriesByTheirChannels, names),
+        (Wrong::CountsHistories, names),
+    ];
     is_each_noticed_by(&again, async move |wrong| {
         let make = async |_| vec![Broken::new(wrong)];
         lost::a_broker_that_begins_again_goes_on_or_begins_other_histories(of(wrong), &make, 1).await;

@@ -256,13 +256,22 @@ async fn a_broker_of_two_nodes_conforms() {
 #[test]
 fn what_only_a_broker_can_have_wrong_that_waits_or_has_several_nodes_is_noticed() {
     let wrongs = [
-        Wrong::DeliversToTheFirstAlone,
-        Wrong::DeliversTwiceToTheSecond,
-        Wrong::UnsubscribesForAll,
-        Wrong::SendsToTheFirstAlone,
-        Wrong::KeepsMembersOfNodesThatAreGone,
-        Wrong::HasAHistoryForEachNode,
-        Wrong::TakesItsTimeBeforeItPublishes,
+        (Wrong::DeliversToTheFirstAlone, "is delivered: `last` is not"),
+        (
+            Wrong::DeliversTwiceToTheSecond,
+            "events have offsets without gaps within an epoch, each once",
+        ),
+        (Wrong::UnsubscribesForAll, "is delivered: `last` is not"),
+        (Wrong::SendsToTheFirstAlone, "what was sent is delivered"),
+        (
+            Wrong::KeepsMembersOfNodesThatAreGone,
+            "a member is there until its node is gone for longer than MEMBER_TIME",
+        ),
+        (Wrong::HasAHistoryForEachNode, "an epoch is every node's"),
+        (
+            Wrong::TakesItsTimeBeforeItPublishes,
+            "what was polled first is there first",
+        ),
     ];
     is_each_noticed(TWO, &wrongs, two);
 }

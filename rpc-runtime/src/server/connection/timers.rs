@@ -198,6 +198,7 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(15)).await;
         assert_eq!(woken(), (0, 2));
     }
+
     #[tokio::test(start_paused = true)]
     async fn a_timer_that_was_not_reached_for_want_of_budget_is_set_in_the_next_turn() {
         let woken = Arc::new(Woken::default());
@@ -214,8 +215,9 @@ mod tests {
         assert!(!arm());
         // Another turn has a budget of its own.
         tokio::task::yield_now().await;
-        assert!(!arm());
         let before = woken.0.load(Ordering::Relaxed);
+        assert_eq!(before, 1, "it has another turn");
+        assert!(!arm());
         tokio::time::sleep(Duration::from_secs(11)).await;
         assert_eq!(woken.0.load(Ordering::Relaxed), before + 1, "at its time");
     }

@@ -380,27 +380,31 @@ fn of_an_end_and_a_beginning_around_a_refusal_the_later_one_holds() {
         channel: "room:5".to_owned(),
         reason: None,
     };
+    let subs = |hub: &Hub| -> Vec<u64> {
+        let state = hub.core.lock();
+        let subs = state.feeds.values().flat_map(|feed| &feed.subs);
+        subs.map(|sub| sub.id).collect()
+    };
     for number in [0, NUMBER] {
         for is_in in [true, false] {
             let hub = Hub::new();
             let (_inbox, _told) = hub.add(None);
             hub.answer(1, hub.asks().unwrap(), plain());
-            let _new = hub.add(None);
+            let (_new, mut told) = hub.add(None);
             let batch = hub.asks().unwrap();
             hub.sent(&unsubscribed);
+            let asked_for = subs(&hub);
             hub.sent(&subscribed);
+            let mut of_server = subs(&hub);
+            of_server.retain(|sub| !asked_for.contains(sub));
+            assert_eq!((asked_for.len(), of_server.len()), (1, 1));
             if !is_in {
                 hub.sent(&unsubscribed);
+                of_server.clear();
             }
             hub.answer(1, batch, refused(PermissionDenied, number));
-            let subs = hub
-                .core
-                .lock()
-                .feeds
-                .values()
-                .map(|feed| feed.subs.len())
-                .sum::<usize>();
-            assert_eq!(subs, usize::from(is_in), "{number}");
+            assert_eq!(subs(&hub), of_server, "{number}");
+            assert!(told.try_recv().unwrap().is_err(), "{number}");
         }
     }
 }
