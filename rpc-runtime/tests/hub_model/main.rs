@@ -89,6 +89,7 @@ fn every_program_is_given_what_the_model_says() {
     );
     if is_range && runs >= ENOUGH {
         seen.check_that_everything_happened(runs);
+        seen.check_that_what_is_rare_is(runs);
     }
 }
 

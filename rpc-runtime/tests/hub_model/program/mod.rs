@@ -92,6 +92,8 @@ pub struct Program {
     pub kicked: Vec<(&'static str, Instant)>,
     /// When it has given channels up: what it heard, and what it has not waited for.
     pub left: Vec<(&'static str, Instant)>,
+    /// When its server was last seen to know that it had.
+    pub out: HashMap<&'static str, Instant>,
     /// Where it was in channels that it has left.
     pub known: HashMap<&'static str, Position>,
     /// The channel that it names in its address.
@@ -159,6 +161,7 @@ impl Program {
             granted: Vec::new(),
             kicked: Vec::new(),
             left: Vec::new(),
+            out: HashMap::new(),
             known: HashMap::new(),
             named,
             is_closed: false,
@@ -188,10 +191,12 @@ impl Program {
         self.left.iter().any(|(left, _)| *left == channel)
     }
 
-    /// Whether it has given a channel up so lately that its server may not know.
+    /// Whether it has given a channel up so lately that its server may not know, or may still answer what it had asked for before.
     pub fn has_just_left(&self, channel: &str) -> bool {
+        let is_known = |at| self.out.get(channel).is_some_and(|out| at <= *out);
+        let lately = self.line.took_all_by(ago(ASKS));
         let mut left = self.left.iter();
-        left.any(|(left, at)| *left == channel && *at > ago(ASKS))
+        left.any(|&(left, at)| left == channel && at > lately && !is_known(at))
     }
 
     pub fn hears(&self, channel: &str) -> bool {
@@ -296,7 +301,14 @@ async fn take_subscriptions(client: Client, line: Line, readers: Arc<Mutex<Vec<R
             let log = truth.log(channel.name);
             match channel.keeps() {
                 true => Start::Kept(Began::Between(log.known_before(made), log.top())),
-                false => Start::Passing(0, log.passed_by()),
+                false => {
+                    let before = log.passed_before(made);
+                    Start::Passing {
+                        earliest: before,
+                        before,
+                        after: log.passed_by(),
+                    }
+                }
             }
         };
         let reader = Reader::new(&client, &line, channel.name, subscription.open(), began);

@@ -30,9 +30,15 @@ use crate::{
 pub enum Start {
     /// In a channel with history.
     Kept(Began),
-    /// In one without: how many events its client had surely taken when it was asked for, and how many had been published when it
-    /// had begun.
-    Passing(usize, usize),
+    /// In one without.
+    Passing {
+        /// How many events were published before anything could be asked for that may have been answered to it.
+        earliest: usize,
+        /// How many its client had surely taken when it was asked for.
+        before: usize,
+        /// How many had been published when it had begun.
+        after: usize,
+    },
 }
 
 /// A session that the server has subscribed: as long as it goes on it hears the channel, whatever its rights.
