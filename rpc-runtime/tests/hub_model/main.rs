@@ -15,6 +15,7 @@ mod model;
 mod program;
 mod random;
 mod recorder;
+mod rights;
 mod seen;
 mod truth;
 mod world;
@@ -26,7 +27,8 @@ use seen::Seen;
 /// So many runs without being told otherwise: about 85 s of one core in a debug build.
 const SEEDS: u64 = 5_000;
 
-/// Those beyond them that have found something, which runs besides. What each found is told in the README.
+/// Those beyond them that have found something, which runs besides. What each found is told in the README. They are what they were
+/// then: no rights change but those to subscribe.
 const FOUND: [u64; 26] = [
     20_497, 30_257, 148_619, 154_592, 160_803, 179_975, 191_491, 214_898, 216_625, 219_221, 224_816, 229_755,
     230_706, 568_064, 618_668, 651_767, 659_349, 693_916, 717_039, 863_926, 938_652, 960_425, 981_694,
@@ -60,7 +62,7 @@ fn every_program_is_given_what_the_model_says() {
             let next = left.lock().unwrap().next();
             let Some(seed) = next else { return seen };
             // What the library keeps for each thread is as it was for the first run.
-            match thread::spawn(move || world::run(seed, tells)).join() {
+            match thread::spawn(move || world::run(seed, !FOUND.contains(&seed), tells)).join() {
                 Ok(one) => seen.add(&one),
                 Err(_) => {
                     // Maps are iterated over in another order each time, which may matter.

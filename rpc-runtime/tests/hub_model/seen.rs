@@ -61,6 +61,24 @@ seen! {
     ended,
     /// subscriptions that lost their right by a change of user
     lost_rights,
+    /// subscriptions that were refused when their clients came back, because their right had been taken
+    rights_taken,
+    /// subscriptions in channels whose right had been taken so, and was given again
+    rights_given,
+    /// publishers that had no right to publish
+    not_published,
+    /// the same while they publish until it is certain
+    not_retried,
+    /// clients that had no right to read a history
+    history_not_read,
+    /// clients that had no right to see who is there
+    presence_not_seen,
+    /// lists of who is there that clients were given
+    presences,
+    /// questions whose right changed before they were answered
+    in_flight,
+    /// questions right behind a change of user who has another right
+    asked_as_another,
     /// subscriptions that the server made
     granted,
     /// subscriptions of clients that named a channel in their addresses

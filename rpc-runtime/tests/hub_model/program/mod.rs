@@ -1,6 +1,7 @@
 //! One client and what its program reads: a task for each subscription, one for what is sent to it, and one that takes the
 //! subscriptions that the server makes.
 
+mod known;
 mod reader;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
     model::{Began, Sent, Tally},
     truth::Truth,
 };
+pub use known::{Known, Then, Who};
 pub use reader::{Grant, Reader, Start};
 
 /// So long a client waits for what the hub answers, and a server for what it asks on a client's behalf, at most.
@@ -80,6 +82,8 @@ pub struct Program {
     pub line: Line,
     /// As whom it is known, and as whom it shows itself on its next connection.
     pub user: Option<&'static str>,
+    /// As whom the server may know it.
+    pub known_as: Known,
     /// All its subscriptions, also those that are over.
     pub readers: Arc<Mutex<Vec<Reader>>>,
     pub sent: Arc<Mutex<Sent>>,
@@ -155,6 +159,7 @@ impl Program {
             client,
             line,
             user,
+            known_as: Known::new(user),
             readers,
             sent,
             ids: Vec::new(),
@@ -227,6 +232,7 @@ impl Program {
     /// Is another user from now on. What the one before was granted is over, also where that one comes back.
     pub fn becomes(&mut self, user: &'static str) {
         self.user = Some(user);
+        self.known_as.becomes(Some(user));
         for reader in self.readers.lock().unwrap().iter_mut() {
             let id = self.ids.last();
             reader.granted = reader.granted.take().filter(|grant| grant.holds(id, Some(user)));

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rpc_runtime::{
-    Client,
+    Client, Code, Status,
     hub::{
         Position,
         client::{Received, ReceivedKind, Subscription, SubscriptionError},
@@ -80,6 +80,8 @@ pub struct Reader {
     /// Of whatever came to its client's end later it may be told.
     pub since: Instant,
     pub granted: Option<Grant>,
+    /// Its client's right was taken while it went on.
+    pub is_denied: bool,
     /// What its program has said of itself with it.
     pub mood: Option<u64>,
     seen: Arc<Mutex<Seen>>,
@@ -146,6 +148,7 @@ impl Reader {
             crosses,
             since: line.took_all_before(),
             granted: None,
+            is_denied: false,
             mood: None,
             seen,
             left: false,
@@ -170,6 +173,12 @@ impl Reader {
     /// Why it has ended by itself, where it has.
     pub fn ended(&self) -> Option<SubscriptionError> {
         self.seen.lock().unwrap().ended.clone()
+    }
+
+    /// Whether it has ended because its client's right was taken, and asked again when the client came back.
+    pub fn was_refused(&self) -> bool {
+        let is_it = |status: &Status| matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated);
+        self.is_denied && matches!(self.ended(), Some(SubscriptionError::Refused(status)) if is_it(&status))
     }
 
     /// Whether the server has subscribed its client without being asked.

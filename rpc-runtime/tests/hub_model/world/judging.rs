@@ -56,6 +56,7 @@ impl World {
                 let may_end = program.kicks(reader) > 0 || self.refusals(index, name) > 0;
                 assert!(may_end && !is_granted, "{name} has ended: {ended}");
                 self.seen.ended += 1;
+                self.seen.rights_taken += u64::from(reader.was_refused());
             }
             None if reader.is_present() && !program.is_closed => {
                 let is_denied = self.is_denied(index, channel(name));

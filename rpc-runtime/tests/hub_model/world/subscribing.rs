@@ -84,7 +84,10 @@ impl World {
                 reader.mood = Some(mood);
                 // Of an end that it has not been told yet it is told now.
                 reader.since = taken_before;
-                program.readers.lock().unwrap().push(reader);
+                let mut readers = program.readers.lock().unwrap();
+                let was_refused = |before: &Reader| before.channel == name && before.was_refused();
+                self.seen.rights_given += u64::from(!is_denied && readers.iter().any(was_refused));
+                readers.push(reader);
             }
         }
     }
