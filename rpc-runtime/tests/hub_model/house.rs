@@ -165,6 +165,7 @@ struct MayDo {
     act: Act,
     kind: &'static str,
     rights: Rights,
+    truth: Truth,
     slow: Option<Arc<Slow>>,
 }
 
@@ -175,6 +176,12 @@ fn deed(asks: &Asks, act: Act, kind: &str, id: &str) -> Deed {
         act,
         channel: channel(&format!("{kind}:{id}")).name,
     }
+}
+
+/// Who asks: the program's place, and the client's id.
+fn session(asks: &Asks) -> (usize, String) {
+    let program = asks.session().info().query_value("program").unwrap();
+    (program.parse().unwrap(), asks.client().to_string())
 }
 
 fn answered(denied: bool) -> Result<(), Status> {
@@ -195,10 +202,10 @@ struct Refusal<'a> {
 impl Drop for Refusal<'_> {
     fn drop(&mut self) {
         if self.may_not {
-            let program = self.asks.session().info().query_value("program").unwrap();
+            let (program, client) = session(self.asks);
             self.may.truth.lock().refused.push(Refused {
-                program: program.parse().unwrap(),
-                client: self.asks.client().to_string(),
+                program,
+                client,
                 channel: self.name,
             });
         }
@@ -208,6 +215,7 @@ impl Drop for Refusal<'_> {
 impl Right<(String,)> for May {
     async fn check(&self, asks: &Asks, (id,): &(String,)) -> Result<(), Status> {
         let deed = deed(asks, Act::Subscribe, self.kind, id);
+        self.truth.lock().sessions.insert(session(asks));
         let mut refusal = Refusal {
             may: self,
             asks,
@@ -223,6 +231,7 @@ impl Right<(String,)> for May {
 
 impl Right<(String,)> for MayDo {
     async fn check(&self, asks: &Asks, (id,): &(String,)) -> Result<(), Status> {
+        self.truth.lock().sessions.insert(session(asks));
         if let Some(slow) = &self.slow {
             slow.linger().await;
         }
@@ -310,6 +319,7 @@ impl House {
                 act,
                 kind,
                 rights: rights.clone(),
+                truth: truth.clone(),
                 slow: others_slow.clone(),
             };
             let mut namespace = Namespace::<(String,)>::new(format!("{kind}:{{id}}"))

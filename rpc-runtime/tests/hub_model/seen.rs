@@ -125,6 +125,8 @@ seen! {
     rarely:
     /// grants that a client was not told of, which had just left the channel
     crossed,
+    /// subscriptions of the server's whose right was taken before their clients, which were away, were told of them
+    told_late,
     /// subscriptions that were given what was published before they were asked for
     given_before,
 }
