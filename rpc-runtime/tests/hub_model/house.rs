@@ -9,7 +9,7 @@ use std::{
 use rpc_runtime::{
     Limits, Server, Status,
     auth::{Attempt, AuthError, Authenticator, Identity},
-    hub::{Anyone, Asks, Hub, Namespace, OnSubscribe, Position, Retention, Right, SlowConsumer, Snapshot},
+    hub::{Asks, Hub, Namespace, OnSubscribe, Position, Retention, Right, SlowConsumer, Snapshot},
     services,
 };
 
@@ -18,6 +18,7 @@ use crate::{
     program::State,
     random::Random,
     recorder::Recorder,
+    rights::{Act, Deed, Rights},
     truth::{Refused, Truth},
 };
 
@@ -132,34 +133,6 @@ impl Channel {
     }
 }
 
-/// Who may not subscribe to what.
-#[derive(Clone)]
-pub struct Denied(Arc<Mutex<HashSet<NotAllowed>>>);
-
-/// A user, or nobody, and a channel.
-type NotAllowed = (Option<&'static str>, &'static str);
-
-impl Denied {
-    pub fn new() -> Self {
-        let nobody = USERS.iter().map(|user| Some(*user)).chain([None]);
-        Self(Arc::new(Mutex::new(
-            nobody.map(|user| (user, "granted:a")).collect(),
-        )))
-    }
-
-    pub fn has(&self, user: Option<&'static str>, name: &'static str) -> bool {
-        self.0.lock().unwrap().contains(&(user, name))
-    }
-
-    /// Gives the right, or takes it.
-    pub fn change(&self, user: Option<&'static str>, name: &'static str) {
-        let mut denied = self.0.lock().unwrap();
-        if !denied.remove(&(user, name)) {
-            denied.insert((user, name));
-        }
-    }
-}
-
 /// What takes its time.
 struct Slow(Mutex<Random>);
 
@@ -179,11 +152,43 @@ impl Slow {
     }
 }
 
+/// The right to subscribe.
 struct May {
     kind: &'static str,
-    denied: Denied,
+    rights: Rights,
     truth: Truth,
     slow: Arc<Slow>,
+}
+
+/// Another right, which takes its time only where it changes.
+struct MayDo {
+    act: Act,
+    kind: &'static str,
+    rights: Rights,
+    truth: Truth,
+    slow: Option<Arc<Slow>>,
+}
+
+/// What a client asks for.
+fn deed(asks: &Asks, act: Act, kind: &str, id: &str) -> Deed {
+    Deed {
+        user: USERS.into_iter().find(|user| Some(*user) == asks.user()),
+        act,
+        channel: channel(&format!("{kind}:{id}")).name,
+    }
+}
+
+/// Who asks: the program's place, and the client's id.
+fn session(asks: &Asks) -> (usize, String) {
+    let program = asks.session().info().query_value("program").unwrap();
+    (program.parse().unwrap(), asks.client().to_string())
+}
+
+fn answered(denied: bool) -> Result<(), Status> {
+    match denied {
+        true => Err(Status::permission_denied("not today")),
+        false => Ok(()),
+    }
 }
 
 /// Remembers a refusal, also where nobody waits for the answer any more.
@@ -197,10 +202,10 @@ struct Refusal<'a> {
 impl Drop for Refusal<'_> {
     fn drop(&mut self) {
         if self.may_not {
-            let program = self.asks.session().info().query_value("program").unwrap();
+            let (program, client) = session(self.asks);
             self.may.truth.lock().refused.push(Refused {
-                program: program.parse().unwrap(),
-                client: self.asks.client().to_string(),
+                program,
+                client,
                 channel: self.name,
             });
         }
@@ -209,21 +214,28 @@ impl Drop for Refusal<'_> {
 
 impl Right<(String,)> for May {
     async fn check(&self, asks: &Asks, (id,): &(String,)) -> Result<(), Status> {
-        let name = channel(&format!("{}:{id}", self.kind)).name;
+        let deed = deed(asks, Act::Subscribe, self.kind, id);
+        self.truth.lock().sessions.insert(session(asks));
         let mut refusal = Refusal {
             may: self,
             asks,
-            name,
+            name: deed.channel,
             may_not: true,
         };
-        let user = USERS.into_iter().find(|user| Some(*user) == asks.user());
         let was_slow = self.slow.linger().await;
-        let denied = self.denied.has(user, name);
+        let denied = self.rights.deny(deed);
         refusal.may_not = denied || was_slow;
-        match denied {
-            true => Err(Status::permission_denied("not today")),
-            false => Ok(()),
+        answered(denied)
+    }
+}
+
+impl Right<(String,)> for MayDo {
+    async fn check(&self, asks: &Asks, (id,): &(String,)) -> Result<(), Status> {
+        self.truth.lock().sessions.insert(session(asks));
+        if let Some(slow) = &self.slow {
+            slow.linger().await;
         }
+        answered(self.rights.deny(deed(asks, self.act, self.kind, id)))
     }
 }
 
@@ -289,11 +301,13 @@ pub struct House {
 }
 
 impl House {
-    pub fn new(denied: &Denied, truth: &Truth, seed: u64) -> Self {
+    /// With `others_slow`, a seed, rights besides those to subscribe take their time.
+    pub fn new(rights: &Rights, truth: &Truth, seed: u64, others_slow: Option<u64>) -> Self {
         let mut random = Random(seed);
         let resumes = random.one_in(2);
         let broker = Recorder::new(truth.clone(), random.next());
         let slow = Arc::new(Slow(Mutex::new(Random(random.next()))));
+        let others_slow = others_slow.map(|seed| Arc::new(Slow(Mutex::new(Random(seed)))));
         let mut hub = Hub::builder().broker(broker.clone());
         let mut kinds = HashSet::new();
         for channel in &CHANNELS {
@@ -301,16 +315,23 @@ impl House {
             if !kinds.insert(kind) {
                 continue;
             }
+            let may_do = |act| MayDo {
+                act,
+                kind,
+                rights: rights.clone(),
+                truth: truth.clone(),
+                slow: others_slow.clone(),
+            };
             let mut namespace = Namespace::<(String,)>::new(format!("{kind}:{{id}}"))
                 .subscribe(May {
                     kind,
-                    denied: denied.clone(),
+                    rights: rights.clone(),
                     truth: truth.clone(),
                     slow: slow.clone(),
                 })
-                .publish(Anyone)
-                .presence(Anyone)
-                .history(Anyone)
+                .publish(may_do(Act::Publish))
+                .presence(may_do(Act::Presence))
+                .history(may_do(Act::History))
                 .keep(channel.keep)
                 .slow(channel.slow);
             if channel.joins {

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -39,6 +39,8 @@ struct Inner {
     known: Mutex<HashMap<ChannelName, Known>>,
     truth: Truth,
     random: Mutex<Random>,
+    /// Goes up before anybody comes or goes, and behind it.
+    comings: AtomicU64,
     /// Its server is gone, and nothing that its tasks still do happens.
     is_retired: AtomicBool,
 }
@@ -61,6 +63,7 @@ impl Recorder {
             known: Mutex::default(),
             truth,
             random: Mutex::new(Random(seed)),
+            comings: AtomicU64::new(0),
             is_retired: AtomicBool::new(false),
         }))
     }
@@ -75,6 +78,15 @@ impl Recorder {
     /// The server is gone.
     pub fn retire(&self) {
         self.0.is_retired.store(true, Ordering::Relaxed);
+    }
+
+    /// As long as this is the same, nobody has come or gone.
+    pub fn comings(&self) -> u64 {
+        self.0.comings.load(Ordering::Relaxed)
+    }
+
+    fn comes_or_goes(&self) {
+        self.0.comings.fetch_add(1, Ordering::Relaxed);
     }
 
     fn know<T>(&self, channel: &ChannelName, change: impl FnOnce(&mut Known) -> T) -> T {
@@ -296,12 +308,17 @@ impl Broker for Recorder {
         self.know(channel, |known| {
             known.members.insert(member.client, member.clone())
         });
-        broker.join(channel, member).await
+        self.comes_or_goes();
+        let change = broker.join(channel, member).await;
+        self.comes_or_goes();
+        change
     }
 
     async fn leave(&self, channel: &ChannelName, client: ClientId) -> Result<MemberChange, BrokerError> {
         self.linger().await;
+        self.comes_or_goes();
         let change = self.broker()?.leave(channel, client).await;
+        self.comes_or_goes();
         self.know(channel, |known| {
             if known.members.remove(&client).is_some() && known.members.is_empty() {
                 known.used = Instant::now();

@@ -2,7 +2,7 @@
 //! says so here, since what panics in a server's task is answered, and goes on.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -24,6 +24,8 @@ pub struct State {
     joins: HashMap<&'static str, Joins>,
     /// How many bytes came at a moment, in all channels.
     crowds: HashMap<Instant, usize>,
+    /// All sessions that have asked for something: the program's place, and the client's id.
+    pub sessions: BTreeSet<(usize, String)>,
     /// Who was refused what, or answered too late.
     pub refused: Vec<Refused>,
     /// How many histories and keys were held against the model.

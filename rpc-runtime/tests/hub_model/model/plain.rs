@@ -7,6 +7,15 @@ use tokio::time::Instant;
 use super::{Entry, Given, Item, Log, Tally};
 use crate::program::UNREAD;
 
+/// What is wrong, where something is not so.
+macro_rules! ensure {
+    ($is:expr, $($wrong:tt)+) => {
+        if !$is {
+            return Err(format!($($wrong)+));
+        }
+    };
+}
+
 /// What a subscriber of the channel may lose without being told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Losing {
@@ -19,6 +28,7 @@ pub enum Losing {
 }
 
 /// A subscription, as it is to be judged.
+#[derive(Clone, Copy)]
 pub struct Passing<'a> {
     pub items: &'a [Item],
     /// How many its client had surely taken when it was asked for, and how many had been published when it had begun.
@@ -60,8 +70,8 @@ struct Walk {
 }
 
 impl Log {
-    /// Holds what a subscription gave against what was published. Gives how many were let go of without a word.
-    pub fn check_passing(&self, passing: &Passing<'_>) -> u64 {
+    /// Holds what a subscription gave against what was published. Gives how many were let go of without a word, or what is wrong.
+    pub fn check_passing(&self, passing: &Passing<'_>) -> Result<u64, String> {
         let (earliest, latest) = passing.began;
         let first = passing
             .items
@@ -93,45 +103,45 @@ impl Log {
                         walk.begins = self.passed_by.partition_point(|entry| entry.came <= item.at);
                         walk.snapshot = passing.snapshots;
                         let lost = item.connections - passing.connections + passing.interrupted;
-                        assert!(walk.gaps <= lost, "a gap though nothing was lost: {gap:?}");
+                        ensure!(walk.gaps <= lost, "a gap though nothing was lost: {gap:?}");
                     } else {
                         // The snapshot may be what was not read.
                         walk.snapshot = false;
                     }
                 }
                 Given::Snapshot(tally, position) => {
-                    assert!(walk.snapshot, "a snapshot in between");
-                    assert_eq!(*position, None);
-                    let count = self.passed_at(*tally);
+                    ensure!(walk.snapshot, "a snapshot in between");
+                    ensure!(position.is_none(), "a snapshot at {position:?} of no history");
+                    let count = self.passed_at(*tally)?;
                     // What it does not have comes behind it, also what was published before it was answered.
                     walk.covered = count.max(walk.last);
                     (walk.snapshot, walk.gap, walk.missed) = (false, false, None);
                     walk.not_read = None;
                 }
                 Given::Event(what, position) => {
-                    assert!(!walk.snapshot, "{what:?} came before the snapshot");
-                    assert_eq!(*position, None);
+                    ensure!(!walk.snapshot, "{what:?} came before the snapshot");
+                    ensure!(position.is_none(), "{what:?} at {position:?} of no history");
                     let place = self.place(&passing.items[index..], &walk, passing.ids);
-                    let place = place.unwrap_or_else(|| {
+                    let place = place.ok_or_else(|| {
                         let behind: Vec<_> = self.passed_by.iter().map(|entry| &entry.what).collect();
-                        panic!(
+                        format!(
                             "{what:?} is out of order, or doubled: {behind:?}, from {}",
                             walk.last
                         )
-                    });
+                    })?;
                     let entry = &self.passed_by[place];
                     let by: Vec<_> = item.by.iter().cloned().collect();
-                    assert!(entry.is_for(&by), "{what:?} is not for its reader");
-                    self.pass(&mut walk, place, passing, false);
+                    ensure!(entry.is_for(&by), "{what:?} is not for its reader");
+                    self.pass(&mut walk, place, passing, false)?;
                     (walk.covered, walk.last) = (walk.covered.max(place + 1), place + 1);
                     walk.begins = 0;
                 }
             }
         }
         if passing.to_end {
-            self.pass(&mut walk, self.passed_by.len(), passing, true);
+            self.pass(&mut walk, self.passed_by.len(), passing, true)?;
         }
-        walk.let_go
+        Ok(walk.let_go)
     }
 
     /// Where the first of these is, an event that was given next.
@@ -182,23 +192,22 @@ impl Log {
             .count()
     }
 
-    fn passed_at(&self, tally: Tally) -> usize {
-        // No more than there are.
+    fn passed_at(&self, tally: Tally) -> Result<usize, String> {
         let count = tally.count as usize;
-        assert_eq!(self.tally_of_passed(count), tally, "a state that never was");
-        count
+        let has_been = count <= self.passed_by() && self.tally_of_passed(count) == tally;
+        ensure!(has_been, "a state that never was: {tally:?}");
+        Ok(count)
     }
 
     /// Passes what was not given.
-    fn pass(&self, walk: &mut Walk, to: usize, passing: &Passing<'_>, is_end: bool) {
+    fn pass(&self, walk: &mut Walk, to: usize, passing: &Passing<'_>, is_end: bool) -> Result<(), String> {
         let missing = self.missing(walk, to, passing.ids);
         if let Some(missed) = walk.missed.take()
             && passing.losing == Losing::Nothing
         {
-            assert_eq!(
-                missing.len() as u64,
-                missed,
-                "it is told of another number: {missing:?}"
+            ensure!(
+                missing.len() as u64 == missed,
+                "it is told of another number, {missed}: {missing:?}"
             );
         }
         if let Some(told) = walk.not_read.take()
@@ -209,7 +218,7 @@ impl Log {
                 let came = self.passed_by[place].came;
                 came < told || (passing.slow_at)(came) || self.came_at(came) > UNREAD
             };
-            assert!(
+            ensure!(
                 missing.is_empty() || missing.iter().any(is_slow),
                 "it is told at {told:?} that it was slow, and was not: {:?}",
                 missing
@@ -238,9 +247,10 @@ impl Log {
                         !(is_end && next.is_none()) && (is_slow || next.is_some_and(at_once))
                     }
                 };
-                assert!(may_be, "{:?} is missing at {place}", entry.what);
+                ensure!(may_be, "{:?} is missing at {place}", entry.what);
                 walk.let_go += 1;
             }
         }
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! One client and what its program reads: a task for each subscription, one for what is sent to it, and one that takes the
 //! subscriptions that the server makes.
 
+mod known;
 mod reader;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
     model::{Began, Sent, Tally},
     truth::Truth,
 };
+pub use known::{Known, Then, Who};
 pub use reader::{Grant, Reader, Start};
 
 /// So long a client waits for what the hub answers, and a server for what it asks on a client's behalf, at most.
@@ -80,6 +82,8 @@ pub struct Program {
     pub line: Line,
     /// As whom it is known, and as whom it shows itself on its next connection.
     pub user: Option<&'static str>,
+    /// As whom the server may know it.
+    pub known_as: Known,
     /// All its subscriptions, also those that are over.
     pub readers: Arc<Mutex<Vec<Reader>>>,
     pub sent: Arc<Mutex<Sent>>,
@@ -92,6 +96,8 @@ pub struct Program {
     pub kicked: Vec<(&'static str, Instant)>,
     /// When it has given channels up: what it heard, and what it has not waited for.
     pub left: Vec<(&'static str, Instant)>,
+    /// When its server was last seen to know that it had.
+    pub out: HashMap<&'static str, Instant>,
     /// Where it was in channels that it has left.
     pub known: HashMap<&'static str, Position>,
     /// The channel that it names in its address.
@@ -153,12 +159,14 @@ impl Program {
             client,
             line,
             user,
+            known_as: Known::new(user),
             readers,
             sent,
             ids: Vec::new(),
             granted: Vec::new(),
             kicked: Vec::new(),
             left: Vec::new(),
+            out: HashMap::new(),
             known: HashMap::new(),
             named,
             is_closed: false,
@@ -188,10 +196,12 @@ impl Program {
         self.left.iter().any(|(left, _)| *left == channel)
     }
 
-    /// Whether it has given a channel up so lately that its server may not know.
+    /// Whether it has given a channel up so lately that its server may not know, or may still answer what it had asked for before.
     pub fn has_just_left(&self, channel: &str) -> bool {
+        let is_known = |at| self.out.get(channel).is_some_and(|out| at <= *out);
+        let lately = self.line.took_all_by(ago(ASKS));
         let mut left = self.left.iter();
-        left.any(|(left, at)| *left == channel && *at > ago(ASKS))
+        left.any(|&(left, at)| left == channel && at > lately && !is_known(at))
     }
 
     pub fn hears(&self, channel: &str) -> bool {
@@ -222,6 +232,7 @@ impl Program {
     /// Is another user from now on. What the one before was granted is over, also where that one comes back.
     pub fn becomes(&mut self, user: &'static str) {
         self.user = Some(user);
+        self.known_as.becomes(Some(user));
         for reader in self.readers.lock().unwrap().iter_mut() {
             let id = self.ids.last();
             reader.granted = reader.granted.take().filter(|grant| grant.holds(id, Some(user)));
@@ -296,7 +307,14 @@ async fn take_subscriptions(client: Client, line: Line, readers: Arc<Mutex<Vec<R
             let log = truth.log(channel.name);
             match channel.keeps() {
                 true => Start::Kept(Began::Between(log.known_before(made), log.top())),
-                false => Start::Passing(0, log.passed_by()),
+                false => {
+                    let before = log.passed_before(made);
+                    Start::Passing {
+                        earliest: before,
+                        before,
+                        after: log.passed_by(),
+                    }
+                }
             }
         };
         let reader = Reader::new(&client, &line, channel.name, subscription.open(), began);

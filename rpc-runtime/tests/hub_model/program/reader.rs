@@ -7,7 +7,7 @@ use std::{
 };
 
 use rpc_runtime::{
-    Client,
+    Client, Code, Status,
     hub::{
         Position,
         client::{Received, ReceivedKind, Subscription, SubscriptionError},
@@ -30,9 +30,15 @@ use crate::{
 pub enum Start {
     /// In a channel with history.
     Kept(Began),
-    /// In one without: how many events its client had surely taken when it was asked for, and how many had been published when it
-    /// had begun.
-    Passing(usize, usize),
+    /// In one without.
+    Passing {
+        /// How many events were published before anything could be asked for that may have been answered to it.
+        earliest: usize,
+        /// How many its client had surely taken when it was asked for.
+        before: usize,
+        /// How many had been published when it had begun.
+        after: usize,
+    },
 }
 
 /// A session that the server has subscribed: as long as it goes on it hears the channel, whatever its rights.
@@ -74,6 +80,8 @@ pub struct Reader {
     /// Of whatever came to its client's end later it may be told.
     pub since: Instant,
     pub granted: Option<Grant>,
+    /// Its client's right was taken while it went on.
+    pub is_denied: bool,
     /// What its program has said of itself with it.
     pub mood: Option<u64>,
     seen: Arc<Mutex<Seen>>,
@@ -140,6 +148,7 @@ impl Reader {
             crosses,
             since: line.took_all_before(),
             granted: None,
+            is_denied: false,
             mood: None,
             seen,
             left: false,
@@ -164,6 +173,12 @@ impl Reader {
     /// Why it has ended by itself, where it has.
     pub fn ended(&self) -> Option<SubscriptionError> {
         self.seen.lock().unwrap().ended.clone()
+    }
+
+    /// Whether it has ended because its client's right was taken, and asked again when the client came back.
+    pub fn was_refused(&self) -> bool {
+        let is_it = |status: &Status| matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated);
+        self.is_denied && matches!(self.ended(), Some(SubscriptionError::Refused(status)) if is_it(&status))
     }
 
     /// Whether the server has subscribed its client without being asked.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::World;
+use super::{World, subscribing};
 
 impl World {
     pub(super) async fn end(&mut self) {
@@ -47,7 +47,8 @@ impl World {
             return;
         }
         // A client that shows its credential behind the greeting is asked after as nobody first.
-        let denied = self.denied.has(program.user, named) || self.was_refused_lately(program, named);
+        let denied =
+            self.rights.deny(subscribing(program.user, named)) || self.was_refused_lately(program, named);
         assert!(
             denied || program.hears(named),
             "{index} has named {named}: {program:#?}"

@@ -19,7 +19,8 @@ impl World {
         // Whoever published there dies with it.
         self.publishing.shutdown().await;
         self.house.broker.retire();
-        self.house = House::new(&self.denied, &self.truth, self.random.next());
+        let slow = self.all_rights.then(|| self.random.next());
+        self.house = House::new(&self.rights, &self.truth, self.random.next(), slow);
         self.truth.lock().forget_joins();
         for program in &self.programs {
             program.line.lead_to(&self.house.server);

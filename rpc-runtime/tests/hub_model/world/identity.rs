@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{World, settle};
+use super::{World, settle, subscribing};
 use crate::{
     house::{Channel, USERS},
     program::credential,
@@ -24,11 +24,12 @@ impl World {
         // Or it would seldom lose a right that it uses.
         if self.random.one_in(2)
             && let Some(channel) = self.pick_heard(index, |_| true)
-            && !self.denied.has(Some(user), channel.name)
+            && !self.rights.deny(subscribing(Some(user), channel.name))
         {
-            self.denied.change(Some(user), channel.name);
+            self.rights.change(subscribing(Some(user), channel.name));
         }
         let connections = self.programs[index].line.connections();
+        self.programs[index].known_as.may_become(Some(user));
         let change = self.programs[index].client.change_user(credential(user));
         let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(5), change).await else {
             return;
@@ -85,6 +86,16 @@ impl World {
             true => None,
             false => Some(*self.random.pick(&USERS)),
         };
-        self.denied.change(user, channel.name);
+        self.change_policy_of(user, channel);
+    }
+
+    /// A user may subscribe from now on, or may not. Who does already goes on, until it comes back.
+    pub(super) fn change_policy_of(&mut self, user: Option<&'static str>, channel: &'static Channel) {
+        let deed = subscribing(user, channel.name);
+        self.rights.change(deed);
+        let is_denied = self.rights.deny(deed);
+        for program in self.programs.iter().filter(|program| program.user == user) {
+            program.with(channel.name, |reader| reader.is_denied = is_denied);
+        }
     }
 }

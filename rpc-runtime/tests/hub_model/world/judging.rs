@@ -56,13 +56,19 @@ impl World {
                 let may_end = program.kicks(reader) > 0 || self.refusals(index, name) > 0;
                 assert!(may_end && !is_granted, "{name} has ended: {ended}");
                 self.seen.ended += 1;
+                self.seen.rights_taken += u64::from(reader.was_refused());
             }
             None if reader.is_present() && !program.is_closed => {
                 let is_denied = self.is_denied(index, channel(name));
+                let may_hear = !is_denied || is_granted || program.may_be_granted(name);
+                // Or it was made before the right was taken, and told, though seldom, only when its session went on: it is asked for
+                // again when that connection is lost.
+                let is_told_late = reader.again.is_some() && reader.connections == program.line.connections();
                 assert!(
-                    !is_denied || is_granted || program.may_be_granted(name),
+                    may_hear || reader.is_by_server() && is_told_late,
                     "{name} is heard without the right to it"
                 );
+                self.seen.told_late += u64::from(!may_hear);
             }
             None => {}
         }
@@ -96,6 +102,10 @@ impl World {
     fn check_items(&mut self, index: usize, reader: &Reader) {
         let channel = channel(reader.channel);
         let program = &self.programs[index];
+        // It may have had sessions of which it was told, and has lost, while nobody looked.
+        let of_it = |(place, id): &(usize, String)| (*place == index).then(|| id.clone());
+        let mut ids: Vec<_> = self.truth.lock().sessions.iter().filter_map(of_it).collect();
+        ids.extend(program.ids.iter().cloned());
         let items = reader.items();
         let to_end = reader.is_present() && !program.is_closed;
         match &reader.start {
@@ -103,13 +113,17 @@ impl World {
                 let subscribed = Subscribed {
                     items: &items,
                     began,
-                    ids: &program.ids,
+                    ids: &ids,
                     snapshots: channel.snapshots != Snapshots::None,
                     to_end,
                 };
                 self.truth.lock().log(channel.name).check(&subscribed);
             }
-            Start::Passing(before, after) => {
+            Start::Passing {
+                earliest,
+                before,
+                after,
+            } => {
                 let interrupted = program.kicks(reader)
                     + self.refusals(index, channel.name)
                     + self.interruptions(index, reader);
@@ -121,15 +135,23 @@ impl World {
                     connections: reader.connections,
                     interrupted,
                     unread: reader.was_unread(),
-                    ids: &program.ids,
+                    ids: &ids,
                     losing: channel.losing(),
                     snapshots: channel.snapshots != Snapshots::None,
                     slow_at: &slow,
                     to_end,
                 };
-                let let_go = truth.known(channel.name).check_passing(&passing);
+                let log = truth.known(channel.name);
+                let mut let_go = log.check_passing(&passing);
+                if let_go.is_err() && earliest < before {
+                    self.seen.given_before += 1;
+                    let_go = log.check_passing(&Passing {
+                        began: (*earliest, *after),
+                        ..passing
+                    });
+                }
                 drop(truth);
-                self.seen.let_go += let_go;
+                self.seen.let_go += let_go.unwrap_or_else(|wrong| panic!("{wrong}"));
             }
         }
         self.count(channel.keeps(), &items);

@@ -8,6 +8,7 @@ mod judging;
 mod presence;
 mod publishing;
 mod reading;
+mod rights;
 mod sending;
 mod server_side;
 mod subscribing;
@@ -17,10 +18,11 @@ use std::time::Duration;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    house::{CHANNELS, Channel, Denied, House, USERS},
+    house::{CHANNELS, Channel, House, USERS},
     line::Line,
     program::{Program, Tick},
     random::Random,
+    rights::{Act, Deed, Rights},
     seen::Seen,
     truth::Truth,
 };
@@ -31,14 +33,16 @@ const USED: usize = 5;
 struct World {
     random: Random,
     house: House,
-    denied: Denied,
+    rights: Rights,
+    /// All rights change, and not only those to subscribe.
+    all_rights: bool,
     programs: Vec<Program>,
     channels: Vec<&'static Channel>,
     truth: Truth,
     /// Publishers that go on by themselves.
     publishing: JoinSet<()>,
-    /// Clients that publish until they are certain: the channel, and the event.
-    retrying: JoinSet<Option<(&'static str, u64)>>,
+    /// Clients that publish until they are certain: the channel, and the event, and how often they were refused.
+    retrying: JoinSet<(Option<(&'static str, u64)>, u64)>,
     next: u64,
     /// What was sent to a session that was there, or was to come back: the program's place, the session, and the event.
     owed: Vec<(usize, String, u64)>,
@@ -47,15 +51,15 @@ struct World {
     tells: Option<Instant>,
 }
 
-/// One run. `tells` has it say what is done, and when.
-pub fn run(seed: u64, tells: bool) -> Seen {
+/// One run. `all_rights` has others change than those to subscribe, `tells` has it say what is done, and when.
+pub fn run(seed: u64, all_rights: bool, tells: bool) -> Seen {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut world = World::new(seed, tells).await;
+        let mut world = World::new(seed, all_rights, tells).await;
         let steps = 10 + world.random.below(30);
         for _ in 0..steps {
             world.step().await;
@@ -67,17 +71,27 @@ pub fn run(seed: u64, tells: bool) -> Seen {
     })
 }
 
+/// What is asked for whoever subscribes.
+fn subscribing(user: Option<&'static str>, channel: &'static str) -> Deed {
+    Deed {
+        user,
+        act: Act::Subscribe,
+        channel,
+    }
+}
+
 /// Long enough for everything that was begun to be done, and short enough for nobody to notice that a peer is gone.
 async fn settle() {
     tokio::time::sleep(Duration::from_millis(900)).await;
 }
 
 impl World {
-    async fn new(seed: u64, tells: bool) -> Self {
+    async fn new(seed: u64, all_rights: bool, tells: bool) -> Self {
         let mut random = Random(seed);
-        let denied = Denied::new();
+        let rights = Rights::new();
         let truth = Truth::default();
-        let house = House::new(&denied, &truth, random.next());
+        let slow = all_rights.then(|| random.next());
+        let house = House::new(&rights, &truth, random.next(), slow);
         let mut channels: Vec<_> = CHANNELS.iter().collect();
         while channels.len() > USED {
             channels.swap_remove(random.below(channels.len()));
@@ -86,7 +100,8 @@ impl World {
         let mut world = Self {
             random,
             house,
-            denied,
+            rights,
+            all_rights,
             programs: Vec::new(),
             channels,
             truth,
@@ -134,7 +149,7 @@ impl World {
         }
         let index = self.pick();
         let channel = *self.random.pick(&self.channels);
-        let step = self.random.below(48);
+        let step = self.random.below(if self.all_rights { 54 } else { 48 });
         self.tell(|| format!("step {step}: program {index}, {}", channel.name));
         match step {
             0..=6 => self.subscribe(index, channel).await,
@@ -173,6 +188,12 @@ impl World {
             43 if self.random.one_in(3) => self.check_presence_after_crashes().await,
             44 if self.random.one_in(4) => self.replace_server().await,
             45 if self.random.one_in(2) => self.lose_memory().await,
+            48 => self.publish_by_again(index, channel).await,
+            49 => self.read_history_again(index, channel).await,
+            50 => self.read_presence(index, channel).await,
+            51 => self.ask_as_another(index, channel).await,
+            52 => self.lose_a_right(index).await,
+            53 => self.come_back_by_right(index).await,
             _ => {
                 let time = Duration::from_millis(1 << self.random.below(16));
                 tokio::time::sleep(time).await;
@@ -207,7 +228,8 @@ impl World {
     }
 
     fn is_denied(&self, index: usize, channel: &Channel) -> bool {
-        self.denied.has(self.programs[index].user, channel.name)
+        self.rights
+            .deny(subscribing(self.programs[index].user, channel.name))
     }
 
     /// Whether the server knows the connection that a client has, and nobody will find it dead.

@@ -1,14 +1,15 @@
 //! Publishing: by the server and by clients, one after the other and all at once, with keys and with exceptions.
 
-use std::time::Duration;
+use std::{future::IntoFuture, time::Duration};
 
 use rpc_runtime::{Code, hub::SlowConsumer};
 use tokio::time::Instant;
 
-use super::World;
+use super::{World, rights::Told};
 use crate::{
     house::{BLOCKS, Channel, QUEUE},
     program::UNREAD,
+    rights::Act,
 };
 
 /// So long the broker takes at most.
@@ -111,8 +112,14 @@ impl World {
             publish = publish.except_self();
             self.seen.excepted += 1;
         }
-        let told = tokio::time::timeout(Duration::from_secs(5), async { publish.await }).await;
-        if let Ok(Ok(receipt)) = told
+        let told = self
+            .ask(index, Act::Publish, channel, publish.into_future())
+            .await;
+        if let Told::Refused = told {
+            let stored = self.truth.lock().log(channel.name).count(tick.number);
+            assert_eq!(stored, 0, "{} is refused, and published", tick.number);
+        }
+        if let Told::Answered(receipt) = &told
             && let Some(position) = receipt.position
         {
             let stored = self
@@ -132,34 +139,43 @@ impl World {
         let pause = Duration::from_millis(self.random.below(60) as u64);
         let line = self.programs[index].line.clone();
         let cuts = self.random.below(3);
+        let mut asking = self.asking(index, Act::Publish, channel);
         self.retrying.spawn(async move {
+            let mut refused = 0;
             for attempt in 0..12 {
+                asking.again();
                 let publish = client
                     .hub()
                     .publish(channel.name, &tick)
                     .key(format!("once-{}", tick.number));
-                let publish = tokio::time::timeout(Duration::from_secs(5), async { publish.await });
+                let publish = tokio::time::timeout(Duration::from_secs(5), publish.into_future());
+                let publish = async { asking.judge(publish.await) };
                 let cut = async {
                     if attempt < cuts {
                         tokio::time::sleep(pause).await;
                         line.cut();
                     }
                 };
-                let (told, ()) = tokio::join!(publish, cut);
+                let ((_, told), ()) = tokio::join!(publish, cut);
                 match told {
-                    Ok(Ok(_)) => return Some((channel.name, tick.number)),
-                    Ok(Err(error)) => assert_ne!(error.code(), Some(Code::InvalidArgument), "{error}"),
-                    Err(_) => {}
+                    Told::Answered(_) => return (Some((channel.name, tick.number)), refused),
+                    Told::Refused => refused += 1,
+                    Told::Nothing(error) => {
+                        let code = error.and_then(|error| error.code());
+                        assert_ne!(code, Some(Code::InvalidArgument));
+                    }
                 }
             }
-            None
+            (None, refused)
         });
     }
 
     /// What was published under a key until it was certain is there.
     pub(super) async fn check_retried(&mut self) {
         while let Some(done) = self.retrying.join_next().await {
-            if let Some((channel, number)) = done.unwrap() {
+            let (told, refused) = done.unwrap();
+            self.seen.not_retried += refused;
+            if let Some((channel, number)) = told {
                 let stored = self.truth.lock().log(channel).count(number);
                 assert!(stored >= 1, "{number} is not in {channel}");
                 self.seen.retried += 1;

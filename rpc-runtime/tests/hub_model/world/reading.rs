@@ -1,12 +1,12 @@
 //! Reading histories: by position and by time, some or all, from either end.
 
-use std::time::{Duration, SystemTime};
+use std::{future::IntoFuture, time::SystemTime};
 
 use rpc_runtime::hub::{HistoryQuery, Position};
 use tokio::time::Instant;
 
-use super::{World, settle};
-use crate::{house::Channel, model::What, program::Heard};
+use super::{World, rights::Told, settle};
+use crate::{house::Channel, model::What, program::Heard, rights::Act};
 
 impl World {
     pub(super) async fn read_history(&mut self, index: usize, channel: &'static Channel) {
@@ -32,15 +32,16 @@ impl World {
         if query.newest_first {
             read = read.newest_first();
         }
+        let truth = self.truth.clone();
         let expected = || {
-            let mut truth = self.truth.lock();
+            let mut truth = truth.lock();
             let log = truth.log(channel.name);
             (log.top(), log.page(&query, Instant::now()))
         };
         let before = expected();
-        let read = tokio::time::timeout(Duration::from_secs(5), async { read.await }).await;
+        let read = self.ask(index, Act::History, channel, read.into_future()).await;
         let (top, page) = expected();
-        let Ok(Ok(read)) = read else { return };
+        let Told::Answered(read) = read else { return };
         // Something was published, or is not kept any more.
         if before != (top, page) {
             return;

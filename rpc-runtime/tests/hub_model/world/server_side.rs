@@ -78,13 +78,15 @@ impl World {
             }
             let program = &self.programs[other];
             let told = program.with(channel.name, |reader| reader.granted = Some(grant));
-            // Its word that it has left may wait for the answer to what it had asked for before: it ends what was granted just now.
+            // Its word that it has left may wait, though seldom, for the answer to what it had asked for before: it ends what was granted
+            // just now.
             assert!(
                 told.is_some() || program.has_just_left(channel.name),
                 "{other} is not told that it hears {}",
                 channel.name
             );
             self.seen.granted += u64::from(told.is_some());
+            self.seen.crossed += u64::from(told.is_none());
         }
     }
 

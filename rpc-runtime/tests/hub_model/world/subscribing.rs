@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rpc_runtime::{Code, hub::Position};
+use tokio::time::Instant;
 
 use super::{World, settle};
 use crate::{
@@ -21,15 +22,20 @@ impl World {
         let known = known.filter(|_| !self.random.one_in(3));
         // What is still on its way to a client that has asked before is given, too.
         let taken_before = self.programs[index].line.took_all_before();
-        // As is what it had asked for before, and has given up.
-        let asked = match self.programs[index].has_left(name) {
+        // As is, though seldom, what it had asked for before, and has given up.
+        let has_just_left = self.programs[index].has_just_left(name);
+        let asked = match has_just_left {
             true => self.programs[index].line.took_all_by(ago(ASKS)),
             false => taken_before,
         };
-        let (known_to_all, passed_before) = {
+        let (known_to_all, earliest, before) = {
             let mut truth = self.truth.lock();
             let log = truth.log(name);
-            (log.known_before(asked), log.passed_before(asked))
+            (
+                log.known_before(asked),
+                log.passed_before(asked),
+                log.passed_before(taken_before),
+            )
         };
         self.next += 1;
         let mood = self.next;
@@ -61,11 +67,15 @@ impl World {
                 let is_granted = program.grants(name).next().is_some();
                 // What it had asked for before it left may be answered only now, by the rights of then.
                 assert!(
-                    !is_denied || is_granted || program.has_left(name),
+                    !is_denied || is_granted || has_just_left,
                     "{name} is given without the right to it"
                 );
                 let start = match (channel.keeps(), known) {
-                    (false, _) => Start::Passing(passed_before, passed_after),
+                    (false, _) => Start::Passing {
+                        earliest,
+                        before,
+                        after: passed_after,
+                    },
                     (true, Some(known)) => Start::Kept(Began::Behind(known)),
                     (true, None) => Start::Kept(Began::Between(known_to_all, after)),
                 };
@@ -74,7 +84,10 @@ impl World {
                 reader.mood = Some(mood);
                 // Of an end that it has not been told yet it is told now.
                 reader.since = taken_before;
-                program.readers.lock().unwrap().push(reader);
+                let mut readers = program.readers.lock().unwrap();
+                let was_refused = |before: &Reader| before.channel == name && before.was_refused();
+                self.seen.rights_given += u64::from(!is_denied && readers.iter().any(was_refused));
+                readers.push(reader);
             }
         }
     }
@@ -128,6 +141,7 @@ impl World {
             let id = self.id(index).unwrap();
             let is_there = members.iter().any(|member| member.client.to_string() == id);
             assert!(!is_there, "it has left {}, and is still there", channel.name);
+            self.programs[index].out.insert(channel.name, Instant::now());
         }
     }
 }
