@@ -123,10 +123,7 @@ impl Channel {
     /// Has events kept for a session from now on, until it is [live](Self::go_live).
     pub(crate) fn add(&self, session: &Arc<Session>, wish: &Wish) -> Added {
         let by_server = wish.granted.is_some();
-        let kept = Box::new(Kept::new(
-            session.make_channels().catch_ups(),
-            wish.is_kept_alone(),
-        ));
+        let kept = Box::new(Kept::new(wish.room.account()));
         let mut state = self.lock();
         if state.closed {
             return Added::Closed;
@@ -155,15 +152,15 @@ impl Channel {
         Added::New
     }
 
-    /// Has events kept anew for a subscriber that lost some while it caught up.
-    pub(super) fn keep_anew(&self, client: ClientId, alone: bool) {
+    /// Has events kept anew for a subscriber that lost some while it caught up: alone, which is its turn, or so from the first.
+    pub(super) fn keep_anew(&self, client: ClientId) {
         let mut state = self.lock();
         let State {
             subscribers, places, ..
         } = &mut *state;
         let subscriber = places.get(&client).map(|&place| &mut subscribers[place]);
         if let Some(kept) = subscriber.and_then(|subscriber| subscriber.catching_up.as_mut()) {
-            kept.anew(alone);
+            kept.anew();
         }
     }
 

@@ -42,11 +42,6 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
-    /// What comes while it is caught up with is on no account of the session's: nobody waits for an answer, and so nobody has a turn.
-    pub(super) fn is_kept_alone(&self) -> bool {
-        self.by_event
-    }
-
     /// The client hears the channel already, as far as it knows, which has no history, and says that it needs nothing of before: presence
     /// alone may be new.
     pub(super) fn needs_nothing(&self, channel: &Channel) -> bool {
@@ -202,7 +197,7 @@ impl Hub {
                 if alone.is_none() {
                     alone = wish.room.alone().await?;
                 }
-                channel.keep_anew(session.id(), alone.is_some() || wish.is_kept_alone());
+                channel.keep_anew(session.id());
             }
         };
         drop(alone);
