@@ -152,7 +152,7 @@ impl Hub {
         joining.stage = Stage::Added(channel.clone());
         let (mut tries, mut alone) = (1, None);
         let (subscribed, number) = loop {
-            let subscribed = self.catch_up(&asks, &channel, &wish).await?;
+            let subscribed = self.catch_up(&asks, &channel, &wish, false).await?;
             let mut has_lost = false;
             let missing = if !asks.is_still_known(session) {
                 // What was read is for whom it was known as, and so was the right.
@@ -253,7 +253,7 @@ impl Hub {
                     return Err(refused.into());
                 }
                 change(&|_| {})?;
-                let subscribed = self.read_again(&asks, &subscription.channel, &wish).await?;
+                let subscribed = self.catch_up(&asks, &subscription.channel, &wish, true).await?;
                 if asks.is_still_known(session) {
                     break subscribed;
                 }
@@ -279,19 +279,6 @@ impl Hub {
             heard.is_shared = true;
         })?;
         subscribed.count_recovery();
-        Ok(subscribed)
-    }
-
-    /// Reads what a subscriber is told that hears the channel already.
-    async fn read_again(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Begun, Status> {
-        let position = self.link(channel).await?;
-        let mut subscribed = Begun::new(channel.clone(), position);
-        self.recover(asks, &mut subscribed, wish).await?;
-        // Whoever asks without knowing anything begins anew, such as another part of the same program.
-        let needs_nothing = subscribed.recovered == Some(true) || wish.needs_nothing(channel);
-        if channel.namespace.has_snapshot() && !needs_nothing && !wish.by_event {
-            self.take_snapshot(asks, &mut subscribed, &wish.room).await?;
-        }
         Ok(subscribed)
     }
 
