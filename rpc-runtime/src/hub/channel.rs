@@ -186,6 +186,7 @@ impl Channel {
     /// that is to [begin anew](Self::keep_anew).
     pub(crate) fn go_live(&self, client: ClientId, ahead: Vec<Bytes>, position: Position) -> bool {
         let mut state = self.lock();
+        let state = &mut *state;
         let Some(&place) = state.places.get(&client) else {
             return false;
         };
@@ -203,6 +204,10 @@ impl Channel {
             return false;
         };
         subscriber.catching_up = None;
+        // It may have become another meanwhile. Whoever it becomes from now on is seen to have the channel.
+        if let Some(held) = state.held.as_mut().filter(|held| held.is_by(client)) {
+            held.pass_to(&subscriber.session);
+        }
         // What is ahead is never dropped for what is behind it.
         let (slow, number) = (self.namespace.slow(), self.number);
         let mut out = FannedOut::default();

@@ -158,7 +158,6 @@ impl Hub {
                 // What was read is for whom it was known as, and so was the right.
                 asks = Asks::now(session);
                 namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
-                channel.known_anew(session);
                 BECAME_ANOTHER
             } else {
                 let ahead = match wish.by_event {
@@ -206,10 +205,7 @@ impl Hub {
             true => Stage::Told(number),
             false => Stage::Live(number),
         };
-        if asks.is_still_known(session) {
-            // It may have been another in between. Whoever it becomes from now on is seen to have the channel.
-            channel.known_anew(session);
-        } else {
+        if !asks.is_still_known(session) {
             // At the last moment: nobody has asked after the rights of the new user, and it may hear events already.
             let checked = self.check_again(session, name, number).await;
             checked.map_err(|refused| joining.is_told(refused))?;
