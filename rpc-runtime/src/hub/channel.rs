@@ -155,10 +155,7 @@ impl Channel {
     /// Has events kept anew for a subscriber that lost some while it caught up: alone, which is its turn, or so from the first.
     pub(super) fn keep_anew(&self, client: ClientId) {
         let mut state = self.lock();
-        let State {
-            subscribers, places, ..
-        } = &mut *state;
-        let subscriber = places.get(&client).map(|&place| &mut subscribers[place]);
+        let subscriber = state.subscriber(client);
         if let Some(kept) = subscriber.and_then(|subscriber| subscriber.catching_up.as_mut()) {
             kept.anew();
         }
@@ -175,8 +172,8 @@ impl Channel {
     /// The server has subscribed a subscriber that was there already: it is on nobody's account from now on.
     pub(super) fn granted(&self, client: ClientId) {
         let mut state = self.lock();
-        if let Some(&place) = state.places.get(&client) {
-            state.subscribers[place].by_server = true;
+        if let Some(subscriber) = state.subscriber(client) {
+            subscriber.by_server = true;
             state.pass_on(client);
         }
     }
@@ -356,6 +353,11 @@ impl Channel {
 }
 
 impl State {
+    fn subscriber(&mut self, client: ClientId) -> Option<&mut Subscriber> {
+        let &place = self.places.get(&client)?;
+        self.subscribers.get_mut(place)
+    }
+
     /// A subscriber has left, or is on no account any more. Where the channel was on its account, it is on that of another who is left.
     fn pass_on(&mut self, client: ClientId) {
         let Some(held) = self.held.as_mut().filter(|held| held.is_by(client)) else {

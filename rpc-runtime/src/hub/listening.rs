@@ -59,8 +59,8 @@ impl Listening {
 
 /// On whose account a session is.
 fn account_of(session: &Session) -> Option<Account> {
-    match session.identity() {
-        Some(identity) => Some(Account::User(identity.shared_user().clone())),
+    match session.user() {
+        Some(user) => Some(Account::User(user)),
         None => session.info().client_addr().map(network).map(Account::Address),
     }
 }

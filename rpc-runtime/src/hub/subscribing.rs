@@ -26,6 +26,8 @@ const CATCHES_UP: usize = 3;
 
 const BECAME_ANOTHER: &str = "the client became another user meanwhile; try again";
 
+const LOST: &str = "more was published than could be kept meanwhile; try again";
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
@@ -153,12 +155,11 @@ impl Hub {
         let (mut tries, mut alone) = (1, None);
         let (subscribed, number) = loop {
             let subscribed = self.catch_up(&asks, &channel, &wish, false).await?;
-            let mut has_lost = false;
-            let missing = if !asks.is_still_known(session) {
+            let has_lost = if !asks.is_still_known(session) {
                 // What was read is for whom it was known as, and so was the right.
                 asks = Asks::now(session);
                 namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
-                BECAME_ANOTHER
+                false
             } else {
                 let ahead = match wish.by_event {
                     true => told_by_event(&subscribed, &self.new_id())?,
@@ -179,13 +180,11 @@ impl Hub {
                     // By itself, or with a word of why.
                     Err(NotFilled::Ended(why)) => return Err(NotSubscribed::told(why)),
                     // Another history may have begun meanwhile, or more was published than is kept: that passes.
-                    Err(NotFilled::Refused) => {
-                        has_lost = true;
-                        "more was published than could be kept meanwhile; try again"
-                    }
+                    Err(NotFilled::Refused) => true,
                 }
             };
             if tries == CATCHES_UP {
+                let missing = if has_lost { LOST } else { BECAME_ANOTHER };
                 return Err(Status::unavailable(missing).into());
             }
             tries += 1;
@@ -261,7 +260,6 @@ impl Hub {
             }
             tries += 1;
         };
-        change(&|_| {})?;
         // Last: whoever is refused anything is as what it was before.
         if wish.presence.is_some() {
             self.change_presence(session, &subscription, &wish.presence)
@@ -284,13 +282,16 @@ impl Hub {
         session: &Arc<Session>,
         subscription: &Subscription,
         presence: &PresenceData,
-    ) -> Result<(), Status> {
+    ) -> Result<(), NotSubscribed> {
         let Subscription { number, channel, .. } = subscription;
         let (channels, name) = (session.make_channels(), &channel.name);
         let mut before = None;
-        channels.change(name, *number, |heard| {
+        let is_there = channels.change(name, *number, |heard| {
             before = std::mem::replace(&mut heard.presence, presence.clone())
         });
+        if !is_there {
+            return Err(NotSubscribed::told(left_meanwhile()));
+        }
         if !channel.namespace.shows_presence() {
             return Ok(());
         }
@@ -305,7 +306,7 @@ impl Hub {
             // It may have been taken all the same.
             self.settle_in_the_end(session, vec![name.clone()]);
         }
-        settled
+        Ok(settled?)
     }
 
     fn add(
