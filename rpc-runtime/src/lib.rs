@@ -54,6 +54,7 @@ mod router;
 mod server;
 pub mod services;
 mod session;
+mod sharded;
 pub mod status;
 mod streaming;
 pub mod testing;

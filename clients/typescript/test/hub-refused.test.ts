@@ -152,6 +152,33 @@ test("where a refusal does not say what is heard, it is asked for again without 
   assert.deepEqual(heard, ["gap: no-history"], "it may have been out");
 });
 
+test("what the server has taken it still has behind a question without that", async () => {
+  for (const isOut of [false, true]) {
+    const hub = await Hub.open();
+    await hub.listen(says("here"));
+    await hub.subscribed({ number: 3n });
+    await hub.listen();
+    await hub.subscribed(refused(Code.ResourceExhausted, 3n));
+    await hub.listen();
+    if (isOut) {
+      await hub.scene.world.pass(1_000);
+      await hub.subscribed(refused(Code.Unavailable));
+    }
+    await hub.scene.world.pass(1_000);
+    const { id, presence } = asked(hub);
+    assert.equal(presence, undefined);
+    await hub.answer(id, SubscribeResponseSchema, { answers: [{ number: 3n }] });
+    await hub.scene.world.pass(1_000);
+    // It may have room now.
+    const again = asked(hub);
+    assert.equal(again.presence, "here");
+    await hub.answer(again.id, SubscribeResponseSchema, { answers: [refused(Code.ResourceExhausted, 3n)] });
+    await asksNothing(hub);
+    await hub.scene.comeBack();
+    assert.equal(asked(hub).presence, isOut ? undefined : "here", "where it was out it has nothing any more");
+  }
+});
+
 test("presence that nobody is told of is said again when it could not be taken", async () => {
   const hub = await Hub.open();
   await hub.listen(says("here"));

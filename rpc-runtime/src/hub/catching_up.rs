@@ -1,6 +1,6 @@
-//! Catching up: what a new subscriber is told of what was published before its first live event, by its position or by a snapshot.
+//! Catching up: what a subscriber is told of what was published before, by its position or by a snapshot.
 //!
-//! The channel keeps for it what comes meanwhile ([`subscribing`](super::subscribing)), so that a broker and a snapshot may take the time
+//! The channel keeps for a new one what comes meanwhile ([`subscribing`](super::subscribing)), so that a broker and a snapshot may take the time
 //! they need.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::Status;
 /// A snapshot that history has overtaken while it was made is made again, so often.
 const SNAPSHOTS: usize = 3;
 
-/// What a new subscriber is told.
+/// What a subscriber is told.
 #[derive(Debug, Clone)]
 pub(crate) struct Begun {
     /// The channel, and what events name it by.
@@ -37,7 +37,7 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    pub(super) fn new(channel: Arc<Channel>, position: Position) -> Self {
+    fn new(channel: Arc<Channel>, position: Position) -> Self {
         Self {
             channel,
             position,
@@ -63,30 +63,28 @@ impl Begun {
 }
 
 impl Hub {
-    /// Reads what a new subscriber is told, while the channel keeps events for it.
+    /// Reads what a subscriber is told: a new one, for which the channel keeps events meanwhile, or one that hears them already.
     pub(super) async fn catch_up(
         &self,
         asks: &Asks,
         channel: &Arc<Channel>,
         wish: &Wish,
+        is_heard: bool,
     ) -> Result<Begun, Status> {
-        let namespace = &channel.namespace;
         let position = self.link(channel).await?;
         let mut subscribed = Begun::new(channel.clone(), position);
         self.recover(asks, &mut subscribed, wish).await?;
-        if namespace.has_snapshot() && subscribed.recovered != Some(true) {
+        // Whoever hears it already, and asks without knowing anything, begins anew, such as another part of the same program.
+        let needs_nothing =
+            subscribed.recovered == Some(true) || is_heard && (wish.by_event || wish.needs_nothing(channel));
+        if channel.namespace.has_snapshot() && !needs_nothing {
             self.take_snapshot(asks, &mut subscribed, &wish.room).await?;
         }
         Ok(subscribed)
     }
 
     /// Reads what came after the position that the client knows.
-    pub(super) async fn recover(
-        &self,
-        asks: &Asks,
-        subscribed: &mut Begun,
-        wish: &Wish,
-    ) -> Result<(), Status> {
+    async fn recover(&self, asks: &Asks, subscribed: &mut Begun, wish: &Wish) -> Result<(), Status> {
         let Some(since) = wish.since.filter(|_| !wish.needs_nothing(&subscribed.channel)) else {
             return Ok(());
         };
@@ -142,12 +140,7 @@ impl Hub {
     }
 
     /// Takes a snapshot, and reads what came after it.
-    pub(super) async fn take_snapshot(
-        &self,
-        asks: &Asks,
-        subscribed: &mut Begun,
-        room: &Room,
-    ) -> Result<(), Status> {
+    async fn take_snapshot(&self, asks: &Asks, subscribed: &mut Begun, room: &Room) -> Result<(), Status> {
         let channel = subscribed.channel.clone();
         let too_long = || {
             Status::resource_exhausted(

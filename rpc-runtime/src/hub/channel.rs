@@ -123,10 +123,7 @@ impl Channel {
     /// Has events kept for a session from now on, until it is [live](Self::go_live).
     pub(crate) fn add(&self, session: &Arc<Session>, wish: &Wish) -> Added {
         let by_server = wish.granted.is_some();
-        let kept = Box::new(Kept::new(
-            session.make_channels().catch_ups(),
-            wish.is_kept_alone(),
-        ));
+        let kept = Box::new(Kept::new(wish.room.account()));
         let mut state = self.lock();
         if state.closed {
             return Added::Closed;
@@ -155,15 +152,12 @@ impl Channel {
         Added::New
     }
 
-    /// Has events kept anew for a subscriber that lost some while it caught up.
-    pub(super) fn keep_anew(&self, client: ClientId, alone: bool) {
+    /// Has events kept anew for a subscriber that lost some while it caught up: alone, which is its turn, or so from the first.
+    pub(super) fn keep_anew(&self, client: ClientId) {
         let mut state = self.lock();
-        let State {
-            subscribers, places, ..
-        } = &mut *state;
-        let subscriber = places.get(&client).map(|&place| &mut subscribers[place]);
+        let subscriber = state.subscriber(client);
         if let Some(kept) = subscriber.and_then(|subscriber| subscriber.catching_up.as_mut()) {
-            kept.anew(alone);
+            kept.anew();
         }
     }
 
@@ -178,8 +172,8 @@ impl Channel {
     /// The server has subscribed a subscriber that was there already: it is on nobody's account from now on.
     pub(super) fn granted(&self, client: ClientId) {
         let mut state = self.lock();
-        if let Some(&place) = state.places.get(&client) {
-            state.subscribers[place].by_server = true;
+        if let Some(subscriber) = state.subscriber(client) {
+            subscriber.by_server = true;
             state.pass_on(client);
         }
     }
@@ -189,6 +183,7 @@ impl Channel {
     /// that is to [begin anew](Self::keep_anew).
     pub(crate) fn go_live(&self, client: ClientId, ahead: Vec<Bytes>, position: Position) -> bool {
         let mut state = self.lock();
+        let state = &mut *state;
         let Some(&place) = state.places.get(&client) else {
             return false;
         };
@@ -206,6 +201,10 @@ impl Channel {
             return false;
         };
         subscriber.catching_up = None;
+        // It may have become another meanwhile. Whoever it becomes from now on is seen to have the channel.
+        if let Some(held) = state.held.as_mut().filter(|held| held.is_by(client)) {
+            held.pass_to(&subscriber.session);
+        }
         // What is ahead is never dropped for what is behind it.
         let (slow, number) = (self.namespace.slow(), self.number);
         let mut out = FannedOut::default();
@@ -354,6 +353,11 @@ impl Channel {
 }
 
 impl State {
+    fn subscriber(&mut self, client: ClientId) -> Option<&mut Subscriber> {
+        let &place = self.places.get(&client)?;
+        self.subscribers.get_mut(place)
+    }
+
     /// A subscriber has left, or is on no account any more. Where the channel was on its account, it is on that of another who is left.
     fn pass_on(&mut self, client: ClientId) {
         let Some(held) = self.held.as_mut().filter(|held| held.is_by(client)) else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     ChannelName, Hub, Wish,
     channel::Channel,
-    heard::{SessionChannels, Subscription},
+    heard::SessionChannels,
     subscribing::NotSubscribed,
     unsubscribing::{leave, spawn},
 };
@@ -100,8 +100,7 @@ impl Drop for Joining<'_> {
             Stage::Added(channel) => {
                 self.channels
                     .give_back(self.name, || leave(self.session, channel));
-                let subscription = Subscription::new(channel.clone(), None, None);
-                self.hub.left(self.session, &[subscription]);
+                self.hub.left(self.session, [channel]);
             }
             &Stage::Live(number) => {
                 if !self.hub.end_own(self.session, self.name, number, None) {

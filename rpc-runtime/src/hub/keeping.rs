@@ -69,9 +69,8 @@ impl CatchUps {
 /// What came while a subscriber catches up with a channel.
 #[derive(Debug)]
 pub(super) struct Kept {
-    account: Arc<CatchUps>,
-    /// It has a bound of its own, and is not on the account.
-    alone: bool,
+    /// What it is on. `None`: it has a bound of its own.
+    account: Option<Arc<CatchUps>>,
     /// Positions, and events, which all subscribers share.
     events: Vec<(Position, Queued)>,
     bytes: usize,
@@ -80,11 +79,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps what comes from now on: alone, or on the session's account.
-    pub(super) fn new(account: Arc<CatchUps>, alone: bool) -> Self {
+    /// Keeps what comes from now on: on the session's account, or alone.
+    pub(super) fn new(account: Option<Arc<CatchUps>>) -> Self {
         Self {
             account,
-            alone,
             events: Vec::new(),
             bytes: 0,
             overrun: false,
@@ -98,9 +96,9 @@ impl Kept {
         }
         let size = event.message().len() + PLACE;
         self.bytes += size;
-        let all = match self.alone {
-            true => self.bytes,
-            false => self.account.kept.fetch_add(size, Ordering::Relaxed) + size,
+        let all = match &self.account {
+            None => self.bytes,
+            Some(account) => account.kept.fetch_add(size, Ordering::Relaxed) + size,
         };
         if all > most {
             self.overrun();
@@ -115,10 +113,10 @@ impl Kept {
         drop(self.take_events());
     }
 
-    /// Begins anew.
-    pub(super) fn anew(&mut self, alone: bool) {
+    /// Begins anew, alone.
+    pub(super) fn anew(&mut self) {
         drop(self.take_events());
-        (self.alone, self.overrun) = (alone, false);
+        (self.account, self.overrun) = (None, false);
     }
 
     /// Gives all that came, unless there was no room for it.
@@ -128,8 +126,8 @@ impl Kept {
 
     fn take_events(&mut self) -> Vec<(Position, Queued)> {
         let bytes = std::mem::take(&mut self.bytes);
-        if !self.alone {
-            self.account.kept.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(account) = &self.account {
+            account.kept.fetch_sub(bytes, Ordering::Relaxed);
         }
         std::mem::take(&mut self.events)
     }
@@ -169,7 +167,7 @@ mod tests {
     #[test]
     fn channels_of_one_session_keep_together_what_one_may_and_one_that_is_alone_as_much_again() {
         let account = Arc::new(CatchUps::new());
-        let mut channels = [(); 4].map(|()| Kept::new(account.clone(), false));
+        let mut channels = [(); 4].map(|()| Kept::new(Some(account.clone())));
         for kept in &mut channels[..3] {
             keep(kept, 300);
         }
@@ -177,13 +175,13 @@ mod tests {
         keep(&mut channels[3], 300);
         assert!(channels[3].take().is_none(), "there is no room for it");
         assert_eq!(account.kept.load(Ordering::Relaxed), 300, "it has none of it");
-        channels[3].anew(true);
+        channels[3].anew();
         for _ in 0..3 {
             keep(&mut channels[3], 300);
         }
         assert_eq!(account.kept.load(Ordering::Relaxed), 300);
         assert_eq!(channels[3].take().expect("has room").len(), 3);
-        let mut other = Kept::new(account.clone(), true);
+        let mut other = Kept::new(None);
         for _ in 0..3 {
             keep(&mut other, 300);
         }

@@ -5,17 +5,9 @@
 //! is full is refused what others hear, too: else one would leave to it what is more than it may have, again and again. Whom the server has
 //! subscribed is on no account.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasher, RandomState},
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::hash_map::Entry, net::IpAddr, sync::Arc};
 
-use crate::{ClientId, Session, server::network};
-
-/// The accounts are split so that those who subscribe on several cores seldom meet.
-const SHARDS: usize = 16;
+use crate::{ClientId, Session, server::network, sharded::Sharded};
 
 /// Whose account it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,10 +20,7 @@ enum Account {
 
 /// The accounts of those who listen. Whose address is not known has none.
 #[derive(Debug, Default)]
-pub(crate) struct Listening {
-    hasher: RandomState,
-    shards: [Mutex<HashMap<Account, usize>>; SHARDS],
-}
+pub(crate) struct Listening(Sharded<Account, usize>);
 
 /// A channel on an account.
 #[derive(Debug)]
@@ -42,16 +31,9 @@ pub(super) struct OnAccount {
 }
 
 impl Listening {
-    fn shard(&self, account: &Account) -> MutexGuard<'_, HashMap<Account, usize>> {
-        // Fewer than 2^32 of it matter: there are 16.
-        let shard = self.hasher.hash_one(account) as usize % SHARDS;
-        // Nothing panics while one of these locks is held.
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Whether there was room for one more.
     fn take(&self, account: &Account, most: usize) -> bool {
-        let mut shard = self.shard(account);
+        let mut shard = self.0.of(account);
         let count = shard.get(account).copied().unwrap_or_default();
         if count < most {
             shard.insert(account.clone(), count + 1);
@@ -61,31 +43,24 @@ impl Listening {
 
     /// Whether there is room for one more.
     fn has_room(&self, account: &Account, most: usize) -> bool {
-        let shard = self.shard(account);
+        let shard = self.0.of(account);
         shard.get(account).is_none_or(|count| *count < most)
     }
 
     fn give_back(&self, account: &Account) {
-        if let Entry::Occupied(mut count) = self.shard(account).entry(account.clone()) {
+        if let Entry::Occupied(mut count) = self.0.of(account).entry(account.clone()) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
             }
         }
     }
-
-    /// How many accounts have anything.
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        let shards = self.shards.iter();
-        shards.map(|shard| shard.lock().unwrap().len()).sum()
-    }
 }
 
 /// On whose account a session is.
 fn account_of(session: &Session) -> Option<Account> {
-    match session.identity() {
-        Some(identity) => Some(Account::User(identity.shared_user().clone())),
+    match session.user() {
+        Some(user) => Some(Account::User(user)),
         None => session.info().client_addr().map(network).map(Account::Address),
     }
 }
@@ -164,13 +139,13 @@ mod tests {
         assert!(!listening.has_room(&ali, 2) && listening.has_room(&ali, 3));
         assert!(listening.has_room(&here, 1));
         assert!(listening.take(&here, 1) && !listening.take(&here, 1));
-        assert_eq!(listening.len(), 2);
+        assert_eq!(listening.0.len(), 2);
         listening.give_back(&ali);
         assert!(listening.take(&ali, 2), "there is room again");
         for _ in 0..2 {
             listening.give_back(&ali);
         }
         listening.give_back(&here);
-        assert_eq!(listening.len(), 0);
+        assert_eq!(listening.0.len(), 0);
     }
 }

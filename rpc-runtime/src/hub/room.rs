@@ -67,6 +67,12 @@ impl Room {
         }
     }
 
+    /// On whose account what comes meanwhile is kept. `None`: it has a bound of its own, since nobody waits for an answer, and so nobody has
+    /// a turn.
+    pub(super) fn account(&self) -> Option<Arc<CatchUps>> {
+        self.answer.catch_ups.clone()
+    }
+
     /// The same room, for one that has a place in a channel, and gives it up where it would wait for its turn too long with that.
     pub(super) fn with_place(&self, session: &Arc<Session>, name: &ChannelName) -> Self {
         Self {

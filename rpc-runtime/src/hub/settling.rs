@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time;
 
-use super::{ChannelName, Hub, heard::SessionChannels, unsubscribing::spawn};
+use super::{ChannelName, Hub, unsubscribing::spawn};
 use crate::{Session, Status, random};
 
 /// A broker that fails is told again after this at the latest, and after twice as long each further time.
@@ -89,7 +89,8 @@ impl Drop for TellsAgain<'_> {
 
 /// Where presence was not told.
 struct Failed {
-    names: Vec<ChannelName>,
+    /// In how many channels.
+    channels: usize,
     /// Why, the last time: the broker is away, or has no room for it, of all or of this user.
     error: Status,
 }
@@ -114,27 +115,23 @@ impl Hub {
         self.settle_in_the_end(session, names.unwrap_or_default());
     }
 
-    /// Tries it once in each channel. Gives those in which the broker failed, or refused it.
+    /// Tries it once in each channel. Says in how many the broker failed, or refused it.
     async fn settle_each(&self, session: &Arc<Session>, names: Vec<ChannelName>) -> Result<(), Failed> {
-        let (mut failed, mut last) = (Vec::new(), None);
+        let mut failed: Option<Failed> = None;
         for name in names {
             if let Err(error) = self.settle_presence(session, &name).await {
                 tracing::debug!(channel = %name, client = %session.id(), %error, "presence was not told to the broker");
-                failed.push(name);
-                last = Some(error);
+                let channels = failed.map_or(0, |failed| failed.channels) + 1;
+                failed = Some(Failed { channels, error });
             }
         }
-        match last {
-            Some(error) => Err(Failed { names: failed, error }),
-            None => Ok(()),
-        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// Tries it again. What is told is what is the case then: who has come back meanwhile is not taken out.
     async fn settle_again(&self, session: &Arc<Session>, mut failed: Failed) {
-        let channels = session.make_channels();
         // Once for each session, however often its user changes.
-        let Some(mut telling) = channels.settling.begin() else {
+        let Some(mut telling) = session.make_channels().settling.begin() else {
             return;
         };
         let mut waits = None;
@@ -142,7 +139,7 @@ impl Hub {
             waits = waits.or_else(|| self.inner.presence_waits.try_acquire().ok());
             let given_up = match waits {
                 None => Some("too much of that waits to be told again"),
-                Some(_) => match self.settle_in_some_round(session, channels, &mut failed).await {
+                Some(_) => match self.settle_in_some_round(session, &mut failed).await {
                     true => None,
                     false => Some("it was tried for two minutes"),
                 },
@@ -151,26 +148,24 @@ impl Hub {
                 continue;
             }
             if let Some(why) = given_up {
-                let Failed { names, error } = &failed;
-                tracing::warn!(client = %session.id(), channels = names.len(), %error, why, "presence could not be told to the broker, and is given up");
+                let Failed { channels, error } = &failed;
+                tracing::warn!(client = %session.id(), channels, %error, why, "presence could not be told to the broker, and is given up");
             }
             return;
         }
     }
 
     /// Tries it in all channels of a session, later and later. Whether nothing failed in the last round.
-    async fn settle_in_some_round(
-        &self,
-        session: &Arc<Session>,
-        channels: &SessionChannels,
-        failed: &mut Failed,
-    ) -> bool {
+    async fn settle_in_some_round(&self, session: &Arc<Session>, failed: &mut Failed) -> bool {
         let mut pause = FIRST_PAUSE;
         for _ in 0..TRIES {
             // What failed at one moment shall not come back at one.
             time::sleep(random::between(pause / 2, pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            match self.settle_each(session, channels.presences()).await {
+            match self
+                .settle_each(session, session.make_channels().presences())
+                .await
+            {
                 Ok(()) => return true,
                 Err(again) => *failed = again,
             }

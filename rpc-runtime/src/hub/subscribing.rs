@@ -26,6 +26,8 @@ const CATCHES_UP: usize = 3;
 
 const BECAME_ANOTHER: &str = "the client became another user meanwhile; try again";
 
+const LOST: &str = "more was published than could be kept meanwhile; try again";
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
@@ -42,11 +44,6 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
-    /// What comes while it is caught up with is on no account of the session's: nobody waits for an answer, and so nobody has a turn.
-    pub(super) fn is_kept_alone(&self) -> bool {
-        self.by_event
-    }
-
     /// The client hears the channel already, as far as it knows, which has no history, and says that it needs nothing of before: presence
     /// alone may be new.
     pub(super) fn needs_nothing(&self, channel: &Channel) -> bool {
@@ -157,14 +154,12 @@ impl Hub {
         joining.stage = Stage::Added(channel.clone());
         let (mut tries, mut alone) = (1, None);
         let (subscribed, number) = loop {
-            let subscribed = self.catch_up(&asks, &channel, &wish).await?;
-            let mut has_lost = false;
-            let missing = if !asks.is_still_known(session) {
+            let subscribed = self.catch_up(&asks, &channel, &wish, false).await?;
+            let has_lost = if !asks.is_still_known(session) {
                 // What was read is for whom it was known as, and so was the right.
                 asks = Asks::now(session);
                 namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
-                channel.known_anew(session);
-                BECAME_ANOTHER
+                false
             } else {
                 let ahead = match wish.by_event {
                     true => told_by_event(&subscribed, &self.new_id())?,
@@ -185,13 +180,11 @@ impl Hub {
                     // By itself, or with a word of why.
                     Err(NotFilled::Ended(why)) => return Err(NotSubscribed::told(why)),
                     // Another history may have begun meanwhile, or more was published than is kept: that passes.
-                    Err(NotFilled::Refused) => {
-                        has_lost = true;
-                        "more was published than could be kept meanwhile; try again"
-                    }
+                    Err(NotFilled::Refused) => true,
                 }
             };
             if tries == CATCHES_UP {
+                let missing = if has_lost { LOST } else { BECAME_ANOTHER };
                 return Err(Status::unavailable(missing).into());
             }
             tries += 1;
@@ -202,7 +195,7 @@ impl Hub {
                 if alone.is_none() {
                     alone = wish.room.alone().await?;
                 }
-                channel.keep_anew(session.id(), alone.is_some() || wish.is_kept_alone());
+                channel.keep_anew(session.id());
             }
         };
         drop(alone);
@@ -211,10 +204,7 @@ impl Hub {
             true => Stage::Told(number),
             false => Stage::Live(number),
         };
-        if asks.is_still_known(session) {
-            // It may have been another in between. Whoever it becomes from now on is seen to have the channel.
-            channel.known_anew(session);
-        } else {
+        if !asks.is_still_known(session) {
             // At the last moment: nobody has asked after the rights of the new user, and it may hear events already.
             let checked = self.check_again(session, name, number).await;
             checked.map_err(|refused| joining.is_told(refused))?;
@@ -258,7 +248,7 @@ impl Hub {
                     return Err(refused.into());
                 }
                 change(&|_| {})?;
-                let subscribed = self.read_again(&asks, &subscription.channel, &wish).await?;
+                let subscribed = self.catch_up(&asks, &subscription.channel, &wish, true).await?;
                 if asks.is_still_known(session) {
                     break subscribed;
                 }
@@ -270,7 +260,6 @@ impl Hub {
             }
             tries += 1;
         };
-        change(&|_| {})?;
         // Last: whoever is refused anything is as what it was before.
         if wish.presence.is_some() {
             self.change_presence(session, &subscription, &wish.presence)
@@ -287,32 +276,22 @@ impl Hub {
         Ok(subscribed)
     }
 
-    /// Reads what a subscriber is told that hears the channel already.
-    async fn read_again(&self, asks: &Asks, channel: &Arc<Channel>, wish: &Wish) -> Result<Begun, Status> {
-        let position = self.link(channel).await?;
-        let mut subscribed = Begun::new(channel.clone(), position);
-        self.recover(asks, &mut subscribed, wish).await?;
-        // Whoever asks without knowing anything begins anew, such as another part of the same program.
-        let needs_nothing = subscribed.recovered == Some(true) || wish.needs_nothing(channel);
-        if channel.namespace.has_snapshot() && !needs_nothing && !wish.by_event {
-            self.take_snapshot(asks, &mut subscribed, &wish.room).await?;
-        }
-        Ok(subscribed)
-    }
-
     /// Has presence say something else of a session that hears a channel.
     async fn change_presence(
         &self,
         session: &Arc<Session>,
         subscription: &Subscription,
         presence: &PresenceData,
-    ) -> Result<(), Status> {
+    ) -> Result<(), NotSubscribed> {
         let Subscription { number, channel, .. } = subscription;
         let (channels, name) = (session.make_channels(), &channel.name);
         let mut before = None;
-        channels.change(name, *number, |heard| {
+        let is_there = channels.change(name, *number, |heard| {
             before = std::mem::replace(&mut heard.presence, presence.clone())
         });
+        if !is_there {
+            return Err(NotSubscribed::told(left_meanwhile()));
+        }
         if !channel.namespace.shows_presence() {
             return Ok(());
         }
@@ -327,7 +306,7 @@ impl Hub {
             // It may have been taken all the same.
             self.settle_in_the_end(session, vec![name.clone()]);
         }
-        settled
+        Ok(settled?)
     }
 
     fn add(

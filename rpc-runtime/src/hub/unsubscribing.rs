@@ -89,7 +89,7 @@ impl Hub {
         });
         let Some(subscription) = ended else { return false };
         subscription.channel.namespace.counted.unsubscribed();
-        self.left(session, &[subscription]);
+        self.left(session, [&subscription.channel]);
         true
     }
 
@@ -115,14 +115,17 @@ impl Hub {
         for subscription in &ended {
             subscription.channel.namespace.counted.unsubscribed();
         }
-        self.left(session, &ended);
+        self.left(session, ended.iter().map(|heard| &heard.channel));
     }
 
     /// Gives channels back that nobody here hears any more, and sees to it, behind whatever goes on, that presence is told.
-    pub(super) fn left(&self, session: &Arc<Session>, ended: &[Subscription]) {
+    pub(super) fn left<'a>(
+        &self,
+        session: &Arc<Session>,
+        channels: impl IntoIterator<Item = &'a Arc<Channel>>,
+    ) {
         let mut shown = Vec::new();
-        for subscription in ended {
-            let channel = &subscription.channel;
+        for channel in channels {
             self.give_back_if_empty(channel);
             if channel.namespace.shows_presence() {
                 shown.push(channel.name.clone());

@@ -4,22 +4,15 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use super::shared::Shared;
-use crate::{ClientId, Session};
-
-/// The list is split so that clients which log in on several cores seldom meet.
-const SHARDS: usize = 16;
+use crate::{ClientId, Session, sharded::Sharded};
 
 /// The sessions of every user that is known.
 #[derive(Debug, Default)]
-pub(super) struct Users {
-    hasher: RandomState,
-    shards: [Mutex<HashMap<Arc<str>, Sessions>>; SHARDS],
-}
+pub(super) struct Users(Sharded<Arc<str>, Sessions>);
 
 /// The sessions of one user; most have one.
 #[derive(Debug)]
@@ -62,16 +55,9 @@ impl Sessions {
 }
 
 impl Users {
-    fn shard(&self, user: &str) -> MutexGuard<'_, HashMap<Arc<str>, Sessions>> {
-        // Fewer than 2^32 of it matter: there are 16.
-        let shard = self.hasher.hash_one(user) as usize % SHARDS;
-        // Nothing panics while one of these locks is held.
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The sessions of a user, in no order.
     pub(super) fn sessions(&self, user: &str) -> Vec<Arc<Session>> {
-        match self.shard(user).get(user) {
+        match self.0.of(user).get(user) {
             None => Vec::new(),
             Some(Sessions::One(session)) => vec![session.clone()],
             Some(Sessions::Many(sessions)) => sessions.values().cloned().collect(),
@@ -83,7 +69,7 @@ impl Shared {
     /// Lists a session as one of a user, for as long as the result lives. `None` where the user has as many as a user may
     /// have.
     pub(super) fn join(self: &Arc<Self>, user: &Arc<str>, session: &Arc<Session>) -> Option<Membership> {
-        let mut shard = self.users.shard(user);
+        let mut shard = self.users.0.of(user);
         match shard.entry(user.clone()) {
             Entry::Occupied(mut sessions) => {
                 if sessions.get().len() >= self.limits.connections_per_user {
@@ -113,7 +99,7 @@ pub(super) struct Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        let mut shard = self.shared.users.shard(&self.user);
+        let mut shard = self.shared.users.0.of(&self.user);
         if shard
             .get_mut(&*self.user)
             .is_some_and(|sessions| sessions.remove(self.id))
@@ -175,12 +161,6 @@ mod tests {
             assert_eq!(shared.users.sessions(&user).len(), 3);
             drop(places);
         }
-        let left: usize = shared
-            .users
-            .shards
-            .iter()
-            .map(|shard| shard.lock().unwrap().len())
-            .sum();
-        assert_eq!(left, 0);
+        assert_eq!(shared.users.0.len(), 0);
     }
 }

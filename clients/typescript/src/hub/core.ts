@@ -152,6 +152,7 @@ export class HubCore implements Listener {
     if (!feed) return true;
     // One that is being asked for is asked for again, because the answer may be older; what was live before has ended.
     feed.granted = false;
+    feed.still = undefined;
     if (feed.asking) feed.doubtful = true;
     else if (!feed.confirmed) return true;
     const error = refusal(reason);

@@ -81,6 +81,8 @@ export class Feed {
   taken: Says;
   /** It had no room, for that or for the channel: that is asked for without it, and it is said again behind that. */
   withholds = false;
+  /** What the server has of it all the same: what was taken before it was asked without that. */
+  still: Says;
   /** The subscription for what the server has subscribed the client to by itself. */
   byServer: ChannelSubscription | undefined;
   /** Who waits until the server knows that the client hears the channel no more. */
@@ -103,7 +105,7 @@ export class Feed {
     this.asking = undefined;
     this.confirmed = false;
     this.doubtful = this.granted = this.withholds = false;
-    if (isNew) this.taken = undefined;
+    if (isNew) this.taken = this.still = undefined;
     this.failures = 0;
     this.notBefore = 0;
     this.#held = new Held();
@@ -188,16 +190,20 @@ export class Feed {
     const isNew = says !== null && says !== this.taken;
     // What it says of the subscription may be older than an end that it has told, or than a beginning.
     const hears = isAnswered && (this.granted || (heard && !this.doubtful));
-    this.doubtful = this.granted = false;
     // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
     const isFull = isAnswered && error.code === Code.ResourceExhausted;
     const isUndone = !passes || (isFull && hears) || (isAnswered && this.subs.some(({ begun }) => !begun));
-    if (isNew && isUndone && this.presence === says) this.presence = this.taken;
-    this.withholds ||= isFull && !!says && this.presence === says;
+    if (isNew && isUndone && this.presence === says) this.presence = this.taken ??= this.still;
+    if (isFull && says && this.presence === says) {
+      this.withholds = true;
+      this.still = this.doubtful ? undefined : this.taken;
+    }
+    this.doubtful = this.granted = false;
     const isOut = isAnswered && !hears && !isBad;
     if (isOut) {
       // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
       this.confirmed = false;
+      this.still = undefined;
       this.entangled &&= passes;
       for (const sub of this.subs) sub.lose();
     } else if (!isAnswered || hears) {
@@ -227,7 +233,7 @@ export class Feed {
     // What was held is of before, and what comes next is held elsewhere until its number is told.
     this.#held = new Held();
     this.confirmed = this.entangled = this.unanswered = false;
-    this.number = undefined;
+    this.number = this.still = undefined;
     this.failures = 0;
     for (const resolve of this.leaving.splice(0)) resolve();
   }

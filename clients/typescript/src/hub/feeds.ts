@@ -35,7 +35,7 @@ export class Feeds implements Keeper {
   readonly #client: Client<typeof HubService>;
   readonly #feeds = new Map<string, Feed>();
   /** Feeds by what frames name them by, on this connection. */
-  readonly #numbers = new Map<bigint, Feed>();
+  readonly #numbers = new Map<bigint | undefined, Feed>();
   /** Frames of numbers that are not known yet. */
   #early = new Held();
   /** Aborts the calls of the connection that there is; `undefined` without one. */
@@ -156,7 +156,7 @@ export class Feeds implements Keeper {
   /** Nobody hears it any more. */
   remove(feed: Feed): void {
     this.#feeds.delete(feed.name);
-    if (feed.number !== undefined) this.#numbers.delete(feed.number);
+    this.#numbers.delete(feed.number);
     feed.hasLeft();
   }
 
@@ -166,7 +166,7 @@ export class Feeds implements Keeper {
 
   /** A feed has a number now, or another one. Gives what came of that number before. */
   isNumbered(feed: Feed, number: bigint, epoch: bigint | undefined): Event[] {
-    if (feed.number !== undefined && feed.number !== number) this.#numbers.delete(feed.number);
+    this.#numbers.delete(feed.number);
     feed.isNumbered(number, epoch);
     this.#numbers.set(number, feed);
     return this.#early.take(number) as Event[];
@@ -271,7 +271,7 @@ export class Feeds implements Keeper {
         this.#refused(feed, error, undefined, null);
         continue;
       }
-      if (feed.number !== undefined) this.#numbers.delete(feed.number);
+      this.#numbers.delete(feed.number);
       feed.hasLeft();
     }
     this.schedule();

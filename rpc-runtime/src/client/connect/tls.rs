@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use tokio::{net::TcpStream, sync::Mutex, task};
+use tokio::{
+    net::TcpStream,
+    sync::Mutex,
+    task::{self, JoinError},
+};
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
@@ -97,10 +101,7 @@ impl Tls {
         }
         let (shown, of) = (self.shown.clone(), url.to_owned());
         let read = task::spawn_blocking(move || shown.config(&mut spoken, &of)).await;
-        let (config, unusable) = read.unwrap_or_else(|_| {
-            let text = "its certificates could not be read: the program is about to end".to_owned();
-            Err(Refused::new(RefusedKind::Tls, url, text))
-        })?;
+        let (config, unusable) = read.map_err(|why| unread(&why, url))??;
         if let Some(refused) = unusable {
             tracing::warn!(%refused, "the client's new certificate cannot be used, and it shows the one before");
         }
@@ -222,6 +223,16 @@ impl Shown {
     }
 }
 
+/// Nobody has read the certificates to the end.
+fn unread(error: &JoinError, url: &str) -> Refused {
+    let why = match error.is_panic() {
+        true => "reading them panicked, and the program's error output says where",
+        false => "the program is about to end",
+    };
+    let text = format!("its certificates could not be read: {why}");
+    Refused::new(RefusedKind::Tls, url, text)
+}
+
 fn unusable(error: TlsError, url: &str) -> Refused {
     Refused::because(RefusedKind::ClientCertificate, url, error.to_string(), error)
 }
@@ -294,5 +305,24 @@ fn certificates(given: &[u8]) -> Vec<Result<CertificateDer<'static>, String>> {
             .collect()
     } else {
         vec![Ok(CertificateDer::from(given.to_vec()))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_reads_certificates_and_panics_is_not_taken_for_a_program_that_ends() {
+        let panics = task::spawn_blocking(|| panic!("of the test")).await;
+        let ends = task::spawn(std::future::pending::<()>());
+        ends.abort();
+        let told = |error: JoinError| unread(&error, "wss://example.com").to_string();
+        let (panicked, ended) = (told(panics.unwrap_err()), told(ends.await.unwrap_err()));
+        assert!(
+            panicked.contains("panicked") && !panicked.contains("about to end"),
+            "{panicked}"
+        );
+        assert!(ended.contains("about to end"), "{ended}");
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Feed {
     is_taken_doubtful: bool,
     /// It had no room, for what was said or for the channel: that is asked for without it, and it is said again behind that.
     withholds: bool,
+    /// What the server has of it all the same: what was taken before it was asked without that.
+    pub(super) still: Option<TypedMessage>,
     /// What came while a subscription needs an answer first.
     held: Held,
     skips: Skips,
@@ -101,6 +103,7 @@ impl Feed {
             taken: None,
             is_taken_doubtful: false,
             withholds: false,
+            still: None,
             held: Held::default(),
             skips: Skips::default(),
             by_server: None,
@@ -152,7 +155,7 @@ impl Feed {
         self.unanswered = resumed && self.was_asking;
         self.was_asking = false;
         if !resumed {
-            (self.taken, self.is_taken_doubtful) = (None, false);
+            (self.taken, self.still, self.is_taken_doubtful) = (None, None, false);
         }
     }
 
@@ -224,6 +227,7 @@ impl Feed {
         self.granted_meanwhile = false;
         self.failures = 0;
         (self.taken, self.is_taken_doubtful, self.withholds) = (says, false, false);
+        self.still.take_if(|_| self.taken.is_some());
         let mut late = early;
         late.extend(self.held.take(0));
         let lost = early_lost || self.held.overrun;
@@ -260,6 +264,7 @@ impl Feed {
     /// The server has said that the client hears the channel no more, because it has asked for that. Whatever has begun meanwhile is
     /// asked for again: a program that has come back, or the server, whose word for that was on its way.
     pub(super) fn has_left(&mut self) {
+        self.still = None;
         self.subs.iter_mut().for_each(Sub::lose);
         // What was held is of before, and what comes next is held elsewhere until its number is told.
         self.held = Held::default();

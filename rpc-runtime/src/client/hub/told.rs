@@ -141,6 +141,7 @@ impl State {
         let Some(feed) = self.feeds.get_mut(&place) else {
             return Came::Nothing;
         };
+        feed.still = None;
         let reason = status_of(told.reason.unwrap_or_default());
         if feed.asking.is_some() {
             // Whether what is asked for now came before or after that, the answer alone tells. What there was has ended.

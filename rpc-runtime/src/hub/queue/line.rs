@@ -79,6 +79,10 @@ impl Line {
 
     /// The latest event of a channel.
     pub(super) fn latest_of(&mut self, channel: u64) -> Option<&mut Queued> {
+        // Mostly it is the last of all, for which nothing is chained. A gap at the end is none.
+        if matches!(self.places.back(), Some(Some(last)) if last.channel() == channel) {
+            return self.places.back_mut()?.as_mut();
+        }
         let index = {
             let chains = self.keep_chains()?;
             chains.index(chains.of.get(&channel)?.latest)

@@ -133,8 +133,8 @@ struct Rare {
     missing: HashMap<u64, u64, BuildHasherDefault<NumberHasher>>,
     /// Whoever publishes may be waiting until no more than this waits.
     awaited: Option<usize>,
-    /// Told when there is room again, where somebody has found none.
-    room: Arc<Notify>,
+    /// Told when there is room again; made for the first who finds none.
+    room: Option<Arc<Notify>>,
     /// The client is gone: nothing waits for it any more.
     closed: bool,
 }
@@ -166,8 +166,8 @@ impl EventQueue {
         let bytes = queue.bytes;
         if let Some(rare) = &mut queue.rare
             && rare.awaited.take_if(|most| bytes <= *most).is_some()
+            && let Some(room) = rare.room.clone()
         {
-            let room = rare.room.clone();
             drop(queue);
             room.notify_waiters();
         }
@@ -227,7 +227,7 @@ impl EventQueue {
                 let rare = queue.rare();
                 rare.awaited = Some(most);
                 // Told from here on, though it was not polled yet.
-                rare.room.clone().notified_owned()
+                rare.room.get_or_insert_default().clone().notified_owned()
             };
             told.await;
         }

@@ -1,6 +1,6 @@
 //! From a socket to TLS, and a clear end for what does not speak it.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
@@ -58,7 +58,7 @@ impl ServerTls {
             Err((error, mut stream)) => {
                 tracing::debug!(%remote, %error, "no TLS came about");
                 // A client whose certificate is not taken has sent its request already.
-                let _ = end(&mut stream).await;
+                end(&mut stream).await;
                 None
             }
         }
@@ -67,21 +67,17 @@ impl ServerTls {
 
 /// Answers plain HTTP, and reads what is left of the request.
 async fn tell_to_speak_tls(stream: &mut TcpStream) {
-    let told = async {
-        stream.write_all(SPEAK_TLS.as_bytes()).await?;
-        end(stream).await
-    };
     // It has gone already, where that fails.
-    let _ = told.await;
+    if stream.write_all(SPEAK_TLS.as_bytes()).await.is_ok() {
+        end(stream).await;
+    }
 }
 
 /// Says nothing more, and reads what the client has still sent.
-async fn end(stream: &mut TcpStream) -> io::Result<()> {
-    stream.shutdown().await?;
-    let (mut rest, mut nowhere) = (stream.take(READ_OUT), tokio::io::sink());
-    match tokio::time::timeout(PATIENCE, tokio::io::copy(&mut rest, &mut nowhere)).await {
-        Ok(read) => read.map(drop),
-        Err(_) => Ok(()),
+async fn end(stream: &mut TcpStream) {
+    if stream.shutdown().await.is_ok() {
+        let (mut rest, mut nowhere) = (stream.take(READ_OUT), tokio::io::sink());
+        let _ = tokio::time::timeout(PATIENCE, tokio::io::copy(&mut rest, &mut nowhere)).await;
     }
 }
 

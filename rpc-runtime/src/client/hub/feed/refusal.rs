@@ -57,14 +57,19 @@ impl Feed {
             || is_full && failed == Failed::AsBefore
             || self.subs.iter().any(|sub| sub.first.is_some());
         if is_new && is_undone && self.says.as_ref() == says {
+            self.taken = self.taken.take().or(self.still.take());
             self.says.clone_from(&self.taken);
             // The server may have taken it all the same. Where nothing was said before, there is no word for that.
             self.is_taken_doubtful = !is_answered && passes && self.taken.is_some();
         }
-        self.withholds |= is_full && says.is_some() && self.says.as_ref() == says;
+        if is_full && says.is_some() && self.says.as_ref() == says {
+            self.withholds = true;
+            self.still = self.taken.clone().filter(|_| !ended);
+        }
         let is_out = failed == Failed::Refused && !is_bad;
         if is_out {
             // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
+            self.still = None;
             self.confirmed = false;
             self.entangled &= passes;
             self.subs.iter_mut().for_each(Sub::lose);

@@ -1,23 +1,14 @@
 //! Accounts: what each user, and each client that nobody knows, takes of the broker's memory by its events and its members, so that none
 //! takes that of all others.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasher, RandomState},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::hash_map::Entry;
 
 use super::super::Origin;
-
-/// The accounts are split so that those who publish on several cores seldom meet.
-const SHARDS: usize = 16;
+use crate::sharded::Sharded;
 
 /// The accounts of those who have something in a history, or are in a channel. The program itself has none.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    hasher: RandomState,
-    shards: [Mutex<HashMap<Origin, Taken>>; SHARDS],
-}
+pub(super) struct Ledger(Sharded<Origin, Taken>);
 
 /// What is on an account, or may be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,19 +20,12 @@ pub(super) struct Taken {
 }
 
 impl Ledger {
-    fn shard(&self, origin: &Origin) -> MutexGuard<'_, HashMap<Origin, Taken>> {
-        // Fewer than 2^32 of it matter: there are 16.
-        let shard = self.hasher.hash_one(origin) as usize % SHARDS;
-        // Nothing panics while the lock is held.
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Writes more on an account, unless that is more than it may have.
     pub(super) fn take(&self, origin: &Origin, more: Taken, most: Taken) -> bool {
         if *origin == Origin::Server {
             return true;
         }
-        let mut shard = self.shard(origin);
+        let mut shard = self.0.of(origin);
         let before = shard.get(origin).copied().unwrap_or_default();
         let after = Taken {
             channels: before.channels + more.channels,
@@ -60,7 +44,7 @@ impl Ledger {
         if *origin == Origin::Server {
             return;
         }
-        if let Entry::Occupied(mut account) = self.shard(origin).entry(origin.clone()) {
+        if let Entry::Occupied(mut account) = self.0.of(origin).entry(origin.clone()) {
             let taken = account.get_mut();
             taken.channels -= less.channels;
             taken.bytes -= less.bytes;
@@ -73,9 +57,6 @@ impl Ledger {
     /// How many accounts there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
-            .sum()
+        self.0.len()
     }
 }

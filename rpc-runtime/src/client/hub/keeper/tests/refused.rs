@@ -217,6 +217,36 @@ fn where_a_refusal_does_not_say_what_is_heard_it_is_asked_for_again_without_what
 }
 
 #[test]
+fn what_the_server_has_taken_it_still_has_behind_a_question_without_that() {
+    for is_out in [false, true] {
+        let hub = Hub::new();
+        let _here = hub.says("here");
+        hub.answer(1, hub.asks().unwrap(), plain());
+        let _second = hub.add(None);
+        hub.answer(1, hub.asks().unwrap(), refused(ResourceExhausted, NUMBER));
+        let _third = hub.add(None);
+        if is_out {
+            hub.answer(1, hub.asks_later().unwrap(), refused(Unavailable, 0));
+        }
+        let batch = hub.asks_later().unwrap();
+        assert_eq!(presence(&batch), None);
+        hub.answer(1, batch, plain());
+        // It may have room now.
+        let batch = hub.asks_later().unwrap();
+        assert_eq!(presence(&batch).as_deref(), Some("here"));
+        hub.answer(1, batch, refused(ResourceExhausted, NUMBER));
+        assert!(hub.asks_later().is_none());
+        hub.cell.begins(2);
+        let says = presence(&hub.asks().unwrap());
+        assert_eq!(
+            says.is_some(),
+            !is_out,
+            "where it was out it has nothing any more"
+        );
+    }
+}
+
+#[test]
 fn presence_that_nobody_is_told_of_is_said_again_when_it_could_not_be_taken() {
     let hub = Hub::new();
     let _here = hub.says("here");
