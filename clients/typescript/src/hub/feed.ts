@@ -49,7 +49,13 @@ export class Held {
 }
 
 /** What to ask of the server for a channel; a number: later, at that time. */
-export type Next = "nothing" | "gone" | "unsubscribe" | number | { readonly since: Position | undefined };
+export type Next = "nothing" | "gone" | "unsubscribe" | number | Question;
+
+/** What a channel is asked for with. */
+export interface Question {
+  readonly since: Position | undefined;
+  readonly says: Says;
+}
 
 /** What a program says of itself. */
 export type Says = { readonly type: string; readonly body: Uint8Array } | undefined;
@@ -79,8 +85,8 @@ export class Feed {
   presence: Says;
   /** What of that the server has taken. */
   taken: Says;
-  /** It had no room, for that or for the channel: that is asked for without it, and it is said again behind that. */
-  withholds = false;
+  /** It had no room, for this or for the channel: that is asked for without it, and it is said again behind that. */
+  withheld: Says;
   /** The subscription for what the server has subscribed the client to by itself. */
   byServer: ChannelSubscription | undefined;
   /** Who waits until the server knows that the client hears the channel no more. */
@@ -99,13 +105,10 @@ export class Feed {
   begin(isNew: boolean): void {
     this.unanswered = !isNew && (this.unanswered || !!this.asking);
     this.entangled = !isNew && (this.entangled || this.unanswered);
-    this.number = undefined;
-    this.asking = undefined;
-    this.confirmed = false;
-    this.doubtful = this.granted = this.withholds = false;
+    this.number = this.asking = this.withheld = undefined;
+    this.confirmed = this.doubtful = this.granted = false;
     if (isNew) this.taken = undefined;
-    this.failures = 0;
-    this.notBefore = 0;
+    this.failures = this.notBefore = 0;
     this.#held = new Held();
     for (const sub of this.subs) sub.lose();
   }
@@ -146,9 +149,9 @@ export class Feed {
 
   /** The server hears of it again. `early`: frames that came before their number was known; `earlyLost`: some of those were lost. */
   answered(since: Position | undefined, answer: Answer, early: Raw[], earlyLost: boolean): void {
-    this.confirmed = true;
-    this.entangled = true;
-    this.granted = this.unanswered = this.withholds = false;
+    this.confirmed = this.entangled = true;
+    this.granted = this.unanswered = false;
+    this.withheld = undefined;
     this.failures = 0;
     for (const sub of this.subs.filter((sub) => !sub.mayHear(answer))) {
       const text = `the channel ${this.name} has no events of the types that are listened for (${sub.types.join(", ")}): it has ${answer.types.join(", ")}`;
@@ -178,14 +181,13 @@ export class Feed {
 
   /**
    * The server could not be asked, or refuses it. `heard`: the channel's number where the client hears it as it did before, and 0 where that is
-   * not known; `undefined`: nor whether the server has done what it was asked. `says`: what the question had of the program; `null`: it was to
-   * end the subscription, and whoever has begun one since was not asked for.
+   * not known; `undefined`: nor whether the server has done what it was asked. `says`: what the question had of the program.
    */
-  refused(error: ConnectError, heard: bigint | undefined, says: Says | null): void {
+  refused(error: ConnectError, heard: bigint | undefined, says: Says): void {
     const isAnswered = heard !== undefined;
     const isBad = error.code === Code.InvalidArgument;
     const passes = PASSING.includes(error.code);
-    const isNew = says !== null && says !== this.taken;
+    const isNew = says !== this.taken;
     // What it says of the subscription may be older than an end that it has told, or than a beginning.
     const hears = isAnswered && (this.granted || (heard && !this.doubtful));
     this.doubtful = this.granted = false;
@@ -193,7 +195,7 @@ export class Feed {
     const isFull = isAnswered && error.code === Code.ResourceExhausted;
     const isUndone = !passes || (isFull && hears) || (isAnswered && this.subs.some(({ begun }) => !begun));
     if (isNew && isUndone && this.presence === says) this.presence = this.taken;
-    this.withholds ||= isFull && !!says && this.presence === says;
+    if (isFull && this.presence === says) this.withheld = says;
     const isOut = isAnswered && !hears && !isBad;
     if (isOut) {
       // Who may not hear the channel any more has stopped to hear it by that. What passes may have left everything as it was.
@@ -205,11 +207,16 @@ export class Feed {
     }
     for (const sub of [...this.subs]) {
       const isAsked = sub.stage === "needs" || (isOut && sub.stage === "full");
-      const stays = isAnswered ? sub.begun && (passes || (isNew && isBad)) : passes || says === null;
+      const stays = isAnswered ? sub.begun && (passes || (isNew && isBad)) : passes;
       if (isAsked && !stays) this.drop(sub, error);
     }
     if (this.subs.length === 0 && !passes && !isAnswered) this.entangled = false;
-    this.failures += 1;
+  }
+
+  /** The server could not be asked to end it. Whoever has begun one since was not asked for. */
+  notLeft(error: ConnectError): void {
+    this.doubtful = this.granted = false;
+    this.entangled = this.subs.length > 0 || PASSING.includes(error.code);
   }
 
   /** A subscription of it ends with an error. */
@@ -245,7 +252,7 @@ export class Feed {
     const isNeeded = needy.length > 0;
     const known = (isNeeded ? needy : this.subs).flatMap(({ cursor }) => cursor ?? []);
     const since = known.sort((one, other) => (before(one, other) ? -1 : 1)).at(isNeeded ? 0 : -1);
-    return { since };
+    return { since, says: this.presence === this.withheld ? undefined : this.presence };
   }
 }
 
