@@ -12,6 +12,9 @@ const MOST_HELD = { events: 1_024, bytes: 1 << 20 };
 /** A jump in the offsets is asked about at most so often in one channel, in milliseconds. */
 const CHECK_EVERY = 100;
 
+/** No event is there: what is asked for since this, in a channel without history, is asked for without its snapshot. */
+const NOWHERE: Position = { epoch: 0n, offset: 0n };
+
 /** Errors after which asking again may go better. */
 const PASSING: readonly Code[] = [
   Code.Aborted,
@@ -170,7 +173,8 @@ export class Feed {
     for (const sub of this.subs) {
       if (sub.stage === "needs" && sub.isAnsweredBy(since, answer))
         sub.answered(since, answer, late, lost, this.#epoch, this.skips);
-      else unanswered ||= sub.stage === "needs";
+      // Without history, what came before it is asked for is not for whoever begins: a snapshot has it already.
+      else unanswered ||= sub.stage === "needs" && (!!answer.position || sub.begun);
     }
     // Those who have had their answer go on behind all that was held, and hold anew.
     if (unanswered) {
@@ -248,9 +252,10 @@ export class Feed {
     if (leaves && !this.entangled) return "gone";
     if (this.notBefore > now) return this.notBefore;
     if (leaves) return "unsubscribe";
-    // Those that know least: what they are given is not new to the others. Where nobody needs what the answer has: as little as there can be.
+    // Those that know least: what they are given is not new to the others. Where nobody needs what the answer has: as little as there can
+    // be.
     const isNeeded = needy.length > 0;
-    const known = (isNeeded ? needy : this.subs).flatMap(({ cursor }) => cursor ?? []);
+    const known = (isNeeded ? needy : [{ cursor: NOWHERE }, ...this.subs]).flatMap(({ cursor }) => cursor ?? []);
     const since = known.sort((one, other) => (before(one, other) ? -1 : 1)).at(isNeeded ? 0 : -1);
     return { since, says: this.presence === this.withheld ? undefined : this.presence };
   }
