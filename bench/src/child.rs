@@ -69,12 +69,7 @@ impl Server {
 
     /// Runs the client of `peer` against this server.
     pub(crate) fn load(&self, peer: Peer, shape: Shape, options: &Options) -> Result<Measured, String> {
-        let arguments = [
-            ("--connections", shape.connections.to_string()),
-            ("--in-flight", shape.in_flight.to_string()),
-            ("--label", shape.label.to_string()),
-        ];
-        self.client("load", peer.name(), &arguments, options)
+        self.client("load", peer.name(), &shape.arguments(), options)
     }
 
     /// Runs the floor's client against this server with `extra`.
@@ -84,12 +79,7 @@ impl Server {
         shape: Shape,
         options: &Options,
     ) -> Result<Measured, String> {
-        let arguments = [
-            ("--connections", shape.connections.to_string()),
-            ("--in-flight", shape.in_flight.to_string()),
-            ("--label", shape.label.to_string()),
-        ];
-        self.client("load-extra", extra.name(), &arguments, options)
+        self.client("load-extra", extra.name(), &shape.arguments(), options)
     }
 
     /// Runs the streams of `peer`'s client against this server.
@@ -99,12 +89,7 @@ impl Server {
         shape: StreamShape,
         options: &Options,
     ) -> Result<Measured, String> {
-        let arguments = [
-            ("--direction", shape.direction.name().to_owned()),
-            ("--payload", shape.payload.to_string()),
-            ("--streams", shape.streams.to_string()),
-        ];
-        self.client("load-streams", peer.name(), &arguments, options)
+        self.client("load-streams", peer.name(), &shape.arguments(), options)
     }
 
     /// Runs calls beside streams of `peer`'s client against this server.

@@ -21,15 +21,17 @@ mod targets;
 rpc_runtime::include_gateway!("flow");
 rpc_runtime::include_gateway!("task");
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use extras::Extra;
 use fairness::Traffic;
 use options::Options;
 use peers::Peer;
 use rpc_bench_measure::{Placement, Side};
+use shape::Shape;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use streams::{Direction, StreamPeer, StreamShape};
+use streams::{StreamPeer, StreamShape};
+use tokio::runtime::Runtime;
 
 /// Server CPU per call, calls per second and memory per connection, beside other RPC stacks.
 #[derive(Debug, Parser)]
@@ -70,21 +72,10 @@ enum Command {
     Load {
         /// Whose client.
         peer: Peer,
-        /// The server's address.
-        #[arg(long)]
-        addr: SocketAddr,
-        /// The server's process id.
-        #[arg(long)]
-        server: u32,
-        /// Connections.
-        #[arg(long)]
-        connections: usize,
-        /// Calls in flight on each.
-        #[arg(long)]
-        in_flight: usize,
-        /// Bytes of the label.
-        #[arg(long)]
-        label: usize,
+        #[command(flatten)]
+        server: Loaded,
+        #[command(flatten)]
+        shape: Shape,
     },
     /// A server process of ours with one of the extras; prints its address and ends with its standard input.
     ServeExtra {
@@ -95,21 +86,10 @@ enum Command {
     LoadExtra {
         /// Which.
         extra: Extra,
-        /// The server's address.
-        #[arg(long)]
-        addr: SocketAddr,
-        /// The server's process id.
-        #[arg(long)]
-        server: u32,
-        /// Connections.
-        #[arg(long)]
-        connections: usize,
-        /// Calls in flight on each.
-        #[arg(long)]
-        in_flight: usize,
-        /// Bytes of the label.
-        #[arg(long)]
-        label: usize,
+        #[command(flatten)]
+        server: Loaded,
+        #[command(flatten)]
+        shape: Shape,
     },
     /// A server process of streams; prints its address and ends with its standard input.
     ServeStreams {
@@ -120,32 +100,17 @@ enum Command {
     LoadStreams {
         /// Whose client.
         peer: StreamPeer,
-        /// The server's address.
-        #[arg(long)]
-        addr: SocketAddr,
-        /// The server's process id.
-        #[arg(long)]
-        server: u32,
-        /// Which way messages go.
-        #[arg(long)]
-        direction: Direction,
-        /// Bytes of each message's payload.
-        #[arg(long)]
-        payload: usize,
-        /// Streams on the one connection.
-        #[arg(long)]
-        streams: usize,
+        #[command(flatten)]
+        server: Loaded,
+        #[command(flatten)]
+        shape: StreamShape,
     },
     /// A client process of calls beside streams; prints what it measured as JSON.
     LoadBeside {
         /// Whose client.
         peer: StreamPeer,
-        /// The server's address.
-        #[arg(long)]
-        addr: SocketAddr,
-        /// The server's process id, which is not measured.
-        #[arg(long)]
-        server: u32,
+        #[command(flatten)]
+        server: Loaded,
         /// What else is on the connection.
         #[arg(long)]
         traffic: Traffic,
@@ -158,6 +123,17 @@ enum Command {
         #[arg(long)]
         addr: SocketAddr,
     },
+}
+
+/// The server that a client process loads.
+#[derive(Clone, Copy, Debug, Args)]
+struct Loaded {
+    /// The server's address.
+    #[arg(long)]
+    addr: SocketAddr,
+    /// The server's process id.
+    #[arg(long = "server")]
+    pid: u32,
 }
 
 fn main() -> ExitCode {
@@ -195,65 +171,29 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             serve::run(&options, |listener| extra.serve(listener))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::LoadExtra {
-            extra,
-            addr,
-            server,
-            connections,
-            in_flight,
-            label,
-        } => {
-            let shape = shape::Shape {
-                name: "given",
-                connections,
-                in_flight,
-                label,
-            };
-            let runtime = serve::runtime(Side::Client, options.placed())?;
-            print(&extra.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
+        Command::LoadExtra { extra, server, shape } => {
+            let (runtime, Loaded { addr, pid }) = (client(&options)?, server);
+            print(&extra.measure(&runtime, addr, pid, shape, options.warm_up(), options.window())?)
         }
         Command::ServeStreams { peer } => {
             serve::run(&options, |listener| peer.serve(listener, options.read_buffer))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Load {
-            peer,
-            addr,
-            server,
-            connections,
-            in_flight,
-            label,
-        } => {
-            let shape = shape::Shape {
-                name: "given",
-                connections,
-                in_flight,
-                label,
-            };
-            let runtime = serve::runtime(Side::Client, options.placed())?;
-            print(&peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
+        Command::Load { peer, server, shape } => {
+            let (runtime, Loaded { addr, pid }) = (client(&options)?, server);
+            print(&peer.measure(&runtime, addr, pid, shape, options.warm_up(), options.window())?)
         }
-        Command::LoadStreams {
-            peer,
-            addr,
-            server,
-            direction,
-            payload,
-            streams,
-        } => {
-            let shape = StreamShape {
-                name: "given",
-                direction,
-                payload,
-                streams,
-            };
-            let runtime = serve::runtime(Side::Client, options.placed())?;
-            print(&peer.measure(&runtime, addr, server, shape, options.warm_up(), options.window())?)
+        Command::LoadStreams { peer, server, shape } => {
+            let (runtime, Loaded { addr, pid }) = (client(&options)?, server);
+            print(&peer.measure(&runtime, addr, pid, shape, options.warm_up(), options.window())?)
         }
         Command::LoadBeside {
-            peer, addr, traffic, ..
+            peer,
+            server,
+            traffic,
         } => {
-            let runtime = serve::runtime(Side::Client, options.placed())?;
+            // The server's CPU is not measured.
+            let (runtime, Loaded { addr, .. }) = (client(&options)?, server);
             print(&peer.measure_beside(&runtime, addr, traffic, options.warm_up(), options.window())?)
         }
         Command::Hold { peer, addr } => {
@@ -261,6 +201,11 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             std::process::exit(0);
         }
     }
+}
+
+/// The runtime of a client process that measures.
+fn client(options: &Options) -> Result<Runtime, String> {
+    serve::runtime(Side::Client, options.placed())
 }
 
 /// What a run ends with: 2 where the machine was too noisy.

@@ -1,21 +1,37 @@
-//! The four loads: how many connections, how many calls in flight on each, and how long the label is.
+//! The four loads: how many connections, how many calls in flight on each, and how long the label is. And how a client process is told.
 
 use crate::results::Column;
+use clap::Args;
 
 /// The label that makes a task of 70 bytes: key and length take two.
 pub(crate) const SMALL_LABEL: usize = 68;
 
 /// One load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(crate) struct Shape {
     /// What the tables call it.
+    #[arg(skip = "given")]
     pub(crate) name: &'static str,
     /// Connections of the one client process.
+    #[arg(long)]
     pub(crate) connections: usize,
     /// Calls in flight on each connection: a new one is sent as soon as one is answered.
+    #[arg(long)]
     pub(crate) in_flight: usize,
     /// Bytes of the task's label.
+    #[arg(long)]
     pub(crate) label: usize,
+}
+
+impl Shape {
+    /// What says it on the command line.
+    pub(crate) fn arguments(self) -> [(&'static str, String); 3] {
+        [
+            ("--connections", self.connections.to_string()),
+            ("--in-flight", self.in_flight.to_string()),
+            ("--label", self.label.to_string()),
+        ]
+    }
 }
 
 impl Column for Shape {

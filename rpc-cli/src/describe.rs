@@ -7,15 +7,14 @@ use std::collections::BTreeSet;
 use prost_reflect::{
     Cardinality, DescriptorPool, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
 };
-use rpc_runtime::Code;
 use serde_json::{Value, json};
 
 use crate::cli::DescribeArgs;
 use crate::dynamic::declared;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::names;
 use crate::output::{self, HEAD, NAME, QUIET, one_line};
-use crate::schema::{Method, Schema, Service, kind_name};
+use crate::schema::{Method, Schema, Service, kind_name, messages_in};
 use rules::Rules;
 
 /// `rpc describe`
@@ -81,7 +80,7 @@ async fn describe(schema: &Schema, symbol: &str) -> Result<(String, Value), Fail
         return Ok(described);
     }
     // It may be the end of a name, or almost one, that only the schemas know: of what lies in a request, or is an event.
-    let types = all_types(schema).await;
+    let types = all_types(schema).await?;
     let pairs = types.iter().map(|name| (name.clone(), name));
     if let Some(name) = names::meant(symbol, pairs)?
         && let Some(described) = of_type(schema, name).await?
@@ -96,36 +95,31 @@ async fn describe(schema: &Schema, symbol: &str) -> Result<(String, Value), Fail
 
 /// A message or an enum of this full name, if there is one.
 async fn of_type(schema: &Schema, name: &str) -> Result<Option<(String, Value)>, Failure> {
-    match schema.pool(&[name]).await {
-        Ok(pool) => Ok(of_pool(&pool, name)),
-        Err(failure) if failure.is(Code::NotFound) => Ok(None),
-        Err(failure) => Err(failure),
-    }
+    Ok(schema.pool_of(name).await?.and_then(|pool| of_pool(&pool, name)))
 }
 
 /// Every type that the schemas of services and events name. They are asked for one by one, because those of several crates may
-/// contradict each other; what cannot be had is left out.
-async fn all_types(schema: &Schema) -> BTreeSet<String> {
+/// contradict each other; what there is no schema of, or a broken one, is left out.
+async fn all_types(schema: &Schema) -> Result<BTreeSet<String>, Failure> {
     let mut found = types(schema);
     let Schema::Asked { services, .. } = schema else {
-        return found;
+        return Ok(found);
     };
-    let mut symbols: BTreeSet<String> = services.iter().map(|service| service.full_name.clone()).collect();
-    let namespaces = schema.namespaces().await.unwrap_or_default();
-    symbols.extend(namespaces.into_iter().flat_map(|namespace| namespace.events));
+    let mut symbols = schema.events().await?;
+    symbols.extend(services.iter().map(|service| service.full_name.clone()));
     for symbol in symbols {
-        if let Ok(pool) = schema.pool(&[symbol.as_str()]).await {
-            found.extend(names_in(&pool));
+        match schema.pool_of(&symbol).await {
+            Ok(pool) => found.extend(pool.iter().flat_map(names_in)),
+            Err(failure) if failure.exit == Exit::BadData => {}
+            Err(failure) => return Err(failure),
         }
     }
-    found
+    Ok(found)
 }
 
-/// The full names of the messages and enums of a pool. What stands for the entries of maps is nobody's to see.
+/// The full names of the messages and enums of a pool.
 fn names_in(pool: &DescriptorPool) -> impl Iterator<Item = String> {
-    let messages = pool.all_messages().filter(|message| !message.is_map_entry());
-    let messages = messages.map(|message| message.full_name().to_owned());
-    messages.chain(pool.all_enums().map(|item| item.full_name().to_owned()))
+    messages_in(pool).chain(pool.all_enums().map(|item| item.full_name().to_owned()))
 }
 
 fn of_pool(pool: &DescriptorPool, symbol: &str) -> Option<(String, Value)> {

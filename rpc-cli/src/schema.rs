@@ -1,5 +1,6 @@
 //! What there is to call and what it takes: asked of the server, or read from a descriptor set.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -191,6 +192,15 @@ impl Schema {
         Ok(pool)
     }
 
+    /// The descriptors of what is needed for one symbol, if there is such a one.
+    pub(crate) async fn pool_of(&self, symbol: &str) -> Result<Option<DescriptorPool>, Failure> {
+        match self.pool(&[symbol]).await {
+            Ok(pool) => Ok(Some(pool)),
+            Err(failure) if failure.is(Code::NotFound) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// The namespaces of channels; none where a file is what is known.
     pub(crate) async fn namespaces(&self) -> Result<Vec<NamespaceDetails>, Failure> {
         let Self::Asked { client, patience, .. } = self else {
@@ -201,6 +211,12 @@ impl Schema {
             .timeout(*patience)
             .await?;
         Ok(listed.namespaces)
+    }
+
+    /// The types of events of all namespaces, as far as those name them.
+    pub(crate) async fn events(&self) -> Result<BTreeSet<String>, Failure> {
+        let namespaces = self.namespaces().await?.into_iter();
+        Ok(namespaces.flat_map(|namespace| namespace.events).collect())
     }
 
     /// What a method takes, and what it answers with.
@@ -225,6 +241,12 @@ impl Schema {
         };
         Ok((message(&method.request_type)?, message(&method.response_type)?))
     }
+}
+
+/// The full names of the messages of a pool. What stands for the entries of maps is nobody's to see.
+pub(crate) fn messages_in(pool: &DescriptorPool) -> impl Iterator<Item = String> {
+    let messages = pool.all_messages().filter(|message| !message.is_map_entry());
+    messages.map(|message| message.full_name().to_owned())
 }
 
 /// Why a server does not tell of itself.

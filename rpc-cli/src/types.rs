@@ -11,36 +11,21 @@ use tokio::time::Instant;
 
 use crate::cli::ServerArgs;
 use crate::failure::Failure;
-use crate::schema::Schema;
+use crate::schema::{Schema, messages_in};
 use crate::{dynamic, names, output};
 
 /// The type of an event that is to be published, by its name or as much of the end as is unambiguous.
 pub(crate) async fn find(schema: &Schema, name: &str) -> Result<MessageDescriptor, Failure> {
-    let known: Vec<String> = match schema {
-        Schema::Given { pool, .. } => pool
-            .all_messages()
-            .map(|message| message.full_name().to_owned())
-            .collect(),
-        Schema::Asked { .. } => {
-            let namespaces = schema.namespaces().await?;
-            let mut events: Vec<String> = namespaces.into_iter().flat_map(|one| one.events).collect();
-            events.sort();
-            events.dedup();
-            events
-        }
+    let known = match schema {
+        Schema::Given { pool, .. } => messages_in(pool).collect(),
+        Schema::Asked { .. } => schema.events().await?,
     };
     let pairs = known.iter().map(|known| (known.clone(), known.as_str()));
     // A namespace that allows any event names none: there may be such a message all the same.
     let full_name = names::meant(name, pairs)?.unwrap_or(name);
-    let no_such = || names::no_such("event", name, known.clone());
-    let pool = schema
-        .pool(&[full_name])
-        .await
-        .map_err(|failure| match failure.is(Code::NotFound) {
-            true => no_such(),
-            false => failure,
-        })?;
-    pool.get_message_by_name(full_name).ok_or_else(no_such)
+    let pool = schema.pool_of(full_name).await?;
+    let message = pool.and_then(|pool| pool.get_message_by_name(full_name));
+    message.ok_or_else(|| names::no_such("event", name, known.iter().cloned()))
 }
 
 /// So many types of events are remembered: where a channel allows any, whoever may publish makes names up.
@@ -54,10 +39,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// The types of events that come: each is asked for when the first of them comes, for the first 256 types.
 pub(crate) struct Types {
-    /// `None` where nothing is known of any.
-    schema: Option<Schema>,
-    /// Why, where the server does not tell of itself.
-    refused: Option<Failure>,
+    /// Or why the server does not tell of itself.
+    schema: Result<Schema, Failure>,
     known: HashMap<String, Option<MessageDescriptor>>,
     /// Until then nothing is asked.
     silent_until: Option<Instant>,
@@ -69,15 +52,13 @@ pub(crate) struct Types {
 
 impl Types {
     pub(crate) async fn find(args: &ServerArgs, client: &Client) -> Result<Self, Failure> {
-        let (schema, refused) = match Schema::find_over(args, client).await {
-            Ok(schema) => (Some(schema), None),
+        let schema = match Schema::find_over(args, client).await {
+            Err(failure) if !is_refusal(&failure) => return Err(failure),
             // Events can be heard without.
-            Err(failure) if is_refusal(&failure) => (None, Some(failure)),
-            Err(failure) => return Err(failure),
+            found => found,
         };
         Ok(Self {
             schema,
-            refused,
             known: HashMap::new(),
             silent_until: None,
             unread: BTreeMap::new(),
@@ -87,7 +68,7 @@ impl Types {
 
     /// Says what is not known of events that are going to be heard. Where none are, the same refusal may be why, and is said then.
     pub(crate) fn say_what_is_missing(&self) {
-        if let Some(failure) = &self.refused {
+        if let Err(failure) = &self.schema {
             output::note(&format!("{failure}: the bodies of events are shown in base64"));
             failure.hinted().iter().for_each(|hint| output::note(hint));
         }
@@ -138,8 +119,8 @@ impl Types {
         if self.silent_until.is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        let message = match self.schema.as_ref()?.pool(&[name]).await {
-            Ok(pool) => pool.get_message_by_name(name),
+        let message = match self.schema.as_ref().ok()?.pool_of(name).await {
+            Ok(pool) => pool.and_then(|pool| pool.get_message_by_name(name)),
             // The connection is lost: it is asked for with the next event.
             Err(failure) if failure.is(Code::Unavailable) => return None,
             Err(failure) if failure.is(Code::DeadlineExceeded) => {
@@ -175,8 +156,7 @@ mod tests {
 
     fn types_of(schema: Schema) -> Types {
         Types {
-            schema: Some(schema),
-            refused: None,
+            schema: Ok(schema),
             known: HashMap::new(),
             silent_until: None,
             unread: BTreeMap::new(),
@@ -186,6 +166,22 @@ mod tests {
 
     fn event(type_name: &str) -> AnyEvent {
         AnyEvent::decode(type_name, Bytes::new()).unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_entries_of_maps_are_no_events() {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = r#"syntax = "proto3"; package task; message Labels { map<string, string> labels = 1; }"#;
+        std::fs::write(folder.path().join("labels.proto"), schema).unwrap();
+        let set = protox::compile(["labels.proto"], [folder.path()]).unwrap();
+        let schema = Schema::Given {
+            pool: DescriptorPool::from_file_descriptor_set(set).unwrap(),
+            services: Vec::new(),
+        };
+        let found = find(&schema, "Labels").await.unwrap();
+        assert_eq!(found.full_name(), "task.Labels");
+        let failure = find(&schema, "LabelsEntry").await.unwrap_err();
+        assert_eq!(failure.to_string(), "there is no event `LabelsEntry` here");
     }
 
     #[tokio::test(start_paused = true)]

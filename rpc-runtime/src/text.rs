@@ -60,6 +60,14 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_text_cannot_move_the_cursor_or_begin_a_line() {
+        let text =
+            "red \u{1b}[31m\r\nback\u{8} \u{202e}nrut\u{9b}2J\u{85}\u{200b} é grüße 日本 🙂 ❤\u{fe0f} \\";
+        let line = "red \\u{1b}[31m\\r\\nback\\u{8} \\u{202e}nrut\\u{9b}2J\\u{85}\\u{200b} é grüße 日本 🙂 ❤\u{fe0f} \\";
+        assert_eq!(one_line(text), line);
+    }
+
     /// The explorer's page has the same list in TypeScript (`plain` in its `form/json.ts`), and its test reads this file.
     #[test]
     fn what_is_hidden_is_what_stands_in_the_file_that_the_explorer_is_held_to() {

@@ -98,7 +98,7 @@ pub(crate) fn checks() -> Result<()> {
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go()?;
     // The workspaces of their own; fuzzing builds its targets itself.
     for manifest in ["bench/Cargo.toml", "fuzz/Cargo.toml"] {
-        cargo(&["fmt", "--manifest-path", manifest, "--check"]).go()?;
+        cargo(&["fmt", "--manifest-path", manifest, "--all", "--check"]).go()?;
     }
     cargo(&[
         "clippy",

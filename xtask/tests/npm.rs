@@ -1,5 +1,6 @@
 //! What npm installs is the same everywhere: on each machine, for each platform, and by each registry.
 
+use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,24 +71,13 @@ fn the_locks_name_no_registry() {
     }
 }
 
-/// `20.19` → 20, 19, 0.
-fn version(text: &str) -> [u32; 3] {
-    let mut parts = text.trim().split('.');
-    [(); 3].map(|()| {
-        let part = parts.next().unwrap_or("0");
-        part.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
-    })
-}
-
-/// Whether a version is one of those that `^20.19.0 || >=22.12.0` names. Other forms than these two are unknown here, and none.
-fn is_in(wanted: [u32; 3], ranges: &str) -> bool {
-    ranges.split("||").map(str::trim).any(|range| {
-        if let Some(least) = range.strip_prefix(">=") {
-            return wanted >= version(least);
-        }
-        let least = range.strip_prefix('^').map(version);
-        least.is_some_and(|least| wanted >= least && wanted[0] == least[0])
-    })
+/// Whether a version is one of those that `^20.19.0 || >=22.12.0` names. They are read as cargo reads them, by which npm means
+/// the same unless one is a whole version without an operator; what cargo cannot read names none.
+fn is_in(wanted: &Version, ranges: &str) -> bool {
+    let read = |range: &str| VersionReq::parse(range.trim());
+    ranges
+        .split("||")
+        .any(|range| read(range).is_ok_and(|range| range.matches(wanted)))
 }
 
 /// npm says of each package that wants another Node, and goes on: a newcomer would not know what to make of that.
@@ -95,7 +85,8 @@ fn is_in(wanted: [u32; 3], ranges: &str) -> bool {
 fn every_package_runs_on_the_oldest_node_that_is_said_to_do() {
     let root = read("package.json");
     let oldest = root["engines"]["node"].as_str().expect("engines.node");
-    let oldest = version(oldest.strip_prefix(">=").expect("`>=` and a version"));
+    let oldest = oldest.strip_prefix(">=").expect("`>=` and a version");
+    let oldest = Version::parse(&format!("{oldest}.0")).expect("two numbers");
     let mut asked = 0;
     for path in ["package-lock.json", "tests/breaking/package-lock.json"] {
         let lock = read(path);
@@ -104,7 +95,7 @@ fn every_package_runs_on_the_oldest_node_that_is_said_to_do() {
                 continue;
             };
             asked += 1;
-            assert!(is_in(oldest, ranges), "{path}: {package} wants Node {ranges}");
+            assert!(is_in(&oldest, ranges), "{path}: {package} wants Node {ranges}");
         }
     }
     assert!(asked > 50, "{asked} packages say what they want");
@@ -120,7 +111,7 @@ fn a_range_of_versions_is_read_as_npm_reads_it() {
         ("^20.19.0 || >=22.12.0", true),
         ("^18.1.0 || ^22.13.0 || >=23.5.0", false),
     ] {
-        assert_eq!(is_in([20, 19, 0], ranges), is_there, "{ranges}");
+        assert_eq!(is_in(&Version::new(20, 19, 0), ranges), is_there, "{ranges}");
     }
 }
 

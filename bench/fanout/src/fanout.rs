@@ -1,9 +1,10 @@
 //! Fan-out: rounds in which every peer is measured once, and the tables that are made of them.
 
 use crate::listen::Measured;
+use crate::loaded::Server;
 use crate::options::Options;
 use crate::peers::Peer;
-use rpc_bench_measure::{Placement, Process, Summary};
+use rpc_bench_measure::{Placement, Summary};
 use std::time::Duration;
 
 /// Server CPU for a delivery, of the floor's: at most.
@@ -74,25 +75,17 @@ fn measure(peer: Peer, shape: Shape, options: &Options) -> Result<Measured, Stri
         "--placement",
         shape.placement.name(),
     ];
-    let mut server = Process::start(&[&["serve", peer.name()], &placed[..]].concat())?;
-    let (addr, control) = (server.line()?, server.line()?);
+    let server = Server::start(peer, &placed)?;
     let (in_flight, window) = (shape.in_flight.to_string(), options.window_ms().to_string());
-    let pid = server.pid().to_string();
     let load = [
         "listen",
         peer.name(),
-        "--addr",
-        &addr,
-        "--control",
-        &control,
-        "--server",
-        &pid,
         "--in-flight",
         &in_flight,
         "--window-ms",
         &window,
     ];
-    let mut listeners = Process::start(&[&load[..], &placed[..]].concat())?;
+    let mut listeners = server.load(&[&load[..], &placed[..]].concat())?;
     let measured = listeners.answer()?;
     listeners.finish(GRACE)?;
     Ok(measured)

@@ -2,11 +2,11 @@
 //! measures a window in the middle.
 
 use crate::crowd::Crowd;
+use crate::loaded::Loaded;
 use crate::peers::Peer;
 use clap::Args;
 use rpc_bench_measure::{CpuClock, Placement, Side, allow_files, say_json, text};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Standard streams, and what the runtime opens.
@@ -16,15 +16,8 @@ const OTHER_FILES: u64 = 100;
 pub(crate) struct Load {
     /// Whose server.
     pub(crate) peer: Peer,
-    /// Where it serves.
-    #[arg(long)]
-    pub(crate) addr: SocketAddr,
-    /// Where it is told how much to publish.
-    #[arg(long)]
-    pub(crate) control: SocketAddr,
-    /// Its process id.
-    #[arg(long)]
-    pub(crate) server: u32,
+    #[command(flatten)]
+    pub(crate) server: Loaded,
     /// How many subscribers.
     #[arg(long)]
     pub(crate) subscribers: usize,
@@ -99,7 +92,7 @@ pub(crate) fn allow(subscribers: usize) -> Result<(), String> {
 pub(crate) fn run(load: &Load) -> Result<(), String> {
     load.placement.place(Side::Client)?;
     allow(load.subscribers)?;
-    let mut crowd = Crowd::new(load.addr, load.control, load.peer.speaks())?;
+    let mut crowd = load.server.crowd(load.peer)?;
     crowd.connect(load.subscribers)?;
     let measured = load.measure(&mut crowd)?;
     crowd.settle()?;
@@ -118,7 +111,7 @@ struct At {
 impl Load {
     /// Measures the window.
     fn measure(&self, crowd: &mut Crowd) -> Result<Measured, String> {
-        let server = CpuClock::of(self.server).map_err(text)?;
+        let server = self.server.cpu()?;
         let client = CpuClock::of(std::process::id()).map_err(text)?;
         let at = |deliveries| -> Result<At, String> {
             Ok(At {

@@ -4,6 +4,7 @@ mod contracts;
 mod crowd;
 mod fanout;
 mod listen;
+mod loaded;
 mod options;
 mod peers;
 mod publisher;

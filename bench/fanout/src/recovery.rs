@@ -1,13 +1,12 @@
 //! Recovery: subscribers that come back at one moment and have missed events. How long until all have them, and what that
 //! costs the server; an event that is missing, or comes twice, ends the run.
 
-use crate::crowd::Crowd;
 use crate::listen::allow;
+use crate::loaded::{Loaded, Server};
 use crate::peers::Peer;
 use clap::Args;
-use rpc_bench_measure::{CpuClock, Placement, Process, Side, Summary, say_json, text};
+use rpc_bench_measure::{Placement, Side, Summary, say_json, text};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Events that all have before they leave, and after they have come back.
@@ -37,15 +36,8 @@ pub(crate) struct Options {
 /// How subscribers are to leave and come back.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Load {
-    /// Where the server serves.
-    #[arg(long)]
-    addr: SocketAddr,
-    /// Where it is told how much to publish.
-    #[arg(long)]
-    control: SocketAddr,
-    /// Its process id.
-    #[arg(long)]
-    server: u32,
+    #[command(flatten)]
+    server: Loaded,
     #[command(flatten)]
     options: Options,
 }
@@ -71,23 +63,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         "--placement",
         options.placement.name(),
     ];
-    let mut server = Process::start(&[&["serve", Peer::HubKept.name()], &placed[..]].concat())?;
-    let (addr, control) = (server.line()?, server.line()?);
-    let pid = server.pid().to_string();
-    let load = [
-        "come-back",
-        "--addr",
-        &addr,
-        "--control",
-        &control,
-        "--server",
-        &pid,
-        "--missed",
-        &missed,
-        "--rounds",
-        &rounds,
-    ];
-    let mut crowd = Process::start(&[&load[..], &placed[..]].concat())?;
+    let server = Server::start(Peer::HubKept, &placed)?;
+    let load = ["come-back", "--missed", &missed, "--rounds", &rounds];
+    let mut crowd = server.load(&[&load[..], &placed[..]].concat())?;
     let returned: Vec<Returned> = crowd.answer()?;
     crowd.finish(GRACE)?;
     print(options, &returned);
@@ -99,8 +77,8 @@ pub(crate) fn come_back(load: &Load) -> Result<(), String> {
     let options = &load.options;
     options.placement.place(Side::Client)?;
     allow(options.subscribers)?;
-    let cpu = CpuClock::of(load.server).map_err(text)?;
-    let mut crowd = Crowd::new(load.addr, load.control, Peer::HubKept.speaks())?;
+    let cpu = load.server.cpu()?;
+    let mut crowd = load.server.crowd(Peer::HubKept)?;
     crowd.connect(options.subscribers)?;
     crowd.publish(HEARD, 1)?;
     let mut returned = Vec::new();

@@ -1,12 +1,11 @@
 //! What subscribers take in memory: while nothing is published, and while some of them never read what is.
 
-use crate::crowd::Crowd;
 use crate::listen::allow;
+use crate::loaded::{Loaded, Server};
 use crate::peers::{Peer, QUEUE};
 use clap::Args;
 use rpc_bench_measure::{Placement, Process, resident, say_json, text};
 use std::io::BufRead;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What warms a server up before it is looked at.
@@ -44,12 +43,8 @@ pub(crate) struct Options {
 /// The subscribers' process.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Load {
-    /// Where the server serves.
-    #[arg(long)]
-    addr: SocketAddr,
-    /// Where it is told how much to publish.
-    #[arg(long)]
-    control: SocketAddr,
+    #[command(flatten)]
+    server: Loaded,
     #[command(flatten)]
     options: Options,
 }
@@ -58,9 +53,7 @@ pub(crate) struct Load {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (subscribers, silent) = (options.subscribers.to_string(), options.silent.to_string());
     let events = options.events.to_string();
-    let serve = [
-        "serve",
-        Peer::Hub.name(),
+    let setup = [
         "--subscribers",
         &subscribers,
         "--placement",
@@ -68,14 +61,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         "--send-buffer",
         SEND_BUFFER,
     ];
-    let mut server = Process::start(&serve)?;
-    let (addr, control) = (server.line()?, server.line()?);
-    let mut crowd = Process::start(&[
+    let server = Server::start(Peer::Hub, &setup)?;
+    let mut crowd = server.load(&[
         "fall",
-        "--addr",
-        &addr,
-        "--control",
-        &control,
         "--subscribers",
         &subscribers,
         "--silent",
@@ -83,11 +71,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         "--events",
         &events,
     ])?;
-    let held = |server: &Process| resident(server.pid()).map_err(text);
     let went_on = |crowd: &mut Process| -> Result<u64, String> {
         let _: u64 = crowd.ask("")?;
         std::thread::sleep(SETTLE);
-        held(&server)
+        resident(server.pid()).map_err(text)
     };
     let warm = went_on(&mut crowd)?;
     let idle = went_on(&mut crowd)?;
@@ -106,7 +93,7 @@ pub(crate) fn fall(load: &Load) -> Result<(), String> {
     let options = &load.options;
     let (subscribers, silent) = (options.subscribers as usize, options.silent as usize);
     allow(subscribers)?;
-    let mut crowd = Crowd::new(load.addr, load.control, Peer::Hub.speaks())?;
+    let mut crowd = load.server.crowd(Peer::Hub)?;
     let mut fallen = Vec::new();
     for (step, line) in std::io::stdin().lock().lines().enumerate() {
         line.map_err(text)?;

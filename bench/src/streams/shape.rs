@@ -1,7 +1,8 @@
-//! The loads of the streams: which way, how long the messages are, and how many streams share the connection.
+//! The loads of the streams: which way, how long the messages are, and how many streams share the connection. And how a client process
+//! is told.
 
 use crate::results::Column;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 /// Which way messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,7 +20,7 @@ impl Direction {
     pub(crate) const ALL: [Self; 3] = [Self::Down, Self::Up, Self::Echo];
 
     /// The name on the command line.
-    pub(crate) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Down => "down",
             Self::Up => "up",
@@ -38,16 +39,31 @@ impl Direction {
 }
 
 /// One load: all streams on one connection, each as fast as it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(crate) struct StreamShape {
     /// What the tables call it, within its direction.
+    #[arg(skip = "given")]
     pub(crate) name: &'static str,
     /// Which way messages go.
+    #[arg(long)]
     pub(crate) direction: Direction,
     /// Bytes of a message's payload; number, keys and lengths take 11 to 13 more.
+    #[arg(long)]
     pub(crate) payload: usize,
     /// Streams of the one connection.
+    #[arg(long)]
     pub(crate) streams: usize,
+}
+
+impl StreamShape {
+    /// What says it on the command line.
+    pub(crate) fn arguments(self) -> [(&'static str, String); 3] {
+        [
+            ("--direction", self.direction.name().to_owned()),
+            ("--payload", self.payload.to_string()),
+            ("--streams", self.streams.to_string()),
+        ]
+    }
 }
 
 impl Column for StreamShape {

@@ -110,7 +110,11 @@ fn warm_up(server: &mut Server, visitors: &mut Process, part: u32) -> Result<(),
         let _: Visits = visitors.ask(&part.to_string())?;
         let resident = server.held()?.resident;
         // Some pages come and go.
-        steady = if resident > most + most / 100 { 0 } else { steady + 1 };
+        steady = if resident > most + most / 100 {
+            0
+        } else {
+            steady + 1
+        };
         most = most.max(resident);
         if steady == STEADY {
             return Ok(());

@@ -214,6 +214,28 @@ test("where only presence is new the server is asked for no snapshot, and no mor
   assert.deepEqual(heard, ["five", "six", "seven", "eight"]);
 });
 
+test("without history, too, the server is asked for no snapshot where only presence is new", async () => {
+  const hub = await Hub.open();
+  const { heard } = await hub.listen(says("here"));
+  const first = asked(hub);
+  await hub.listen(says("away"));
+  await hub.answer(first.id, SubscribeResponseSchema, { answers: [{ number: 3n }] });
+  const { id, presence, since } = asked(hub);
+  assert.deepEqual([presence, since], ["away", 0n], "a position that none has");
+  // Who begins meanwhile is asked for anew, and is given nothing of before that: its snapshot has it.
+  const later = await hub.listen();
+  await hub.say(frame(3n, "one"));
+  await hub.answer(id, SubscribeResponseSchema, { answers: [{ number: 3n }] });
+  assert.deepEqual([heard, later.sub.status], [["one"], "subscribing"]);
+  const again = asked(hub);
+  assert.equal(again.since, undefined);
+  await hub.say(frame(3n, "two"));
+  await hub.answer(again.id, SubscribeResponseSchema, { answers: [{ number: 3n, snapshot: said("one") }] });
+  await hub.say(frame(3n, "three"));
+  assert.deepEqual(heard, ["one", "two", "three"]);
+  assert.deepEqual(later.heard, ["snapshot one", "two", "three"]);
+});
+
 test("what a session has left over is ended where it goes on, and nowhere else", async () => {
   for (const resumed of [false, true]) {
     for (const isAnswered of [true, false]) {

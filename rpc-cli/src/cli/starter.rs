@@ -33,7 +33,8 @@ pub(crate) struct NewArgs {
     /// Depends on the published crates, in the version of this command
     #[arg(long, conflicts_with = "path")]
     pub(crate) published: bool,
-    /// Makes a git repository of it, or none. Without: a git repository, where there is git and the folder lies in no repository
+    /// Makes a git repository of it, or none. Without: a git repository, where there is git and the folder lies in no repository, or in one
+    /// that ignores it
     #[arg(long, value_name = "VCS")]
     pub(crate) vcs: Option<Vcs>,
 }

@@ -1,11 +1,11 @@
-//! Whether a new crate is under version control, as `cargo new` sees to it: a git repository of its own, where it lies in none.
+//! Whether a new crate is under version control, as `cargo new` sees to it: a git repository of its own, where it lies in none, or in one
+//! that ignores it.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::cli::Vcs;
 use crate::failure::{Exit, Failure};
-use crate::output::one_line;
 
 /// What git may be told of another repository by whoever runs this, such as a hook of that one.
 const OF_ANOTHER: [&str; 4] = [
@@ -34,7 +34,7 @@ fn is_in_one(folder: &Path) -> bool {
 fn make(folder: &Path) -> Result<(), Failure> {
     let why = match git(folder, &["init", "--quiet"]) {
         Ok(said) if said.status.success() => return Ok(()),
-        Ok(said) => one_line(String::from_utf8_lossy(&said.stderr).trim()),
+        Ok(said) => String::from_utf8_lossy(&said.stderr).trim().to_owned(),
         Err(error) => format!("git cannot be run: {error}"),
     };
     let text = format!("the crate was made, but no git repository of it: {why}");

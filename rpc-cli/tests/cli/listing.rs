@@ -1,6 +1,8 @@
 //! What there is.
 
-use rpc_runtime::services;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use rpc_runtime::{Context, Server, Status, services};
 use serde_json::Value;
 
 use crate::calling::set_file;
@@ -133,6 +135,23 @@ fn what_is_described_is_found_by_as_much_of_its_end_as_is_clear() {
     assert_eq!(outcome.code, 64, "{}", outcome.out);
     let both = "may be ticker.TickerService/Quote or ticker.Quote";
     assert!(outcome.err.contains(both), "{}", outcome.err);
+}
+
+#[test]
+fn a_server_that_goes_away_is_not_taken_for_one_that_lacks_what_is_to_be_described() {
+    // It is asked for its services, for the type, for its namespaces, and for the types of each service.
+    for answered in 2..=3 {
+        let left = AtomicUsize::new(answered);
+        let guard = move |_: &Context| match left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Status::unavailable("it goes away")),
+        };
+        let server = Server::builder().service(services::session::gateway());
+        let server = Serving::start(server.reflection(true).guard("reflection", guard));
+        let outcome = server.rpc(&["describe", "Nowhere"]);
+        assert_eq!(outcome.code, 14, "{answered}: {}", outcome.err);
+        assert!(outcome.err.contains("it goes away"), "{}", outcome.err);
+    }
 }
 
 #[test]

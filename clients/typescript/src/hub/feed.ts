@@ -12,6 +12,9 @@ const MOST_HELD = { events: 1_024, bytes: 1 << 20 };
 /** A jump in the offsets is asked about at most so often in one channel, in milliseconds. */
 const CHECK_EVERY = 100;
 
+/** No event is there: what is asked for since this, in a channel without history, is asked for without its snapshot. */
+const NOWHERE: Position = { epoch: 0n, offset: 0n };
+
 /** Errors after which asking again may go better. */
 const PASSING: readonly Code[] = [
   Code.Aborted,
@@ -49,7 +52,13 @@ export class Held {
 }
 
 /** What to ask of the server for a channel; a number: later, at that time. */
-export type Next = "nothing" | "gone" | "unsubscribe" | number | { readonly since: Position | undefined };
+export type Next = "nothing" | "gone" | "unsubscribe" | number | Question;
+
+/** What a channel is asked for with. */
+export interface Question {
+  readonly since: Position | undefined;
+  readonly says: Says;
+}
 
 /** What a program says of itself. */
 export type Says = { readonly type: string; readonly body: Uint8Array } | undefined;
@@ -79,8 +88,8 @@ export class Feed {
   presence: Says;
   /** What of that the server has taken. */
   taken: Says;
-  /** It had no room, for that or for the channel: that is asked for without it, and it is said again behind that. */
-  withholds = false;
+  /** It had no room, for this or for the channel: that is asked for without it, and it is said again behind that. */
+  withheld: Says;
   /** What the server has of it all the same: what was taken before it was asked without that. */
   still: Says;
   /** The subscription for what the server has subscribed the client to by itself. */
@@ -101,13 +110,10 @@ export class Feed {
   begin(isNew: boolean): void {
     this.unanswered = !isNew && (this.unanswered || !!this.asking);
     this.entangled = !isNew && (this.entangled || this.unanswered);
-    this.number = undefined;
-    this.asking = undefined;
-    this.confirmed = false;
-    this.doubtful = this.granted = this.withholds = false;
+    this.number = this.asking = this.withheld = undefined;
+    this.confirmed = this.doubtful = this.granted = false;
     if (isNew) this.taken = this.still = undefined;
-    this.failures = 0;
-    this.notBefore = 0;
+    this.failures = this.notBefore = 0;
     this.#held = new Held();
     for (const sub of this.subs) sub.lose();
   }
@@ -148,9 +154,9 @@ export class Feed {
 
   /** The server hears of it again. `early`: frames that came before their number was known; `earlyLost`: some of those were lost. */
   answered(since: Position | undefined, answer: Answer, early: Raw[], earlyLost: boolean): void {
-    this.confirmed = true;
-    this.entangled = true;
-    this.granted = this.unanswered = this.withholds = false;
+    this.confirmed = this.entangled = true;
+    this.granted = this.unanswered = false;
+    this.withheld = undefined;
     this.failures = 0;
     for (const sub of this.subs.filter((sub) => !sub.mayHear(answer))) {
       const text = `the channel ${this.name} has no events of the types that are listened for (${sub.types.join(", ")}): it has ${answer.types.join(", ")}`;
@@ -169,7 +175,8 @@ export class Feed {
     for (const sub of this.subs) {
       if (sub.stage === "needs" && sub.isAnsweredBy(since, answer))
         sub.answered(since, answer, late, lost, this.#epoch, this.skips);
-      else unanswered ||= sub.stage === "needs";
+      // Without history, what came before it is asked for is not for whoever begins: a snapshot has it already.
+      else unanswered ||= sub.stage === "needs" && (!!answer.position || sub.begun);
     }
     // Those who have had their answer go on behind all that was held, and hold anew.
     if (unanswered) {
@@ -180,14 +187,13 @@ export class Feed {
 
   /**
    * The server could not be asked, or refuses it. `heard`: the channel's number where the client hears it as it did before, and 0 where that is
-   * not known; `undefined`: nor whether the server has done what it was asked. `says`: what the question had of the program; `null`: it was to
-   * end the subscription, and whoever has begun one since was not asked for.
+   * not known; `undefined`: nor whether the server has done what it was asked. `says`: what the question had of the program.
    */
-  refused(error: ConnectError, heard: bigint | undefined, says: Says | null): void {
+  refused(error: ConnectError, heard: bigint | undefined, says: Says): void {
     const isAnswered = heard !== undefined;
     const isBad = error.code === Code.InvalidArgument;
     const passes = PASSING.includes(error.code);
-    const isNew = says !== null && says !== this.taken;
+    const isNew = says !== this.taken;
     // What it says of the subscription may be older than an end that it has told, or than a beginning.
     const hears = isAnswered && (this.granted || (heard && !this.doubtful));
     // Where what the program says of itself may be why, or where whoever has said it is told, it is as if it had not been said.
@@ -195,7 +201,7 @@ export class Feed {
     const isUndone = !passes || (isFull && hears) || (isAnswered && this.subs.some(({ begun }) => !begun));
     if (isNew && isUndone && this.presence === says) this.presence = this.taken ??= this.still;
     if (isFull && says && this.presence === says) {
-      this.withholds = true;
+      this.withheld = says;
       this.still = this.doubtful ? undefined : this.taken;
     }
     this.doubtful = this.granted = false;
@@ -211,11 +217,16 @@ export class Feed {
     }
     for (const sub of [...this.subs]) {
       const isAsked = sub.stage === "needs" || (isOut && sub.stage === "full");
-      const stays = isAnswered ? sub.begun && (passes || (isNew && isBad)) : passes || says === null;
+      const stays = isAnswered ? sub.begun && (passes || (isNew && isBad)) : passes;
       if (isAsked && !stays) this.drop(sub, error);
     }
     if (this.subs.length === 0 && !passes && !isAnswered) this.entangled = false;
-    this.failures += 1;
+  }
+
+  /** The server could not be asked to end it. Whoever has begun one since was not asked for. */
+  notLeft(error: ConnectError): void {
+    this.doubtful = this.granted = false;
+    this.entangled = this.subs.length > 0 || PASSING.includes(error.code);
   }
 
   /** A subscription of it ends with an error. */
@@ -247,11 +258,12 @@ export class Feed {
     if (leaves && !this.entangled) return "gone";
     if (this.notBefore > now) return this.notBefore;
     if (leaves) return "unsubscribe";
-    // Those that know least: what they are given is not new to the others. Where nobody needs what the answer has: as little as there can be.
+    // Those that know least: what they are given is not new to the others. Where nobody needs what the answer has: as little as there can
+    // be.
     const isNeeded = needy.length > 0;
-    const known = (isNeeded ? needy : this.subs).flatMap(({ cursor }) => cursor ?? []);
+    const known = (isNeeded ? needy : [{ cursor: NOWHERE }, ...this.subs]).flatMap(({ cursor }) => cursor ?? []);
     const since = known.sort((one, other) => (before(one, other) ? -1 : 1)).at(isNeeded ? 0 : -1);
-    return { since };
+    return { since, says: this.presence === this.withheld ? undefined : this.presence };
   }
 }
 

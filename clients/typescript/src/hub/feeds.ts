@@ -10,7 +10,7 @@ import { HubService, type SubscribeAnswer } from "../gen/rpc/hub/v1/hub_pb.js";
 import type { Event } from "../gen/rpc/v1/frame_pb.js";
 import { type Answer, ChannelSubscription, type Keeper } from "./channel.js";
 import type { Position } from "./event.js";
-import { Feed, Held, type Says } from "./feed.js";
+import { Feed, Held, type Question, type Says } from "./feed.js";
 import type { Capacity } from "./queue.js";
 import type { Typed } from "./subscription.js";
 import { positionOf, refusal, typed } from "./wire.js";
@@ -23,10 +23,8 @@ const TIMEOUT = 30_000;
 
 const RETRY_LONGEST = 20_000;
 
-interface Asked {
+interface Asked extends Question {
   readonly feed: Feed;
-  readonly since: Position | undefined;
-  readonly says: Says;
 }
 
 /** The channels of one connection. */
@@ -68,10 +66,7 @@ export class Feeds implements Keeper {
       sub.fail(this.#error);
     } else {
       const feed = this.of(channel);
-      if (says) {
-        feed.presence = says;
-        feed.withholds = false;
-      }
+      feed.presence = says ?? feed.presence;
       feed.subs.push(sub);
       // Who has left the channel has left it: it is not the last one's any more.
       for (const resolve of feed.leaving.splice(0)) resolve();
@@ -187,16 +182,15 @@ export class Feeds implements Keeper {
   #ask(): void {
     this.#stopTimer();
     const subscribes: Asked[] = [];
-    const unsubscribes: Asked[] = [];
+    const unsubscribes: Feed[] = [];
     const now = this.#world.now();
     let due = Number.POSITIVE_INFINITY;
     for (const feed of [...this.#feeds.values()]) {
       const next = feed.next(now);
       if (next === "gone") this.remove(feed);
       else if (typeof next === "number") due = Math.min(due, next);
-      else if (next === "unsubscribe") unsubscribes.push({ feed, since: undefined, says: undefined });
-      else if (next !== "nothing")
-        subscribes.push({ feed, since: next.since, says: feed.withholds ? undefined : feed.presence });
+      else if (next === "unsubscribe") unsubscribes.push(feed);
+      else if (next !== "nothing") subscribes.push({ feed, ...next });
     }
     const link = this.#link;
     if (!link) return;
@@ -248,27 +242,34 @@ export class Feeds implements Keeper {
     feed.answered(since, answer, early, isLost);
   }
 
-  #refused(feed: Feed, error: ConnectError, heard: bigint | undefined, says: Says | null): void {
+  #refused(feed: Feed, error: ConnectError, heard: bigint | undefined, says: Says): void {
     feed.refused(error, heard, says);
+    this.#putOff(feed);
+  }
+
+  /** It was asked in vain, and is asked again later. */
+  #putOff(feed: Feed): void {
+    feed.failures += 1;
     const { now, random } = this.#world;
     const most = Math.min(200 * 2 ** Math.min(feed.failures, 30), RETRY_LONGEST);
     feed.notBefore = now() + 200 + random() * Math.max(most - 200, 0);
   }
 
-  async #unsubscribe(asked: readonly Asked[], signal: AbortSignal): Promise<void> {
-    for (const { feed } of asked) feed.asking = asked;
+  async #unsubscribe(asked: readonly Feed[], signal: AbortSignal): Promise<void> {
+    for (const feed of asked) feed.asking = asked;
     let error: ConnectError | undefined;
     try {
-      await this.#client.unsubscribe({ channels: asked.map(({ feed }) => feed.name) }, { signal, timeoutMs: TIMEOUT });
+      await this.#client.unsubscribe({ channels: asked.map(({ name }) => name) }, { signal, timeoutMs: TIMEOUT });
     } catch (reason) {
       error = ConnectError.from(reason);
     }
     if (signal.aborted) return;
-    for (const { feed } of asked) {
+    for (const feed of asked) {
       if (feed.asking !== asked) continue;
       feed.asking = undefined;
       if (error) {
-        this.#refused(feed, error, undefined, null);
+        feed.notLeft(error);
+        this.#putOff(feed);
         continue;
       }
       this.#numbers.delete(feed.number);

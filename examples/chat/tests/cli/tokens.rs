@@ -1,6 +1,6 @@
 //! Which tokens the server takes: its own, while they are good, and no others.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -74,14 +74,9 @@ fn answer(server: &Server, token: &str) -> String {
         server.address()
     )
     .unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap();
-    head.split(' ').nth(1).unwrap().to_owned()
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status).unwrap();
+    status.split(' ').nth(1).unwrap().to_owned()
 }
 
 #[test]

@@ -65,8 +65,10 @@ async fn show(
                 tell(&state, &mut is_lost);
                 continue;
             }
-            Some(received) = heard.next() => received,
-            else => return Ok(()),
+            heard = heard.next() => match heard {
+                Some(received) => received,
+                None => return Ok(()),
+            },
         };
         let text = match received {
             Ok(received) => match received.event {

@@ -29,6 +29,21 @@ impl Watching {
         }
     }
 
+    /// A client that has seen that there is nothing yet.
+    fn nothing(server: &Server) -> Self {
+        let mut watching = Self::start(server, &[]);
+        assert_eq!(watching.line(), "no tasks");
+        watching
+    }
+
+    /// The server goes, which is told, and another comes where it was.
+    fn loses(&mut self, server: Server) -> Server {
+        let address = server.address();
+        drop(server);
+        assert_eq!(self.says(), "the connection is lost; it is made again");
+        Server::start_with(&["--listen", &address, "--memory"], None)
+    }
+
     fn line(&mut self) -> String {
         self.lines.as_mut().unwrap().next().unwrap().unwrap()
     }
@@ -55,8 +70,7 @@ impl Drop for Watching {
 #[test]
 fn who_watches_sees_what_others_do() {
     let server = Server::in_memory();
-    let mut watching = Watching::start(&server, &[]);
-    assert_eq!(watching.line(), "no tasks");
+    let mut watching = Watching::nothing(&server);
     let added = server.ok(&["add", "Buy \u{1b}[31mmilk"]);
     assert_eq!(watching.line() + "\n", added);
     let id = server.ids().remove(0);
@@ -80,8 +94,7 @@ fn with_json_each_change_is_an_object_on_a_line() {
 #[test]
 fn a_watcher_whose_reader_has_read_enough_ends_well() {
     let server = Server::in_memory();
-    let mut watching = Watching::start(&server, &[]);
-    assert_eq!(watching.line(), "no tasks");
+    let mut watching = Watching::nothing(&server);
     watching.lines = None;
     server.ok(&["add", "Buy milk"]);
     assert_eq!(watching.process.wait().unwrap().code(), Some(0));
@@ -92,8 +105,7 @@ fn who_is_logged_in_watches_a_list_of_their_own() {
     let server = Server::in_memory();
     server.ok(&["add", "Buy milk"]);
     server.call_with(&["register", "ann"], "correct horse\n");
-    let mut watching = Watching::start(&server, &[]);
-    assert_eq!(watching.line(), "no tasks");
+    let mut watching = Watching::nothing(&server);
     let added = server.ok(&["add", "Write a letter"]);
     assert_eq!(watching.line() + "\n", added);
 }
@@ -101,12 +113,8 @@ fn who_is_logged_in_watches_a_list_of_their_own() {
 #[test]
 fn a_watcher_says_that_the_connection_is_lost_and_that_it_is_back() {
     let server = Server::in_memory();
-    let address = server.address();
-    let mut watching = Watching::start(&server, &[]);
-    assert_eq!(watching.line(), "no tasks");
-    drop(server);
-    assert_eq!(watching.says(), "the connection is lost; it is made again");
-    let server = Server::start_with(&["--listen", &address, "--memory"], None);
+    let mut watching = Watching::nothing(&server);
+    let server = watching.loses(server);
     assert_eq!(watching.says(), "connected again");
     // Another server has another list: what was missed cannot be known, and it is shown anew.
     assert_eq!(watching.line(), "no tasks");
@@ -117,13 +125,9 @@ fn a_watcher_says_that_the_connection_is_lost_and_that_it_is_back() {
 #[test]
 fn a_watcher_whose_login_the_next_server_does_not_know_ends_and_says_what_helps() {
     let server = Server::in_memory();
-    let address = server.address();
     server.call_with(&["register", "ann"], "correct horse\n");
-    let mut watching = Watching::start(&server, &[]);
-    assert_eq!(watching.line(), "no tasks");
-    drop(server);
-    assert_eq!(watching.says(), "the connection is lost; it is made again");
-    let _server = Server::start_with(&["--listen", &address, "--memory"], None);
+    let mut watching = Watching::nothing(&server);
+    let _server = watching.loses(server);
     let said = watching.says();
     assert_eq!(
         said,
