@@ -198,10 +198,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// One turn. Ready when the connection is over.
     fn turn(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
-        if mem::take(&mut self.rests)
-            && let Some(polled) = self.send_only_events(cx)
-        {
-            return polled;
+        if mem::take(&mut self.rests) {
+            let now = Instant::now();
+            return match self.send_only_events(now, cx) {
+                Some(polled) => polled,
+                None => self.whole_turn(now, cx),
+            };
         }
         if self.handed_over {
             return self.poll_closing(Instant::now(), cx);
@@ -209,8 +211,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Phase::Detached(_) = self.phase {
             return self.wait(cx);
         }
+        self.whole_turn(Instant::now(), cx)
+    }
+
+    fn whole_turn(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
         self.session.mailbox.begin_turn(cx.waker());
-        let now = Instant::now();
         self.take_mail(now);
         let mut is_dry = false;
         if !matches!(self.phase, Phase::Closing(_)) {

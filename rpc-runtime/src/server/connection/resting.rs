@@ -27,9 +27,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// A turn after one that has left nothing to be done. `None`: there is something besides events, which a whole turn does.
-    pub(super) fn send_only_events(&mut self, cx: &mut TaskContext<'_>) -> Option<Poll<()>> {
+    pub(super) fn send_only_events(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Option<Poll<()>> {
         let mailbox = &self.session.mailbox;
-        if mailbox.is_filled() || !self.timers.wake_later(Instant::now(), cx.waker()) {
+        if mailbox.is_filled() || !self.timers.wake_later(now, cx.waker()) {
             return None;
         }
         mailbox.begin_short_turn();
