@@ -95,9 +95,13 @@ impl Wire {
             lines.last().unwrap().passing.abort();
             lines.len()
         };
-        while self.0.lock().unwrap().len() == count {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let comes_back = async {
+            while self.0.lock().unwrap().len() == count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let comes_back = tokio::time::timeout(Duration::from_secs(60), comes_back);
+        comes_back.await.expect("the client comes back");
     }
 
     fn read(&self) -> Vec<[Half; 2]> {

@@ -20,7 +20,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn has_nothing_to_do(&self) -> bool {
         matches!(self.phase, Phase::Open)
             && self.gate.is_none()
-            && self.timers.are_armed()
+            // Also sockets that keep what they have taken, as TLS does, have taken all to its end.
+            && self.timers.are_at_rest()
             && !self.events_left
             && !self.socket.is_inside_message()
             && self.socket.io.output.pending() == 0
@@ -62,13 +63,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::Arc,
+        io,
+        pin::Pin,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
         task::{Wake, Waker},
         time::Duration,
     };
 
     use bytes::Bytes;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
     use super::{
         super::super::{Endpoint, ServerLimits, routes::Routes, shared::Shared},
@@ -90,10 +96,48 @@ mod tests {
         fn wake(self: Arc<Self>) {}
     }
 
+    /// A socket that takes all at once, and says for a time that it has not passed it on, as one of TLS does.
+    struct Keeping {
+        pipe: DuplexStream,
+        keeps: Arc<AtomicBool>,
+    }
+
+    impl AsyncRead for Keeping {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut TaskContext<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.pipe).poll_read(cx, buffer)
+        }
+    }
+
+    impl AsyncWrite for Keeping {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut TaskContext<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.pipe).poll_write(cx, bytes)
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+            match self.keeps.load(Ordering::Relaxed) {
+                true => Poll::Pending,
+                false => Poll::Ready(Ok(())),
+            }
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.pipe).poll_shutdown(cx)
+        }
+    }
+
     /// A connection whose turns are taken one by one, and its client's end.
     struct Quiet {
         task: Waker,
-        connection: Connection<DuplexStream>,
+        connection: Connection<Keeping>,
+        keeps: Arc<AtomicBool>,
         client: DuplexStream,
     }
 
@@ -103,12 +147,16 @@ mod tests {
             let routes = Routes::build(vec![("/rpc".to_owned(), Endpoint::new())]).unwrap();
             let shared = Shared::new(routes, ServerLimits::default());
             let session = Session::new(ConnectInfo::new(), shared.routes.main().clone(), shared.clone());
-            let (client, stream) = duplex(bytes);
-            let connection = Connection::new(stream, &[], session, shared);
-            let task = Waker::from(Arc::new(Task));
+            let (client, pipe) = duplex(bytes);
+            let keeps = Arc::new(AtomicBool::new(false));
+            let stream = Keeping {
+                pipe,
+                keeps: keeps.clone(),
+            };
             let mut quiet = Self {
-                task,
-                connection,
+                task: Waker::from(Arc::new(Task)),
+                connection: Connection::new(stream, &[], session, shared),
+                keeps,
                 client,
             };
             while !quiet.connection.rests {
@@ -116,6 +164,10 @@ mod tests {
                 quiet.reads().await;
             }
             quiet
+        }
+
+        fn is_open(&self) -> bool {
+            matches!(self.connection.phase, Phase::Open)
         }
 
         fn session(&self) -> &Arc<Session> {
@@ -200,14 +252,49 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_the_socket_does_not_take_is_watched_by_the_timer() {
-        // More than the greeting is not taken at once.
-        let mut quiet = Quiet::over_a_pipe_of(64).await;
-        quiet.is_sent(&[b'x'; 100]);
-        assert!(!quiet.turn_is_short() && !quiet.connection.rests);
-        assert_eq!(quiet.reads().await.len(), 64);
-        assert!(!quiet.turn_is_short());
-        assert_eq!(quiet.reads().await.len(), 36);
-        quiet.is_sent(b"y");
-        assert!(quiet.turn_is_short());
+        for reads in [true, false] {
+            // More than the greeting is not taken at once.
+            let mut quiet = Quiet::over_a_pipe_of(64).await;
+            quiet.is_sent(&[b'x'; 100]);
+            assert!(!quiet.turn_is_short() && !quiet.connection.rests);
+            if reads {
+                assert_eq!(quiet.reads().await.len(), 64);
+                assert!(!quiet.turn_is_short());
+                assert_eq!(quiet.reads().await.len(), 36);
+            }
+            tokio::time::sleep(Duration::from_secs(11)).await;
+            if reads {
+                assert!(!quiet.turn_is_short(), "the timer has fired");
+                quiet.is_sent(b"y");
+                assert!(quiet.turn_is_short());
+            } else {
+                let _ = quiet.turn();
+            }
+            assert_eq!(quiet.is_open(), reads);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_taken_what_its_socket_kept_for_a_time_is_not_closed_for_that() {
+        for is_passed_on in [true, false] {
+            let mut quiet = Quiet::over_a_pipe_of(1_000).await;
+            quiet.keeps.store(true, Ordering::Relaxed);
+            quiet.is_sent(b"kept");
+            assert!(!quiet.turn_is_short());
+            quiet.keeps.store(!is_passed_on, Ordering::Relaxed);
+            for _ in 0..12 {
+                quiet.is_sent(b"x");
+                let _ = quiet.turn();
+                let _ = quiet.session().mailbox.end_turn();
+                quiet.reads().await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            // Whole turns, each with some progress, hold a socket that passes nothing on for one that takes what it is given.
+            assert!(quiet.is_open(), "{is_passed_on}");
+            quiet.keeps.store(false, Ordering::Relaxed);
+            let _ = quiet.turn();
+            quiet.is_sent(b"y");
+            assert!(quiet.turn_is_short());
+        }
     }
 }

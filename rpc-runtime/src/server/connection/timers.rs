@@ -46,9 +46,9 @@ impl Timers {
         self.stalled_since.get_or_insert(now);
     }
 
-    /// Whether the timer is set at all.
-    pub(super) fn are_armed(&self) -> bool {
-        self.armed.is_some()
+    /// Whether the timer is set, and not because the peer takes nothing.
+    pub(super) fn are_at_rest(&self) -> bool {
+        self.armed.is_some() && self.stalled_since.is_none()
     }
 
     /// Whether the timer is set, to a time that has not come, and wakes this task then.
