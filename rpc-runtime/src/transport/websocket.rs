@@ -109,9 +109,7 @@ impl Partial {
 }
 
 /// A WebSocket connection whose handshake is over.
-// What is touched by whatever is sent stands first.
 #[derive(Debug)]
-#[repr(C)]
 pub(crate) struct WebSocket<S> {
     pub(crate) io: Io<S>,
     /// Messages longer than this many bytes are violations.

@@ -149,9 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// One turn of a session that waits for its client. Ready when it does not any more.
-    pub(super) fn wait(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+    pub(super) fn wait(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
         self.session.mailbox.begin_turn(cx.waker());
-        let now = Instant::now();
         self.take_mail(now);
         if self.handed_over {
             // What is told of events now is for whoever has the session.

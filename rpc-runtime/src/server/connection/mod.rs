@@ -77,8 +77,6 @@ use standing::Standing;
 use timers::Timers;
 
 /// One connection, from the end of its handshake to its end.
-// What every event looks at stands together, at the beginning: see `resting.rs`.
-#[repr(C)]
 pub(crate) struct Connection<S> {
     session: Arc<Session>,
     timers: Timers,
@@ -198,23 +196,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// One turn. Ready when the connection is over.
     fn turn(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let now = Instant::now();
         if mem::take(&mut self.rests) {
-            let now = Instant::now();
-            return match self.send_only_events(now, cx) {
-                Some(polled) => polled,
-                None => self.whole_turn(now, cx),
-            };
+            if let Some(polled) = self.send_only_events(now, cx) {
+                return polled;
+            }
+        } else if self.handed_over {
+            return self.poll_closing(now, cx);
+        } else if let Phase::Detached(_) = self.phase {
+            return self.wait(now, cx);
         }
-        if self.handed_over {
-            return self.poll_closing(Instant::now(), cx);
-        }
-        if let Phase::Detached(_) = self.phase {
-            return self.wait(cx);
-        }
-        self.whole_turn(Instant::now(), cx)
-    }
-
-    fn whole_turn(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Poll<()> {
         self.session.mailbox.begin_turn(cx.waker());
         self.take_mail(now);
         let mut is_dry = false;

@@ -1,9 +1,9 @@
 //! The short turn: a connection that has come to rest sends the events that have come, and does nothing else.
 //!
 //! Of ten thousand clients that listen each is far from the processor when its turn comes, and what a turn costs is the lines of its
-//! memory that are looked at. So whether anything but events may have come since the last turn is told by a few that stand
-//! together: bytes, which the socket says; calls that were woken and commands, of which the mailbox says that it is filled; and
-//! the time, for which the timer is set. In every other case, and where the socket does not take all, a whole turn follows.
+//! memory that are looked at. So whether anything but events may have come since the last turn is told by a few of its fields: bytes,
+//! which the socket says; calls that were woken and commands, of which the mailbox says that it is filled; and the time, for which the
+//! timer is set. In every other case, and where the socket does not take all, a whole turn follows.
 
 use std::task::{Context as TaskContext, Poll};
 
@@ -28,6 +28,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// A turn after one that has left nothing to be done. `None`: there is something besides events, which a whole turn does.
+    #[inline(never)]
     pub(super) fn send_only_events(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> Option<Poll<()>> {
         let mailbox = &self.session.mailbox;
         if mailbox.is_filled() || !self.timers.wake_later(now, cx.waker()) {
