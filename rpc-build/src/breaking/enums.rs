@@ -130,7 +130,7 @@ fn check_renamed(
             ),
             format!(
                 "keep the name {} with #[field(rename = …)]; or, if it is another value, give it a number of its own and \
-                 add #[contract(reserved({number}, {}))]",
+                 add `reserved({number}, {})` to its #[contract(…)]",
                 quoted(&lost),
                 literals(&lost)
             ),
@@ -208,7 +208,7 @@ fn check_deleted_value(
              would read the new one as the old",
             quoted(names)
         ),
-        format!("add #[contract(reserved({}))], or bring the value back", missing.join(", ")),
+        format!("add `reserved({})` to its #[contract(…)], or bring the value back", missing.join(", ")),
     );
 }
 

@@ -99,7 +99,7 @@ pub(super) fn shift_help(around: &Surroundings<'_>, name: &str, number: i32) -> 
     let own_number = format!("give `{name}` its number back with #[field(tag = {number})]");
     match (gone.as_slice(), added.as_slice()) {
         ([gone], []) => format!(
-            "`{name}` is gone: add #[contract(reserved({}, {name:?}))], and the fields after it keep their numbers; or \
+            "`{name}` is gone: add `reserved({}, {name:?})` to its #[contract(…)], and the fields after it keep their numbers; or \
              {own_number}",
             gone.number(),
             name = gone.name(),
@@ -122,7 +122,7 @@ pub(super) fn reused(around: &Surroundings<'_>, old: &Field<'_>, new: &Field<'_>
             number_changed_hands(around, old, new)
         ),
         format!(
-            "give the new field a number of its own with #[field(tag = {})] and add #[contract(reserved({}, {:?}))]",
+            "give the new field a number of its own with #[field(tag = {})] and add `reserved({}, {:?})` to its #[contract(…)]",
             around.free_number(),
             old.number(),
             old.name()
@@ -146,7 +146,7 @@ pub(super) fn called_differently(
         ),
         format!(
             "keep the name in the `.proto` with #[field(rename = {:?})]; or, if it is another field, give it a number of \
-             its own with #[field(tag = {})] and add #[contract(reserved({}, {:?}))]",
+             its own with #[field(tag = {})] and add `reserved({}, {:?})` to its #[contract(…)]",
             old.name(),
             around.free_number(),
             old.number(),
@@ -184,7 +184,7 @@ pub(super) fn reshaped(
         ),
         format!(
             "keep the type; or give the field a new name and a number of its own with #[field(tag = {})], and add \
-             #[contract(reserved({}, {:?}))]",
+             `reserved({}, {:?})` to its #[contract(…)]",
             around.free_number(),
             old.number(),
             old.name()

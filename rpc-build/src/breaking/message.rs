@@ -126,7 +126,7 @@ fn check_deleted_field(
              be read by a client as the old one",
             old.describe(full_name)
         ),
-        format!("add #[contract(reserved({missing}))], or bring the field back"),
+        format!("add `reserved({missing})` to its #[contract(…)], or bring the field back"),
     );
 }
 

@@ -55,7 +55,7 @@ fn merge_removal(
             gone.describe(full_name)
         ),
         format!(
-            "add #[contract(reserved({number}, {name:?}))], so that {pronoun}, or bring the field back"
+            "add `reserved({number}, {name:?})` to its #[contract(…)], so that {pronoun}, or bring the field back"
         ),
     );
 }

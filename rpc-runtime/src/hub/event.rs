@@ -45,8 +45,8 @@ pub trait Event: Contract + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no event, and no set of events",
     label = "neither an event nor a set of them",
-    note = "add `event` to its contract, `#[contract(package = \"…\", event)]`, or put `#[derive(Events)]` on an enum with a \
-            variant for each event"
+    note = "add `event` to its contract, `#[contract(package = \"…\", event)]`, or put `#[derive(rpc_runtime::Events)]` on an \
+            enum with a variant for each event"
 )]
 pub trait Events: Sized + Send + 'static {
     /// The full names of the events' messages, such as `chat.Said`; each once. None where it is of any type

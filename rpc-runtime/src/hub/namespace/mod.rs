@@ -202,7 +202,8 @@ impl<P: ChannelParams> Namespace<P> {
         self
     }
 
-    /// Says who may publish.
+    /// Says who may publish. The type of what a client publishes is looked at ([`events`](Self::events)), and nothing in it: what has to be
+    /// right is published by a method, whose request is validated.
     #[must_use]
     pub fn publish(mut self, right: impl Right<P>) -> Self {
         self.inner.publish = Box::new(Typed::new(right));
