@@ -166,9 +166,9 @@ impl Set {
             let (event, span) = (&member.event, member.span());
             quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().name)
         });
-        let files = self.events.iter().map(|member| {
+        let facts = self.events.iter().map(|member| {
             let (event, span) = (&member.event, member.span());
-            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().files)
+            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>())
         });
         let decoded = self.events.iter().map(|member| {
             let (event, variant, span) = (&member.event, &member.variant, member.span());
@@ -192,7 +192,7 @@ impl Set {
             impl ::rpc_runtime::codegen::Events for #ident {
                 const NAMES: &'static [&'static str] = &[#(#names),*];
                 const CHANNELS: ::core::option::Option<&'static str> = #channels;
-                const FILES: &'static [&'static [u8]] = &[#(#files),*];
+                const EVENTS: &'static [::rpc_runtime::codegen::EventFacts] = &[#(#facts),*];
                 #[allow(unused_variables)]
                 fn decode(
                     type_name: &str,

@@ -34,7 +34,7 @@ pub use crate::dispatch::{
 };
 pub use crate::hub::change::{publish_added, publish_deleted, publish_updated};
 pub use crate::hub::event::{
-    Event, Events, common_channels, decode_event, event_facts, is_named_before, may_be_on,
+    Event, EventFacts, Events, common_channels, decode_event, event_facts, is_named_before, may_be_on,
 };
 pub use crate::status::Status;
 pub use crate::streaming::{Outgoing, Streaming};

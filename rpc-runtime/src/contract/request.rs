@@ -1,4 +1,5 @@
-//! From a request's bytes to a message that keeps its rules, and the statuses of those that do not.
+//! From the bytes of a request, or of an event that a client publishes, to a message that keeps its rules, and the statuses of those
+//! that do not.
 
 use bytes::Bytes;
 
@@ -8,7 +9,8 @@ use crate::memory::{Cost, CostModel};
 use crate::status::Status;
 use crate::validate::{self, Violations};
 
-/// How the requests of one method are read: worked out once, when the method is registered.
+/// How the requests of one method are read: worked out once, when the method is registered. The events of one type that clients
+/// publish are read in the same way.
 ///
 /// A request is weighed, then decoded, then checked. The three are apart because what is large is decoded elsewhere than
 /// on the connection's own turn, and because only a body that does not decode counts as a fault of the client.
@@ -16,15 +18,42 @@ use crate::validate::{self, Violations};
 pub struct RequestPlan {
     cost: CostModel,
     validates: bool,
+    what: What,
+}
+
+/// What is read, in the words that its sender is told.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Request,
+    Event,
+}
+
+impl What {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Event => "event",
+        }
+    }
 }
 
 impl RequestPlan {
     /// The plan for requests of type `M`.
     #[must_use]
     pub fn of<M: ContractField>() -> Self {
+        Self::reading::<M>(What::Request)
+    }
+
+    /// The plan for events of type `M` that clients publish.
+    pub(crate) fn of_events<M: ContractField>() -> Self {
+        Self::reading::<M>(What::Event)
+    }
+
+    fn reading<M: ContractField>(what: What) -> Self {
         RequestPlan {
             cost: CostModel::of::<M>(),
             validates: validate::needs_validation::<M>(),
+            what,
         }
     }
 
@@ -35,7 +64,8 @@ impl RequestPlan {
     /// RESOURCE_EXHAUSTED when that is more than `budget` bytes.
     #[inline]
     pub fn weigh(&self, body: &[u8], budget: usize) -> Result<Cost, Status> {
-        self.cost.weigh(body, budget).map_err(|_| over_budget())
+        let cost = self.cost.weigh(body, budget);
+        cost.map_err(|_| over_budget(self.what))
     }
 
     /// The closest bound on what decoding `body` takes, for where the rough one does not fit.
@@ -51,7 +81,7 @@ impl RequestPlan {
     /// INVALID_ARGUMENT with a fixed text and the path of the field that does not decode.
     #[inline]
     pub fn decode<M: prost::Message + Default>(&self, body: Bytes) -> Result<M, Status> {
-        M::decode(body).map_err(|error| undecodable(&error))
+        M::decode(body).map_err(|error| undecodable(self.what, &error))
     }
 
     /// Checks the rules of `request`, at no cost where its type has none.
@@ -70,22 +100,23 @@ impl RequestPlan {
 }
 
 #[cold]
-fn over_budget() -> Status {
-    Status::resource_exhausted("the request would take too much memory")
+fn over_budget(what: What) -> Status {
+    Status::resource_exhausted(format!("the {} would take too much memory", what.text()))
 }
 
 #[cold]
-fn undecodable(error: &prost::DecodeError) -> Status {
+fn undecodable(what: What, error: &prost::DecodeError) -> Status {
     let path = FieldPath::of(error);
-    let what = if path.too_deep {
-        "the request is nested more than 100 messages deep"
+    let problem = if path.too_deep {
+        "is nested more than 100 messages deep"
     } else {
-        "the request does not decode"
+        "does not decode"
     };
+    let what = what.text();
     if path.is_empty() {
-        Status::invalid_argument(what)
+        Status::invalid_argument(format!("the {what} {problem}"))
     } else {
-        Status::invalid_argument(format!("{what}, at field {path}"))
+        Status::invalid_argument(format!("the {what} {problem}, at field {path}"))
     }
 }
 

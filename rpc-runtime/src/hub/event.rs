@@ -5,7 +5,12 @@
 use bytes::Bytes;
 use prost::DecodeError;
 
-use crate::{Contract, constant::is_same};
+use crate::{
+    Contract,
+    constant::is_same,
+    contract::RequestPlan,
+    streaming::{Unreadable, read_request},
+};
 
 /// A message that may be published to channels, and sent to users and clients.
 ///
@@ -56,8 +61,9 @@ pub trait Events: Sized + Send + 'static {
     /// The pattern of the channels that the events are for, where the contracts or the set say so.
     const CHANNELS: Option<&'static str>;
 
-    /// The schemas of the events, [`Event::FILES`] of each.
-    const FILES: &'static [&'static [u8]] = &[];
+    /// What a server knows of each event: its schema, and how one is read and checked that a client publishes. Of a set that is
+    /// implemented by hand and says nothing here, nobody looks into what clients publish.
+    const EVENTS: &'static [EventFacts] = &[];
 
     /// Reads the body of an event whose message has the full name `type_name`.
     ///
@@ -72,7 +78,7 @@ pub trait Events: Sized + Send + 'static {
 impl<E: Event> Events for E {
     const NAMES: &'static [&'static str] = &[E::FULL_NAME];
     const CHANNELS: Option<&'static str> = <E as Event>::CHANNELS;
-    const FILES: &'static [&'static [u8]] = &[<E as Event>::FILES];
+    const EVENTS: &'static [EventFacts] = &[event_facts::<E>()];
 
     #[inline]
     fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
@@ -96,9 +102,9 @@ pub(crate) const fn names_of<E: Events>() -> &'static [&'static str] {
     E::NAMES
 }
 
-/// What a set of events asks of each of them.
-#[doc(hidden)]
+/// What a set of events asks of each of them. Made by [`Events`]' derive.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct EventFacts {
     /// The full name of its message.
     pub name: &'static str,
@@ -106,6 +112,10 @@ pub struct EventFacts {
     pub channels: Option<&'static str>,
     /// The schemas of the crate that it is in.
     pub files: &'static [u8],
+    /// Works out how one is read that a client publishes.
+    pub(crate) plan: fn() -> RequestPlan,
+    /// Reads one, and checks its rules.
+    pub(crate) check: fn(RequestPlan, Bytes) -> Result<(), Unreadable>,
 }
 
 /// The facts of an event. All code of a set asks here, so that a type that is no event is told once.
@@ -116,6 +126,8 @@ pub const fn event_facts<E: Event>() -> EventFacts {
         name: E::FULL_NAME,
         channels: <E as Event>::CHANNELS,
         files: <E as Event>::FILES,
+        plan: RequestPlan::of_events::<E>,
+        check: |plan, body| read_request::<E>(plan, body).map(drop),
     }
 }
 

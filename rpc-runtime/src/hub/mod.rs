@@ -28,6 +28,7 @@
 //! for a slow client: see [`SlowConsumer`].
 
 mod address;
+mod allowed;
 pub mod broker;
 mod catching_up;
 pub(crate) mod change;
@@ -71,6 +72,7 @@ use tokio::sync::Semaphore;
 pub use crate::client::hub as client;
 pub use address::{HubError, To};
 pub(crate) use address::{LONGEST_EVENT, LONGEST_MESSAGE, TOO_SLOW};
+use allowed::AllowedEvents;
 use broker::{Address, ErasedBroker, Node, Published, Receiver};
 #[doc(inline)]
 pub use broker::{

@@ -1,9 +1,11 @@
 //! Who of the clients may send what to users and to other clients.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::{
-    Events, Hub, HubBuilder, names_of,
+    AllowedEvents, Events, Hub, HubBuilder,
     rights::{Asks, Later, Nobody, Right, told},
 };
 use crate::{ClientId, Status};
@@ -19,7 +21,7 @@ pub(super) struct Sending {
 struct Policy<P> {
     right: Box<dyn SendRight<P>>,
     /// `None`: any.
-    events: Option<BTreeSet<&'static str>>,
+    events: Option<AllowedEvents>,
 }
 
 trait SendRight<P>: Send + Sync {
@@ -52,6 +54,14 @@ impl<P> Policy<P> {
                 "events of this type are not allowed to be sent by clients",
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Looks into what a client sends. Asked once it may send it.
+    async fn check_event(&self, asks: &Asks, type_name: &str, body: &Bytes) -> Result<(), Status> {
+        match &self.events {
+            Some(events) => events.check(asks.session(), type_name, body).await,
+            None => Ok(()),
         }
     }
 }
@@ -87,25 +97,17 @@ impl HubBuilder {
     }
 
     /// Allows clients to send an event to users, or every event of a set, and from then on no other that is not allowed too.
-    /// Without, whoever may send may send any.
+    /// What is sent is looked into, as what is [published](super::Namespace::events) is. Without, whoever may send may send any.
     #[must_use]
     pub fn events_to_users<E: Events>(mut self) -> Self {
-        self.sending
-            .users
-            .events
-            .get_or_insert_default()
-            .extend(names_of::<E>());
+        self.sending.users.events.get_or_insert_default().add::<E>();
         self
     }
 
     /// Allows clients to send an event to other clients, as [`events_to_users`](Self::events_to_users) does.
     #[must_use]
     pub fn events_to_clients<E: Events>(mut self) -> Self {
-        self.sending
-            .clients
-            .events
-            .get_or_insert_default()
-            .extend(names_of::<E>());
+        self.sending.clients.events.get_or_insert_default().add::<E>();
         self
     }
 }
@@ -129,5 +131,29 @@ impl Hub {
         type_name: &str,
     ) -> Result<(), Status> {
         self.inner.sending.clients.check(asks, to, type_name).await
+    }
+
+    /// Looks into an event that a client may send to users.
+    pub(crate) async fn check_for_users(
+        &self,
+        asks: &Asks,
+        type_name: &str,
+        body: &Bytes,
+    ) -> Result<(), Status> {
+        self.inner.sending.users.check_event(asks, type_name, body).await
+    }
+
+    /// Looks into an event that a client may send to clients.
+    pub(crate) async fn check_for_clients(
+        &self,
+        asks: &Asks,
+        type_name: &str,
+        body: &Bytes,
+    ) -> Result<(), Status> {
+        self.inner
+            .sending
+            .clients
+            .check_event(asks, type_name, body)
+            .await
     }
 }

@@ -33,3 +33,27 @@ pub mod admin;
 pub mod hub;
 pub mod reflection;
 pub mod session;
+
+use crate::{
+    contract::{MethodDescriptor, ServiceDescriptor},
+    dispatch::Gateway,
+};
+
+/// The method with a number, where one of these services has it; and how a server comes to serve it.
+#[cold]
+pub(crate) fn with_number(number: u64) -> Option<(&'static MethodDescriptor, &'static str)> {
+    fn facts<G: Gateway>(_: fn() -> G) -> &'static ServiceDescriptor {
+        G::descriptor()
+    }
+    [
+        (facts(hub::gateway), "services::hub::gateway()"),
+        (facts(session::gateway), "services::session::gateway()"),
+        (facts(admin::gateway), "services::admin::gateway()"),
+        (facts(reflection::gateway), "services::reflection::gateway()"),
+    ]
+    .into_iter()
+    .find_map(|(service, gateway)| {
+        let method = service.methods.iter().find(|method| method.number == number)?;
+        Some((method, gateway))
+    })
+}

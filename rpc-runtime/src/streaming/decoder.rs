@@ -131,7 +131,8 @@ impl<T> Decoder<T> {
     }
 }
 
-fn read_request<T>(plan: RequestPlan, body: Bytes) -> Result<T, Unreadable>
+/// Reads what a client sends: decoded, and checked by its rules.
+pub(crate) fn read_request<T>(plan: RequestPlan, body: Bytes) -> Result<T, Unreadable>
 where
     T: Message + Default + ContractField,
 {

@@ -12,6 +12,6 @@ mod outgoing;
 pub use incoming::Streaming;
 pub use outgoing::Outgoing;
 
-pub(crate) use decoder::Decoder;
+pub(crate) use decoder::{Decoder, Unreadable, read_request};
 pub(crate) use inbox::{Ending, Feedback, Inbox};
 pub(crate) use outgoing::{MessageBody, Sink, Unsent};

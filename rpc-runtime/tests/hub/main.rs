@@ -19,6 +19,7 @@ mod epochs;
 mod features;
 mod granting;
 mod listening;
+mod looked_into;
 mod meanwhile;
 mod places;
 mod presence;

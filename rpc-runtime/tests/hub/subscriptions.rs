@@ -90,6 +90,14 @@ async fn a_server_without_the_service_is_told_by_its_status() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), Some(Code::Unimplemented));
+    let told = error.to_string();
+    assert!(
+        told.contains(
+            "this endpoint does not serve rpc.hub.v1.HubService/Subscribe: its server has to add \
+             `.service(rpc_runtime::services::hub::gateway())`"
+        ),
+        "{told}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

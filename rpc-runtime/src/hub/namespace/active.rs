@@ -6,7 +6,7 @@ use super::{Declared, Retention, SlowConsumer, Taken};
 use crate::{
     Contract, Status,
     hub::{
-        ChannelName,
+        AllowedEvents, ChannelName,
         counted::Counted,
         heard::Granted,
         pattern::{Pattern, PatternError, Spelling},
@@ -124,8 +124,8 @@ impl ActiveNamespace {
             .is_none_or(|events| events.contains(type_name))
     }
 
-    /// The types of the events that may be published; `None`: any.
-    pub(crate) fn events(&self) -> Option<&BTreeSet<&'static str>> {
+    /// The events that may be published; `None`: any.
+    pub(crate) fn events(&self) -> Option<&AllowedEvents> {
         self.declared.events.as_ref()
     }
 
@@ -143,7 +143,7 @@ impl ActiveNamespace {
             // Of which type the next one is, nobody knows before it is made.
             return Vec::new();
         }
-        let mut types: BTreeSet<&str> = events.iter().copied().collect();
+        let mut types: BTreeSet<&str> = events.names().collect();
         types.extend(snapshot.map(|snapshot| snapshot.type_name));
         if self.tells_joins() {
             types.extend([Joined::FULL_NAME, Left::FULL_NAME]);

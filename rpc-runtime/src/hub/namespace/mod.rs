@@ -5,7 +5,7 @@
 mod active;
 mod snapshot;
 
-use std::{collections::BTreeSet, fmt, marker::PhantomData, time::Duration};
+use std::{fmt, marker::PhantomData, time::Duration};
 
 pub use active::NamespaceError;
 pub(crate) use active::{Act, ActiveNamespace, Namespaces};
@@ -14,7 +14,7 @@ pub(crate) use snapshot::Taken;
 pub use snapshot::{OnSubscribe, Snapshot};
 
 use super::{
-    Events, names_of,
+    AllowedEvents, Events,
     pattern::{ChannelParams, Pattern, Spelling, spelling_of},
     rights::{ErasedRight, Nobody, Right, Typed},
 };
@@ -132,7 +132,7 @@ pub(crate) struct Declared {
     presence: Box<dyn ErasedRight>,
     history: Box<dyn ErasedRight>,
     snapshot: Option<Box<dyn ErasedSnapshot>>,
-    events: Option<BTreeSet<&'static str>>,
+    events: Option<AllowedEvents>,
     /// The schemas of the events, for reflection.
     files: Vec<&'static [u8]>,
     keep: Retention,
@@ -202,8 +202,9 @@ impl<P: ChannelParams> Namespace<P> {
         self
     }
 
-    /// Says who may publish. The type of what a client publishes is looked at ([`events`](Self::events)), and nothing in it: what has to be
-    /// right is published by a method, whose request is validated.
+    /// Says who may publish. Where the namespace names its [events](Self::events), what a client publishes is looked into as a request
+    /// is: it has to decode, and to keep the rules of its fields. What depends on more than the event itself, such as what is stored, is
+    /// a method's matter, whose handler publishes.
     #[must_use]
     pub fn publish(mut self, right: impl Right<P>) -> Self {
         self.inner.publish = Box::new(Typed::new(right));
@@ -242,12 +243,13 @@ impl<P: ChannelParams> Namespace<P> {
         self
     }
 
-    /// Allows an event, or every event of a set, and from then on no other that is not allowed too. Without, any event may be
-    /// published.
+    /// Allows an event, or every event of a set, and from then on no other that is not allowed too. Those that clients publish are
+    /// looked into: INVALID_ARGUMENT where one does not decode, or breaks a rule of its fields, with the violations as details. Without,
+    /// any event may be published, and nobody looks into what clients publish.
     #[must_use]
     pub fn events<E: Events>(mut self) -> Self {
-        self.inner.events.get_or_insert_default().extend(names_of::<E>());
-        self.inner.files.extend(E::FILES);
+        self.inner.events.get_or_insert_default().add::<E>();
+        self.inner.files.extend(E::EVENTS.iter().map(|facts| facts.files));
         self
     }
 

@@ -24,6 +24,9 @@ pub trait Hub {
     /// Publishes an event in a channel. What a client publishes in one channel comes there in the order of its requests, whether it
     /// waits for their answers or not, and however long the channel's right takes. Where a guard or a layer of the endpoint waits
     /// for one request, others may overtake it.
+    ///
+    /// Where the channel's namespace names its events, this one has to decode and to keep the rules of its fields: INVALID_ARGUMENT with the
+    /// violations as details otherwise.
     async fn publish(&self, cx: &Context, request: PublishRequest) -> Result<PublishResponse, Status>;
 
     /// Sends an event to all connections of users.

@@ -98,7 +98,7 @@ impl Hub for OfServer {
         let hub = cx.hub();
         let asks = asks(cx);
         let TypedMessage { type_name, body } = request.event;
-        let namespace = may_publish(&hub, &asks, &name, &type_name);
+        let namespace = may_publish(&hub, &asks, &name, &type_name, &body);
         let (namespace, _turn) = in_turn(cx.session(), &name, namespace).await;
         let namespace = namespace?;
         let keeps = namespace.is_some_and(|namespace| namespace.keep().keeps());
@@ -140,6 +140,7 @@ impl Hub for OfServer {
         for user in &users {
             hub.may_send_to_user(&asks, user, &type_name).await?;
         }
+        hub.check_for_users(&asks, &type_name, &body).await?;
         check_event_type(&type_name)?;
         let mut to = hub.users(users).from(cx).id(hub.new_id());
         if request.except_self {
@@ -164,6 +165,7 @@ impl Hub for OfServer {
         for client in &clients {
             hub.may_send_to_client(&asks, client, &type_name).await?;
         }
+        hub.check_for_clients(&asks, &type_name, &body).await?;
         check_event_type(&type_name)?;
         let to = hub.clients(clients).from(cx).id(hub.new_id());
         let receipt = to.publish_encoded(&type_name, body).await?;
@@ -284,19 +286,25 @@ fn room(cx: &Context) -> usize {
     cx.session().answer_bytes().min(LONGEST_ANSWER)
 }
 
-/// Asks whether a client may publish in a channel. Gives the channel's namespace; `None` for a client's own, which is the client.
+/// Asks whether a client may publish in a channel, and looks into what it publishes. Gives the channel's namespace; `None` for a
+/// client's own, which is the client.
 async fn may_publish<'a>(
     hub: &'a hub::Hub,
     asks: &Asks,
     name: &ChannelName,
     type_name: &str,
+    body: &Bytes,
 ) -> Result<Option<&'a ActiveNamespace>, Status> {
     if let Some(client) = name.own_client() {
         hub.may_send_to_client(asks, &client, type_name).await?;
+        hub.check_for_clients(asks, type_name, body).await?;
         return Ok(None);
     }
     let namespace = hub.namespace_of(name.as_str(), asks)?;
     namespace.check(Act::Publish, asks, name.as_str()).await?;
+    if let Some(events) = namespace.events() {
+        events.check(asks.session(), type_name, body).await?;
+    }
     Ok(Some(namespace))
 }
 

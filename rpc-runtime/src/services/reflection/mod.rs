@@ -156,8 +156,8 @@ fn namespace(namespace: &ActiveNamespace) -> NamespaceDetails {
         pattern: namespace.pattern().to_owned(),
         events: events
             .into_iter()
-            .flatten()
-            .map(|&event| event.to_owned())
+            .flat_map(|events| events.names())
+            .map(str::to_owned)
             .collect(),
         any_event: events.is_none(),
         kept_events: keep.events as u64,

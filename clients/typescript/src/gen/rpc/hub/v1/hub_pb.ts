@@ -1190,6 +1190,9 @@ export const HubService: GenService<{
    * waits for their answers or not, and however long the channel's right takes. Where a guard or a layer of the endpoint waits
    * for one request, others may overtake it.
    *
+   * Where the channel's namespace names its events, this one has to decode and to keep the rules of its fields: INVALID_ARGUMENT with the
+   * violations as details otherwise.
+   *
    * @generated from rpc rpc.hub.v1.HubService.Publish
    */
   publish: {
