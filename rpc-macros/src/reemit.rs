@@ -6,7 +6,7 @@ use rpc_schema::parse::{attribute_name, hides_a_fact};
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Item, ItemImpl, parse_quote};
 
-/// Removes `#[field]` and `#[message]`, on an open enum the discriminants (a variant with data forbids them), and on an
+/// Removes `#[field]`, `#[message]` and what other `#[contract]`s there are, on an open enum the discriminants (a variant with data forbids them), and on an
 /// enum with data the `#[default]` that only a derive would read. An enum with mistakes (`sound` is false) loses its
 /// discriminants too, about which rustc would complain a second time.
 pub(crate) fn strip(item: &mut Item, open: bool, sound: bool) {
@@ -30,6 +30,16 @@ pub(crate) fn strip(item: &mut Item, open: bool, sound: bool) {
     }
 }
 
+/// The attributes of an item that can be a contract.
+pub(crate) fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Struct(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
 /// Removes `#[message]` from the functions of an impl.
 pub(crate) fn strip_impl(block: &mut ItemImpl) {
     Strip.visit_item_impl_mut(block);
@@ -40,7 +50,9 @@ struct Strip;
 impl VisitMut for Strip {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         attributes.retain(|attribute| {
-            let ours = matches!(attribute_name(attribute).as_deref(), Some("field" | "message"));
+            let name = attribute_name(attribute);
+            // A second `contract` was refused, and would say all mistakes once more.
+            let ours = matches!(name.as_deref(), Some("field" | "message" | "contract"));
             // A `cfg_attr` with one of ours inside was refused.
             !ours && !hides_a_fact(attribute)
         });

@@ -61,6 +61,19 @@ pub fn contract(arguments: TokenStream, item: &syn::Item, errors: &mut Errors) -
     }
 }
 
+/// Refuses every other `#[contract]` among these attributes of an item that has one: the keys of both would have to be put together.
+pub fn refuse_others<'a>(attributes: impl IntoIterator<Item = &'a Attribute>, errors: &mut Errors) {
+    let others = attributes
+        .into_iter()
+        .filter(|attribute| attribute_name(attribute).as_deref() == Some("contract"));
+    for other in others {
+        errors.at(
+            other,
+            "this has a `#[contract]` already; put the keys of both into one",
+        );
+    }
+}
+
 /// Reads the impl below `#[rpc(arguments)]`.
 pub fn rpc(arguments: TokenStream, item: &syn::ItemImpl, errors: &mut Errors) -> Option<Item> {
     service::parse_impl(arguments, item, errors).map(Item::Service)
