@@ -26,6 +26,7 @@ pub struct RequestPlan {
 enum What {
     Request,
     Event,
+    Presence,
 }
 
 impl What {
@@ -33,6 +34,7 @@ impl What {
         match self {
             Self::Request => "request",
             Self::Event => "event",
+            Self::Presence => "presence data",
         }
     }
 }
@@ -47,6 +49,11 @@ impl RequestPlan {
     /// The plan for events of type `M` that clients publish.
     pub(crate) fn of_events<M: ContractField>() -> Self {
         Self::reading::<M>(What::Event)
+    }
+
+    /// The plan for what clients want presence to say of them, which is an `M`.
+    pub(crate) fn of_presence<M: ContractField>() -> Self {
+        Self::reading::<M>(What::Presence)
     }
 
     fn reading<M: ContractField>(what: What) -> Self {

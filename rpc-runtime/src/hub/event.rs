@@ -5,12 +5,8 @@
 use bytes::Bytes;
 use prost::DecodeError;
 
-use crate::{
-    Contract,
-    constant::is_same,
-    contract::RequestPlan,
-    streaming::{Unreadable, read_request},
-};
+use super::allowed::MessageCheck;
+use crate::{Contract, constant::is_same};
 
 /// A message that may be published to channels, and sent to users and clients.
 ///
@@ -112,10 +108,8 @@ pub struct EventFacts {
     pub channels: Option<&'static str>,
     /// The schemas of the crate that it is in.
     pub files: &'static [u8],
-    /// Works out how one is read that a client publishes.
-    pub(crate) plan: fn() -> RequestPlan,
-    /// Reads one, and checks its rules.
-    pub(crate) check: fn(RequestPlan, Bytes) -> Result<(), Unreadable>,
+    /// Works out how one is read and checked that a client publishes.
+    pub(crate) check: fn() -> MessageCheck,
 }
 
 /// The facts of an event. All code of a set asks here, so that a type that is no event is told once.
@@ -126,8 +120,7 @@ pub const fn event_facts<E: Event>() -> EventFacts {
         name: E::FULL_NAME,
         channels: <E as Event>::CHANNELS,
         files: <E as Event>::FILES,
-        plan: RequestPlan::of_events::<E>,
-        check: |plan, body| read_request::<E>(plan, body).map(drop),
+        check: MessageCheck::of_events::<E>,
     }
 }
 

@@ -72,7 +72,7 @@ use tokio::sync::Semaphore;
 pub use crate::client::hub as client;
 pub use address::{HubError, To};
 pub(crate) use address::{LONGEST_EVENT, LONGEST_MESSAGE, TOO_SLOW};
-use allowed::AllowedEvents;
+use allowed::{AllowedEvents, MessageCheck};
 use broker::{Address, ErasedBroker, Node, Published, Receiver};
 #[doc(inline)]
 pub use broker::{
@@ -84,7 +84,7 @@ pub(crate) use channel::Channel;
 use counted::Counted;
 pub(crate) use counted::Counts;
 pub(crate) use encode::micros_of;
-pub use event::{Event, Events};
+pub use event::{Event, EventFacts, Events};
 pub(crate) use event::{is_among, names_of};
 pub use granting::Subscriber;
 pub(crate) use heard::{PresenceData, SessionChannels};

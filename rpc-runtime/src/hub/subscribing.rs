@@ -150,6 +150,7 @@ impl Hub {
         let mut asks = Asks::now(session);
         let namespace = self.namespace_of(name.as_str(), &asks)?;
         namespace.check_heard(&asks, name, wish.granted.as_ref()).await?;
+        namespace.check_presence(session, &wish.presence).await?;
         let channel = self.add(session, name, namespace, &wish)?;
         joining.stage = Stage::Added(channel.clone());
         let (mut tries, mut alone) = (1, None);
@@ -262,6 +263,8 @@ impl Hub {
         };
         // Last: whoever is refused anything is as what it was before.
         if wish.presence.is_some() {
+            let namespace = &subscription.channel.namespace;
+            namespace.check_presence(session, &wish.presence).await?;
             self.change_presence(session, &subscription, &wish.presence)
                 .await?;
         }

@@ -1,20 +1,20 @@
-//! What clients publish and send is looked into where the events are named: it decodes, in bounded memory, and keeps its rules.
+//! What clients publish, send and have presence say is looked into where its types are named: it decodes, in bounded memory, and keeps its rules.
 
 use std::time::Duration;
 
 use rpc_protocol::frame;
 use rpc_runtime::{
     Code, Contract, Events, Limits, Server, contract,
-    hub::{Anyone, Event, HistoryQuery, Hub, Namespace, Retention, Users},
+    hub::{Anyone, Asks, Event, HistoryQuery, Hub, Namespace, Retention, Users},
     prost::{Message, bytes::Bytes},
     services::hub::{
         PublishRequest, PublishResponse, SendToClientsRequest, SendToClientsResponse, SendToUsersRequest,
-        SendToUsersResponse, TypedMessage,
+        SendToUsersResponse, SubscribeChannel, TypedMessage,
     },
     validate::Violations,
 };
 
-use crate::common::{Moved, Peer, Said, builder, no, said, serve, typed};
+use crate::common::{Moved, Peer, Said, builder, no, said, serve, to, typed};
 
 /// A stone was laid.
 #[contract(package = "hubtest", detached)]
@@ -56,7 +56,7 @@ fn hub() -> Hub {
         .namespace(
             Namespace::<()>::new("closed")
                 .events::<OnBoard>()
-                .publish(|_: &rpc_runtime::hub::Asks, (): &()| no()),
+                .publish(|_: &Asks, (): &()| no()),
         )
         .namespace(Namespace::<()>::new("anything").subscribe(Anyone).publish(Anyone))
         .build()
@@ -344,4 +344,91 @@ async fn what_clients_send_to_users_and_clients_is_looked_into_where_events_are_
         .await
         .unwrap_err();
     assert!(refused.message.contains("not allowed"), "{}", refused.message);
+}
+
+/// What others see of somebody at a board.
+#[contract(package = "hubtest", detached)]
+pub struct Card {
+    #[field(max_len = 5)]
+    pub doing: String,
+}
+
+fn card(doing: &str) -> TypedMessage {
+    typed(&Card {
+        doing: doing.to_owned(),
+    })
+}
+
+/// Subscribes, with what presence is to say of the client. Gives the code and text of a refusal.
+async fn enter(peer: &mut Peer, channel: &str, presence: TypedMessage) -> Result<(), (Code, String)> {
+    let asked = SubscribeChannel {
+        presence: Some(presence),
+        ..to(channel)
+    };
+    match peer.ask(asked).await.refused {
+        Some(refused) => Err((Code::from_i32(refused.code), refused.message)),
+        None => Ok(()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_presence_is_to_say_is_looked_into_where_its_type_is_named() {
+    let hub = Hub::builder()
+        .namespace(
+            Namespace::<(u64,)>::new("board:{id}")
+                .subscribe(Users)
+                .presence(Users)
+                .presence_data::<Card>(),
+        )
+        .namespace(
+            Namespace::<()>::new("closed")
+                .subscribe(|_: &Asks, (): &()| no())
+                .presence_data::<Card>(),
+        )
+        .build()
+        .unwrap();
+    let server = serve(&hub);
+    let mut ali = Peer::connect_as(&server, "ali").await;
+    let wrong = [
+        (
+            typed(&said("hi")),
+            "presence data is a `hubtest.Card` here, and this is a `hubtest.Said`",
+        ),
+        (
+            card("sleeping"),
+            "doing: must be at most 5 characters [string.max_len]",
+        ),
+        (
+            with_body::<Card>(&[10, 9]),
+            "the presence data does not decode, at field doing",
+        ),
+    ];
+    for (presence, told) in &wrong {
+        let refused = enter(&mut ali, "board:5", presence.clone()).await;
+        assert_eq!(refused, Err((Code::InvalidArgument, (*told).to_owned())));
+        // Who may not come in is told that, and no more.
+        let (code, _) = enter(&mut ali, "closed", presence.clone()).await.unwrap_err();
+        assert_eq!(code, Code::PermissionDenied);
+    }
+    let there = || async {
+        let members = hub.members("board:5").await.unwrap();
+        members.into_iter().map(|member| member.data).collect::<Vec<_>>()
+    };
+    assert_eq!(there().await, []);
+    assert_eq!(enter(&mut ali, "board:5", card("plays")).await, Ok(()));
+    let plays = there().await;
+    assert_eq!(plays.len(), 1);
+    assert!(plays[0].is_some());
+    // Whoever is refused something else stays as it was.
+    for (presence, told) in wrong {
+        let refused = enter(&mut ali, "board:5", presence).await;
+        assert_eq!(refused, Err((Code::InvalidArgument, told.to_owned())));
+        assert_eq!(there().await, plays);
+    }
+    assert_eq!(enter(&mut ali, "board:5", card("waits")).await, Ok(()));
+    assert_ne!(there().await, plays);
+    // And who says nothing comes in as ever.
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    bea.subscribe("board:5").await;
+    assert_eq!(there().await.len(), 2);
 }

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, fmt, future::poll_fn, sync::Arc, task::Poll, ti
 
 use super::{Declared, Retention, SlowConsumer, Taken};
 use crate::{
-    Contract, Status,
+    Contract, Session, Status,
     hub::{
-        AllowedEvents, ChannelName,
+        AllowedEvents, ChannelName, PresenceData,
         counted::Counted,
         heard::Granted,
         pattern::{Pattern, PatternError, Spelling},
@@ -86,6 +86,23 @@ impl ActiveNamespace {
         match granted.is_some_and(|granted| granted.holds_for(asks.user())) {
             true => Ok(()),
             false => self.check(Act::Subscribe, asks, name.as_str()).await,
+        }
+    }
+
+    /// Looks into what a client wants presence to say of it. Asked once it may hear the channel.
+    pub(crate) async fn check_presence(
+        &self,
+        session: &Arc<Session>,
+        data: &PresenceData,
+    ) -> Result<(), Status> {
+        match (self.declared.presence_data, data) {
+            (Some((wanted, _)), Some((type_name, _))) if **type_name != *wanted => {
+                Err(Status::invalid_argument(format!(
+                    "presence data is a `{wanted}` here, and this is a `{type_name}`"
+                )))
+            }
+            (Some((_, check)), Some((_, body))) => check.check(session, body).await,
+            _ => Ok(()),
         }
     }
 

@@ -14,10 +14,11 @@ pub(crate) use snapshot::Taken;
 pub use snapshot::{OnSubscribe, Snapshot};
 
 use super::{
-    AllowedEvents, Events,
+    AllowedEvents, Events, MessageCheck,
     pattern::{ChannelParams, Pattern, Spelling, spelling_of},
     rights::{ErasedRight, Nobody, Right, Typed},
 };
+use crate::Contract;
 
 /// What is kept of a channel's events, for history and for subscribers that come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +134,8 @@ pub(crate) struct Declared {
     history: Box<dyn ErasedRight>,
     snapshot: Option<Box<dyn ErasedSnapshot>>,
     events: Option<AllowedEvents>,
+    /// What clients may have presence say of them, and the full name of its type. `None`: anything.
+    presence_data: Option<(&'static str, MessageCheck)>,
     /// The schemas of the events, for reflection.
     files: Vec<&'static [u8]>,
     keep: Retention,
@@ -162,6 +165,7 @@ impl<P: ChannelParams> Namespace<P> {
                 history: nobody(),
                 snapshot: None,
                 events: None,
+                presence_data: None,
                 files: Vec::new(),
                 keep: Retention::NONE,
                 slow: SlowConsumer::default(),
@@ -216,6 +220,32 @@ impl<P: ChannelParams> Namespace<P> {
     pub fn presence(mut self, right: impl Right<P>) -> Self {
         self.inner.shows_presence = true;
         self.inner.presence = Box::new(Typed::new(right));
+        self
+    }
+
+    /// Says of which type it is what clients have presence say of them: INVALID_ARGUMENT where one subscribes with something else, or
+    /// with what does not decode or breaks a rule of its fields. Without, it may be anything, and nobody looks into it. It is 4,096
+    /// bytes long at most.
+    ///
+    /// ```
+    /// use rpc_runtime::{contract, hub::{Namespace, Users}};
+    ///
+    /// /// What the others see of someone in a room.
+    /// #[contract(package = "chat", detached)]
+    /// pub struct Card {
+    ///     #[field(max_len = 40)]
+    ///     pub doing: String,
+    /// }
+    ///
+    /// let rooms = Namespace::<(u64,)>::new("room:{id}")
+    ///     .subscribe(Users)
+    ///     .presence(Users)
+    ///     .presence_data::<Card>();
+    /// # let _ = rooms;
+    /// ```
+    #[must_use]
+    pub fn presence_data<D: Contract>(mut self) -> Self {
+        self.inner.presence_data = Some((D::FULL_NAME, MessageCheck::of_presence::<D>()));
         self
     }
 
