@@ -1,6 +1,6 @@
 //! Whom something is published or sent to, and how.
 
-use std::{collections::HashSet, sync::Arc, time::SystemTime};
+use std::{collections::HashSet, iter::repeat_n, sync::Arc, time::SystemTime};
 
 use futures_util::future;
 
@@ -110,6 +110,11 @@ impl Hub {
         // A client's own channel is the client.
         let names = names.into_iter().map(ChannelName::new);
         self.to(Whom::Channels(names.collect()))
+    }
+
+    /// The subscribers of a channel whose name was read already.
+    pub(crate) fn in_channel(&self, name: ChannelName) -> To {
+        self.to(Whom::Channels(vec![Ok(name)]))
     }
 
     /// All connections of a user.
@@ -250,7 +255,11 @@ impl To {
             origin: self.origin,
             time: SystemTime::now(),
             publisher: self.publisher,
-            except: self.except.into(),
+            // What is empty is shared by all.
+            except: match self.except.is_empty() {
+                true => Arc::default(),
+                false => self.except.into(),
+            },
         };
         let hub = &self.hub;
         let mut all = Receipt::new(Arc::default(), None, Some(0));
@@ -261,13 +270,15 @@ impl To {
         };
         match self.whom {
             Whom::Channels(names) => {
-                for name in names {
-                    add(hub.publish_in(&name?, publication.clone()).await?);
+                let copies = repeat_n(publication, names.len());
+                for (name, publication) in names.into_iter().zip(copies) {
+                    add(hub.publish_in(&name?, publication).await?);
                 }
             }
             Whom::Addresses(addresses) => {
-                for address in addresses {
-                    add(hub.send_to(&address, publication.clone()).await?);
+                let copies = repeat_n(publication, addresses.len());
+                for (address, publication) in addresses.iter().zip(copies) {
+                    add(hub.send_to(address, publication).await?);
                 }
             }
         }

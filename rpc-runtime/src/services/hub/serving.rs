@@ -105,7 +105,7 @@ impl Hub for OfServer {
         let tells_reached = namespace.is_some_and(|namespace| namespace.tells_reached());
         check_event_type(&type_name)?;
         check_key(&request.key)?;
-        let mut to = hub.channels([name.as_str()]).by_client(cx, request.key);
+        let mut to = hub.in_channel(name.clone()).by_client(cx, request.key);
         if request.except_self {
             to = to.except(cx.session().id());
         }
