@@ -164,7 +164,7 @@ impl Set {
     fn implementation(&self, ident: &Ident) -> TokenStream {
         let names = self.events.iter().map(|member| {
             let (event, span) = (&member.event, member.span());
-            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().name)
+            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().name())
         });
         let facts = self.events.iter().map(|member| {
             let (event, span) = (&member.event, member.span());
@@ -173,7 +173,7 @@ impl Set {
         let decoded = self.events.iter().map(|member| {
             let (event, variant, span) = (&member.event, &member.variant, member.span());
             quote_spanned! {span=>
-                if type_name == ::rpc_runtime::codegen::event_facts::<#event>().name {
+                if type_name == ::rpc_runtime::codegen::event_facts::<#event>().name() {
                     return ::core::option::Option::Some(
                         ::rpc_runtime::codegen::decode_event::<#event>(body).map(Self::#variant)
                     );
@@ -213,7 +213,7 @@ impl Set {
         }
         let channels = self.events.iter().map(|member| {
             let (event, span) = (&member.event, member.span());
-            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().channels)
+            quote_spanned!(span=> ::rpc_runtime::codegen::event_facts::<#event>().channels())
         });
         quote!(::rpc_runtime::codegen::common_channels(&[#(#channels),*]))
     }
@@ -249,7 +249,7 @@ impl Set {
                     #[allow(deprecated)]
                     const _: () = ::core::assert!(
                         ::rpc_runtime::codegen::may_be_on(
-                            ::rpc_runtime::codegen::event_facts::<#event>().channels,
+                            ::rpc_runtime::codegen::event_facts::<#event>().channels(),
                             #channels,
                         ),
                         "{}", #elsewhere

@@ -14,7 +14,7 @@ pub(crate) fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream
         Err(error) => return with_error(item, &error),
     };
     let mut errors = Errors::new();
-    parse::refuse_others(reemit::attributes(&item), &mut errors);
+    parse::refuse_others(&item, None, &mut errors);
     let parsed = parse::contract(arguments, &item, &mut errors);
     let open = matches!(&parsed, Some(Item::Enum(found)) if found.other.is_some());
     let plain = matches!(&parsed, Some(Item::Enum(_)));

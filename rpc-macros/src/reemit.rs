@@ -4,13 +4,16 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use rpc_schema::parse::{attribute_name, hides_a_fact};
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Item, ItemImpl, parse_quote};
+use syn::{Attribute, Block, Item, ItemImpl, parse_quote};
 
-/// Removes `#[field]`, `#[message]` and what other `#[contract]`s there are, on an open enum the discriminants (a variant with data forbids them), and on an
-/// enum with data the `#[default]` that only a derive would read. An enum with mistakes (`sound` is false) loses its
-/// discriminants too, about which rustc would complain a second time.
+/// Removes `#[field]`, `#[message]` and other `#[contract]`s, which were refused; on an open enum the discriminants (a
+/// variant with data forbids them), and on an enum with data the `#[default]` that only a derive would read. An enum with
+/// mistakes (`sound` is false) loses its discriminants too, about which rustc would complain a second time.
 pub(crate) fn strip(item: &mut Item, open: bool, sound: bool) {
-    Strip.visit_item_mut(item);
+    Strip {
+        ours: &["field", "message", "contract"],
+    }
+    .visit_item_mut(item);
     let Item::Enum(item) = item else { return };
     let has_data = item
         .variants
@@ -30,33 +33,29 @@ pub(crate) fn strip(item: &mut Item, open: bool, sound: bool) {
     }
 }
 
-/// The attributes of an item that can be a contract.
-pub(crate) fn attributes(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Struct(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
 /// Removes `#[message]` from the functions of an impl.
 pub(crate) fn strip_impl(block: &mut ItemImpl) {
-    Strip.visit_item_impl_mut(block);
+    Strip {
+        ours: &["field", "message"],
+    }
+    .visit_item_impl_mut(block);
 }
 
-struct Strip;
+struct Strip {
+    ours: &'static [&'static str],
+}
 
 impl VisitMut for Strip {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         attributes.retain(|attribute| {
-            let name = attribute_name(attribute);
-            // A second `contract` was refused, and would say all mistakes once more.
-            let ours = matches!(name.as_deref(), Some("field" | "message" | "contract"));
+            let ours = attribute_name(attribute).is_some_and(|name| self.ours.contains(&name.as_str()));
             // A `cfg_attr` with one of ours inside was refused.
             !ours && !hides_a_fact(attribute)
         });
     }
+
+    /// What stands in a function's body is another item's, and read when that is expanded.
+    fn visit_block_mut(&mut self, _: &mut Block) {}
 }
 
 /// What a contract derives unless the user does. `plain` says that it is an enum without data.

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use prost::Message;
 use rpc_runtime::contract;
 use rpc_runtime::contract::{Cardinality, DefaultValue, Kind};
-use rpc_runtime::{Contract, ContractEnum, Event};
+use rpc_runtime::validate::validate;
+use rpc_runtime::{Contract, ContractEnum, Event, Status, rpc};
 
 /// How much it matters.
 #[contract(package = "kitchen", detached)]
@@ -207,4 +208,31 @@ fn a_closed_enum_refuses_and_an_open_one_keeps() {
     assert_eq!(Origin::from_number(1), Some(Origin::Web));
     assert_eq!(Origin::from_number(7), Some(Origin::Other(7)));
     assert_eq!(Origin::Other(7).number(), 7);
+}
+
+/// A gateway one of whose handlers has a contract in its body.
+struct LocalGateway;
+
+#[rpc("kitchen.local", detached)]
+impl LocalGateway {
+    /// Tells how many of its rules an empty label breaks.
+    #[message]
+    async fn check(&self, data: Node) -> Result<Node, Status> {
+        #[contract(package = "kitchen.local", detached)]
+        struct Labelled {
+            #[field(min_len = 1)]
+            label: String,
+        }
+        let checked = validate(&Labelled { label: data.name });
+        Ok(Node {
+            name: checked.map_or_else(|broken| broken.to_string(), |()| "right".to_owned()),
+            ..Node::default()
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_contract_in_the_body_of_a_handler_keeps_its_rules() {
+    let node = LocalGateway.check(Node::default()).await.expect("answers");
+    assert_eq!(node.name, "label: must be at least 1 characters [string.min_len]");
 }

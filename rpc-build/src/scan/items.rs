@@ -31,10 +31,7 @@ pub(super) fn read(item: &Item, module: usize, off: bool, scan: &mut Scan) {
             let Some(attribute) = find(attributes(item), "contract") else {
                 return;
             };
-            let others = attributes(item)
-                .iter()
-                .filter(|other| !std::ptr::eq(*other, attribute));
-            rpc_schema::parse::refuse_others(others, &mut errors);
+            rpc_schema::parse::refuse_others(item, Some(attribute), &mut errors);
             let arguments = attribute_arguments(attribute);
             (
                 arguments.clone(),

@@ -8,17 +8,16 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
-use super::{Events, LONGEST_EVENT, names_of};
+use super::{Events, LONGEST_EVENT, facts_of};
 use crate::{
     Contract, Session, Status,
     contract::RequestPlan,
-    session::Held,
     streaming::{Feedback, Unreadable, read_request},
 };
 
 /// The events of a namespace, or of a way to send, by their full names.
 #[derive(Debug, Default)]
-pub(crate) struct AllowedEvents(BTreeMap<&'static str, Option<MessageCheck>>);
+pub(crate) struct AllowedEvents(BTreeMap<&'static str, MessageCheck>);
 
 /// How messages of one type that clients send are read and checked.
 #[derive(Clone, Copy)]
@@ -45,7 +44,8 @@ impl MessageCheck {
         }
     }
 
-    /// Looks into what a client sends, on another thread where that takes long.
+    /// Looks into what a client sends, on another thread where that takes long: one after the other of a session then, so that whatever
+    /// its client sends, and gives up, takes the memory and the time of one.
     ///
     /// # Errors
     ///
@@ -54,25 +54,22 @@ impl MessageCheck {
     pub(crate) async fn check(self, session: &Arc<Session>, body: &Bytes) -> Result<(), Status> {
         let limits = &session.endpoint.limits;
         let cost = self.plan.weigh(body, limits.decode_bytes)?;
-        let body = body.clone();
-        let checked = if cost.elements > limits.inline_elements {
-            let mut held = Held::new(session.clone(), limits.running_bytes as u64);
-            if !held.allows(cost.bytes) && !held.allows(self.plan.measure(&body).bytes) {
-                return Err(Status::resource_exhausted(
-                    "what this connection has under way takes too much memory; try again",
-                ));
-            }
-            // It is held as long as it is read, also where nobody waits for it any more.
-            let checked = spawn_blocking(move || {
-                let checked = (self.check)(self.plan, body);
-                drop(held);
-                checked
-            });
-            checked.await.map_err(Status::internal_from)?
-        } else {
-            (self.check)(self.plan, body)
-        };
-        checked.map_err(|unreadable| match unreadable {
+        if cost.elements <= limits.inline_elements {
+            return self.read(session, body.clone());
+        }
+        let alone = session.make_channels().reads_alone().await;
+        // No part of the request, which is over where its caller gives up.
+        let (session, body) = (session.clone(), Bytes::copy_from_slice(body));
+        let read = spawn_blocking(move || {
+            let read = self.read(&session, body);
+            drop(alone);
+            read
+        });
+        read.await.map_err(Status::internal_from)?
+    }
+
+    fn read(self, session: &Session, body: Bytes) -> Result<(), Status> {
+        (self.check)(self.plan, body).map_err(|unreadable| match unreadable {
             Unreadable::Fault(status) => {
                 session.fault();
                 status
@@ -85,10 +82,8 @@ impl MessageCheck {
 impl AllowedEvents {
     /// Allows every event of a set.
     pub(crate) fn add<E: Events>(&mut self) {
-        for &name in names_of::<E>() {
-            let facts = E::EVENTS.iter().find(|facts| facts.name == name);
-            self.0.insert(name, facts.map(|facts| (facts.check)()));
-        }
+        let checks = facts_of::<E>().iter().map(|facts| (facts.name, (facts.check)()));
+        self.0.extend(checks);
     }
 
     pub(crate) fn contains(&self, type_name: &str) -> bool {
@@ -99,19 +94,19 @@ impl AllowedEvents {
         self.0.keys().copied()
     }
 
-    /// Looks into what a client publishes or sends. What is not allowed, or too long, is not looked into.
+    /// Looks into the body of what a client publishes or sends. What is not allowed, or too long, is refused where that is done.
     ///
     /// # Errors
     ///
     /// As [`MessageCheck::check`].
-    pub(crate) async fn check(
+    pub(crate) async fn check_body(
         &self,
         session: &Arc<Session>,
         type_name: &str,
         body: &Bytes,
     ) -> Result<(), Status> {
         match self.0.get(type_name) {
-            Some(Some(event)) if body.len() <= LONGEST_EVENT => event.check(session, body).await,
+            Some(event) if body.len() <= LONGEST_EVENT => event.check(session, body).await,
             _ => Ok(()),
         }
     }
@@ -120,5 +115,63 @@ impl AllowedEvents {
 impl fmt::Debug for MessageCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.plan.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
+
+    use futures_util::future::poll_immediate;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::{
+        ConnectInfo, Endpoint, ServerLimits,
+        server::{Routes, Shared},
+        services::hub::PublishRequest,
+    };
+
+    /// How often something was read.
+    static READ: AtomicUsize = AtomicUsize::new(0);
+
+    #[test]
+    fn a_session_has_one_large_event_looked_into_at_a_time_whatever_it_gives_up() {
+        let check = MessageCheck {
+            check: |_, _| {
+                READ.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            },
+            ..MessageCheck::of_events::<PublishRequest>()
+        };
+        // Of so many elements that it is not read on a connection's own turn.
+        let body = Bytes::from([10, 0].repeat(20_000));
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            // The one thread for blocking work is busy.
+            let (go_on, waiting) = mpsc::channel::<()>();
+            let busy = spawn_blocking(move || waiting.recv());
+            let routes = Routes::build(vec![("/rpc".to_owned(), Endpoint::new())]);
+            let shared = Shared::new(routes.expect("routes"), ServerLimits::default());
+            let session = || Session::new(ConnectInfo::new(), shared.routes.main().clone(), shared.clone());
+            let (one, other) = (session(), session());
+            for _ in 0..50 {
+                let given_up = poll_immediate(check.check(&one, &body)).await;
+                assert!(given_up.is_none(), "was read on this thread");
+            }
+            assert!(poll_immediate(check.check(&other, &body)).await.is_none());
+            go_on.send(()).expect("waits");
+            busy.await.expect("ends").expect("was told");
+            // That which was begun for each, and this.
+            check.check(&one, &body).await.expect("is right");
+            check.check(&other, &body).await.expect("is right");
+            assert_eq!(READ.load(Ordering::Relaxed), 4);
+        });
     }
 }

@@ -42,7 +42,27 @@ pub trait Event: Contract + 'static {
 /// What a subscriber listens for: one event, or a closed set of them.
 ///
 /// Every [`Event`] is such a set by itself. An enum with a variant for each event is one by
-/// [`#[derive(Events)]`](macro@crate::Events).
+/// [`#[derive(Events)]`](macro@crate::Events). One that is implemented by hand and is to be allowed on a server gives the facts of
+/// its events as well, by which the server looks into what clients publish; without, that does not compile:
+///
+/// ```compile_fail,E0080
+/// # use rpc_runtime::{bytes::Bytes, contract, hub::{Event, Events, Namespace}, prost::DecodeError};
+/// # #[contract(package = "chat", event, detached)]
+/// # pub struct Said { pub text: String }
+/// struct OnlySaid(Said);
+///
+/// impl Events for OnlySaid {
+///     const NAMES: &'static [&'static str] = &["chat.Said"];
+///     const CHANNELS: Option<&'static str> = None;
+///     // const EVENTS: &'static [EventFacts] = &[EventFacts::of::<Said>()];
+///
+///     fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
+///         Some(<Said as Events>::decode(type_name, body)?.map(Self))
+///     }
+/// }
+///
+/// let _ = Namespace::<()>::new("news").events::<OnlySaid>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no event, and no set of events",
     label = "neither an event nor a set of them",
@@ -57,8 +77,8 @@ pub trait Events: Sized + Send + 'static {
     /// The pattern of the channels that the events are for, where the contracts or the set say so.
     const CHANNELS: Option<&'static str>;
 
-    /// What a server knows of each event: its schema, and how one is read and checked that a client publishes. Of a set that is
-    /// implemented by hand and says nothing here, nobody looks into what clients publish.
+    /// What a server knows of each event: its schema, and how one is read and checked that a client publishes. A set that is
+    /// implemented by hand gives the facts of all its names, [`EventFacts::of`] each, to be allowed on a server.
     const EVENTS: &'static [EventFacts] = &[];
 
     /// Reads the body of an event whose message has the full name `type_name`.
@@ -74,7 +94,7 @@ pub trait Events: Sized + Send + 'static {
 impl<E: Event> Events for E {
     const NAMES: &'static [&'static str] = &[E::FULL_NAME];
     const CHANNELS: Option<&'static str> = <E as Event>::CHANNELS;
-    const EVENTS: &'static [EventFacts] = &[event_facts::<E>()];
+    const EVENTS: &'static [EventFacts] = &[EventFacts::of::<E>()];
 
     #[inline]
     fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
@@ -87,41 +107,70 @@ pub(crate) fn is_among(type_name: &str, names: &[&str]) -> bool {
     names.is_empty() || names.contains(&type_name)
 }
 
-/// The names of a set that a server can allow. A set without would allow nothing, though it hears everything.
-pub(crate) const fn names_of<E: Events>() -> &'static [&'static str] {
+/// The events of a set that a server can allow. A set without would allow nothing, though it hears everything.
+pub(crate) const fn facts_of<E: Events>() -> &'static [EventFacts] {
     const {
         assert!(
             !E::NAMES.is_empty(),
             "a set of events without names is for listening: name the events, or allow any by saying nothing of events"
         );
+        let mut at = 0;
+        while at < E::NAMES.len() {
+            assert!(
+                at < E::EVENTS.len() && is_same(E::NAMES[at].as_bytes(), E::EVENTS[at].name.as_bytes()),
+                "a set of events that a server allows has the facts of all its `NAMES`, in their order: \
+                 `const EVENTS: &'static [EventFacts] = &[EventFacts::of::<Said>()];`"
+            );
+            at += 1;
+        }
+        assert!(
+            E::EVENTS.len() == E::NAMES.len(),
+            "a set of events has facts of other events than its `NAMES`"
+        );
     }
-    E::NAMES
+    E::EVENTS
 }
 
-/// What a set of events asks of each of them. Made by [`Events`]' derive.
+/// What is known of an event of a set.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct EventFacts {
-    /// The full name of its message.
-    pub name: &'static str,
-    /// The channels that it is for.
-    pub channels: Option<&'static str>,
-    /// The schemas of the crate that it is in.
-    pub files: &'static [u8],
+    pub(crate) name: &'static str,
+    pub(crate) channels: Option<&'static str>,
+    pub(crate) files: &'static [u8],
     /// Works out how one is read and checked that a client publishes.
     pub(crate) check: fn() -> MessageCheck,
+}
+
+impl EventFacts {
+    /// The facts of an event, as its contract says.
+    #[must_use]
+    pub const fn of<E: Event>() -> Self {
+        Self {
+            name: E::FULL_NAME,
+            channels: <E as Event>::CHANNELS,
+            files: <E as Event>::FILES,
+            check: MessageCheck::of_events::<E>,
+        }
+    }
+
+    /// The full name of its message.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The pattern of the channels that it is for, where its contract names them.
+    #[must_use]
+    pub const fn channels(&self) -> Option<&'static str> {
+        self.channels
+    }
 }
 
 /// The facts of an event. All code of a set asks here, so that a type that is no event is told once.
 #[doc(hidden)]
 #[must_use]
 pub const fn event_facts<E: Event>() -> EventFacts {
-    EventFacts {
-        name: E::FULL_NAME,
-        channels: <E as Event>::CHANNELS,
-        files: <E as Event>::FILES,
-        check: MessageCheck::of_events::<E>,
-    }
+    EventFacts::of::<E>()
 }
 
 /// Reads an event.

@@ -7,11 +7,11 @@ mod waiting;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{self, Notify, OwnedMutexGuard};
 
 use super::{Channel, ChannelName, keeping::CatchUps, settling::Settling, turns::PublishTurns};
 use crate::Status;
@@ -31,6 +31,8 @@ pub(crate) struct SessionChannels {
     catch_ups: Mutex<Weak<CatchUps>>,
     /// In which order the session publishes.
     pub(super) publishing: PublishTurns,
+    /// Held while an event of its client is read on another thread.
+    reading: OnceLock<Arc<sync::Mutex<()>>>,
     /// Who tells presence again that its broker has not taken.
     pub(super) settling: Settling,
 }
@@ -175,6 +177,11 @@ impl SessionChannels {
             *shared = Arc::downgrade(&new);
             new
         })
+    }
+
+    /// Waits until nothing else of the session is read on another thread, in the order in which it was asked for.
+    pub(super) async fn reads_alone(&self) -> OwnedMutexGuard<()> {
+        self.reading.get_or_init(Arc::default).clone().lock_owned().await
     }
 
     /// Takes a place for a channel, of which there are at most `most`.

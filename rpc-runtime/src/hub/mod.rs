@@ -85,7 +85,7 @@ use counted::Counted;
 pub(crate) use counted::Counts;
 pub(crate) use encode::micros_of;
 pub use event::{Event, EventFacts, Events};
-pub(crate) use event::{is_among, names_of};
+pub(crate) use event::{facts_of, is_among};
 pub use granting::Subscriber;
 pub(crate) use heard::{PresenceData, SessionChannels};
 use listening::Listening;

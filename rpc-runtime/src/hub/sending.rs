@@ -60,7 +60,7 @@ impl<P> Policy<P> {
     /// Looks into what a client sends. Asked once it may send it.
     async fn check_event(&self, asks: &Asks, type_name: &str, body: &Bytes) -> Result<(), Status> {
         match &self.events {
-            Some(events) => events.check(asks.session(), type_name, body).await,
+            Some(events) => events.check_body(asks.session(), type_name, body).await,
             None => Ok(()),
         }
     }

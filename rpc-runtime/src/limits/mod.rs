@@ -25,8 +25,8 @@ pub struct Limits {
     /// The longest WebSocket message that a client may send, in bytes. A longer one closes the connection with 1009,
     /// decided from its header. 1 MiB by default.
     pub message_bytes: usize,
-    /// The most memory, in bytes, that decoding one request may take. A body that would take more is answered
-    /// RESOURCE_EXHAUSTED before any of it is decoded. 16 MiB by default.
+    /// The most memory, in bytes, that decoding one request may take, or one event that a client publishes and that is looked into. A
+    /// body that would take more is answered RESOURCE_EXHAUSTED before any of it is decoded. 16 MiB by default.
     pub decode_bytes: usize,
     /// The most memory, in bytes, that the requests of one connection's running calls may take together, decoded. One
     /// call too many is answered RESOURCE_EXHAUSTED without being run. Once more as much may be taken by the messages that

@@ -56,6 +56,8 @@ use crate::{ConnectInfo, Session, router::StartError};
 use connection::Connection;
 pub(crate) use connection::Kept;
 use handshake::Handshake;
+#[cfg(test)]
+pub(crate) use routes::Routes;
 pub(crate) use shared::Shared;
 
 /// A server of contracts over WebSocket.

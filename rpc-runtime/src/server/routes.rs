@@ -28,7 +28,7 @@ pub(crate) struct Route {
 
 impl Routes {
     /// The first endpoint is the main one.
-    pub(super) fn build(endpoints: Vec<(String, Endpoint)>) -> Result<Self, StartError> {
+    pub(crate) fn build(endpoints: Vec<(String, Endpoint)>) -> Result<Self, StartError> {
         let mut paths = matchit::Router::new();
         let mut active = Vec::new();
         for (path, endpoint) in endpoints {

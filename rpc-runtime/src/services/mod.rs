@@ -34,26 +34,46 @@ pub mod hub;
 pub mod reflection;
 pub mod session;
 
+use rpc_protocol::MethodRef;
+
 use crate::{
     contract::{MethodDescriptor, ServiceDescriptor},
     dispatch::Gateway,
 };
 
-/// The method with a number, where one of these services has it; and how a server comes to serve it.
+/// What the caller of a method is told that an endpoint does not serve, where it is one of these services'.
 #[cold]
-pub(crate) fn with_number(number: u64) -> Option<(&'static MethodDescriptor, &'static str)> {
+pub(crate) fn not_served(method: &MethodRef) -> Option<String> {
     fn facts<G: Gateway>(_: fn() -> G) -> &'static ServiceDescriptor {
         G::descriptor()
     }
-    [
-        (facts(hub::gateway), "services::hub::gateway()"),
-        (facts(session::gateway), "services::session::gateway()"),
-        (facts(admin::gateway), "services::admin::gateway()"),
-        (facts(reflection::gateway), "services::reflection::gateway()"),
-    ]
-    .into_iter()
-    .find_map(|(service, gateway)| {
-        let method = service.methods.iter().find(|method| method.number == number)?;
-        Some((method, gateway))
+    let services = [
+        (
+            facts(hub::gateway),
+            "`.service(rpc_runtime::services::hub::gateway())`",
+        ),
+        (
+            facts(session::gateway),
+            "`.service(rpc_runtime::services::session::gateway())`",
+        ),
+        (
+            facts(admin::gateway),
+            "`.service(rpc_runtime::services::admin::gateway())`, and a guard `admin`",
+        ),
+        (
+            facts(reflection::gateway),
+            "`.reflection(true)`, and a guard `reflection`",
+        ),
+    ];
+    services.into_iter().find_map(|(service, what)| {
+        let is_it = |known: &&MethodDescriptor| match method {
+            MethodRef::Number(number) => known.number == *number,
+            MethodRef::Name(name) => known.full_name == &**name,
+        };
+        let known = service.methods.iter().find(is_it)?;
+        let name = known.full_name;
+        Some(format!(
+            "this endpoint does not serve {name}: its server has to add {what}"
+        ))
     })
 }

@@ -1,10 +1,10 @@
 //! What clients publish, send and have presence say is looked into where its types are named: it decodes, in bounded memory, and keeps its rules.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use rpc_protocol::frame;
 use rpc_runtime::{
-    Code, Contract, Events, Limits, Server, contract,
+    Code, Contract, Events, Limits, contract,
     hub::{Anyone, Asks, Event, HistoryQuery, Hub, Namespace, Retention, Users},
     prost::{Message, bytes::Bytes},
     services::hub::{
@@ -242,7 +242,7 @@ fn many(stones: usize) -> TypedMessage {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_of_many_parts_is_looked_into_on_another_thread_and_keeps_its_place() {
+async fn an_event_of_many_parts_keeps_its_place() {
     let server = serve(&hub());
     let mut ali = Peer::connect_as(&server, "ali").await;
     let mut bea = Peer::connect_as(&server, "bea").await;
@@ -269,16 +269,13 @@ async fn an_event_of_many_parts_is_looked_into_on_another_thread_and_keeps_its_p
     assert_eq!(broken(&refused), ["stones[20000].column int32.gte_lte"]);
 }
 
-fn with_limits(limits: Limits) -> Server {
-    builder(&hub()).limits(limits).build().unwrap()
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_event_that_would_take_too_much_memory_is_not_decoded() {
-    let server = with_limits(Limits {
+    let limits = Limits {
         decode_bytes: 256 << 10,
         ..Limits::default()
-    });
+    };
+    let server = builder(&hub()).limits(limits).build().unwrap();
     let mut ali = Peer::connect_as(&server, "ali").await;
     publish(&mut ali, "board:5", many(1_000)).await.unwrap();
     let refused = publish(&mut ali, "board:5", many(20_000)).await.unwrap_err();
@@ -286,16 +283,93 @@ async fn an_event_that_would_take_too_much_memory_is_not_decoded() {
         (refused.code(), refused.message.as_str()),
         (Code::ResourceExhausted, "the event would take too much memory")
     );
-    // And all that are decoded at once, however many ask.
-    let server = with_limits(Limits {
-        running_bytes: 768 << 10,
-        ..Limits::default()
+}
+
+/// Runs on one thread, beside one for blocking work, which does nothing until it is told to go on.
+fn beside_a_busy_thread<F: Future<Output = ()>>(test: impl FnOnce(std::sync::mpsc::Sender<()>) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let (go_on, waiting) = std::sync::mpsc::channel::<()>();
+    runtime.block_on(async move {
+        tokio::task::spawn_blocking(move || waiting.recv());
+        test(go_on).await;
     });
+}
+
+#[test]
+fn while_a_large_event_waits_for_another_thread_the_connection_goes_on() {
+    beside_a_busy_thread(|go_on| async move {
+        let server = serve(&hub());
+        let mut ali = Peer::connect_as(&server, "ali").await;
+        let mut bea = Peer::connect_as(&server, "bea").await;
+        bea.subscribe("board:5").await;
+        let given_up = ali.begin("Publish", &in_channel("board:5", many(20_000))).await;
+        let behind = ali
+            .begin("Publish", &in_channel("board:5", typed(&said("behind"))))
+            .await;
+        let large = ali.begin("Publish", &in_channel("board:6", many(20_000))).await;
+        // Other channels are not held up, and nobody has looked into the first yet.
+        publish(&mut ali, "board:7", typed(&said("elsewhere")))
+            .await
+            .unwrap();
+        ali.cancel(given_up).await;
+        // What was behind it is next.
+        ali.answer(behind).await.unwrap();
+        assert_eq!(bea.hears::<Said>().await, said("behind"));
+        go_on.send(()).unwrap();
+        ali.answer(large).await.unwrap();
+        publish(&mut ali, "board:5", typed(&said("last"))).await.unwrap();
+        assert_eq!(
+            bea.hears::<Said>().await,
+            said("last"),
+            "what was given up is not there"
+        );
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_sends_comes_in_the_order_of_its_requests_however_long_it_is_looked_into() {
+    let hub = Hub::builder()
+        .send_to_users(Anyone)
+        .events_to_users::<OnBoard>()
+        .send_to_clients(Anyone)
+        .events_to_clients::<OnBoard>()
+        .build()
+        .unwrap();
+    let server = serve(&hub);
     let mut ali = Peer::connect_as(&server, "ali").await;
-    publish(&mut ali, "board:5", many(4_000)).await.unwrap();
-    let refused = publish(&mut ali, "board:5", many(20_000)).await.unwrap_err();
-    assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(refused.message.contains("try again"), "{}", refused.message);
+    let mut bea = Peer::connect_as(&server, "bea").await;
+    let client = bea.greeting.client_id.clone();
+    for round in 0..10 {
+        let mut begun = Vec::new();
+        for event in [many(20_000), typed(&said(&round.to_string()))] {
+            let to_users = SendToUsersRequest {
+                users: vec!["bea".to_owned()],
+                event: event.clone(),
+                ..SendToUsersRequest::default()
+            };
+            begun.push(ali.begin("SendToUsers", &to_users).await);
+            let to_clients = SendToClientsRequest {
+                clients: vec![client.clone()],
+                event,
+            };
+            begun.push(ali.begin("SendToClients", &to_clients).await);
+        }
+        for sent in begun {
+            ali.answer(sent).await.unwrap();
+        }
+        for type_name in [
+            ManyLaid::FULL_NAME,
+            ManyLaid::FULL_NAME,
+            Said::FULL_NAME,
+            Said::FULL_NAME,
+        ] {
+            assert_eq!(bea.event().await.type_name, type_name);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -339,6 +413,24 @@ async fn what_clients_send_to_users_and_clients_is_looked_into_where_events_are_
         assert_eq!(bea.hears::<Laid>().await, laid(18));
     }
     bea.hears_nothing().await;
+    // What does not decode is told as well, and to nobody who may not send.
+    let garbage = SendToUsersRequest {
+        users: vec!["bea".to_owned()],
+        event: with_body::<Laid>(&[0xff]),
+        ..SendToUsersRequest::default()
+    };
+    let refused = ali
+        .call::<SendToUsersResponse>("SendToUsers", &garbage)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.message, "the event does not decode");
+    let closed = Hub::builder().events_to_users::<Laid>().build().unwrap();
+    let mut eve = Peer::connect_as(&serve(&closed), "eve").await;
+    let refused = eve
+        .call::<SendToUsersResponse>("SendToUsers", &garbage)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
     // What is not allowed at all is told as before.
     let refused = publish(&mut ali, &own_channel, typed(&Moved { to: 1 }))
         .await

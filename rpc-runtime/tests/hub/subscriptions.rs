@@ -12,12 +12,12 @@ use rpc_runtime::{
         Asks, Hub, Namespace, Retention, Right, Snapshot,
         client::{ReceivedKind, SubscriptionError},
     },
-    services::hub::{HubClient, PublishRequest, TypedMessage},
+    services::hub::{HubClient, PublishRequest, SubscribeRequest, SubscribeResponse, TypedMessage},
     testing,
 };
 
 use crate::{
-    common::{Moved, Said, no, rooms, said, settle},
+    common::{Moved, Peer, Said, no, rooms, said, settle},
     typed::{
         Calls, Counted, client_of, counted, hearers, hub_of, in_memory, item, next, numbers, publish, silent,
     },
@@ -98,6 +98,16 @@ async fn a_server_without_the_service_is_told_by_its_status() {
         ),
         "{told}"
     );
+    // By its name as well.
+    let server = Server::builder().build().unwrap();
+    let mut peer = Peer::connect(&server).await;
+    let request = SubscribeRequest::default();
+    let refused = peer
+        .call::<SubscribeResponse>("Subscribe", &request)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::Unimplemented);
+    assert!(told.ends_with(&refused.message), "{}", refused.message);
 }
 
 #[tokio::test(start_paused = true)]

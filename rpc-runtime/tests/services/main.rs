@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "a test crate")]
 
 mod admin;
+mod not_served;
 mod reflection;
 mod server;
 mod session;

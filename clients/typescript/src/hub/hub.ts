@@ -137,7 +137,10 @@ export interface Hub {
     readonly signal?: AbortSignal;
   }): EventStream<Schemas>;
 
-  /** Publishes an event to the subscribers of a channel. */
+  /**
+   * Publishes an event to the subscribers of a channel. Where the channel names its events, the server looks into it as into a request:
+   * INVALID_ARGUMENT with the violations where it breaks the rules of its fields.
+   */
   publish<Schema extends DescMessage>(
     channel: string,
     schema: Schema,
@@ -145,7 +148,7 @@ export interface Hub {
     options?: PublishOptions,
   ): Promise<Receipt>;
 
-  /** Sends an event to all connections of users; gives its id. */
+  /** Sends an event to all connections of users; gives its id. It is looked into as what is published is. */
   sendToUsers<Schema extends DescMessage>(
     users: readonly string[],
     schema: Schema,

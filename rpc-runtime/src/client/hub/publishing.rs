@@ -23,8 +23,9 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// # Errors
 ///
 /// [`CallError::Status`]: PERMISSION_DENIED where the client has no right to publish there or there is no such channel, UNAUTHENTICATED
-/// for both while it is anonymous, INVALID_ARGUMENT where the name is none, the event is longer than 64 KiB or the channel does not
-/// allow its type. The others as for a call.
+/// for both while it is anonymous, INVALID_ARGUMENT where the name is none, the event is longer than 64 KiB, the channel does not
+/// allow its type, or it breaks the rules of its fields where the channel names its events, with the violations as details;
+/// RESOURCE_EXHAUSTED where decoding it there would take too much memory. The others as for a call.
 #[must_use = "nothing is published until it is awaited"]
 pub struct Publish {
     hub: ClientHub,
@@ -123,8 +124,8 @@ impl ToUsers {
     /// # Errors
     ///
     /// [`CallError::Status`]: PERMISSION_DENIED where this client may not send such an event to all of them, UNAUTHENTICATED where it may not
-    /// while it is anonymous, INVALID_ARGUMENT for none or more than 100 of them, or an event longer than 64 KiB. The others as for a
-    /// call.
+    /// while it is anonymous, INVALID_ARGUMENT for none or more than 100 of them, an event longer than 64 KiB, of a type that is
+    /// not to be sent, or that breaks the rules of its fields where the server names what is. The others as for a call.
     pub async fn send<E: Event>(&self, event: &E) -> Result<String, CallError> {
         let request = SendToUsersRequest {
             users: self.users.clone(),

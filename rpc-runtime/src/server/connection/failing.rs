@@ -99,17 +99,14 @@ fn internal(call: CallId) -> End {
 }
 
 pub(super) fn unknown_method(method: &MethodRef) -> Status {
+    if let Some(told) = services::not_served(method) {
+        return Status::unimplemented(told);
+    }
     Status::unimplemented(match method {
-        MethodRef::Number(number) => match services::with_number(*number) {
-            Some((method, gateway)) => format!(
-                "this endpoint does not serve {}: its server has to add `.service(rpc_runtime::{gateway})`",
-                method.full_name
-            ),
-            None => format!(
-                "this endpoint has no method with the number {number:#018x}: the URL's path may be another \
-                 endpoint's, or the server older than its client"
-            ),
-        },
+        MethodRef::Number(number) => format!(
+            "this endpoint has no method with the number {number:#018x}: the URL's path may be another \
+             endpoint's, or the server older than its client"
+        ),
         MethodRef::Name(name) => {
             let mut shown: String = name.chars().take(SHOWN_OF_NAME).collect();
             if shown.len() < name.len() {

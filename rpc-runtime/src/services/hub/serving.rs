@@ -98,13 +98,11 @@ impl Hub for OfServer {
         let hub = cx.hub();
         let asks = asks(cx);
         let TypedMessage { type_name, body } = request.event;
-        let namespace = may_publish(&hub, &asks, &name, &type_name, &body);
-        let (namespace, _turn) = in_turn(cx.session(), &name, namespace).await;
+        let namespace = may_publish(&hub, &asks, &name, &request.key, &type_name, &body);
+        let (namespace, _turn) = in_turn(cx.session(), Some(&name), namespace).await;
         let namespace = namespace?;
         let keeps = namespace.is_some_and(|namespace| namespace.keep().keeps());
         let tells_reached = namespace.is_some_and(|namespace| namespace.tells_reached());
-        check_event_type(&type_name)?;
-        check_key(&request.key)?;
         let mut to = hub.in_channel(name.clone()).by_client(cx, request.key);
         if request.except_self {
             to = to.except(cx.session().id());
@@ -140,8 +138,10 @@ impl Hub for OfServer {
         for user in &users {
             hub.may_send_to_user(&asks, user, &type_name).await?;
         }
-        hub.check_for_users(&asks, &type_name, &body).await?;
         check_event_type(&type_name)?;
+        let checked = hub.check_for_users(&asks, &type_name, &body);
+        let (checked, _turn) = in_turn(cx.session(), None, checked).await;
+        checked?;
         let mut to = hub.users(users).from(cx).id(hub.new_id());
         if request.except_self {
             to = to.except(cx.session().id());
@@ -165,8 +165,10 @@ impl Hub for OfServer {
         for client in &clients {
             hub.may_send_to_client(&asks, client, &type_name).await?;
         }
-        hub.check_for_clients(&asks, &type_name, &body).await?;
         check_event_type(&type_name)?;
+        let checked = hub.check_for_clients(&asks, &type_name, &body);
+        let (checked, _turn) = in_turn(cx.session(), None, checked).await;
+        checked?;
         let to = hub.clients(clients).from(cx).id(hub.new_id());
         let receipt = to.publish_encoded(&type_name, body).await?;
         Ok(SendToClientsResponse {
@@ -292,18 +294,22 @@ async fn may_publish<'a>(
     hub: &'a hub::Hub,
     asks: &Asks,
     name: &ChannelName,
+    key: &str,
     type_name: &str,
     body: &Bytes,
 ) -> Result<Option<&'a ActiveNamespace>, Status> {
+    let check_the_rest = || check_event_type(type_name).and_then(|()| check_key(key));
     if let Some(client) = name.own_client() {
         hub.may_send_to_client(asks, &client, type_name).await?;
+        check_the_rest()?;
         hub.check_for_clients(asks, type_name, body).await?;
         return Ok(None);
     }
     let namespace = hub.namespace_of(name.as_str(), asks)?;
     namespace.check(Act::Publish, asks, name.as_str()).await?;
+    check_the_rest()?;
     if let Some(events) = namespace.events() {
-        events.check(asks.session(), type_name, body).await?;
+        events.check_body(asks.session(), type_name, body).await?;
     }
     Ok(Some(namespace))
 }

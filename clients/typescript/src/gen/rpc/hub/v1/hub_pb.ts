@@ -1187,11 +1187,12 @@ export const HubService: GenService<{
   },
   /**
    * Publishes an event in a channel. What a client publishes in one channel comes there in the order of its requests, whether it
-   * waits for their answers or not, and however long the channel's right takes. Where a guard or a layer of the endpoint waits
+   * waits for their answers or not, and however long the channel's right takes and the event is looked into. Where a guard or a layer of the endpoint waits
    * for one request, others may overtake it.
    *
-   * Where the channel's namespace names its events, this one has to decode and to keep the rules of its fields: INVALID_ARGUMENT with the
-   * violations as details otherwise.
+   * Where the channel's namespace names its events, this one is looked into as a request is: INVALID_ARGUMENT where it does not decode,
+   * which is a fault of the client, or breaks the rules of its fields, with the violations as details; RESOURCE_EXHAUSTED where
+   * decoding it would take too much memory.
    *
    * @generated from rpc rpc.hub.v1.HubService.Publish
    */
@@ -1201,7 +1202,8 @@ export const HubService: GenService<{
     output: typeof PublishResponseSchema;
   },
   /**
-   * Sends an event to all connections of users.
+   * Sends an event to all connections of users. It is looked into as what is published is, where the server names the events that may
+   * be sent; what is sent to users and clients comes in the order of the requests, unless a right to it waits.
    *
    * @generated from rpc rpc.hub.v1.HubService.SendToUsers
    */
@@ -1211,7 +1213,7 @@ export const HubService: GenService<{
     output: typeof SendToUsersResponseSchema;
   },
   /**
-   * Sends an event to clients.
+   * Sends an event to clients, as to users.
    *
    * @generated from rpc rpc.hub.v1.HubService.SendToClients
    */
