@@ -14,7 +14,7 @@ pub(crate) fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream
         Err(error) => return with_error(item, &error),
     };
     let mut errors = Errors::new();
-    parse::refuse_others(&item, None, &mut errors);
+    parse::refuse_misplaced(&item, None, &mut errors);
     let parsed = parse::contract(arguments, &item, &mut errors);
     let open = matches!(&parsed, Some(Item::Enum(found)) if found.other.is_some());
     let plain = matches!(&parsed, Some(Item::Enum(_)));
@@ -44,7 +44,12 @@ pub(crate) fn contract(arguments: TokenStream, item: TokenStream) -> TokenStream
 
 /// Expands `#[rpc(arguments)] item`.
 pub(crate) fn rpc(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut block = match syn::parse2(item.clone()) {
+    let parsed = syn::parse2(item.clone());
+    let mut errors = Errors::new();
+    if let Ok(item) = &parsed {
+        parse::refuse_misplaced(item, None, &mut errors);
+    }
+    let mut block = match parsed {
         Ok(syn::Item::Impl(block)) => block,
         Ok(other) => {
             let error = syn::Error::new_spanned(
@@ -55,7 +60,6 @@ pub(crate) fn rpc(arguments: TokenStream, item: TokenStream) -> TokenStream {
         }
         Err(error) => return with_error(item, &error),
     };
-    let mut errors = Errors::new();
     let (generated, arguments) = gateway::take_generated(arguments);
     let parsed = parse::rpc(arguments, &block, &mut errors);
     reemit::strip_impl(&mut block);

@@ -6,14 +6,11 @@ use rpc_schema::parse::{attribute_name, hides_a_fact};
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Block, Item, ItemImpl, parse_quote};
 
-/// Removes `#[field]`, `#[message]` and other `#[contract]`s, which were refused; on an open enum the discriminants (a
+/// Removes `#[field]`, `#[message]` and whatever other `#[contract]`s there are; on an open enum the discriminants (a
 /// variant with data forbids them), and on an enum with data the `#[default]` that only a derive would read. An enum with
 /// mistakes (`sound` is false) loses its discriminants too, about which rustc would complain a second time.
 pub(crate) fn strip(item: &mut Item, open: bool, sound: bool) {
-    Strip {
-        ours: &["field", "message", "contract"],
-    }
-    .visit_item_mut(item);
+    Strip.visit_item_mut(item);
     let Item::Enum(item) = item else { return };
     let has_data = item
         .variants
@@ -35,21 +32,17 @@ pub(crate) fn strip(item: &mut Item, open: bool, sound: bool) {
 
 /// Removes `#[message]` from the functions of an impl.
 pub(crate) fn strip_impl(block: &mut ItemImpl) {
-    Strip {
-        ours: &["field", "message"],
-    }
-    .visit_item_impl_mut(block);
+    Strip.visit_item_impl_mut(block);
 }
 
-struct Strip {
-    ours: &'static [&'static str],
-}
+/// What is removed was read, or was refused.
+struct Strip;
 
 impl VisitMut for Strip {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         attributes.retain(|attribute| {
-            let ours = attribute_name(attribute).is_some_and(|name| self.ours.contains(&name.as_str()));
-            // A `cfg_attr` with one of ours inside was refused.
+            let name = attribute_name(attribute);
+            let ours = matches!(name.as_deref(), Some("contract" | "field" | "message"));
             !ours && !hides_a_fact(attribute)
         });
     }

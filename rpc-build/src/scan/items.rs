@@ -22,6 +22,7 @@ pub(super) fn read(item: &Item, module: usize, off: bool, scan: &mut Scan) {
             if has_word(&arguments, "generated") {
                 return;
             }
+            rpc_schema::parse::refuse_misplaced(item, None, &mut errors);
             (
                 arguments.clone(),
                 rpc_schema::parse::rpc(arguments, block, &mut errors),
@@ -31,7 +32,7 @@ pub(super) fn read(item: &Item, module: usize, off: bool, scan: &mut Scan) {
             let Some(attribute) = find(attributes(item), "contract") else {
                 return;
             };
-            rpc_schema::parse::refuse_others(item, Some(attribute), &mut errors);
+            rpc_schema::parse::refuse_misplaced(item, Some(attribute), &mut errors);
             let arguments = attribute_arguments(attribute);
             (
                 arguments.clone(),

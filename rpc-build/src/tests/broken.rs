@@ -158,3 +158,33 @@ pub trait {name} {{
         );
     }
 }
+
+#[test]
+fn attributes_that_nothing_reads_are_mistakes_here_as_in_the_macro() {
+    let made = Crate::new(GOOD);
+    assert_eq!(made.mistakes(), [""; 0]);
+    let again = GOOD.replace("pub struct", "#[contract(event)]\npub struct");
+    let on_a_field = GOOD.replace("#[field(min_len = 1)]", "#[contract(min_len = 1)]");
+    let on_a_handler = format!(
+        "{GOOD}
+#[rpc(\"task\")]
+impl ClockGateway {{
+    #[message]
+    #[contract(auth)]
+    async fn tick(&self, data: TaskContract) -> Result<TaskContract, Status> {{ todo!() }}
+}}
+"
+    );
+    for (source, told) in [
+        (again, "this has a `#[contract]` already"),
+        (on_a_field, "`#[contract]` stands on the item itself"),
+        (on_a_handler, "`#[contract]` stands on the item itself"),
+    ] {
+        made.write("src/contracts.rs", &source);
+        let mistakes = made.mistakes();
+        assert!(
+            matches!(mistakes.as_slice(), [mistake] if mistake.contains(told)),
+            "{mistakes:?}"
+        );
+    }
+}

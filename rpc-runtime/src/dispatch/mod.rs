@@ -32,4 +32,4 @@ pub(crate) use served::serve;
 pub(crate) use table::{Arrived, MethodEntry};
 pub use table::{Gateway, MethodTable};
 pub(crate) use unknown::Unknown;
-pub(crate) use work::{Begun, Step};
+pub(crate) use work::{Begun, Step, Task};

@@ -12,6 +12,7 @@ use super::{Events, LONGEST_EVENT, facts_of};
 use crate::{
     Contract, Session, Status,
     contract::RequestPlan,
+    dispatch::Task,
     streaming::{Feedback, Unreadable, read_request},
 };
 
@@ -24,33 +25,36 @@ pub(crate) struct AllowedEvents(BTreeMap<&'static str, MessageCheck>);
 pub(crate) struct MessageCheck {
     plan: RequestPlan,
     check: fn(RequestPlan, Bytes) -> Result<(), Unreadable>,
+    /// Whether one that does not decode is a fault of the client. What one call says in many channels is not many.
+    counts: bool,
 }
 
 impl MessageCheck {
     /// Of events.
     pub(crate) fn of_events<M: Contract>() -> Self {
-        Self::with::<M>(RequestPlan::of_events::<M>())
+        Self::with::<M>(RequestPlan::of_events::<M>(), true)
     }
 
     /// Of what clients want presence to say of them.
     pub(crate) fn of_presence<M: Contract>() -> Self {
-        Self::with::<M>(RequestPlan::of_presence::<M>())
+        Self::with::<M>(RequestPlan::of_presence::<M>(), false)
     }
 
-    fn with<M: Contract>(plan: RequestPlan) -> Self {
+    fn with<M: Contract>(plan: RequestPlan, counts: bool) -> Self {
         Self {
             plan,
             check: |plan, body| read_request::<M>(plan, body).map(drop),
+            counts,
         }
     }
 
-    /// Looks into what a client sends, on another thread where that takes long: one after the other of a session then, so that whatever
-    /// its client sends, and gives up, takes the memory and the time of one.
+    /// Validates what a client sends: decodes it, and checks its rules. Where that takes long it is done on another thread, one after
+    /// the other of a session, so that whatever its client sends, and gives up, takes the memory and the time of one.
     ///
     /// # Errors
     ///
-    /// INVALID_ARGUMENT when it does not decode, with the field's path, which counts as a fault of the client; and when it breaks
-    /// rules, with the violations as details. RESOURCE_EXHAUSTED when it would take too much memory.
+    /// INVALID_ARGUMENT when it does not decode, with the field's path, which counts as a fault of the client in an event; and when it
+    /// breaks rules, with the violations as details. RESOURCE_EXHAUSTED when it would take too much memory.
     pub(crate) async fn check(self, session: &Arc<Session>, body: &Bytes) -> Result<(), Status> {
         let limits = &session.endpoint.limits;
         let cost = self.plan.weigh(body, limits.decode_bytes)?;
@@ -60,18 +64,20 @@ impl MessageCheck {
         let alone = session.make_channels().reads_alone().await;
         // No part of the request, which is over where its caller gives up.
         let (session, body) = (session.clone(), Bytes::copy_from_slice(body));
-        let read = spawn_blocking(move || {
+        let mut read = Task(spawn_blocking(move || {
             let read = self.read(&session, body);
             drop(alone);
             read
-        });
-        read.await.map_err(Status::internal_from)?
+        }));
+        (&mut read.0).await.map_err(Status::internal_from)?
     }
 
     fn read(self, session: &Session, body: Bytes) -> Result<(), Status> {
         (self.check)(self.plan, body).map_err(|unreadable| match unreadable {
             Unreadable::Fault(status) => {
-                session.fault();
+                if self.counts {
+                    session.fault();
+                }
                 status
             }
             Unreadable::Refused(status) => status,
@@ -94,7 +100,7 @@ impl AllowedEvents {
         self.0.keys().copied()
     }
 
-    /// Looks into the body of what a client publishes or sends. What is not allowed, or too long, is refused where that is done.
+    /// Validates the body of what a client publishes or sends. What is not allowed, or too long, is refused where that is done.
     ///
     /// # Errors
     ///
@@ -120,13 +126,17 @@ impl fmt::Debug for MessageCheck {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
+    use std::{
+        sync::{
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
+        thread,
+        time::Duration,
     };
 
-    use futures_util::future::poll_immediate;
-    use tokio::runtime::Builder;
+    use futures_util::future::{self, poll_immediate};
+    use tokio::runtime::{Builder, Runtime};
 
     use super::*;
     use crate::{
@@ -135,43 +145,74 @@ mod tests {
         services::hub::PublishRequest,
     };
 
-    /// How often something was read.
-    static READ: AtomicUsize = AtomicUsize::new(0);
+    /// So many elements that they are not read on a connection's own turn.
+    fn large() -> Bytes {
+        Bytes::from([10, 0].repeat(20_000))
+    }
+
+    fn with(check: fn(RequestPlan, Bytes) -> Result<(), Unreadable>) -> MessageCheck {
+        MessageCheck {
+            check,
+            ..MessageCheck::of_events::<PublishRequest>()
+        }
+    }
+
+    fn sessions() -> [Arc<Session>; 2] {
+        let routes = Routes::build(vec![("/rpc".to_owned(), Endpoint::new())]).expect("routes");
+        let shared = Shared::new(routes, ServerLimits::default());
+        [(); 2].map(|()| Session::new(ConnectInfo::new(), shared.routes.main().clone(), shared.clone()))
+    }
+
+    fn runtime(blocking: usize) -> Runtime {
+        let mut builder = Builder::new_current_thread();
+        builder.max_blocking_threads(blocking).build().expect("a runtime")
+    }
 
     #[test]
-    fn a_session_has_one_large_event_looked_into_at_a_time_whatever_it_gives_up() {
-        let check = MessageCheck {
-            check: |_, _| {
-                READ.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            },
-            ..MessageCheck::of_events::<PublishRequest>()
-        };
-        // Of so many elements that it is not read on a connection's own turn.
-        let body = Bytes::from([10, 0].repeat(20_000));
-        let runtime = Builder::new_current_thread()
-            .max_blocking_threads(1)
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
+    fn a_session_has_one_large_event_validated_at_a_time() {
+        static NOW: AtomicUsize = AtomicUsize::new(0);
+        static READ: AtomicUsize = AtomicUsize::new(0);
+        let check = with(|_, _| {
+            assert_eq!(NOW.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+            thread::sleep(Duration::from_millis(2));
+            NOW.fetch_sub(1, Ordering::SeqCst);
+            READ.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        runtime(8).block_on(async {
+            let [session, _] = sessions();
+            let body = large();
+            let all = (0..20).map(|_| check.check(&session, &body));
+            for checked in future::join_all(all).await {
+                checked.expect("is right");
+            }
+            assert_eq!(READ.load(Ordering::SeqCst), 20);
+        });
+    }
+
+    #[test]
+    fn what_is_given_up_is_not_validated_and_holds_nobody_up() {
+        static READ: AtomicUsize = AtomicUsize::new(0);
+        let check = with(|_, _| {
+            READ.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        runtime(1).block_on(async {
             // The one thread for blocking work is busy.
             let (go_on, waiting) = mpsc::channel::<()>();
             let busy = spawn_blocking(move || waiting.recv());
-            let routes = Routes::build(vec![("/rpc".to_owned(), Endpoint::new())]);
-            let shared = Shared::new(routes.expect("routes"), ServerLimits::default());
-            let session = || Session::new(ConnectInfo::new(), shared.routes.main().clone(), shared.clone());
-            let (one, other) = (session(), session());
+            let [one, other] = sessions();
+            let body = large();
             for _ in 0..50 {
                 let given_up = poll_immediate(check.check(&one, &body)).await;
                 assert!(given_up.is_none(), "was read on this thread");
             }
-            assert!(poll_immediate(check.check(&other, &body)).await.is_none());
+            let of_other = check.check(&other, &body);
             go_on.send(()).expect("waits");
             busy.await.expect("ends").expect("was told");
-            // That which was begun for each, and this.
+            of_other.await.expect("is right");
             check.check(&one, &body).await.expect("is right");
-            check.check(&other, &body).await.expect("is right");
-            assert_eq!(READ.load(Ordering::Relaxed), 4);
+            assert_eq!(READ.load(Ordering::SeqCst), 2);
         });
     }
 }

@@ -43,10 +43,10 @@ pub trait Event: Contract + 'static {
 ///
 /// Every [`Event`] is such a set by itself. An enum with a variant for each event is one by
 /// [`#[derive(Events)]`](macro@crate::Events). One that is implemented by hand and is to be allowed on a server gives the facts of
-/// its events as well, by which the server looks into what clients publish; without, that does not compile:
+/// its events as well, by which the server validates what clients publish:
 ///
-/// ```compile_fail,E0080
-/// # use rpc_runtime::{bytes::Bytes, contract, hub::{Event, Events, Namespace}, prost::DecodeError};
+/// ```
+/// # use rpc_runtime::{bytes::Bytes, contract, hub::{Event, EventFacts, Events, Namespace}, prost::DecodeError};
 /// # #[contract(package = "chat", event, detached)]
 /// # pub struct Said { pub text: String }
 /// struct OnlySaid(Said);
@@ -54,7 +54,27 @@ pub trait Event: Contract + 'static {
 /// impl Events for OnlySaid {
 ///     const NAMES: &'static [&'static str] = &["chat.Said"];
 ///     const CHANNELS: Option<&'static str> = None;
-///     // const EVENTS: &'static [EventFacts] = &[EventFacts::of::<Said>()];
+///     const EVENTS: &'static [EventFacts] = &[EventFacts::of::<Said>()];
+///
+///     fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
+///         Some(<Said as Events>::decode(type_name, body)?.map(Self))
+///     }
+/// }
+///
+/// let _ = Namespace::<()>::new("news").events::<OnlySaid>();
+/// ```
+///
+/// Without, that does not compile:
+///
+/// ```compile_fail,E0080
+/// # use rpc_runtime::{bytes::Bytes, contract, hub::{Event, EventFacts, Events, Namespace}, prost::DecodeError};
+/// # #[contract(package = "chat", event, detached)]
+/// # pub struct Said { pub text: String }
+/// struct OnlySaid(Said);
+///
+/// impl Events for OnlySaid {
+///     const NAMES: &'static [&'static str] = &["chat.Said"];
+///     const CHANNELS: Option<&'static str> = None;
 ///
 ///     fn decode(type_name: &str, body: Bytes) -> Option<Result<Self, DecodeError>> {
 ///         Some(<Said as Events>::decode(type_name, body)?.map(Self))

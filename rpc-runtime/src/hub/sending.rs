@@ -1,14 +1,18 @@
 //! Who of the clients may send what to users and to other clients.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 use super::{
     AllowedEvents, Events, Hub, HubBuilder,
+    namespace::{LATE, in_time},
     rights::{Asks, Later, Nobody, Right, told},
 };
 use crate::{ClientId, Status};
+
+/// How long a right to send may take to be asked for.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What clients may send, and to whom.
 #[derive(Default)]
@@ -48,7 +52,7 @@ impl<P: Sync + 'static> Default for Policy<P> {
 
 impl<P> Policy<P> {
     async fn check(&self, asks: &Asks, to: &P, type_name: &str) -> Result<(), Status> {
-        self.right.check(asks, to).await?;
+        in_time(ANSWERS_WITHIN, LATE, self.right.check(asks, to)).await?;
         match &self.events {
             Some(events) if !events.contains(type_name) => Err(Status::invalid_argument(
                 "events of this type are not allowed to be sent by clients",
@@ -57,7 +61,7 @@ impl<P> Policy<P> {
         }
     }
 
-    /// Looks into what a client sends. Asked once it may send it.
+    /// Validates what a client sends. Asked once it may send it.
     async fn check_event(&self, asks: &Asks, type_name: &str, body: &Bytes) -> Result<(), Status> {
         match &self.events {
             Some(events) => events.check_body(asks.session(), type_name, body).await,
@@ -69,12 +73,13 @@ impl<P> Policy<P> {
 /// # What clients may send
 ///
 /// A server's own code sends what it wants to whom it wants. Clients send by `rpc.hub.v1.HubService`, and nobody may
-/// until a right is given.
+/// until a right is given. A right has 5 seconds to answer; then the call is refused with UNAVAILABLE. What a client sends is sent in the
+/// order of its calls, so that one waits for the rights of those before it.
 impl HubBuilder {
     /// Says which clients may send to users. The right is asked with the user's id.
     ///
     /// ```
-    /// use std::sync::Arc;
+    /// use std::{sync::Arc, time::Duration};
     /// use rpc_runtime::{Status, hub::{Asks, Hub}};
     ///
     /// let hub = Hub::builder().send_to_users(|asks: &Asks, to: &Arc<str>| match asks.user() {
@@ -97,7 +102,7 @@ impl HubBuilder {
     }
 
     /// Allows clients to send an event to users, or every event of a set, and from then on no other that is not allowed too.
-    /// What is sent is looked into, as what is [published](super::Namespace::events) is. Without, whoever may send may send any.
+    /// What is sent is validated, as what is [published](super::Namespace::events) is. Without, whoever may send may send any.
     #[must_use]
     pub fn events_to_users<E: Events>(mut self) -> Self {
         self.sending.users.events.get_or_insert_default().add::<E>();
@@ -133,7 +138,7 @@ impl Hub {
         self.inner.sending.clients.check(asks, to, type_name).await
     }
 
-    /// Looks into an event that a client may send to users.
+    /// Validates an event that a client may send to users.
     pub(crate) async fn check_for_users(
         &self,
         asks: &Asks,
@@ -143,7 +148,7 @@ impl Hub {
         self.inner.sending.users.check_event(asks, type_name, body).await
     }
 
-    /// Looks into an event that a client may send to clients.
+    /// Validates an event that a client may send to clients.
     pub(crate) async fn check_for_clients(
         &self,
         asks: &Asks,

@@ -248,6 +248,8 @@ impl Hub {
                 {
                     return Err(refused.into());
                 }
+                let namespace = &subscription.channel.namespace;
+                namespace.check_presence(session, &wish.presence).await?;
                 change(&|_| {})?;
                 let subscribed = self.catch_up(&asks, &subscription.channel, &wish, true).await?;
                 if asks.is_still_known(session) {
@@ -262,19 +264,24 @@ impl Hub {
             tries += 1;
         };
         // Last: whoever is refused anything is as what it was before.
-        if wish.presence.is_some() {
-            let namespace = &subscription.channel.namespace;
-            namespace.check_presence(session, &wish.presence).await?;
-            self.change_presence(session, &subscription, &wish.presence)
-                .await?;
+        let changed = match wish.presence.is_some() {
+            true => self.change_presence(session, &subscription, &wish.presence).await,
+            false => Ok(()),
+        };
+        let changed = changed.and_then(|()| {
+            change(&|heard| {
+                if wish.granted.is_some() {
+                    heard.granted.clone_from(&wish.granted);
+                    heard.channel.granted(session.id());
+                }
+                heard.is_shared = true;
+            })
+        });
+        if let Err(not) = changed {
+            // The call's other channels have the room.
+            subscribed.give_back(&wish.room);
+            return Err(not);
         }
-        change(&|heard| {
-            if wish.granted.is_some() {
-                heard.granted.clone_from(&wish.granted);
-                heard.channel.granted(session.id());
-            }
-            heard.is_shared = true;
-        })?;
         subscribed.count_recovery();
         Ok(subscribed)
     }

@@ -1,5 +1,5 @@
 //! Turns of publishing: what one client publishes in a channel comes there in the order in which it was asked for, however long the
-//! right to it takes; and what it sends to users and clients, however long that is looked into.
+//! right to it takes and the event is validated; and so does what it sends to users and clients.
 
 use std::{
     collections::HashMap,
@@ -17,8 +17,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::ChannelName;
 use crate::Session;
 
-/// The turns of one session's publishing, by channels; `None` is what it sends to users and clients. There are some only while a call
-/// waits to learn whether it may.
+/// The turns of one session's publishing, by channels; `None` is what it sends to users and clients. There are some only while a
+/// call waits to learn whether it may.
 #[derive(Debug, Default)]
 pub(crate) struct PublishTurns {
     /// How many calls have a turn, or wait for one.
@@ -35,8 +35,9 @@ pub(crate) struct PublishTurn<'a> {
     has: Option<OwnedMutexGuard<()>>,
 }
 
-/// Waits for what says whether a session may publish in a channel, or send what it sends, and for those of its calls that came before and still wait. The
-/// turn is to be kept until the event is published. It is `None` where nobody has to wait: that costs nothing.
+/// Waits for what says whether a session may publish in a channel, or send what it sends, and for those of its calls that came
+/// before and still wait. The turn is to be kept until the event is published. It is `None` where nobody has to wait: that costs
+/// nothing.
 pub(crate) async fn in_turn<'a, T>(
     session: &'a Session,
     name: Option<&'a ChannelName>,

@@ -25,13 +25,13 @@ pub struct Limits {
     /// The longest WebSocket message that a client may send, in bytes. A longer one closes the connection with 1009,
     /// decided from its header. 1 MiB by default.
     pub message_bytes: usize,
-    /// The most memory, in bytes, that decoding one request may take, or one event that a client publishes and that is looked into. A
+    /// The most memory, in bytes, that decoding one request may take, or one event or presence data of a client that is validated. A
     /// body that would take more is answered RESOURCE_EXHAUSTED before any of it is decoded. 16 MiB by default.
     pub decode_bytes: usize,
     /// The most memory, in bytes, that the requests of one connection's running calls may take together, decoded. One
     /// call too many is answered RESOURCE_EXHAUSTED without being run. Once more as much may be taken by the messages that
     /// the handlers of its streams have read, of which each stream counts with its largest; a stream that would take more
-    /// ends with RESOURCE_EXHAUSTED. 64 MiB by default.
+    /// ends with RESOURCE_EXHAUSTED. One event that is validated may take `decode_bytes` beside. 64 MiB by default.
     pub running_bytes: usize,
     /// Bodies of more elements than this are decoded on a thread for blocking work, so that neither their connection
     /// nor others wait. 4,096 by default.

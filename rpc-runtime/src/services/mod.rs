@@ -58,11 +58,11 @@ pub(crate) fn not_served(method: &MethodRef) -> Option<String> {
         ),
         (
             facts(admin::gateway),
-            "`.service(rpc_runtime::services::admin::gateway())`, and a guard `admin`",
+            "`.service(rpc_runtime::services::admin::gateway())` and `.guard(\"admin\", …)`",
         ),
         (
             facts(reflection::gateway),
-            "`.reflection(true)`, and a guard `reflection`",
+            "`.reflection(true)` and `.guard(\"reflection\", …)`",
         ),
     ];
     services.into_iter().find_map(|(service, what)| {

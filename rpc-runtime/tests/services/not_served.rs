@@ -42,7 +42,7 @@ async fn who_calls_a_service_that_is_not_there_is_told_what_its_server_has_to_ad
         (
             refused(AdminClient::new(client.clone()).stats(StatsRequest {}).await),
             "rpc.admin.v1.AdminService/Stats",
-            "`.service(rpc_runtime::services::admin::gateway())`, and a guard `admin`",
+            "`.service(rpc_runtime::services::admin::gateway())` and `.guard(\"admin\", …)`",
         ),
         (
             refused(
@@ -51,7 +51,7 @@ async fn who_calls_a_service_that_is_not_there_is_told_what_its_server_has_to_ad
                     .await,
             ),
             "rpc.reflection.v1.ReflectionService/ListServices",
-            "`.reflection(true)`, and a guard `reflection`",
+            "`.reflection(true)` and `.guard(\"reflection\", …)`",
         ),
     ];
     for (told, method, what) in answers {

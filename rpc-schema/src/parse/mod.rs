@@ -6,6 +6,7 @@ mod attributes;
 mod field;
 mod message;
 mod method;
+mod misplaced;
 mod rules;
 mod service;
 mod signature;
@@ -14,6 +15,7 @@ mod variants;
 
 pub use attributes::hides_a_fact;
 use attributes::{attribute_keys, docs, has_attribute, refuse_cfg, refuse_generics, refuse_keys};
+pub use misplaced::refuse_misplaced;
 
 use crate::channels;
 use crate::diagnostics::Errors;
@@ -23,7 +25,6 @@ use crate::names;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use std::ops::RangeInclusive;
-use syn::visit::Visit;
 use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, LitStr, UnOp};
 
 /// The keys of `#[contract(…)]`.
@@ -59,50 +60,6 @@ pub fn contract(arguments: TokenStream, item: &syn::Item, errors: &mut Errors) -
             );
             None
         }
-    }
-}
-
-/// Refuses every other `#[contract]` of an item that has one: on the item itself, whose keys would have to be put together, and on what
-/// is in it. What stands in the bodies of functions is read for itself. `own` is the one that it has, where it is still there.
-pub fn refuse_others(item: &syn::Item, own: Option<&Attribute>, errors: &mut Errors) {
-    let mut found = Contracts::default();
-    found.visit_item(item);
-    let on_item = attributes(item);
-    for attribute in found.0 {
-        let is = |other: &Attribute| std::ptr::eq(other, attribute);
-        if own.is_some_and(is) {
-            continue;
-        }
-        let advice = if on_item.iter().any(is) {
-            "this has a `#[contract]` already; put the keys of both into one"
-        } else {
-            "`#[contract]` stands on the item itself; on a field or a variant it is `#[field(…)]`, on a method `#[message(…)]`"
-        };
-        errors.at(attribute, advice);
-    }
-}
-
-/// All `#[contract]`s on an item and in it.
-#[derive(Default)]
-struct Contracts<'a>(Vec<&'a Attribute>);
-
-impl<'a> Visit<'a> for Contracts<'a> {
-    fn visit_attribute(&mut self, attribute: &'a Attribute) {
-        if attribute_name(attribute).as_deref() == Some("contract") {
-            self.0.push(attribute);
-        }
-    }
-
-    fn visit_block(&mut self, _: &'a syn::Block) {}
-}
-
-/// The attributes of an item that can be a contract.
-fn attributes(item: &syn::Item) -> &[Attribute] {
-    match item {
-        syn::Item::Struct(item) => &item.attrs,
-        syn::Item::Enum(item) => &item.attrs,
-        syn::Item::Trait(item) => &item.attrs,
-        _ => &[],
     }
 }
 

@@ -1,7 +1,7 @@
 //! `#[contract]` on a trait, and `#[rpc]` on the impl of a gateway.
 
 use super::{
-    access, attribute_name, check_package, common, method, refuse_cfg, refuse_generics, refuse_keys,
+    access, check_package, common, method, misplaced::is_handler, refuse_cfg, refuse_generics, refuse_keys,
     type_name,
 };
 use crate::diagnostics::Errors;
@@ -109,11 +109,7 @@ pub(super) fn parse_impl(arguments: TokenStream, item: &ItemImpl, errors: &mut E
     let mut methods = Vec::new();
     for member in &item.items {
         let ImplItem::Fn(function) = member else { continue };
-        if function
-            .attrs
-            .iter()
-            .any(|attribute| attribute_name(attribute).as_deref() == Some("message"))
-        {
+        if is_handler(&function.attrs) {
             refuse_cfg(&function.attrs, errors);
             methods.extend(method::parse(
                 &function.sig,

@@ -1,8 +1,8 @@
 //! `#[contract]` on an enum: without data a protobuf enum, with data a message that holds one oneof.
 
 use super::{
-    attribute_keys, common, docs, event, field, has_attribute, refuse_cfg, refuse_generics, refuse_keys,
-    reserved, type_name,
+    attribute_keys, attribute_name, common, docs, event, field, has_attribute, refuse_cfg, refuse_generics,
+    refuse_keys, reserved, type_name,
 };
 use crate::diagnostics::Errors;
 use crate::keys::Keys;
@@ -234,6 +234,17 @@ fn parse_members(message: &mut Message, item: &ItemEnum, errors: &mut Errors) {
         .any(|variant| has_attribute(&variant.attrs, "default"));
     for variant in &item.variants {
         if has_attribute(&variant.attrs, "default") {
+            refuse_cfg(&variant.attrs, errors);
+            let keys = variant
+                .attrs
+                .iter()
+                .filter(|attribute| attribute_name(attribute).as_deref() == Some("field"));
+            for attribute in keys {
+                errors.at(
+                    attribute,
+                    "the default stands for nothing set, and is no field; leave this out",
+                );
+            }
             if matches!(variant.fields, Fields::Unit) {
                 message.unset = Some(variant.ident.clone());
             } else {

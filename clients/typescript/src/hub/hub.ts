@@ -138,7 +138,7 @@ export interface Hub {
   }): EventStream<Schemas>;
 
   /**
-   * Publishes an event to the subscribers of a channel. Where the channel names its events, the server looks into it as into a request:
+   * Publishes an event to the subscribers of a channel. Where the server names the channel's events, it is validated as a request is:
    * INVALID_ARGUMENT with the violations where it breaks the rules of its fields.
    */
   publish<Schema extends DescMessage>(
@@ -148,7 +148,7 @@ export interface Hub {
     options?: PublishOptions,
   ): Promise<Receipt>;
 
-  /** Sends an event to all connections of users; gives its id. It is looked into as what is published is. */
+  /** Sends an event to all connections of users; gives its id. It is validated where the server names what may be sent. */
   sendToUsers<Schema extends DescMessage>(
     users: readonly string[],
     schema: Schema,
@@ -156,7 +156,7 @@ export interface Hub {
     options?: HubCallOptions & { readonly exceptSelf?: boolean | undefined },
   ): Promise<string>;
 
-  /** Sends an event to clients, by the ids that presence or events give; gives its id. Whether they are there is not told. */
+  /** Sends an event to clients, by the ids that presence or events give; gives its id. Whether they are there is not told. It is validated as what is sent to users. */
   sendToClients<Schema extends DescMessage>(
     clients: readonly string[],
     schema: Schema,

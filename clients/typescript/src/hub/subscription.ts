@@ -16,7 +16,7 @@ export interface SubscribeOptions<Schemas extends readonly DescMessage[]> {
   readonly events: Schemas;
   /** The last position that the program knows: it wants everything that came after it. */
   readonly since?: Position | undefined;
-  /** What presence says of this client, where the channel has presence. */
+  /** What presence says of this client, where the channel has presence. The server may refuse it, and with it the subscription. */
   readonly presence?: Typed | undefined;
   /** Ends the subscription when it is aborted. */
   readonly signal?: AbortSignal | undefined;

@@ -73,7 +73,8 @@ impl<E: Events> Subscribe<E> {
     }
 
     /// Says what presence tells others of this client, where the channel has presence. At most 4 KiB. It holds for the client: of
-    /// several subscriptions of one channel, the last one's counts.
+    /// several subscriptions of one channel, the last one's counts. Where the server names its types, other data, and such that
+    /// breaks the rules of its fields, is refused with INVALID_ARGUMENT, and with it the subscription.
     pub fn presence(mut self, message: &impl Contract) -> Self {
         self.options.presence = Some(typed(message));
         self

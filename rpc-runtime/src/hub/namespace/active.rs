@@ -66,8 +66,7 @@ impl ActiveNamespace {
             Act::Presence => &self.declared.presence,
             Act::History => &self.declared.history,
         };
-        let late = "the right could not be asked for in time; try again";
-        in_time(self.declared.answers_within, late, right.check(asks, &values)).await?;
+        in_time(self.declared.answers_within, LATE, right.check(asks, &values)).await?;
         // Told to whom has the right alone: others learn nothing of what the channels are.
         match self.spelling(name) {
             Spelling::Canonical => Ok(()),
@@ -89,20 +88,26 @@ impl ActiveNamespace {
         }
     }
 
-    /// Looks into what a client wants presence to say of it. Asked once it may hear the channel.
+    /// Validates what a client says of itself for presence. Asked once it may hear the channel.
     pub(crate) async fn check_presence(
         &self,
         session: &Arc<Session>,
         data: &PresenceData,
     ) -> Result<(), Status> {
-        match (self.declared.presence_data, data) {
-            (Some((wanted, _)), Some((type_name, _))) if **type_name != *wanted => {
+        let allowed = &self.declared.presence_data;
+        let Some((type_name, body)) = data else {
+            return Ok(());
+        };
+        match allowed.get(&**type_name) {
+            Some(check) => check.check(session, body).await,
+            None if allowed.is_empty() => Ok(()),
+            None => {
+                let allowed: Vec<_> = allowed.keys().copied().collect();
+                let allowed = allowed.join("` or `");
                 Err(Status::invalid_argument(format!(
-                    "presence data is a `{wanted}` here, and this is a `{type_name}`"
+                    "presence data is a `{allowed}` here, and this is a `{type_name}`"
                 )))
             }
-            (Some((_, check)), Some((_, body))) => check.check(session, body).await,
-            _ => Ok(()),
         }
     }
 
@@ -197,8 +202,11 @@ impl ActiveNamespace {
     }
 }
 
+/// What is told where a right is not answered in time.
+pub(crate) const LATE: &str = "the right could not be asked for in time; try again";
+
 /// What a program answers, if that does not take longer than it may.
-async fn in_time<T>(
+pub(crate) async fn in_time<T>(
     limit: Duration,
     late: &'static str,
     mut answer: Later<'_, Result<T, Status>>,

@@ -5,10 +5,10 @@
 mod active;
 mod snapshot;
 
-use std::{fmt, marker::PhantomData, time::Duration};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
 
 pub use active::NamespaceError;
-pub(crate) use active::{Act, ActiveNamespace, Namespaces};
+pub(crate) use active::{Act, ActiveNamespace, LATE, Namespaces, in_time};
 use snapshot::ErasedSnapshot;
 pub(crate) use snapshot::Taken;
 pub use snapshot::{OnSubscribe, Snapshot};
@@ -134,8 +134,8 @@ pub(crate) struct Declared {
     history: Box<dyn ErasedRight>,
     snapshot: Option<Box<dyn ErasedSnapshot>>,
     events: Option<AllowedEvents>,
-    /// What clients may have presence say of them, and the full name of its type. `None`: anything.
-    presence_data: Option<(&'static str, MessageCheck)>,
+    /// What clients may say of themselves for presence, by the full names of its types. Empty: anything.
+    presence_data: BTreeMap<&'static str, MessageCheck>,
     /// The schemas of the events, for reflection.
     files: Vec<&'static [u8]>,
     keep: Retention,
@@ -165,7 +165,7 @@ impl<P: ChannelParams> Namespace<P> {
                 history: nobody(),
                 snapshot: None,
                 events: None,
-                presence_data: None,
+                presence_data: BTreeMap::new(),
                 files: Vec::new(),
                 keep: Retention::NONE,
                 slow: SlowConsumer::default(),
@@ -206,7 +206,7 @@ impl<P: ChannelParams> Namespace<P> {
         self
     }
 
-    /// Says who may publish. Where the namespace names its [events](Self::events), what a client publishes is looked into as a request
+    /// Says who may publish. Where the namespace names its [events](Self::events), what a client publishes is validated as a request
     /// is: it has to decode, and to keep the rules of its fields. What depends on more than the event itself, such as what is stored, is
     /// a method's matter, whose handler publishes.
     #[must_use]
@@ -223,9 +223,10 @@ impl<P: ChannelParams> Namespace<P> {
         self
     }
 
-    /// Says of which type it is what clients have presence say of them: INVALID_ARGUMENT where one subscribes with something else, or
-    /// with what does not decode or breaks a rule of its fields. Without, it may be anything, and nobody looks into it. It is 4,096
-    /// bytes long at most.
+    /// Says of which type the presence data is, what clients say of themselves when they subscribe, and has it validated: decoded, and
+    /// its rules checked. Called again, it allows another type beside. A subscription with other data is refused with
+    /// INVALID_ARGUMENT; who hears the channel already goes on with what it said before. Without, the data may be anything, and
+    /// nobody looks into it. It is 4,096 bytes long at most.
     ///
     /// ```
     /// use rpc_runtime::{contract, hub::{Namespace, Users}};
@@ -245,7 +246,8 @@ impl<P: ChannelParams> Namespace<P> {
     /// ```
     #[must_use]
     pub fn presence_data<D: Contract>(mut self) -> Self {
-        self.inner.presence_data = Some((D::FULL_NAME, MessageCheck::of_presence::<D>()));
+        let check = MessageCheck::of_presence::<D>();
+        self.inner.presence_data.insert(D::FULL_NAME, check);
         self
     }
 
@@ -274,7 +276,7 @@ impl<P: ChannelParams> Namespace<P> {
     }
 
     /// Allows an event, or every event of a set, and from then on no other that is not allowed too. Those that clients publish are
-    /// looked into: INVALID_ARGUMENT where one does not decode, or breaks a rule of its fields, with the violations as details. Without,
+    /// validated: INVALID_ARGUMENT where one does not decode, or breaks a rule of its fields, with the violations as details. Without,
     /// any event may be published, and nobody looks into what clients publish.
     #[must_use]
     pub fn events<E: Events>(mut self) -> Self {

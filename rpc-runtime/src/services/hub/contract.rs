@@ -22,16 +22,16 @@ pub trait Hub {
     ) -> Result<UnsubscribeResponse, Status>;
 
     /// Publishes an event in a channel. What a client publishes in one channel comes there in the order of its requests, whether it
-    /// waits for their answers or not, and however long the channel's right takes and the event is looked into. Where a guard or a layer of the endpoint waits
-    /// for one request, others may overtake it.
+    /// waits for their answers or not, and however long the channel's right takes and the event is validated. Where a guard or a
+    /// layer of the endpoint waits for one request, others may overtake it.
     ///
-    /// Where the channel's namespace names its events, this one is looked into as a request is: INVALID_ARGUMENT where it does not decode,
-    /// which is a fault of the client, or breaks the rules of its fields, with the violations as details; RESOURCE_EXHAUSTED where
-    /// decoding it would take too much memory.
+    /// Where the channel's namespace names its events, this one is validated as a request is: INVALID_ARGUMENT where it does not
+    /// decode, which is a fault of the client, or breaks the rules of its fields, with the violations as details;
+    /// RESOURCE_EXHAUSTED where decoding it would take too much memory.
     async fn publish(&self, cx: &Context, request: PublishRequest) -> Result<PublishResponse, Status>;
 
-    /// Sends an event to all connections of users. It is looked into as what is published is, where the server names the events that may
-    /// be sent; what is sent to users and clients comes in the order of the requests, unless a right to it waits.
+    /// Sends an event to all connections of users. It is validated as what is published is, where the server names the events that
+    /// clients may send. What a client sends, to users and to clients, is sent in the order of its requests, as it is published.
     async fn send_to_users(
         &self,
         cx: &Context,
@@ -110,7 +110,9 @@ pub struct SubscribeChannel {
     pub channel: String,
     /// The last position that the client knows: it wants what came after it.
     pub since: Option<ChannelPosition>,
-    /// What presence says of the client, where the channel has presence.
+    /// What presence says of the client, where the channel has presence. INVALID_ARGUMENT where the channel's namespace names the
+    /// types of that and this is another, does not decode or breaks the rules of its fields; the client then hears the channel only
+    /// where it did before.
     pub presence: Option<TypedMessage>,
 }
 

@@ -99,7 +99,9 @@ impl Hub for OfServer {
         let asks = asks(cx);
         let TypedMessage { type_name, body } = request.event;
         let namespace = may_publish(&hub, &asks, &name, &request.key, &type_name, &body);
-        let (namespace, _turn) = in_turn(cx.session(), Some(&name), namespace).await;
+        // A client's own channel is the client, which is sent to in other ways too.
+        let of_channel = name.own_client().is_none().then_some(&name);
+        let (namespace, _turn) = in_turn(cx.session(), of_channel, namespace).await;
         let namespace = namespace?;
         let keeps = namespace.is_some_and(|namespace| namespace.keep().keeps());
         let tells_reached = namespace.is_some_and(|namespace| namespace.tells_reached());
@@ -135,13 +137,15 @@ impl Hub for OfServer {
         let asks = asks(cx);
         let TypedMessage { type_name, body } = request.event;
         let users: BTreeSet<_> = request.users.into_iter().collect();
-        for user in &users {
-            hub.may_send_to_user(&asks, user, &type_name).await?;
-        }
-        check_event_type(&type_name)?;
-        let checked = hub.check_for_users(&asks, &type_name, &body);
-        let (checked, _turn) = in_turn(cx.session(), None, checked).await;
-        checked?;
+        let may = async {
+            for user in &users {
+                hub.may_send_to_user(&asks, user, &type_name).await?;
+            }
+            check_event_type(&type_name)?;
+            hub.check_for_users(&asks, &type_name, &body).await
+        };
+        let (may, _turn) = in_turn(cx.session(), None, may).await;
+        may?;
         let mut to = hub.users(users).from(cx).id(hub.new_id());
         if request.except_self {
             to = to.except(cx.session().id());
@@ -162,13 +166,15 @@ impl Hub for OfServer {
         let hub = cx.hub();
         let asks = asks(cx);
         let TypedMessage { type_name, body } = request.event;
-        for client in &clients {
-            hub.may_send_to_client(&asks, client, &type_name).await?;
-        }
-        check_event_type(&type_name)?;
-        let checked = hub.check_for_clients(&asks, &type_name, &body);
-        let (checked, _turn) = in_turn(cx.session(), None, checked).await;
-        checked?;
+        let may = async {
+            for client in &clients {
+                hub.may_send_to_client(&asks, client, &type_name).await?;
+            }
+            check_event_type(&type_name)?;
+            hub.check_for_clients(&asks, &type_name, &body).await
+        };
+        let (may, _turn) = in_turn(cx.session(), None, may).await;
+        may?;
         let to = hub.clients(clients).from(cx).id(hub.new_id());
         let receipt = to.publish_encoded(&type_name, body).await?;
         Ok(SendToClientsResponse {
@@ -288,7 +294,7 @@ fn room(cx: &Context) -> usize {
     cx.session().answer_bytes().min(LONGEST_ANSWER)
 }
 
-/// Asks whether a client may publish in a channel, and looks into what it publishes. Gives the channel's namespace; `None` for a
+/// Asks whether a client may publish in a channel, and validates what it publishes. Gives the channel's namespace; `None` for a
 /// client's own, which is the client.
 async fn may_publish<'a>(
     hub: &'a hub::Hub,

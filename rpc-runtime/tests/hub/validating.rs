@@ -1,20 +1,20 @@
-//! What clients publish, send and have presence say is looked into where its types are named: it decodes, in bounded memory, and keeps its rules.
+//! What clients publish and send is validated where the events are named: it decodes, and keeps its rules.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use rpc_protocol::frame;
 use rpc_runtime::{
-    Code, Contract, Events, Limits, contract,
+    Code, Contract, Events, contract,
     hub::{Anyone, Asks, Event, HistoryQuery, Hub, Namespace, Retention, Users},
     prost::{Message, bytes::Bytes},
     services::hub::{
         PublishRequest, PublishResponse, SendToClientsRequest, SendToClientsResponse, SendToUsersRequest,
-        SendToUsersResponse, SubscribeChannel, TypedMessage,
+        SendToUsersResponse, TypedMessage,
     },
     validate::Violations,
 };
 
-use crate::common::{Moved, Peer, Said, builder, no, said, serve, to, typed};
+use crate::common::{Moved, Peer, Said, no, serve, typed};
 
 /// A stone was laid.
 #[contract(package = "hubtest", detached)]
@@ -38,13 +38,13 @@ impl Event for ManyLaid {}
 /// All that happens on a board.
 #[derive(Debug, Events)]
 #[allow(dead_code, reason = "what a server allows, and nobody here reads")]
-enum OnBoard {
+pub enum OnBoard {
     Laid(Laid),
     ManyLaid(ManyLaid),
     Said(Said),
 }
 
-fn hub() -> Hub {
+pub fn hub() -> Hub {
     Hub::builder()
         .namespace(
             Namespace::<(u64,)>::new("board:{id}")
@@ -63,7 +63,7 @@ fn hub() -> Hub {
         .unwrap()
 }
 
-fn laid(column: i32) -> Laid {
+pub fn laid(column: i32) -> Laid {
     Laid {
         column,
         remark: String::new(),
@@ -71,14 +71,14 @@ fn laid(column: i32) -> Laid {
 }
 
 /// An event of a type with any body.
-fn with_body<E: Contract>(body: &'static [u8]) -> TypedMessage {
+pub fn with_body<E: Contract>(body: &'static [u8]) -> TypedMessage {
     TypedMessage {
         type_name: E::FULL_NAME.to_owned(),
         body: Bytes::from_static(body),
     }
 }
 
-fn in_channel(channel: &str, event: TypedMessage) -> PublishRequest {
+pub fn in_channel(channel: &str, event: TypedMessage) -> PublishRequest {
     PublishRequest {
         channel: channel.to_owned(),
         event,
@@ -86,7 +86,7 @@ fn in_channel(channel: &str, event: TypedMessage) -> PublishRequest {
     }
 }
 
-async fn publish(
+pub async fn publish(
     peer: &mut Peer,
     channel: &str,
     event: TypedMessage,
@@ -95,7 +95,7 @@ async fn publish(
 }
 
 /// The rules that a status says were broken, as `field rule`.
-fn broken(refused: &frame::Status) -> Vec<String> {
+pub fn broken(refused: &frame::Status) -> Vec<String> {
     assert_eq!(refused.code(), Code::InvalidArgument, "{}", refused.message);
     let [detail] = refused.details.as_slice() else {
         panic!("{} details", refused.details.len());
@@ -112,7 +112,7 @@ fn broken(refused: &frame::Status) -> Vec<String> {
         .collect()
 }
 
-async fn kept(hub: &Hub) -> usize {
+pub async fn kept(hub: &Hub) -> usize {
     let query = HistoryQuery {
         limit: 100,
         ..HistoryQuery::default()
@@ -220,7 +220,7 @@ async fn who_may_not_publish_is_not_told_what_is_wrong_with_its_event() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_looks_into_what_has_no_name_and_what_the_server_publishes_itself() {
+async fn nobody_validates_what_has_no_name_and_what_the_server_publishes_itself() {
     let hub = hub();
     let server = serve(&hub);
     let mut ali = Peer::connect_as(&server, "ali").await;
@@ -235,145 +235,14 @@ async fn nobody_looks_into_what_has_no_name_and_what_the_server_publishes_itself
 }
 
 /// So many stones that they are decoded on another thread.
-fn many(stones: usize) -> TypedMessage {
+pub fn many(stones: usize) -> TypedMessage {
     typed(&ManyLaid {
         stones: vec![laid(0); stones],
     })
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_of_many_parts_keeps_its_place() {
-    let server = serve(&hub());
-    let mut ali = Peer::connect_as(&server, "ali").await;
-    let mut bea = Peer::connect_as(&server, "bea").await;
-    bea.subscribe("board:5").await;
-    for round in 0..20 {
-        let first = ali.begin("Publish", &in_channel("board:5", many(20_000))).await;
-        let request = in_channel("board:5", typed(&said(&round.to_string())));
-        let second = ali.begin("Publish", &request).await;
-        for published in [first, second] {
-            ali.answer(published).await.unwrap();
-        }
-        let event = bea.event().await;
-        assert_eq!(event.type_name, ManyLaid::FULL_NAME);
-        assert_eq!(
-            <ManyLaid as Message>::decode(event.body).unwrap().stones.len(),
-            20_000
-        );
-        assert_eq!(bea.hears::<Said>().await, said(&round.to_string()));
-    }
-    // What is wrong with such a one is told as well.
-    let mut wrong = many(20_000);
-    wrong.body = [&wrong.body[..], &[10, 2, 8, 19]].concat().into();
-    let refused = publish(&mut ali, "board:5", wrong).await.unwrap_err();
-    assert_eq!(broken(&refused), ["stones[20000].column int32.gte_lte"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_event_that_would_take_too_much_memory_is_not_decoded() {
-    let limits = Limits {
-        decode_bytes: 256 << 10,
-        ..Limits::default()
-    };
-    let server = builder(&hub()).limits(limits).build().unwrap();
-    let mut ali = Peer::connect_as(&server, "ali").await;
-    publish(&mut ali, "board:5", many(1_000)).await.unwrap();
-    let refused = publish(&mut ali, "board:5", many(20_000)).await.unwrap_err();
-    assert_eq!(
-        (refused.code(), refused.message.as_str()),
-        (Code::ResourceExhausted, "the event would take too much memory")
-    );
-}
-
-/// Runs on one thread, beside one for blocking work, which does nothing until it is told to go on.
-fn beside_a_busy_thread<F: Future<Output = ()>>(test: impl FnOnce(std::sync::mpsc::Sender<()>) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(1)
-        .build()
-        .unwrap();
-    let (go_on, waiting) = std::sync::mpsc::channel::<()>();
-    runtime.block_on(async move {
-        tokio::task::spawn_blocking(move || waiting.recv());
-        test(go_on).await;
-    });
-}
-
-#[test]
-fn while_a_large_event_waits_for_another_thread_the_connection_goes_on() {
-    beside_a_busy_thread(|go_on| async move {
-        let server = serve(&hub());
-        let mut ali = Peer::connect_as(&server, "ali").await;
-        let mut bea = Peer::connect_as(&server, "bea").await;
-        bea.subscribe("board:5").await;
-        let given_up = ali.begin("Publish", &in_channel("board:5", many(20_000))).await;
-        let behind = ali
-            .begin("Publish", &in_channel("board:5", typed(&said("behind"))))
-            .await;
-        let large = ali.begin("Publish", &in_channel("board:6", many(20_000))).await;
-        // Other channels are not held up, and nobody has looked into the first yet.
-        publish(&mut ali, "board:7", typed(&said("elsewhere")))
-            .await
-            .unwrap();
-        ali.cancel(given_up).await;
-        // What was behind it is next.
-        ali.answer(behind).await.unwrap();
-        assert_eq!(bea.hears::<Said>().await, said("behind"));
-        go_on.send(()).unwrap();
-        ali.answer(large).await.unwrap();
-        publish(&mut ali, "board:5", typed(&said("last"))).await.unwrap();
-        assert_eq!(
-            bea.hears::<Said>().await,
-            said("last"),
-            "what was given up is not there"
-        );
-    });
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_client_sends_comes_in_the_order_of_its_requests_however_long_it_is_looked_into() {
-    let hub = Hub::builder()
-        .send_to_users(Anyone)
-        .events_to_users::<OnBoard>()
-        .send_to_clients(Anyone)
-        .events_to_clients::<OnBoard>()
-        .build()
-        .unwrap();
-    let server = serve(&hub);
-    let mut ali = Peer::connect_as(&server, "ali").await;
-    let mut bea = Peer::connect_as(&server, "bea").await;
-    let client = bea.greeting.client_id.clone();
-    for round in 0..10 {
-        let mut begun = Vec::new();
-        for event in [many(20_000), typed(&said(&round.to_string()))] {
-            let to_users = SendToUsersRequest {
-                users: vec!["bea".to_owned()],
-                event: event.clone(),
-                ..SendToUsersRequest::default()
-            };
-            begun.push(ali.begin("SendToUsers", &to_users).await);
-            let to_clients = SendToClientsRequest {
-                clients: vec![client.clone()],
-                event,
-            };
-            begun.push(ali.begin("SendToClients", &to_clients).await);
-        }
-        for sent in begun {
-            ali.answer(sent).await.unwrap();
-        }
-        for type_name in [
-            ManyLaid::FULL_NAME,
-            ManyLaid::FULL_NAME,
-            Said::FULL_NAME,
-            Said::FULL_NAME,
-        ] {
-            assert_eq!(bea.event().await.type_name, type_name);
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_clients_send_to_users_and_clients_is_looked_into_where_events_are_named() {
+async fn what_clients_send_to_users_and_clients_is_validated_where_events_are_named() {
     let hub = Hub::builder()
         .send_to_users(Anyone)
         .events_to_users::<Laid>()
@@ -424,6 +293,15 @@ async fn what_clients_send_to_users_and_clients_is_looked_into_where_events_are_
         .await
         .unwrap_err();
     assert_eq!(refused.message, "the event does not decode");
+    let garbage_to_client = SendToClientsRequest {
+        clients: vec![bea.greeting.client_id.clone()],
+        event: with_body::<Laid>(&[0xff]),
+    };
+    let refused = ali
+        .call::<SendToClientsResponse>("SendToClients", &garbage_to_client)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.message, "the event does not decode");
     let closed = Hub::builder().events_to_users::<Laid>().build().unwrap();
     let mut eve = Peer::connect_as(&serve(&closed), "eve").await;
     let refused = eve
@@ -436,91 +314,4 @@ async fn what_clients_send_to_users_and_clients_is_looked_into_where_events_are_
         .await
         .unwrap_err();
     assert!(refused.message.contains("not allowed"), "{}", refused.message);
-}
-
-/// What others see of somebody at a board.
-#[contract(package = "hubtest", detached)]
-pub struct Card {
-    #[field(max_len = 5)]
-    pub doing: String,
-}
-
-fn card(doing: &str) -> TypedMessage {
-    typed(&Card {
-        doing: doing.to_owned(),
-    })
-}
-
-/// Subscribes, with what presence is to say of the client. Gives the code and text of a refusal.
-async fn enter(peer: &mut Peer, channel: &str, presence: TypedMessage) -> Result<(), (Code, String)> {
-    let asked = SubscribeChannel {
-        presence: Some(presence),
-        ..to(channel)
-    };
-    match peer.ask(asked).await.refused {
-        Some(refused) => Err((Code::from_i32(refused.code), refused.message)),
-        None => Ok(()),
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_presence_is_to_say_is_looked_into_where_its_type_is_named() {
-    let hub = Hub::builder()
-        .namespace(
-            Namespace::<(u64,)>::new("board:{id}")
-                .subscribe(Users)
-                .presence(Users)
-                .presence_data::<Card>(),
-        )
-        .namespace(
-            Namespace::<()>::new("closed")
-                .subscribe(|_: &Asks, (): &()| no())
-                .presence_data::<Card>(),
-        )
-        .build()
-        .unwrap();
-    let server = serve(&hub);
-    let mut ali = Peer::connect_as(&server, "ali").await;
-    let wrong = [
-        (
-            typed(&said("hi")),
-            "presence data is a `hubtest.Card` here, and this is a `hubtest.Said`",
-        ),
-        (
-            card("sleeping"),
-            "doing: must be at most 5 characters [string.max_len]",
-        ),
-        (
-            with_body::<Card>(&[10, 9]),
-            "the presence data does not decode, at field doing",
-        ),
-    ];
-    for (presence, told) in &wrong {
-        let refused = enter(&mut ali, "board:5", presence.clone()).await;
-        assert_eq!(refused, Err((Code::InvalidArgument, (*told).to_owned())));
-        // Who may not come in is told that, and no more.
-        let (code, _) = enter(&mut ali, "closed", presence.clone()).await.unwrap_err();
-        assert_eq!(code, Code::PermissionDenied);
-    }
-    let there = || async {
-        let members = hub.members("board:5").await.unwrap();
-        members.into_iter().map(|member| member.data).collect::<Vec<_>>()
-    };
-    assert_eq!(there().await, []);
-    assert_eq!(enter(&mut ali, "board:5", card("plays")).await, Ok(()));
-    let plays = there().await;
-    assert_eq!(plays.len(), 1);
-    assert!(plays[0].is_some());
-    // Whoever is refused something else stays as it was.
-    for (presence, told) in wrong {
-        let refused = enter(&mut ali, "board:5", presence).await;
-        assert_eq!(refused, Err((Code::InvalidArgument, told.to_owned())));
-        assert_eq!(there().await, plays);
-    }
-    assert_eq!(enter(&mut ali, "board:5", card("waits")).await, Ok(()));
-    assert_ne!(there().await, plays);
-    // And who says nothing comes in as ever.
-    let mut bea = Peer::connect_as(&server, "bea").await;
-    bea.subscribe("board:5").await;
-    assert_eq!(there().await.len(), 2);
 }
